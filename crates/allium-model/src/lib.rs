@@ -1,0 +1,34 @@
+//! The words and units that every Allium crate shares.
+//!
+//! What comes in: text and numbers from the Tor network, already split into fields. What goes out: types that
+//! cannot hold a wrong unit: a [`Fraction`] lies in 0..=1, a [`ConsensusHour`] is a whole hour of UTC, a [`Series`]
+//! knows where each of its intervals starts and tells *missing* (nobody measured) from *down* (measured, not Running).
+//!
+//! Deliberately unknown here: files, sockets, the clock. Whoever needs "now" is handed it.
+//!
+//! ```
+//! use allium_model::{ConsensusHour, Period};
+//! let end: ConsensusHour = "2026-02-15T19:00:00Z".parse().unwrap();
+//! assert_eq!(Period::OneMonth.start_before(end).to_string(), "2026-01-15T19:00:00Z");
+//! ```
+
+pub mod flags;
+pub mod history;
+pub mod identity;
+pub mod network;
+pub mod period;
+pub mod relay;
+pub mod series;
+pub mod time;
+
+pub use flags::{RelayFlag, RelayFlags};
+pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
+pub use identity::{Asn, CountryCode, Fingerprint, Fraction};
+pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceStatus};
+pub use period::Period;
+pub use relay::{PortSummary, Relay};
+pub use series::Series;
+pub use time::ConsensusHour;
+
+/// An instant in UTC; formatted as RFC 3339 with `Z`.
+pub use jiff::Timestamp;

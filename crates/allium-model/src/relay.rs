@@ -1,0 +1,174 @@
+//! What is known of a relay at its last appearance.
+
+use std::net::{IpAddr, SocketAddr};
+
+use jiff::Timestamp;
+
+use crate::flags::{RelayFlag, RelayFlags};
+use crate::identity::{Asn, CountryCode, Fingerprint, Fraction};
+use crate::time::ConsensusHour;
+
+/// A relay as the newest document describes it. Only the fingerprint is certain: whatever a source left out, or said in
+/// a form that could not be understood, is `None` or empty. All text is as strangers wrote it and must be escaped where
+/// it leaves the program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Relay {
+    /// Who it is.
+    pub fingerprint: Fingerprint,
+    /// What it calls itself; not unique.
+    pub nickname: Option<String>,
+    /// Addresses and ports for Tor connections, the primary one first.
+    pub or_addresses: Vec<SocketAddr>,
+    /// Addresses seen leaving the network in the last 24 hours.
+    pub exit_addresses: Vec<IpAddr>,
+    /// Address and port of the directory server.
+    pub dir_address: Option<SocketAddr>,
+    /// Addresses that its descriptor names and the authorities could not reach.
+    pub unreachable_or_addresses: Vec<SocketAddr>,
+    /// The first consensus that lists it.
+    pub first_seen: Option<ConsensusHour>,
+    /// The newest consensus that lists it.
+    pub last_seen: Option<ConsensusHour>,
+    /// The consensus in which its address or port last changed.
+    pub last_changed_address_or_port: Option<ConsensusHour>,
+    /// When its Tor process started, as far as its newest descriptor tells (up to 18 hours late).
+    pub last_restarted: Option<Timestamp>,
+    /// Whether the newest consensus lists it as Running.
+    pub running: bool,
+    /// Whether it says that it hibernates (its operator limits traffic per period).
+    pub hibernating: bool,
+    /// Flags of the last consensus that lists it.
+    pub flags: RelayFlags,
+    /// Flags that Allium has no name for.
+    pub other_flags: Vec<String>,
+    /// Country of the primary address by GeoIP.
+    pub country: Option<CountryCode>,
+    /// That country's name as the source spells it.
+    pub country_name: Option<String>,
+    /// Autonomous system of the primary address.
+    pub asn: Option<Asn>,
+    /// That autonomous system's name as the source spells it.
+    pub as_name: Option<String>,
+    /// Weight in path selection; a unit of its own, comparable within one consensus only.
+    pub consensus_weight: Option<u64>,
+    /// Share of the network's consensus weight; only while running.
+    pub consensus_weight_fraction: Option<Fraction>,
+    /// Probability to be chosen as guard.
+    pub guard_probability: Option<Fraction>,
+    /// Probability to be chosen as middle relay.
+    pub middle_probability: Option<Fraction>,
+    /// Probability to be chosen as exit.
+    pub exit_probability: Option<Fraction>,
+    /// Whether at least three bandwidth authorities measured it.
+    pub measured: Option<bool>,
+    /// Host names whose address record points back to the relay.
+    pub verified_host_names: Vec<String>,
+    /// Host names that only the reverse lookup claims.
+    pub unverified_host_names: Vec<String>,
+    /// Configured average, bytes per second.
+    pub bandwidth_rate: Option<u64>,
+    /// Configured burst, bytes per second.
+    pub bandwidth_burst: Option<u64>,
+    /// Bandwidth that the relay saw itself sustain, bytes per second.
+    pub observed_bandwidth: Option<u64>,
+    /// The least of rate, burst and observed bandwidth, bytes per second.
+    pub advertised_bandwidth: Option<u64>,
+    /// The hour for which it last reported overload.
+    pub overload_general_at: Option<Timestamp>,
+    /// Exit policy, line by line.
+    pub exit_policy: Vec<String>,
+    /// Exit policy for IPv4, summarised by port.
+    pub exit_policy_summary: Option<PortSummary>,
+    /// Exit policy for IPv6, summarised by port.
+    pub exit_policy_v6_summary: Option<PortSummary>,
+    /// How to reach its operator, in any form.
+    pub contact: Option<String>,
+    /// Software and operating system.
+    pub platform: Option<String>,
+    /// Version of Tor.
+    pub version: Option<String>,
+    /// Whether the authorities recommend that version.
+    pub recommended_version: Option<bool>,
+    /// What the authorities say of that version: recommended, experimental, obsolete, new in series, unrecommended.
+    pub version_status: Option<String>,
+    /// Relays that name each other as family, itself included.
+    pub effective_family: Vec<Fingerprint>,
+    /// Relays that it names and that do not name it back: fingerprints or nicknames.
+    pub alleged_family: Vec<String>,
+    /// Relays reached through family members of family members.
+    pub indirect_family: Vec<Fingerprint>,
+}
+
+impl Relay {
+    /// A relay of which nothing but the fingerprint is known.
+    pub fn unknown(fingerprint: Fingerprint) -> Self {
+        Self {
+            fingerprint,
+            nickname: None,
+            or_addresses: Vec::new(),
+            exit_addresses: Vec::new(),
+            dir_address: None,
+            unreachable_or_addresses: Vec::new(),
+            first_seen: None,
+            last_seen: None,
+            last_changed_address_or_port: None,
+            last_restarted: None,
+            running: false,
+            hibernating: false,
+            flags: RelayFlags::EMPTY,
+            other_flags: Vec::new(),
+            country: None,
+            country_name: None,
+            asn: None,
+            as_name: None,
+            consensus_weight: None,
+            consensus_weight_fraction: None,
+            guard_probability: None,
+            middle_probability: None,
+            exit_probability: None,
+            measured: None,
+            verified_host_names: Vec::new(),
+            unverified_host_names: Vec::new(),
+            bandwidth_rate: None,
+            bandwidth_burst: None,
+            observed_bandwidth: None,
+            advertised_bandwidth: None,
+            overload_general_at: None,
+            exit_policy: Vec::new(),
+            exit_policy_summary: None,
+            exit_policy_v6_summary: None,
+            contact: None,
+            platform: None,
+            version: None,
+            recommended_version: None,
+            version_status: None,
+            effective_family: Vec::new(),
+            alleged_family: Vec::new(),
+            indirect_family: Vec::new(),
+        }
+    }
+
+    /// Whether its last consensus gave it this flag.
+    pub const fn has(&self, flag: RelayFlag) -> bool {
+        self.flags.contains(flag)
+    }
+
+    /// The address that consensuses list first.
+    pub fn primary_address(&self) -> Option<SocketAddr> {
+        self.or_addresses.first().copied()
+    }
+
+    /// The nickname, or `Unnamed` as Tor calls relays without one.
+    pub fn display_name(&self) -> &str {
+        self.nickname.as_deref().unwrap_or("Unnamed")
+    }
+}
+
+/// Ports that an exit policy accepts or rejects: single ports and ranges as the source writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortSummary {
+    /// Exactly these.
+    Accept(Vec<String>),
+    /// All but these.
+    Reject(Vec<String>),
+}
