@@ -1,0 +1,199 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use allium_model::ConsensusHour;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use toml::Value;
+
+/// How reliable is the Tor network, why, and what comes next.
+#[derive(Debug, Parser)]
+#[command(name = "allium", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// The store file [default: allium.db]
+    #[arg(long, global = true, value_name = "PATH")]
+    store: Option<PathBuf>,
+    /// A configuration file (TOML)
+    #[arg(long, global = true, value_name = "PATH", env = "ALLIUM_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// What to log, such as `warn` or `allium=debug` [default: info]
+    #[arg(long, global = true, value_name = "FILTER")]
+    log: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Simulate a network and serve its pages: no network needed
+    Demo(DemoArgs),
+    /// Fetch, store and serve pages
+    Serve(ServeArgs),
+    /// Fetch once into the store
+    Ingest(SourceArgs),
+    /// Take documents from files into the store
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Report on the network as the store knows it
+    Analyze(AnalyzeArgs),
+    /// Write or serve a synthetic network
+    Simulate(SimulateArgs),
+    /// Look after the store
+    #[command(subcommand)]
+    Store(StoreCommand),
+}
+
+/// Where documents are taken from.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Onionoo documents, plain or compressed (.gz, .zst, .xz)
+    Onionoo {
+        /// Documents, or directories that hold them
+        #[arg(required = true, value_name = "DIR|FILE")]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// What is done to the store.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Exit with 0 only if every invariant holds
+    Check,
+    /// Copy the store while it is in use
+    Backup {
+        /// The file to write
+        #[arg(value_name = "PATH")]
+        to: PathBuf,
+    },
+    /// Sizes and counts
+    Stats,
+}
+
+/// Flags of the Onionoo source.
+#[derive(Debug, Args, Default)]
+pub(crate) struct SourceArgs {
+    /// Where Onionoo documents come from
+    #[arg(long, value_name = "URL")]
+    onionoo_url: Option<String>,
+    /// A SOCKS5 proxy such as socks5h://127.0.0.1:9050
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+}
+
+/// Flags of `serve`.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Where pages are served [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    /// Serve what the store holds and fetch nothing
+    #[arg(long)]
+    pub(crate) offline: bool,
+    #[command(flatten)]
+    source: SourceArgs,
+}
+
+/// Flags of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where pages are served [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT")]
+    listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// Seconds of real time between two consensuses of the simulated network
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) hour_every: u64,
+}
+
+/// Which synthetic network.
+#[derive(Debug, Args)]
+pub(crate) struct NetworkArgs {
+    /// The same seed gives the same network
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Relays running at a time
+    #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(10..=200_000))]
+    pub(crate) relays: u32,
+    /// Days of history
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=4000))]
+    pub(crate) days: u32,
+    /// The newest consensus (RFC 3339, whole hour)
+    #[arg(long, value_name = "TIME", default_value = "2026-01-01T00:00:00Z")]
+    pub(crate) end: ConsensusHour,
+}
+
+/// Flags of `simulate`.
+#[derive(Debug, Args)]
+pub(crate) struct SimulateArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// Write the Onionoo documents into this directory
+    #[arg(long, value_name = "DIR", required_unless_present = "listen")]
+    pub(crate) out: Option<PathBuf>,
+    /// Serve the Onionoo documents here (loopback only)
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// With --listen: seconds of real time between two consensuses; the network stands still without it
+    #[arg(long, value_name = "SECONDS", requires = "listen", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) hour_every: Option<u64>,
+}
+
+/// Flags of `analyze`.
+#[derive(Debug, Args)]
+pub(crate) struct AnalyzeArgs {
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Form of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl Cli {
+    /// What the flags say about settings, by key.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, Value)> {
+        let path = |path: &PathBuf| Value::String(path.to_string_lossy().into_owned());
+        let mut settings = Vec::new();
+        settings.extend(self.global.store.as_ref().map(|store| ("store", path(store))));
+        settings.extend(self.global.log.clone().map(|log| ("log", Value::String(log))));
+        let (listen, source) = match &self.command {
+            Command::Serve(args) => (args.listen, Some(&args.source)),
+            Command::Demo(args) => (args.listen, None),
+            Command::Ingest(source) => (None, Some(source)),
+            _ => (None, None),
+        };
+        settings.extend(listen.map(|listen| ("listen", Value::String(listen.to_string()))));
+        if let Some(source) = source {
+            settings.extend(source.onionoo_url.clone().map(|url| ("onionoo.url", Value::String(url))));
+            settings.extend(source.proxy.clone().map(|url| ("onionoo.proxy", Value::String(url))));
+        }
+        settings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+}

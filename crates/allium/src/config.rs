@@ -1,0 +1,249 @@
+//! Typed configuration: defaults, then a TOML file, then environment variables, then flags; later ones win.
+//!
+//! Every key has one name. In the file it is `onionoo.url` (section `[onionoo]`, key `url`), in the environment
+//! `ALLIUM_ONIONOO_URL`. A key that nobody knows is an error that suggests the nearest one, wherever it stands:
+//! a misspelt setting must not be silently ignored.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+/// What every environment variable of ours starts with.
+const ENV_PREFIX: &str = "ALLIUM_";
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The store file.
+    pub(crate) store: PathBuf,
+    /// Where pages are served.
+    pub(crate) listen: SocketAddr,
+    /// What is logged, as tracing's filter directives: `info`, `allium=debug`.
+    pub(crate) log: String,
+    /// Where Onionoo documents come from.
+    pub(crate) onionoo: OnionooConfig,
+}
+
+/// Settings of the Onionoo source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OnionooConfig {
+    /// Address of the service; the documents lie below it.
+    pub(crate) url: String,
+    /// Kinds of document to fetch.
+    pub(crate) documents: Vec<String>,
+    /// Where fetched documents are kept; beside the store unless set.
+    pub(crate) cache: Option<PathBuf>,
+    /// A SOCKS5 proxy such as `socks5h://127.0.0.1:9050`; empty for none.
+    pub(crate) proxy: String,
+    /// Seconds between visits.
+    pub(crate) poll_secs: u64,
+    /// Seconds that one answer may take.
+    pub(crate) timeout_secs: u64,
+    /// Attempts per document and visit.
+    pub(crate) attempts: usize,
+    /// Bytes that a document may have after decompression.
+    pub(crate) max_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            store: PathBuf::from("allium.db"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            log: "info".to_owned(),
+            onionoo: OnionooConfig::default(),
+        }
+    }
+}
+
+impl Default for OnionooConfig {
+    fn default() -> Self {
+        Self {
+            url: "https://onionoo.torproject.org".to_owned(),
+            documents: ["details", "uptime"].map(str::to_owned).to_vec(),
+            cache: None,
+            proxy: String::new(),
+            poll_secs: 300,
+            timeout_secs: 120,
+            attempts: 4,
+            max_bytes: 512 << 20,
+        }
+    }
+}
+
+/// The layers above the defaults, lowest first.
+#[derive(Debug, Default)]
+pub(crate) struct Layers<'a> {
+    /// A TOML file.
+    pub(crate) file: Option<&'a Path>,
+    /// Environment variables; those without our prefix are passed over.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Flags of the command line by key.
+    pub(crate) flags: Vec<(&'static str, Value)>,
+}
+
+impl Config {
+    /// Puts the layers on top of each other.
+    pub(crate) fn load(layers: &Layers<'_>) -> anyhow::Result<Self> {
+        let known = known_keys()?;
+        let mut settings: BTreeMap<String, (Value, String)> = BTreeMap::new();
+        if let Some(path) = layers.file {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
+            let table: Table = text.parse().with_context(|| format!("cannot understand the configuration {}", path.display()))?;
+            for (key, value) in flatten(&table) {
+                require_known(&key, &known, &path.display().to_string())?;
+                settings.insert(key.clone(), (value, format!("{}: {key}", path.display())));
+            }
+        }
+        for (name, text) in &layers.environment {
+            let Some(rest) = name.strip_prefix(ENV_PREFIX) else { continue };
+            let key = known.keys().find(|key| env_name(key) == rest);
+            let Some(key) = key else {
+                let names: Vec<String> = known.keys().map(|key| format!("{ENV_PREFIX}{}", env_name(key))).collect();
+                bail!("the environment has the unknown setting {name}{}", suggest(name, names.iter().map(String::as_str)));
+            };
+            settings.insert(key.clone(), (env_value(text, &known[key]), format!("environment variable {name}")));
+        }
+        for (key, value) in &layers.flags {
+            settings.insert((*key).to_owned(), (value.clone(), format!("flag for {key}")));
+        }
+        build(&settings)
+    }
+
+    /// Where fetched documents are kept.
+    pub(crate) fn cache_dir(&self) -> PathBuf {
+        self.onionoo.cache.clone().unwrap_or_else(|| {
+            let mut name = self.store.file_name().unwrap_or_default().to_owned();
+            name.push(".cache");
+            self.store.with_file_name(name)
+        })
+    }
+}
+
+/// Sets the settings one after the other, so that a value that does not fit is blamed on the place it came from.
+fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config> {
+    let mut table = Table::new();
+    let mut config = Config::default();
+    for (key, (value, place)) in settings {
+        insert(&mut table, key, value.clone());
+        config = Value::Table(table.clone()).try_into().map_err(|error: toml::de::Error| {
+            anyhow::anyhow!("{place}: {}", error.message().lines().next().unwrap_or_default())
+        })?;
+    }
+    Ok(config)
+}
+
+/// Every key with an example value that shows its type.
+fn known_keys() -> anyhow::Result<BTreeMap<String, Value>> {
+    let complete = Config { onionoo: OnionooConfig { cache: Some(PathBuf::from("cache")), ..Default::default() }, ..Default::default() };
+    let Value::Table(table) = Value::try_from(complete).context("the defaults do not fit TOML")? else { bail!("the defaults are no table") };
+    Ok(flatten(&table).into_iter().collect())
+}
+
+fn flatten(table: &Table) -> Vec<(String, Value)> {
+    let below = |(key, value): (&String, &Value)| match value {
+        Value::Table(inner) => flatten(inner).into_iter().map(|(rest, value)| (format!("{key}.{rest}"), value)).collect(),
+        other => vec![(key.clone(), other.clone())],
+    };
+    table.iter().flat_map(below).collect()
+}
+
+fn insert(table: &mut Table, key: &str, value: Value) {
+    match key.split_once('.') {
+        None => {
+            table.insert(key.to_owned(), value);
+        }
+        Some((section, rest)) => {
+            let inner = table.entry(section.to_owned()).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+fn env_name(key: &str) -> String {
+    key.to_uppercase().replace('.', "_")
+}
+
+/// Text of the environment in the type of the example: lists are separated by commas.
+fn env_value(text: &str, example: &Value) -> Value {
+    match example {
+        Value::Integer(_) => text.trim().parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
+        Value::Boolean(_) => text.trim().parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean),
+        Value::Array(_) => Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect()),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+fn require_known(key: &str, known: &BTreeMap<String, Value>, place: &str) -> anyhow::Result<()> {
+    if known.contains_key(key) {
+        return Ok(());
+    }
+    bail!("{place} has the unknown setting {key}{}", suggest(key, known.keys().map(String::as_str)))
+}
+
+/// `; did you mean …?` with the nearest candidate, or the list of all where none is near.
+fn suggest<'a>(found: &str, candidates: impl Iterator<Item = &'a str> + Clone) -> String {
+    let nearest = candidates.clone().max_by(|a, b| strsim::jaro_winkler(found, a).total_cmp(&strsim::jaro_winkler(found, b)));
+    match nearest {
+        Some(name) if strsim::jaro_winkler(found, name) > 0.8 => format!("; did you mean {name}?"),
+        _ => format!("; known are {}", candidates.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(file: &str, environment: &[(&str, &str)], flags: &[(&'static str, Value)]) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("allium.toml");
+        std::fs::write(&path, file).unwrap();
+        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let layers = Layers { file: Some(&path), environment, flags: flags.to_vec() };
+        Config::load(&layers).map_err(|error| format!("{error:#}").replace(&path.display().to_string(), "FILE"))
+    }
+
+    #[test]
+    fn flags_win_over_environment_over_file_over_defaults() {
+        let file = "listen = '127.0.0.1:1'\nstore = 'file.db'\n[onionoo]\npoll_secs = 1\ntimeout_secs = 7\n";
+        let environment = [("ALLIUM_STORE", "env.db"), ("ALLIUM_ONIONOO_POLL_SECS", "2"), ("ALLIUM_ONIONOO_DOCUMENTS", "details, weights"), ("HOME", "x")];
+        let config = load(file, &environment, &[("onionoo.poll_secs", Value::Integer(3))]).unwrap();
+        assert_eq!(config.store, Path::new("env.db"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:1");
+        assert_eq!(config.onionoo.documents, ["details", "weights"]);
+        assert_eq!((config.onionoo.poll_secs, config.onionoo.timeout_secs, config.onionoo.attempts), (3, 7, 4));
+        assert_eq!(config.cache_dir(), Path::new("env.db.cache"));
+    }
+
+    #[test]
+    fn unknown_settings_are_errors_that_suggest_the_right_one() {
+        let cases: [(&str, &[(&str, &str)], &str); 4] = [
+            ("lisen = '127.0.0.1:1'", &[], "FILE has the unknown setting lisen; did you mean listen?"),
+            ("[onionoo]\npol_secs = 1", &[], "FILE has the unknown setting onionoo.pol_secs; did you mean onionoo.poll_secs?"),
+            ("", &[("ALLIUM_STOER", "x")], "the environment has the unknown setting ALLIUM_STOER; did you mean ALLIUM_STORE?"),
+            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are listen, log, onionoo.attempts"),
+        ];
+        for (file, environment, expected) in cases {
+            let error = load(file, environment, &[]).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_are_blamed_on_their_place() {
+        let error = load("[onionoo]\npoll_secs = 'often'", &[], &[]).unwrap_err();
+        assert!(error.starts_with("FILE: onionoo.poll_secs: invalid type: string \"often\""), "{error}");
+        let error = load("", &[("ALLIUM_LISTEN", "everywhere")], &[]).unwrap_err();
+        assert!(error.starts_with("environment variable ALLIUM_LISTEN: invalid socket address"), "{error}");
+        let error = load("store = ", &[], &[]).unwrap_err();
+        assert!(error.starts_with("cannot understand the configuration FILE: TOML parse error at line 1"), "{error}");
+    }
+}
