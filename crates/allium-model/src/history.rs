@@ -110,6 +110,13 @@ pub enum Quantity {
     ExitProbability,
 }
 
+impl Quantity {
+    /// Whether it is a share of known consensuses, so that a relay that is gone has 0 of it.
+    pub const fn is_share_of_consensuses(&self) -> bool {
+        matches!(self, Self::Uptime | Self::Flag(_) | Self::OtherFlag(_))
+    }
+}
+
 /// The period for which a source publishes a graph.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GraphPeriod {
@@ -135,6 +142,34 @@ pub struct PublishedGraph {
     pub completed: usize,
 }
 
+impl PublishedGraph {
+    /// The most intervals that one call of [`PublishedGraph::complete_down`] appends: seven years of hours, so that a
+    /// document with absurd times cannot fill the memory.
+    pub const MAX_COMPLETED: usize = 1 << 16;
+
+    /// Completes a graph that its source stopped rewriting when the relay disappeared: appends known-down intervals.
+    ///
+    /// `until_secs` is the end of what was measured, exclusive: one hour after the newest consensus that the document
+    /// knows. Only intervals that are complete by then are appended, as the source itself never shows the current one;
+    /// they lie on multiples of the interval. Where *every* graph of that interval in a document ends earlier, nobody
+    /// measured the rest, and the caller passes the latest of those ends instead.
+    ///
+    /// Only shares of consensuses can be completed; graphs of bandwidth, weights and probabilities, empty graphs, and
+    /// graphs that already reach that far stay as they are. The interval in which the relay was last seen may be among
+    /// the appended ones although the relay was up for part of it: its source did not publish it.
+    pub fn complete_down(&mut self, until_secs: i64) {
+        if !self.quantity.is_share_of_consensuses() || self.series.is_empty() {
+            return;
+        }
+        let interval_secs = i64::from(self.series.interval_secs());
+        let complete_until_secs = until_secs.saturating_sub(until_secs.rem_euclid(interval_secs));
+        let n = complete_until_secs.saturating_sub(self.series.end_secs()).div_euclid(interval_secs);
+        let n = usize::try_from(n).unwrap_or(0).min(Self::MAX_COMPLETED);
+        self.series.extend_with(n, Some(0));
+        self.completed += n;
+    }
+}
+
 /// The graphs that one document publishes of one relay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayHistories {
@@ -142,4 +177,55 @@ pub struct RelayHistories {
     pub fingerprint: Fingerprint,
     /// Its graphs.
     pub graphs: Vec<PublishedGraph>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A graph of 4-hour intervals that starts at 1970-01-01T00:00:00Z.
+    fn graph(quantity: Quantity, codes: &[Option<u16>]) -> PublishedGraph {
+        let series = Series::from_codes(0, 4 * 3600, 0.001, codes.iter().copied()).unwrap();
+        PublishedGraph { quantity, period: GraphPeriod::Named(Period::OneMonth), series, completed: 0 }
+    }
+
+    #[test]
+    fn frozen_graphs_are_completed_with_whole_intervals_of_known_downtime() {
+        for (until_hours, expected) in [(0, 0), (8, 0), (11, 0), (12, 1), (15, 1), (16, 2)] {
+            let mut frozen = graph(Quantity::Uptime, &[Some(999), Some(500)]);
+            frozen.complete_down(until_hours * 3600);
+            assert_eq!((frozen.completed, frozen.series.len()), (expected, 2 + expected), "{until_hours}");
+            assert!(frozen.series.values().skip(2).all(|value| value == Some(0.0)));
+        }
+    }
+
+    #[test]
+    fn completing_twice_is_completing_once() {
+        let mut once = graph(Quantity::Flag(RelayFlag::Guard), &[Some(1)]);
+        once.complete_down(40 * 3600);
+        let mut twice = once.clone();
+        twice.complete_down(40 * 3600);
+        assert_eq!(once, twice);
+        twice.complete_down(44 * 3600);
+        assert_eq!(twice.completed, once.completed + 1);
+    }
+
+    #[test]
+    fn nothing_is_invented_for_other_quantities_or_from_nothing() {
+        let mut written = graph(Quantity::BytesWritten, &[Some(1)]);
+        written.complete_down(i64::MAX);
+        assert_eq!(written.completed, 0);
+        let mut empty = graph(Quantity::Uptime, &[]);
+        empty.complete_down(i64::MAX);
+        assert_eq!(empty.completed, 0);
+    }
+
+    #[test]
+    fn absurd_times_are_bounded() {
+        for until_secs in [i64::MIN, i64::MAX] {
+            let mut frozen = graph(Quantity::Uptime, &[Some(1)]);
+            frozen.complete_down(until_secs);
+            assert!(frozen.completed <= PublishedGraph::MAX_COMPLETED);
+        }
+    }
 }
