@@ -1,0 +1,49 @@
+// Starts the program's demo for the tests and ends it after them.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const program = process.env.ALLIUM_PROGRAM ?? fileURLToPath(new URL('../target/debug/allium', import.meta.url));
+
+/** A demo of 300 relays on a port of its own: its address, and `stop()`. */
+export async function startDemo() {
+  const child = spawn(program, ['demo', '--listen', '127.0.0.1:0', '--relays', '300', '--days', '400', '--hour-every', '3600', '--log', 'warn'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const lines = createInterface({ input: child.stderr });
+  const said = [];
+  const address = await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the demo did not start: ${said.join('\n')}`)), 120_000);
+    lines.on('line', (line) => {
+      said.push(line);
+      const match = line.match(/^Pages at (http:\/\/\S+?)\/?$/);
+      if (match) {
+        clearTimeout(timer);
+        resolve(match[1]);
+      }
+    });
+    child.on('exit', (code) => reject(new Error(`the demo ended with ${code}: ${said.join('\n')}`)));
+  });
+  await untilReady(address);
+  return {
+    address,
+    async stop() {
+      child.removeAllListeners('exit');
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Waits until the first consensus of the demo is on the pages. */
+async function untilReady(address) {
+  for (let attempt = 0; attempt < 600; attempt += 1) {
+    const answer = await fetch(`${address}/healthz`);
+    if (answer.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  throw new Error('the demo has no data after two minutes');
+}

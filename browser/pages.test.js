@@ -1,0 +1,137 @@
+// Each kind of page in a real browser: wide and narrow, light and dark, with and without scripts and SVG.
+
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+import { startDemo } from './demo.js';
+
+const axe = createRequire(import.meta.url).resolve('axe-core');
+const pictures = process.env.ALLIUM_PICTURES ?? fileURLToPath(new URL('../target/pictures', import.meta.url));
+mkdirSync(pictures, { recursive: true });
+
+const WIDE = { width: 1440, height: 900 };
+const NARROW = { width: 360, height: 740 };
+
+let demo;
+let browser;
+let kinds;
+
+before(async () => {
+  demo = await startDemo();
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+  const relays = async (query) => (await (await fetch(`${demo.address}/api/v1/relays?${query}`)).json()).relays;
+  const [running] = await relays('limit=1&state=running');
+  const [down] = await relays('limit=1&state=down');
+  kinds = {
+    home: '/',
+    relays: '/relays',
+    'relays-searched': '/relays?q=de&state=running&sort=-uptime',
+    'relays-none': '/relays?q=nosuchrelayanywhere',
+    'relay-running': `/relay/${running.fingerprint}`,
+    'relay-down': `/relay/${down.fingerprint}`,
+    'data-quality': '/data-quality',
+    methods: '/methods',
+    'not-found': '/relay/0000000000000000000000000000000000000000',
+  };
+});
+
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** Opens a page in a context of its own and hands over what went wrong and what was asked for. */
+async function open(path, options, look) {
+  const context = await browser.newContext({ reducedMotion: 'reduce', bypassCSP: options.bypassCSP ?? false, ...options });
+  const page = await context.newPage();
+  const problems = [];
+  const requests = [];
+  page.on('console', (message) => {
+    const expected = message.text().includes('404 (Not Found)') && path.endsWith('0'.repeat(40));
+    if (['error', 'warning'].includes(message.type()) && !expected) problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('request', (request) => requests.push(request.url()));
+  if (options.blockSvg) await page.route(/\.svg/, (route) => route.abort());
+  try {
+    const response = await page.goto(demo.address + path, { waitUntil: 'load' });
+    await look(page, response, { problems, requests });
+  } finally {
+    await context.close();
+  }
+}
+
+const forEachKind = async (check) => {
+  for (const [kind, path] of Object.entries(kinds)) await check(kind, path);
+};
+
+describe('pages', () => {
+  for (const [size, viewport] of [['wide', WIDE], ['narrow', NARROW]]) {
+    for (const colorScheme of ['light', 'dark']) {
+      test(`${size} and ${colorScheme}: nothing overflows, nothing fails, axe finds nothing serious`, async () => {
+        await forEachKind(async (kind, path) => {
+          await open(path, { viewport, colorScheme, bypassCSP: true }, async (page, response, { problems, requests }) => {
+            assert.equal(response.status(), kind === 'not-found' ? 404 : 200, kind);
+            await page.screenshot({ path: `${pictures}/${kind}-${size}-${colorScheme}.png`, fullPage: true });
+            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+            assert.ok(overflow <= 0, `${kind} is ${overflow} px too wide`);
+            assert.deepEqual(problems, [], kind);
+            assert.ok(requests.length <= 3, `${kind} asks for ${requests.join(', ')}`);
+            for (const url of requests) assert.ok(url.startsWith(demo.address) || url.startsWith('data:'), `${kind} asks for ${url}`);
+            await page.addScriptTag({ path: axe });
+            const { violations } = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
+            const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+            const shown = serious.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html).join(' | ')}`);
+            assert.deepEqual(shown, [], `${kind} ${size} ${colorScheme}`);
+          });
+        });
+      });
+    }
+  }
+
+  test('without scripts and SVG every page says the same', async () => {
+    await forEachKind(async (kind, path) => {
+      const texts = [];
+      for (const options of [{}, { javaScriptEnabled: false, blockSvg: true }]) {
+        await open(path, { viewport: WIDE, ...options }, async (page) => {
+          texts.push((await page.locator('main').innerText()).replaceAll(/\d+ (second|minute)s? ago/g, 'lately'));
+          if (options.blockSvg) await page.screenshot({ path: `${pictures}/${kind}-safest.png`, fullPage: true });
+        });
+      }
+      assert.equal(texts[1], texts[0], kind);
+      assert.ok(texts[0].length > 40, kind);
+    });
+  });
+
+  test('a relay page shows a strip and a table for every period it has data for', async () => {
+    await open(kinds['relay-running'], { viewport: WIDE, javaScriptEnabled: false }, async (page) => {
+      const strips = page.locator('.strip');
+      assert.ok((await strips.count()) >= 4);
+      for (const strip of await strips.all()) {
+        const box = await strip.boundingBox();
+        assert.ok(box.width > 100 && box.height >= 8, JSON.stringify(box));
+      }
+      assert.ok((await page.locator('details table').count()) >= 4);
+    });
+  });
+
+  test('the keyboard reaches the content and the search', async () => {
+    await open('/', { viewport: WIDE }, async (page) => {
+      await page.keyboard.press('Tab');
+      const first = await page.evaluate(() => document.activeElement.getAttribute('href'));
+      assert.match(first, /^#/, 'the skip link comes first');
+      await page.locator('input[type=search]').first().focus();
+      await page.keyboard.type('AS');
+      await page.keyboard.press('Enter');
+      await page.waitForURL(/\/relays\?.*q=AS/);
+      assert.ok((await page.locator('table tbody tr').count()) > 0);
+    });
+  });
+});
