@@ -1,11 +1,35 @@
 //! Questions about Tor, answered from history.
 //!
 //! What comes in: a [`NetworkRecord`](allium_model::NetworkRecord), everything the store knows as of one consensus. What goes out: a
-//! [`NetworkReport`], every figure that pages, API and exports show. Deliberately unknown here: files, sockets, SQL, the clock.
+//! [`NetworkReport`], every figure that pages, API and exports show; [`strip`] and [`daily_strip`] for drawing one relay's history;
+//! a [`SearchIndex`] that answers which relays a visitor means. Deliberately unknown here: files, sockets, SQL, the clock.
+//!
+//! `docs/methods.md` states every formula; the modules state how gaps are treated and where each method ends.
+//!
+//! ```
+//! use allium_analysis::NetworkReport;
+//! use allium_model::{ConsensusHour, Known, NetworkRecord};
+//! let as_of: ConsensusHour = "2026-02-15T18:00:00Z".parse().unwrap();
+//! let nothing = NetworkRecord { as_of, known: Known::default(), relays: Vec::new(), sources: Vec::new(), rejects: Vec::new() };
+//! assert_eq!(NetworkReport::compute(&nothing).network.n_relays, 0);
+//! ```
 
+mod compute;
+mod course;
+mod daily;
+mod exact;
+mod grid;
+mod network;
 pub mod report;
+mod search;
+mod strip;
+mod timeline;
+mod uptime;
 
+pub use compute::relay_position;
 pub use report::{
     FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, RelayReport, RoleCounts,
     Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
+pub use search::{RelayQuery, SearchIndex, SortKey};
+pub use strip::{daily_strip, strip};

@@ -1,0 +1,78 @@
+//! From a record to a report: one pass over the relays, then the network.
+
+use allium_model::{Fingerprint, NetworkRecord, Period, RelayRecord};
+
+use crate::course::follow;
+use crate::daily::{Calendar, Days};
+use crate::grid::Sums;
+use crate::network::{DailyTotals, network_figures};
+use crate::report::{NetworkReport, RelayReport};
+use crate::timeline::{DenseDays, Timeline};
+use crate::uptime::{Periods, flag_uptime, uptime};
+
+impl NetworkReport {
+    /// Computes every figure of a record. Cost grows linearly with relays and with their history.
+    pub fn compute(record: &NetworkRecord) -> Self {
+        let context = Context::new(record);
+        let mut scratch = Scratch::default();
+        let mut totals = DailyTotals::new(&context.calendar.days);
+        let relays = record.relays.iter().map(|relay| relay_report(&context, relay, &mut scratch, &mut totals)).collect::<Vec<_>>();
+        let network = network_figures(record, &relays, totals.strip(&context.calendar.days));
+        Self { as_of: record.as_of, network, relays }
+    }
+}
+
+/// The place of a relay in `NetworkRecord::relays` and `NetworkReport::relays`.
+pub fn relay_position(record: &NetworkRecord, fingerprint: &Fingerprint) -> Option<usize> {
+    record.relays.binary_search_by(|relay| relay.relay.fingerprint.cmp(fingerprint)).ok()
+}
+
+/// What is the same for all relays.
+struct Context<'a> {
+    record: &'a NetworkRecord,
+    periods: Periods,
+    calendar: Calendar,
+    dense: DenseDays,
+    /// Where timelines start: what the longest period and the earliest month need.
+    from_secs: i64,
+}
+
+impl<'a> Context<'a> {
+    fn new(record: &'a NetworkRecord) -> Self {
+        let periods = Periods::before(record.as_of.next());
+        let calendar = Calendar::before(&periods, &record.known);
+        let from_secs = calendar.days.start_secs.min(periods.start(Period::FiveYears).start_secs());
+        let dense = DenseDays::new(&record.known, from_secs, periods.end);
+        Self { record, periods, calendar, dense, from_secs }
+    }
+}
+
+/// Buffers that serve one relay after the other.
+#[derive(Default)]
+struct Scratch {
+    sums: Sums,
+    days: Days,
+}
+
+fn relay_report(context: &Context<'_>, relay: &RelayRecord, scratch: &mut Scratch, totals: &mut DailyTotals) -> RelayReport {
+    let Context { record, periods, calendar, dense, from_secs } = context;
+    let timeline = Timeline::compose(relay, &record.known, dense, *from_secs, periods.end);
+    scratch.sums.reset(calendar.days.n);
+    timeline.add_to(&calendar.days, &mut scratch.sums);
+    scratch.days.fill(calendar, &scratch.sums);
+    let current = relay.is_current(record.as_of);
+    if current {
+        totals.add(&scratch.sums);
+    }
+    let course = follow(relay, &timeline, periods.start(Period::OneYear).start_secs(), periods.end);
+    RelayReport {
+        current,
+        uptime: uptime(periods, relay, timeline.exact.as_ref()),
+        flag_uptime: flag_uptime(periods, relay, timeline.exact.as_ref()),
+        since: course.since,
+        outages: course.outages,
+        trend: scratch.days.trend(),
+        spread: scratch.days.spread(),
+        months: calendar.months(&scratch.sums),
+    }
+}

@@ -1,0 +1,101 @@
+//! Our own consensus-by-consensus history of one relay.
+//!
+//! Hours are turned into *places*: the number of known consensuses before them. In places there are no gaps, so every question
+//! is the overlap of a few integer ranges, and an unknown hour cannot be counted by mistake.
+
+use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord};
+
+/// Known consensuses, and those of them in which the relay had the flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count {
+    pub(crate) known: usize,
+    pub(crate) with: usize,
+}
+
+/// In which known consensuses a relay had a flag, from its first appearance on.
+pub(crate) struct Exact<'a> {
+    pub(crate) known: &'a Known,
+    /// Before this hour nothing is said: the relay had not appeared yet.
+    pub(crate) first_seen: ConsensusHour,
+    pub(crate) runs: Runs,
+}
+
+impl<'a> Exact<'a> {
+    /// The history of a flag; `None` if no consensus is known or the relay never appeared.
+    pub(crate) fn new(record: &RelayRecord, known: &'a Known, flag: RelayFlag) -> Option<Self> {
+        known.first()?;
+        let first_span = record.spans.first().map(|span| span.start);
+        let first_seen = record.relay.first_seen.into_iter().chain(first_span).min()?;
+        Some(Self { known, first_seen, runs: Runs::new(record, known, flag) })
+    }
+
+    /// Counts over `[start, end)`, without the hours before the first appearance.
+    pub(crate) fn count(&self, start: ConsensusHour, end: ConsensusHour) -> Count {
+        let (from, to) = (self.known.place(start.max(self.first_seen)), self.known.place(end));
+        if from >= to {
+            return Count { known: 0, with: 0 };
+        }
+        Count { known: to - from, with: self.runs.until(to) - self.runs.until(from) }
+    }
+
+    /// Whether this history says as much about `[start, end)` as can be said: it begins before, or before the relay did, and
+    /// at least four of five hours since are known.
+    pub(crate) fn covers(&self, start: ConsensusHour, end: ConsensusHour) -> bool {
+        let begins_in_time = self.known.first().is_some_and(|first| first <= start || first <= self.first_seen);
+        let hours = end.hours_since(start.max(self.first_seen));
+        begins_in_time && hours > 0 && is_dense(self.count(start, end).known, hours)
+    }
+
+    /// The last known consensus in which the relay had the flag.
+    pub(crate) fn last_with(&self) -> Option<ConsensusHour> {
+        self.runs.runs.last().map(|run| self.known.hours()[run.end - 1])
+    }
+}
+
+/// Whether so many known consensuses are enough to speak for so many hours: at least 80 %.
+pub(crate) fn is_dense(n_known: usize, hours: i32) -> bool {
+    5 * n_known as i64 >= 4 * i64::from(hours)
+}
+
+/// Disjoint, sorted ranges of places that never touch.
+#[derive(Default)]
+pub(crate) struct Runs {
+    pub(crate) runs: Vec<Run>,
+}
+
+/// Places `[start, end)`, and how many places the runs before it hold.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    before: usize,
+}
+
+impl Runs {
+    fn new(record: &RelayRecord, known: &Known, flag: RelayFlag) -> Self {
+        let mut runs = Self::default();
+        for span in record.spans.iter().filter(|span| span.state.flags.contains(flag)) {
+            runs.push(known.place(span.start), known.place(span.end));
+        }
+        runs
+    }
+
+    fn push(&mut self, start: usize, end: usize) {
+        match self.runs.last_mut() {
+            _ if start >= end => {}
+            Some(last) if start <= last.end => last.end = last.end.max(end),
+            last => {
+                let before = last.map_or(0, |run| run.before + run.end - run.start);
+                self.runs.push(Run { start, end, before });
+            }
+        }
+    }
+
+    /// How many places before `place` lie in a run.
+    fn until(&self, place: usize) -> usize {
+        match self.runs.partition_point(|run| run.start < place).checked_sub(1) {
+            Some(i) => self.runs[i].before + place.min(self.runs[i].end) - self.runs[i].start,
+            None => 0,
+        }
+    }
+}
