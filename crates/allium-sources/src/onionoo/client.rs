@@ -1,0 +1,311 @@
+//! Fetching documents, politely and without trust.
+//!
+//! Method: `GET {base_url}/{kind}` with gzip and, where the newest good document is in the cache, `If-Modified-Since`.
+//! An answer is read no further than the caps on bytes and time allow, decompressed under [`Limits`], and checked: it
+//! must be complete to the last bracket and not older than the stored document. Only then does it replace the stored
+//! one, atomically. Server errors, time-outs, broken connections and truncated answers are tried again with growing
+//! pauses; what would fail again is not.
+//!
+//! Requests go over HTTPS, to other machines without exception; loopback may be plain HTTP. Redirects are followed on
+//! the same host and scheme only. A proxy is used only if named in the options, never from the environment; with
+//! `socks5h://` names are resolved by the proxy.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use allium_model::{ConsensusHour, DocumentKind};
+use backon::{ExponentialBuilder, Retryable};
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_MODIFIED_SINCE, LAST_MODIFIED};
+use reqwest::redirect::{Attempt, Policy};
+use reqwest::{Proxy, Response, StatusCode, Url};
+
+use super::cache::{Cache, Kept};
+use super::envelope::check;
+use super::sniff::sniff;
+use crate::error::{Error, Stage};
+use crate::read::{Limits, decompress};
+
+const MAX_REDIRECTS: usize = 3;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+
+/// How documents are fetched.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// Where the documents are, such as `https://onionoo.torproject.org`.
+    pub base_url: String,
+    /// Where the newest good document of each kind is kept; created where needed.
+    pub cache_dir: PathBuf,
+    /// A proxy such as `socks5h://127.0.0.1:9050`.
+    pub proxy: Option<String>,
+    /// How much is read at most.
+    pub limits: Limits,
+    /// How long one attempt may take, from connecting to the last byte.
+    pub timeout: Duration,
+    /// How many times a failed attempt is repeated.
+    pub retries: usize,
+    /// The pause before the first repetition; each further one doubles, up to a minute.
+    pub retry_pause: Duration,
+    /// What we call ourselves.
+    pub user_agent: String,
+}
+
+impl ClientOptions {
+    /// Usual settings: 5 minutes per attempt, which is enough over Tor; 4 repetitions after 2, 4, 8 and 16 seconds.
+    pub fn new(base_url: impl Into<String>, cache_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            base_url: base_url.into(),
+            cache_dir: cache_dir.into(),
+            proxy: None,
+            limits: Limits::default(),
+            timeout: Duration::from_secs(300),
+            retries: 4,
+            retry_pause: Duration::from_secs(2),
+            user_agent: concat!("allium/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
+/// A document as fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// The server had a document that the cache did not have; it is in the cache now.
+    Modified(FetchedDocument),
+    /// The server has nothing newer; this is the document of the cache.
+    NotModified(FetchedDocument),
+}
+
+impl Fetched {
+    /// The document, fetched or kept.
+    pub fn into_document(self) -> FetchedDocument {
+        match self {
+            Self::Modified(document) | Self::NotModified(document) => document,
+        }
+    }
+}
+
+/// A complete document, ready for [`decode`](super::decode).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchedDocument {
+    /// Its bytes, decompressed.
+    pub bytes: Vec<u8>,
+    /// The address that it came from.
+    pub origin: String,
+    /// The server's `Last-Modified`, as sent.
+    pub last_modified: Option<String>,
+    /// As of which consensus it is.
+    pub published: ConsensusHour,
+}
+
+/// Fetches documents of one server and keeps the newest good one of each kind.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    cache: Cache,
+    options: ClientOptions,
+}
+
+impl Client {
+    /// Prepares a client; nothing is sent.
+    ///
+    /// # Errors
+    /// An address that is neither HTTPS nor loopback, a proxy that is not SOCKS5, or a cache that cannot be created.
+    pub fn new(options: ClientOptions) -> Result<Self, Error> {
+        let base = base_url(&options.base_url)?;
+        // An error means that the process has chosen a provider before, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut http = reqwest::Client::builder()
+            .user_agent(&options.user_agent)
+            .no_proxy()
+            .no_gzip()
+            .timeout(options.timeout)
+            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
+            .redirect(Policy::custom(|attempt| if stays(&attempt) { attempt.follow() } else { attempt.error("redirect refused") }));
+        if let Some(address) = &options.proxy {
+            http = http.proxy(socks_proxy(address)?);
+        }
+        let unusable = |error: reqwest::Error| Error::Option { option: "HTTP client".to_owned(), reason: error.to_string() };
+        let http = http.build().map_err(unusable)?;
+        let cache = Cache::open(&options.cache_dir)?;
+        Ok(Self { http, base, cache, options })
+    }
+
+    /// Fetches the newest document of a kind, or finds that the kept one still is.
+    ///
+    /// # Errors
+    /// No good answer after all attempts, an answer that must not be used (truncated, older, too large, no document), or
+    /// a cache that fails. The kept document is untouched then.
+    pub async fn fetch(&self, kind: DocumentKind) -> Result<Fetched, Error> {
+        let pauses = ExponentialBuilder::default()
+            .with_min_delay(self.options.retry_pause)
+            .with_max_delay(MAX_PAUSE.max(self.options.retry_pause))
+            .with_max_times(self.options.retries);
+        (|| self.attempt(kind))
+            .retry(pauses)
+            .when(may_pass)
+            .notify(|error, pause| tracing::warn!(%kind, %error, pause_secs = pause.as_secs_f64(), "fetching failed, trying again"))
+            .await
+    }
+
+    async fn attempt(&self, kind: DocumentKind) -> Result<Fetched, Error> {
+        let url = self.url(kind);
+        let kept = self.cache.kept(kind, self.base.as_str());
+        let condition = kept.as_ref().filter(|kept| self.cache.has_body(kind, kept)).and_then(|kept| kept.last_modified.clone());
+        let mut request = self.http.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
+        if let Some(since) = &condition {
+            request = request.header(IF_MODIFIED_SINCE, since);
+        }
+        let response = request.send().await.map_err(|error| transport(&url, error))?;
+        let status = response.status();
+        if let (StatusCode::NOT_MODIFIED, Some(kept), Some(_)) = (status, &kept, &condition) {
+            return self.unchanged(kind, url, kept.clone()).await;
+        }
+        if status != StatusCode::OK {
+            return Err(Error::Status { url: url.to_string(), status: status.as_u16() });
+        }
+        let last_modified = header(response.headers());
+        let body = self.body(&url, response).await?;
+        self.accept(kind, url, kept, last_modified, body).await
+    }
+
+    fn url(&self, kind: DocumentKind) -> Url {
+        let mut url = self.base.clone();
+        let path = format!("{}/{kind}", self.base.path().trim_end_matches('/'));
+        url.set_path(&path);
+        url
+    }
+
+    /// The body as sent, no further than the cap.
+    async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, Error> {
+        // A server that ignores `Accept-Encoding` sends as many bytes as the document has.
+        let is_compressed = response.headers().contains_key(reqwest::header::CONTENT_ENCODING);
+        let Limits { max_compressed_bytes, max_bytes, .. } = self.options.limits;
+        let (limit_bytes, stage) = if is_compressed { (max_compressed_bytes, Stage::Compressed) } else { (max_bytes, Stage::Decompressed) };
+        let too_large = || Error::TooLarge { origin: url.to_string(), limit_bytes, stage };
+        if response.content_length().is_some_and(|n| n > limit_bytes) {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
+            if (body.len() + chunk.len()) as u64 > limit_bytes {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// Checks an answer and keeps it if it is good.
+    async fn accept(
+        &self,
+        kind: DocumentKind,
+        url: Url,
+        kept: Option<Kept>,
+        last_modified: Option<String>,
+        body: Vec<u8>,
+    ) -> Result<Fetched, Error> {
+        let (cache, limits, base_url) = (self.cache.clone(), self.options.limits, self.base.to_string());
+        off_the_loop(move || {
+            let origin = url.to_string();
+            let n_bytes = body.len() as u64;
+            let bytes = decompress(body.clone(), &origin, &limits)?;
+            let published = checked(kind, &bytes, &origin)?;
+            if let Some(Kept { published: stored, .. }) = kept.filter(|kept| kept.published > published) {
+                return Err(Error::Older { origin, published, stored });
+            }
+            cache.keep(kind, &Kept { base_url, last_modified: last_modified.clone(), published, n_bytes }, &body)?;
+            Ok(Fetched::Modified(FetchedDocument { bytes, origin, last_modified, published }))
+        })
+        .await
+    }
+
+    async fn unchanged(&self, kind: DocumentKind, url: Url, kept: Kept) -> Result<Fetched, Error> {
+        let (cache, limits) = (self.cache.clone(), self.options.limits);
+        off_the_loop(move || {
+            let bytes = cache.body(kind, &limits)?;
+            let origin = url.to_string();
+            Ok(Fetched::NotModified(FetchedDocument { bytes, origin, last_modified: kept.last_modified, published: kept.published }))
+        })
+        .await
+    }
+}
+
+/// Reading, decompressing and checking 94 MB takes long enough to be kept off the threads that answer requests.
+async fn off_the_loop<T, F>(work: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: FnOnce() -> Result<T, Error> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(Error::Interrupted),
+    }
+}
+
+fn checked(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<ConsensusHour, Error> {
+    let published = check(bytes, origin)?.published;
+    match sniff(bytes) {
+        Some(found) if found != kind => Err(Error::WrongKind { origin: origin.to_owned(), expected: kind, found }),
+        _ => Ok(published),
+    }
+}
+
+/// Whether the same request may succeed later.
+fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Status { status, .. } => *status >= 500,
+        Error::TimedOut { .. } | Error::Transport { .. } | Error::Truncated { .. } | Error::Compression { .. } | Error::Empty { .. } => {
+            true
+        }
+        _ => false,
+    }
+}
+
+fn transport(url: &Url, error: reqwest::Error) -> Error {
+    let url = url.to_string();
+    if error.is_timeout() {
+        Error::TimedOut { url }
+    } else if error.is_redirect() {
+        Error::Redirected { url }
+    } else {
+        Error::Transport { url, source: error.without_url() }
+    }
+}
+
+fn header(headers: &HeaderMap) -> Option<String> {
+    headers.get(LAST_MODIFIED).and_then(|value| value.to_str().ok()).filter(|text| text.len() <= 64).map(str::to_owned)
+}
+
+fn base_url(text: &str) -> Result<Url, Error> {
+    let refused = |reason: &str| Error::Option { option: format!("address {text}"), reason: reason.to_owned() };
+    let url: Url = text.parse().map_err(|_| refused("not a URL"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        "http" => Err(refused("plain HTTP is for this machine only, use https")),
+        _ => Err(refused("expected https")),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn socks_proxy(address: &str) -> Result<Proxy, Error> {
+    let refused = |reason: String| Error::Option { option: "proxy".to_owned(), reason };
+    if !address.starts_with("socks5://") && !address.starts_with("socks5h://") {
+        return Err(refused("expected socks5h://HOST:PORT or socks5://HOST:PORT".to_owned()));
+    }
+    Proxy::all(address).map_err(|error| refused(error.to_string()))
+}
+
+/// Whether a redirect stays on the host, port and scheme of the first request.
+fn stays(attempt: &Attempt<'_>) -> bool {
+    let previous = attempt.previous();
+    previous.len() <= MAX_REDIRECTS && previous.first().is_some_and(|first| first.origin() == attempt.url().origin())
+}

@@ -1,0 +1,151 @@
+//! Known-down intervals for relays that disappeared.
+//!
+//! Onionoo rewrites the uptime document of a relay only while consensuses list it. When a relay disappears its graphs
+//! freeze, and the outage that goes on is not in them. What is known nevertheless: the relay is in none of the
+//! consensuses since, up to the document's newest one.
+//!
+//! How it is told: the graphs of all relays end together, at the last complete interval before the hour after the newest
+//! consensus. A relay is frozen if its finest uptime graph ends before that. Let that graph end at `e`, with intervals
+//! of length `i`. It was last written for some hour in `[e, e + i)`, before the next interval was complete. So:
+//!
+//! - An interval that starts at `e` or before may hold the relay's last appearances. How many cannot be told from this
+//!   document, so it is *missing*: an unknown share of it was up.
+//! - An interval that starts later is *down*, 0, provided that its consensuses are known.
+//! - It is *missing* where no relay of the document has a value for it (the source had no consensuses then).
+//!
+//! Up to one interval per graph is left open this way, which also means that a graph that is one interval short for any
+//! other reason is never taken for downtime. Coarser graphs of the relay, and those of its flags, follow its finest uptime graph.
+//! Only complete intervals are appended. Relays with a graph whose end is not certain are left alone.
+
+use std::collections::{BTreeMap, HashSet};
+
+use allium_model::{ConsensusHour, PublishedGraph, Quantity, RelayHistories, Series};
+
+use super::graph::MAX_INTERVALS;
+
+/// From this many graphs on, an end that none of them reaches is the source's and not theirs: a whole network does not
+/// disappear, but the few relays of a small answer may.
+const WHOLE_NETWORK: usize = 50;
+
+/// Where graphs of an uptime document end and which intervals have values, by length of interval.
+pub(super) struct Ends {
+    graphs_end_secs: i64,
+    by_interval: BTreeMap<u32, IntervalEnds>,
+}
+
+#[derive(Default)]
+struct IntervalEnds {
+    n_graphs: usize,
+    reach_secs: i64,
+    /// The number of the first interval of `spoken`.
+    first: i64,
+    /// What the graphs say of each interval.
+    spoken: Vec<Spoken>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Spoken {
+    /// Outside all graphs.
+    Nothing,
+    /// Inside graphs, but missing in each.
+    Missing,
+    /// Some graph has a value.
+    Value,
+}
+
+impl Ends {
+    /// Reads the ends off a document as of `published`, leaving the relays at `uncertain` places aside.
+    pub(super) fn new(relays: &[RelayHistories], uncertain: &HashSet<usize>, published: ConsensusHour) -> Self {
+        let mut by_interval: BTreeMap<u32, IntervalEnds> = BTreeMap::new();
+        let certain = relays.iter().enumerate().filter(|(place, _)| !uncertain.contains(place));
+        for series in certain.flat_map(|(_, relay)| uptime_graphs(relay)) {
+            by_interval.entry(series.interval_secs()).or_default().add(series);
+        }
+        Self { graphs_end_secs: published.next().start_secs(), by_interval }
+    }
+
+    /// Completes the graphs of frozen relays and returns the number of these relays.
+    pub(super) fn complete(&self, relays: &mut [RelayHistories], uncertain: &HashSet<usize>) -> usize {
+        let certain = relays.iter_mut().enumerate().filter(|(place, _)| !uncertain.contains(place));
+        certain.map(|(_, relay)| self.complete_relay(relay)).filter(|frozen| *frozen).count()
+    }
+
+    fn complete_relay(&self, relay: &mut RelayHistories) -> bool {
+        let Some(finest) = uptime_graphs(relay).min_by_key(|series| series.interval_secs()) else { return false };
+        let frozen_at_secs = finest.end_secs();
+        if frozen_at_secs >= self.end_secs(finest.interval_secs()) {
+            return false;
+        }
+        for graph in &mut relay.graphs {
+            self.complete_graph(graph, frozen_at_secs);
+        }
+        true
+    }
+
+    fn complete_graph(&self, graph: &mut PublishedGraph, frozen_at_secs: i64) {
+        let interval_secs = graph.series.interval_secs();
+        let before = graph.series.len();
+        let gap_secs = self.end_secs(interval_secs) - graph.series.end_secs();
+        let n = usize::try_from(gap_secs / i64::from(interval_secs)).unwrap_or(0);
+        if before + n > MAX_INTERVALS {
+            return;
+        }
+        for _ in 0..n {
+            let start_secs = graph.series.end_secs();
+            let is_down = start_secs > frozen_at_secs && self.is_known(start_secs, interval_secs);
+            graph.series.extend_with(1, is_down.then_some(0));
+        }
+        graph.completed = n;
+    }
+
+    /// Where graphs with this interval end that are up to date.
+    fn end_secs(&self, interval_secs: u32) -> i64 {
+        match self.by_interval.get(&interval_secs) {
+            Some(ends) if ends.n_graphs >= WHOLE_NETWORK => ends.reach_secs,
+            _ => self.graphs_end_secs.div_euclid(i64::from(interval_secs)) * i64::from(interval_secs),
+        }
+    }
+
+    fn is_known(&self, start_secs: i64, interval_secs: u32) -> bool {
+        self.by_interval
+            .get(&interval_secs)
+            .is_none_or(|ends| ends.spoken(start_secs.div_euclid(i64::from(interval_secs))) != Spoken::Missing)
+    }
+}
+
+impl IntervalEnds {
+    fn add(&mut self, series: &Series) {
+        let start = series.start_secs().div_euclid(i64::from(series.interval_secs()));
+        self.make_room(start, start + series.len() as i64);
+        self.n_graphs += 1;
+        self.reach_secs = self.reach_secs.max(series.end_secs());
+        let offset = (start - self.first) as usize;
+        for (spoken, code) in self.spoken[offset..].iter_mut().zip(series.codes()) {
+            *spoken = (*spoken).max(if code.is_some() { Spoken::Value } else { Spoken::Missing });
+        }
+    }
+
+    fn make_room(&mut self, start: i64, end: i64) {
+        if self.spoken.is_empty() {
+            self.first = start;
+        }
+        if start < self.first {
+            let n = (self.first - start) as usize;
+            self.spoken.splice(0..0, std::iter::repeat_n(Spoken::Nothing, n));
+            self.first = start;
+        }
+        let len = (end - self.first) as usize;
+        if len > self.spoken.len() {
+            self.spoken.resize(len, Spoken::Nothing);
+        }
+    }
+
+    fn spoken(&self, interval_idx: i64) -> Spoken {
+        let place = usize::try_from(interval_idx - self.first).ok();
+        place.and_then(|place| self.spoken.get(place)).copied().unwrap_or(Spoken::Nothing)
+    }
+}
+
+fn uptime_graphs(relay: &RelayHistories) -> impl Iterator<Item = &Series> {
+    relay.graphs.iter().filter(|graph| graph.quantity == Quantity::Uptime).map(|graph| &graph.series)
+}

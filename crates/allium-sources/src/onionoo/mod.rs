@@ -1,0 +1,104 @@
+//! Onionoo, the service that describes each relay of the network once an hour.
+//!
+//! What comes in: one of its documents, whole and decompressed. What goes out: relays or histories in the units of the
+//! model, with a header that says as of which consensus and what could not be understood.
+//!
+//! The protocol promises little and changes without notice, so nothing is required but a fingerprint; unknown members,
+//! flags and periods are accepted; and a field that cannot be read is a reject that keeps its relay. What is refused as
+//! a whole: documents that are truncated, of another kind than expected, or without a consensus hour.
+
+mod bandwidth;
+mod cache;
+pub mod client;
+mod details;
+mod envelope;
+mod fields;
+mod frozen;
+mod graph;
+mod histories;
+mod json;
+mod rejects;
+mod salvage;
+mod sniff;
+mod summary;
+mod text;
+mod uptime;
+mod weights;
+mod wire;
+
+use std::path::Path;
+
+use allium_model::DocumentKind;
+
+pub use client::{Client, ClientOptions, Fetched};
+pub use details::DetailsDocument;
+pub use envelope::Header;
+pub use histories::HistoriesDocument;
+pub use sniff::{kind_of_path, sniff};
+pub use summary::{SummaryDocument, SummaryRelay};
+
+use crate::error::Error;
+use crate::read::{Limits, read_file};
+
+/// A decoded document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Document {
+    /// Names and addresses.
+    Summary(SummaryDocument),
+    /// Attributes.
+    Details(DetailsDocument),
+    /// Graphs of uptime, bandwidth or weights.
+    Histories(HistoriesDocument),
+}
+
+impl Document {
+    /// What is said of the document as a whole.
+    pub const fn header(&self) -> &Header {
+        match self {
+            Self::Summary(document) => &document.header,
+            Self::Details(document) => &document.header,
+            Self::Histories(document) => &document.header,
+        }
+    }
+
+    /// How many relays were understood.
+    pub const fn n_relays(&self) -> usize {
+        match self {
+            Self::Summary(document) => document.relays.len(),
+            Self::Details(document) => document.relays.len(),
+            Self::Histories(document) => document.relays.len(),
+        }
+    }
+}
+
+/// Decodes a document of this kind. `origin` is the file or address named in errors and rejects.
+///
+/// # Errors
+/// The document is empty, no JSON, truncated, malformed outside its relays, of another kind, or does not say as of
+/// which consensus it is.
+pub fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<Document, Error> {
+    if let Some(found) = sniff(bytes).filter(|found| *found != kind) {
+        return Err(Error::WrongKind { origin: origin.to_owned(), expected: kind, found });
+    }
+    Ok(match kind {
+        DocumentKind::Summary => Document::Summary(summary::decode(bytes, origin)?),
+        DocumentKind::Details => Document::Details(details::decode(bytes, origin)?),
+        DocumentKind::Uptime | DocumentKind::Bandwidth | DocumentKind::Weights => {
+            Document::Histories(histories::decode(kind, bytes, origin)?)
+        }
+    })
+}
+
+/// Reads and decodes a file, plain or compressed. Its name tells the kind of document (`details.json.zst`), else its content does.
+///
+/// # Errors
+/// As [`read_file`] and [`decode`]; or neither name nor content tell what it is.
+pub fn decode_file(path: &Path, limits: &Limits) -> Result<Document, Error> {
+    let origin = path.display().to_string();
+    let bytes = read_file(path, limits)?;
+    match kind_of_path(path).or_else(|| sniff(&bytes)) {
+        Some(kind) => decode(kind, &bytes, &origin),
+        // What cannot be a document at all is told so.
+        None => Err(envelope::check(&bytes, &origin).err().unwrap_or(Error::UnknownKind { origin })),
+    }
+}

@@ -1,0 +1,124 @@
+//! Files and bytes: plain or compressed, never more than allowed.
+//!
+//! The compression (gzip, Zstandard, xz) is recognised by the first bytes, never by the name. One layer is taken off.
+//! Decompression stops at the cap, so that a bomb costs no more than the cap.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use flate2::read::MultiGzDecoder;
+use liblzma::read::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream as XzStream};
+
+use crate::error::{Error, Stage};
+
+/// Up to this size after decompression no ratio is held against a document.
+const RATIO_FREE_BYTES: u64 = 16 << 20;
+/// Memory that an xz or Zstandard stream may ask for: 128 MiB is what their usual settings need at most.
+const XZ_MEMORY_BYTES: u64 = 128 << 20;
+const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// How much is read at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a compressed document as stored or sent.
+    pub max_compressed_bytes: u64,
+    /// Bytes of a document after decompression, or of one that is not compressed.
+    pub max_bytes: u64,
+    /// Bytes after decompression per compressed byte, held against documents above 16 MiB.
+    pub max_ratio: u64,
+}
+
+impl Default for Limits {
+    /// Several times the size of the network of 2026, whose uptime document has 94 MB, 1.2 MB in Zstandard.
+    fn default() -> Self {
+        Self { max_compressed_bytes: 128 << 20, max_bytes: 512 << 20, max_ratio: 1000 }
+    }
+}
+
+/// Reads a file and decompresses it where its first bytes say so.
+///
+/// # Errors
+/// The file cannot be read, is larger than `limits` allow, or its compression is damaged.
+pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let read_error = |source| Error::Read { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(read_error)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(6).read_to_end(&mut bytes).map_err(read_error)?;
+    let (limit_bytes, stage) = match Format::of(&bytes) {
+        Some(_) => (limits.max_compressed_bytes, Stage::Compressed),
+        None => (limits.max_bytes, Stage::Decompressed),
+    };
+    let rest_bytes = limit_bytes.saturating_add(1).saturating_sub(bytes.len() as u64);
+    file.take(rest_bytes).read_to_end(&mut bytes).map_err(read_error)?;
+    let origin = path.display().to_string();
+    if bytes.len() as u64 > limit_bytes {
+        return Err(Error::TooLarge { origin, limit_bytes, stage });
+    }
+    decompress(bytes, &origin, limits)
+}
+
+/// Takes one layer of compression off, if the first bytes name one; other bytes come back as they are.
+///
+/// # Errors
+/// More bytes than `limits` allow before or after, or damaged compression. A compressed document that is cut short is
+/// damaged.
+pub fn decompress(bytes: Vec<u8>, origin: &str, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let Some(format) = Format::of(&bytes) else {
+        return within(bytes, limits.max_bytes, origin, Stage::Decompressed);
+    };
+    let bytes = within(bytes, limits.max_compressed_bytes, origin, Stage::Compressed)?;
+    let by_ratio = (bytes.len() as u64).saturating_mul(limits.max_ratio).max(RATIO_FREE_BYTES);
+    let limit_bytes = limits.max_bytes.min(by_ratio);
+    let damaged = |source| Error::Compression { origin: origin.to_owned(), format: format.name(), source };
+    let mut plain = Vec::new();
+    format.reader(&bytes).map_err(damaged)?.take(limit_bytes.saturating_add(1)).read_to_end(&mut plain).map_err(damaged)?;
+    plain.shrink_to_fit();
+    within(plain, limit_bytes, origin, Stage::Decompressed)
+}
+
+fn within(bytes: Vec<u8>, limit_bytes: u64, origin: &str, stage: Stage) -> Result<Vec<u8>, Error> {
+    if bytes.len() as u64 > limit_bytes {
+        return Err(Error::TooLarge { origin: origin.to_owned(), limit_bytes, stage });
+    }
+    Ok(bytes)
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Gzip,
+    Zstd,
+    Xz,
+}
+
+impl Format {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "Zstandard",
+            Self::Xz => "xz",
+        }
+    }
+
+    fn reader(self, bytes: &[u8]) -> io::Result<Box<dyn Read + '_>> {
+        Ok(match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(bytes)),
+            Self::Zstd => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG)?;
+                Box::new(decoder)
+            }
+            Self::Xz => Box::new(XzDecoder::new_stream(bytes, XzStream::new_stream_decoder(XZ_MEMORY_BYTES, CONCATENATED)?)),
+        })
+    }
+}
