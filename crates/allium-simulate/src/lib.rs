@@ -1,1 +1,55 @@
-//! Placeholder.
+//! A seeded synthetic Tor network that resembles the real one, for demos, tests, load and scale.
+//!
+//! What comes in: a seed, how many relays, which hour and how much past. What goes out: a [`Network`] that can be asked for its
+//! exact history, written as Onionoo documents ([`onionoo`]).
+//! The same options give the same bytes. Who is in it is invented: private-use AS numbers, addresses of
+//! 10.0.0.0/8 and 2001:db8::/32, domains under `.example`; only countries are real.
+//!
+//! Deliberately unknown here: how anything is analysed, stored or shown; the clock.
+//!
+//! `docs/simulator.md` compares the statistics with the real network's.
+//!
+//! ```
+//! use allium_simulate::{Network, Options};
+//! let end = "2026-02-15T18:00:00Z".parse().unwrap();
+//! let mut network = Network::generate(&Options { n_relays: 50, history_days: 10, ..Options::new(1, end) });
+//! assert_eq!(network.now(), end);
+//! network.advance();
+//! assert_eq!(network.now(), end.next());
+//! ```
+
+pub mod compile;
+mod dice;
+mod life;
+mod network;
+pub mod onionoo;
+mod operators;
+mod places;
+mod relay;
+mod releases;
+mod traffic;
+mod votes;
+
+use allium_model::ConsensusHour;
+
+pub use network::{FlagSpan, Network, SimulatedRelay};
+
+/// Which network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Names the network: equal options give equal networks.
+    pub seed: u64,
+    /// About how many relays are running at a time; 10 to 200,000 are meant.
+    pub n_relays: usize,
+    /// The newest consensus of the generated history.
+    pub end: ConsensusHour,
+    /// Length of the generated history. Relays may be older, as their `first_seen` says.
+    pub history_days: u32,
+}
+
+impl Options {
+    /// 1,500 relays with 400 days of history.
+    pub const fn new(seed: u64, end: ConsensusHour) -> Self {
+        Self { seed, n_relays: 1500, end, history_days: 400 }
+    }
+}

@@ -1,0 +1,354 @@
+//! The network itself: relays arrive, come and go, are voted on, and leave; hour by hour.
+//!
+//! What happens to a relay is drawn from a stream of its own and waits in a queue ordered by hour, so an hour costs what happens in
+//! it plus one vote per relay. What consensuses said is kept as spans of equal flags.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, RelayFlags};
+
+use crate::Options;
+use crate::dice::Dice;
+use crate::life::{Ages, Kind, Step, remaining_days};
+use crate::operators::{Operator, Recruiter, chance_of_new, hostile_specimens, sizes};
+use crate::places::{COUNTRIES, Providers};
+use crate::relay::{Profile, Relay};
+use crate::traffic::BLOCK_HOURS;
+use crate::votes::{Ballot, DECAY_EVERY_HOURS, Record, Thresholds, Totals};
+
+/// A stretch `[start, end)` in which every consensus listed a relay with these flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FlagSpan {
+    /// The first consensus.
+    pub start: ConsensusHour,
+    /// The hour after the last.
+    pub end: ConsensusHour,
+    /// The flags; Running among them.
+    pub flags: RelayFlags,
+}
+
+/// A relay as the simulation knows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SimulatedRelay<'a> {
+    /// Who it is.
+    pub fingerprint: Fingerprint,
+    /// What it calls itself.
+    pub nickname: &'a str,
+    /// Where it stands.
+    pub country: CountryCode,
+    /// Who announces its address.
+    pub asn: Asn,
+    /// Who runs it: equal numbers, same operator, whatever the documents admit.
+    pub operator: u32,
+    /// The first consensus that lists it; earlier than the generated history for most relays.
+    pub first_seen: ConsensusHour,
+    /// What the consensuses of the generated history said of it: sorted, disjoint.
+    pub spans: &'a [FlagSpan],
+}
+
+impl SimulatedRelay<'_> {
+    /// Its flags in the consensus of this hour; `None` where it is not listed.
+    pub fn flags_at(&self, hour: ConsensusHour) -> Option<RelayFlags> {
+        let place = self.spans.partition_point(|span| span.end <= hour);
+        self.spans.get(place).filter(|span| span.start <= hour).map(|span| span.flags)
+    }
+}
+
+/// A synthetic Tor network with its past.
+#[derive(Debug)]
+pub struct Network {
+    pub(crate) seed: u64,
+    target: usize,
+    pub(crate) start: ConsensusHour,
+    pub(crate) now: ConsensusHour,
+    pub(crate) relays: Vec<Relay>,
+    pub(crate) operators: Vec<Operator>,
+    pub(crate) providers: Providers,
+    /// Sums per consensus, from `start` on.
+    pub(crate) totals: Vec<Totals>,
+    arrivals_per_hour: f64,
+    recruiter_state: RecruiterState,
+    queue: BinaryHeap<Reverse<(ConsensusHour, u32)>>,
+    alive: Vec<u32>,
+    n_operators: usize,
+    thresholds: Thresholds,
+    ballots: Vec<Ballot>,
+}
+
+/// Chance and quotas of what arrives.
+struct RecruiterState {
+    dice: Dice,
+    recruiter: Recruiter,
+}
+
+impl std::fmt::Debug for RecruiterState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecruiterState")
+    }
+}
+
+const N_AUTHORITIES: usize = 9;
+
+impl Network {
+    /// A network that has lived for `history_days` up to the consensus of `end`.
+    pub fn generate(options: &Options) -> Self {
+        let start = options.end.plus(-24 * options.history_days.min(20_000) as i32);
+        let mut dice = Dice::keyed(&[options.seed, 0]);
+        let ages = Ages::new();
+        let target = options.n_relays.clamp(N_AUTHORITIES + 1, 1_000_000);
+        let mut network = Self {
+            seed: options.seed,
+            target,
+            start,
+            now: start,
+            relays: Vec::new(),
+            operators: Vec::new(),
+            providers: Providers::new(&mut dice, target),
+            totals: Vec::new(),
+            arrivals_per_hour: target as f64 / ages.mean_lifetime_days() / 24.0,
+            recruiter_state: RecruiterState { dice, recruiter: Recruiter::new() },
+            queue: BinaryHeap::new(),
+            alive: Vec::new(),
+            n_operators: 0,
+            thresholds: Thresholds::among(&[]),
+            ballots: Vec::new(),
+        };
+        network.settle(&ages);
+        network.hold_consensus();
+        while network.now < options.end {
+            network.advance();
+        }
+        network
+    }
+
+    /// The newest consensus.
+    pub const fn now(&self) -> ConsensusHour {
+        self.now
+    }
+
+    /// The first consensus of the generated history.
+    pub const fn first_consensus(&self) -> ConsensusHour {
+        self.start
+    }
+
+    /// One more consensus. A network generated up to an hour and advanced is the one generated further from the same start.
+    pub fn advance(&mut self) {
+        self.now = self.now.next();
+        self.receive_arrivals();
+        self.take_steps();
+        self.hold_consensus();
+    }
+
+    /// Every relay that ever was in the generated history, in the order of arrival.
+    pub fn relays(&self) -> impl ExactSizeIterator<Item = SimulatedRelay<'_>> {
+        self.relays.iter().map(|relay| self.view(relay))
+    }
+
+    /// The relays that the newest consensus lists, in the order of arrival.
+    pub fn running(&self) -> impl Iterator<Item = SimulatedRelay<'_>> {
+        self.relays.iter().filter(|relay| relay.last_seen() == Some(self.now)).map(|relay| self.view(relay))
+    }
+
+    fn view<'a>(&self, relay: &'a Relay) -> SimulatedRelay<'a> {
+        SimulatedRelay {
+            fingerprint: relay.profile.fingerprint,
+            nickname: &relay.profile.nickname,
+            country: COUNTRIES[usize::from(relay.profile.country)].code.parse().expect("the table holds codes of two letters"),
+            asn: Asn(self.providers.list[usize::from(relay.profile.provider)].asn),
+            operator: relay.profile.operator,
+            first_seen: relay.profile.first_seen,
+            spans: &relay.spans,
+        }
+    }
+
+    /// The first population: as old as one in balance, and with a record.
+    fn settle(&mut self, ages: &Ages) {
+        let sizes = sizes(&mut self.recruiter_state.dice, self.target - N_AUTHORITIES);
+        for size in sizes {
+            let operator = self.recruit(size);
+            // Relays of one operator are of similar ages more often than not.
+            let common_age = ages.draw(&mut self.recruiter_state.dice);
+            for _ in 0..size {
+                let dice = &mut self.recruiter_state.dice;
+                let age = if size > 4 && dice.chance(0.5) { common_age * (0.7 + 0.6 * dice.unit()) } else { ages.draw(dice) };
+                self.add_relay(operator, age);
+            }
+        }
+        self.add_authorities();
+        self.plant_specimens();
+    }
+
+    fn recruit(&mut self, n_relays: usize) -> u32 {
+        let RecruiterState { dice, recruiter } = &mut self.recruiter_state;
+        self.operators.push(recruiter.recruit(dice, &self.providers, n_relays));
+        self.n_operators += 1;
+        self.operators.len() as u32 - 1
+    }
+
+    fn add_relay(&mut self, operator: u32, age_days: f64) -> u32 {
+        let index = self.relays.len() as u32;
+        let owner = &mut self.operators[operator as usize];
+        let mut relay = Relay::new(self.seed, index, operator, owner, &self.providers, self.now, age_days);
+        let vigour = relay.habits.vigour();
+        let remaining = remaining_days(&mut relay.dice, age_days, vigour);
+        relay.leaves_at = self.now.plus((remaining * 24.0).clamp(2.0, 1e6) as i32);
+        if age_days > 0.0 {
+            let availability = relay.habits.availability();
+            relay.up = relay.dice.chance(availability);
+            relay.record = Record::seasoned(age_days * 24.0, availability, relay.habits.mean_run_hours());
+            let running_for = relay.habits.mean_run_hours().min(age_days * 24.0) * relay.dice.exponential();
+            relay.run_start = self.now.plus(-(running_for.min(age_days * 24.0) as i32));
+        }
+        owner.members.push(index);
+        self.relays.push(relay);
+        self.alive.push(index);
+        self.schedule(index);
+        index
+    }
+
+    /// Directory authorities do not come and go.
+    fn add_authorities(&mut self) {
+        for _ in 0..N_AUTHORITIES {
+            let operator = self.recruit(1);
+            let owner = &mut self.operators[operator as usize];
+            owner.exit = false;
+            let index = self.add_relay(operator, 4000.0);
+            let relay = &mut self.relays[index as usize];
+            relay.become_authority();
+            relay.up = true;
+            relay.record = Record::seasoned(4000.0 * 24.0, 1.0, 8000.0);
+            self.schedule(index);
+        }
+    }
+
+    /// Gives the strangest names to the relays that stay longest, so that they are there at any hour.
+    fn plant_specimens(&mut self) {
+        let specimens = hostile_specimens();
+        let alone = |network: &Self, index: u32| {
+            let relay = &network.relays[index as usize];
+            let steady = relay.habits.kind == Kind::Server && !relay.profile.nature.authority;
+            steady && network.operators[relay.profile.operator as usize].members.len() == 1
+        };
+        let mut hosts: Vec<u32> = self.alive.iter().copied().filter(|index| alone(self, *index)).collect();
+        hosts.sort_by_key(|index| (Reverse(self.relays[*index as usize].leaves_at), *index));
+        for (index, (nickname, contact)) in hosts.into_iter().zip(specimens) {
+            let profile: &mut Profile = &mut self.relays[index as usize].profile;
+            nickname.clone_into(&mut profile.nickname);
+            self.operators[profile.operator as usize].contact = Some(contact);
+        }
+    }
+
+    fn schedule(&mut self, index: u32) {
+        let relay = &mut self.relays[index as usize];
+        relay.plan(self.now);
+        self.queue.push(Reverse((relay.next_step_at, index)));
+    }
+
+    /// New relays: of new operators and of those that are there, more of them while the network is smaller than it should be.
+    fn receive_arrivals(&mut self) {
+        let lack = self.target as f64 / self.alive.len().max(1) as f64;
+        let events = self.arrivals_per_hour * lack.powi(3) / MEAN_BATCH;
+        let n_events = self.recruiter_state.dice.poisson(events);
+        for _ in 0..n_events {
+            let new = self.recruiter_state.dice.chance(chance_of_new(self.alive.len(), self.n_operators) * MEAN_BATCH * 0.97);
+            let operator = if new || self.alive.is_empty() { self.recruit_newcomer() } else { self.random_operator() };
+            for _ in 0..self.batch(operator) {
+                self.add_relay(operator, 0.0);
+            }
+        }
+    }
+
+    fn recruit_newcomer(&mut self) -> u32 {
+        let dice = &mut self.recruiter_state.dice;
+        let n_planned = if dice.chance(0.85) { 1 } else { 2 + (dice.exponential() * 3.0) as usize };
+        self.recruit(n_planned)
+    }
+
+    fn random_operator(&mut self) -> u32 {
+        let index = self.recruiter_state.dice.pick(&self.alive);
+        self.relays[index as usize].profile.operator
+    }
+
+    /// Operators of many relays add several at once.
+    fn batch(&mut self, operator: u32) -> usize {
+        let dice = &mut self.recruiter_state.dice;
+        if self.operators[operator as usize].members.len() < 8 { 1 } else { 1 + (dice.exponential() * 2.0) as usize }
+    }
+
+    /// Lets everything happen that is due.
+    fn take_steps(&mut self) {
+        while let Some(Reverse((when, index))) = self.queue.peek().copied() {
+            if when > self.now {
+                break;
+            }
+            self.queue.pop();
+            let relay = &mut self.relays[index as usize];
+            if relay.gone || relay.next_step_at != when {
+                continue;
+            }
+            if relay.step(self.now) == Step::Leave {
+                self.say_goodbye(index);
+            } else {
+                self.schedule(index);
+            }
+        }
+        self.alive.retain(|index| !self.relays[*index as usize].gone);
+    }
+
+    /// A relay leaves for good; now and then its operator with all its relays.
+    fn say_goodbye(&mut self, index: u32) {
+        let operator = self.relays[index as usize].profile.operator as usize;
+        let members = self.operators[operator].members.len();
+        let dice = &mut self.relays[index as usize].dice;
+        let closing = (2..200).contains(&members) && dice.chance(0.25 / members as f64);
+        let leaving = if closing { std::mem::take(&mut self.operators[operator].members) } else { vec![index] };
+        for member in leaving {
+            self.relays[member as usize].leave(self.now);
+        }
+        let members = &mut self.operators[operator].members;
+        members.retain(|member| *member != index);
+        if members.is_empty() {
+            self.n_operators -= 1;
+        }
+    }
+
+    /// The authorities vote: flags, weights, sums.
+    fn hold_consensus(&mut self) {
+        let new_round = self.now.get() % DECAY_EVERY_HOURS == 0;
+        if new_round || self.totals.is_empty() {
+            self.set_thresholds();
+        }
+        let new_block = self.now.get() % BLOCK_HOURS == 0;
+        let mut totals = Totals::default();
+        for index in &self.alive {
+            let relay = &mut self.relays[*index as usize];
+            if relay.count_hour(self.now, new_round, new_block) {
+                let flags = self.thresholds.flags(relay.profile.nature, &relay.ballot(self.now), relay.process_hours(self.now));
+                relay.list(self.now, flags);
+                totals.add(flags, relay.weight);
+            }
+        }
+        self.totals.push(totals);
+    }
+
+    fn set_thresholds(&mut self) {
+        self.ballots.clear();
+        for index in &self.alive {
+            let relay = &mut self.relays[*index as usize];
+            if relay.up {
+                relay.refresh_weight(self.now);
+                self.ballots.push(relay.ballot(self.now));
+            }
+        }
+        self.thresholds = Thresholds::among(&self.ballots);
+    }
+
+    /// The sums of the consensus of this hour.
+    pub(crate) fn totals_at(&self, hour: ConsensusHour) -> Option<&Totals> {
+        usize::try_from(hour.hours_since(self.start)).ok().and_then(|i| self.totals.get(i))
+    }
+}
+
+/// Relays per arrival of any, on average.
+const MEAN_BATCH: f64 = 1.5;
