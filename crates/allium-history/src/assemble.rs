@@ -1,0 +1,165 @@
+//! How the parts of a record fit together, whether they come from a store or straight from documents.
+//!
+//! Rules: a relay is Running if the newest known consensus lists it so; where consensuses later than its details
+//! document list it, they have the word on its flags, country, AS and version; graphs of a document older than the
+//! newest of its kind are completed with known-down intervals.
+
+use std::collections::{BTreeMap, HashMap};
+
+use allium_model::{
+    ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, PublishedGraph, Reject, Relay, RelayFlag, RelayHistories, RelayRecord,
+    RelayState, SourceStatus, StateSpan,
+};
+
+use crate::Update;
+
+/// Everything that a record is made of.
+pub(crate) struct Parts {
+    pub(crate) known: Known,
+    /// Sorted by fingerprint.
+    pub(crate) relays: Vec<RelayParts>,
+    /// One per kind.
+    pub(crate) sources: Vec<SourceStatus>,
+    /// By kind.
+    pub(crate) rejects: Vec<Reject>,
+}
+
+/// Everything recorded of one relay.
+pub(crate) struct RelayParts {
+    pub(crate) relay: Relay,
+    /// The newest details document that lists it.
+    pub(crate) details_hour: Option<ConsensusHour>,
+    pub(crate) spans: Vec<StateSpan>,
+    pub(crate) histories: Vec<HistoryParts>,
+}
+
+/// The graphs of one relay from one document.
+pub(crate) struct HistoryParts {
+    pub(crate) kind: DocumentKind,
+    pub(crate) published: ConsensusHour,
+    pub(crate) graphs: Vec<PublishedGraph>,
+}
+
+impl RelayParts {
+    pub(crate) fn unknown(fingerprint: Fingerprint) -> Self {
+        Self { relay: Relay::unknown(fingerprint), details_hour: None, spans: Vec::new(), histories: Vec::new() }
+    }
+}
+
+/// The record of one update alone, without any store: what an empty store holds after [`crate::History::apply`].
+///
+/// `None` if the update brings no document. Of several documents of one kind the newest is taken.
+pub fn assemble(update: &Update) -> Option<NetworkRecord> {
+    let mut relays: BTreeMap<Fingerprint, RelayParts> = BTreeMap::new();
+    let mut sources: BTreeMap<DocumentKind, SourceStatus> = BTreeMap::new();
+    let mut known = Vec::new();
+    if let Some((status, listed)) = &update.details {
+        known.push(status.published);
+        sources.insert(status.kind, status.clone());
+        for relay in listed {
+            let parts = relays.entry(relay.fingerprint).or_insert_with(|| RelayParts::unknown(relay.fingerprint));
+            parts.relay = relay.clone();
+            parts.details_hour = Some(status.published);
+            parts.spans =
+                state(relay).map(|state| StateSpan { start: status.published, end: status.published.next(), state }).into_iter().collect();
+        }
+    }
+    for (status, histories) in &update.histories {
+        if sources.get(&status.kind).is_none_or(|accepted| accepted.published < status.published) {
+            sources.insert(status.kind, status.clone());
+            histories.iter().for_each(|history| take_history(&mut relays, status, history));
+        }
+    }
+    let mut rejects: Vec<&(DocumentKind, Reject)> = update.rejects.iter().filter(|(kind, _)| sources.contains_key(kind)).collect();
+    rejects.sort_by_key(|(kind, _)| *kind);
+    finish(Parts {
+        known: Known::new(known),
+        relays: relays.into_values().collect(),
+        sources: sources.into_values().collect(),
+        rejects: rejects.into_iter().map(|(_, reject)| reject.clone()).collect(),
+    })
+}
+
+fn take_history(relays: &mut BTreeMap<Fingerprint, RelayParts>, status: &SourceStatus, history: &RelayHistories) {
+    let parts = relays.entry(history.fingerprint).or_insert_with(|| RelayParts::unknown(history.fingerprint));
+    parts.histories.retain(|older| older.kind != status.kind);
+    parts.histories.push(HistoryParts { kind: status.kind, published: status.published, graphs: history.graphs.clone() });
+}
+
+/// The state in which a details document lists a relay; `None` for one that is not running.
+pub(crate) fn state(relay: &Relay) -> Option<RelayState> {
+    relay.running.then(|| {
+        let mut flags = relay.flags;
+        flags.insert(RelayFlag::Running);
+        RelayState { flags, country: relay.country, asn: relay.asn, version: relay.version.as_deref().map(Into::into) }
+    })
+}
+
+/// Puts the parts together; `None` if neither a consensus nor a document is known.
+pub(crate) fn finish(parts: Parts) -> Option<NetworkRecord> {
+    let Parts { known, mut relays, sources, rejects } = parts;
+    let as_of = known.last().or_else(|| sources.iter().map(|source| source.published).max())?;
+    complete_graphs(&mut relays, &sources);
+    let relays = relays.into_iter().map(|parts| finish_relay(parts, as_of)).collect();
+    Some(NetworkRecord { as_of, known, relays, sources, rejects })
+}
+
+fn finish_relay(parts: RelayParts, as_of: ConsensusHour) -> RelayRecord {
+    let RelayParts { mut relay, details_hour, spans, mut histories } = parts;
+    relay.running = false;
+    if let (Some(first), Some(last)) = (spans.first(), spans.last()) {
+        let listed = last.end.plus(-1);
+        relay.running = listed == as_of && last.state.flags.contains(RelayFlag::Running);
+        relay.first_seen = Some(relay.first_seen.map_or(first.start, |seen| seen.min(first.start)));
+        relay.last_seen = relay.last_seen.max(Some(listed));
+        if details_hour < Some(listed) {
+            follow(&mut relay, &last.state);
+        }
+    }
+    histories.sort_by_key(|history| history.kind);
+    let published = histories.into_iter().flat_map(|history| history.graphs).collect();
+    RelayRecord { relay, spans, published }
+}
+
+/// Takes over what a consensus later than the details document says.
+fn follow(relay: &mut Relay, state: &RelayState) {
+    relay.flags = state.flags;
+    if state.country.is_some() && state.country != relay.country {
+        (relay.country, relay.country_name) = (state.country, None);
+    }
+    if state.asn.is_some() && state.asn != relay.asn {
+        (relay.asn, relay.as_name) = (state.asn, None);
+    }
+    if let Some(version) = &state.version {
+        relay.version = Some(version.to_string());
+    }
+}
+
+/// Completes graphs from documents that were superseded by one without the relay.
+///
+/// They are completed as far as the superseding document reaches in graphs of the same interval; where it has none of
+/// that interval, to its newest consensus.
+fn complete_graphs(relays: &mut [RelayParts], sources: &[SourceStatus]) {
+    for source in sources {
+        let of_kind = |history: &&HistoryParts| history.kind == source.kind;
+        if relays.iter().flat_map(|relay| &relay.histories).filter(of_kind).all(|history| history.published == source.published) {
+            continue;
+        }
+        let current =
+            relays.iter().flat_map(|relay| &relay.histories).filter(of_kind).filter(|history| history.published == source.published);
+        let mut ends: HashMap<u32, i64> = HashMap::new();
+        for series in current.flat_map(|history| &history.graphs).map(|graph| &graph.series) {
+            let end = ends.entry(series.interval_secs()).or_insert(i64::MIN);
+            *end = series.end_secs().max(*end);
+        }
+        let measured_until = source.published.next().start_secs();
+        for history in relays.iter_mut().flat_map(|relay| &mut relay.histories) {
+            if history.kind == source.kind && history.published != source.published {
+                for graph in &mut history.graphs {
+                    let end = ends.get(&graph.series.interval_secs()).copied().unwrap_or(measured_until);
+                    graph.complete_down(end.min(measured_until));
+                }
+            }
+        }
+    }
+}

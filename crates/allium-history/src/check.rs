@@ -1,0 +1,187 @@
+//! How much is stored, and whether it is sound.
+
+use std::collections::BTreeMap;
+
+use allium_model::{ConsensusHour, Fingerprint, RelayFlags};
+use rusqlite::Connection;
+
+use crate::blob::Decoder;
+use crate::error::Failure;
+use crate::history::{CheckReport, Stats};
+use crate::load::{documents, rejects};
+use crate::schema;
+use crate::spans::{Totals, known_hours, states};
+
+/// Counts everything.
+pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
+    let number = |sql: &str| -> Result<u64, Failure> { Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned()) };
+    let hour = |sql: &str| -> Result<Option<ConsensusHour>, Failure> {
+        Ok(conn.query_row(sql, [], |row| row.get::<_, Option<i32>>(0))?.map(ConsensusHour::new))
+    };
+    Ok(Stats {
+        format_version: schema::version(conn)?,
+        size_bytes: number("PRAGMA page_count")? * number("PRAGMA page_size")?,
+        n_relays: number("SELECT count(*) FROM relays")?,
+        n_consensuses: number("SELECT count(*) FROM consensuses")?,
+        first: hour("SELECT min(hour) FROM consensuses")?,
+        last: hour("SELECT max(hour) FROM consensuses")?,
+        n_spans: number("SELECT count(*) FROM spans")?,
+        n_states: number("SELECT count(*) FROM states")?,
+        n_published: number("SELECT count(*) FROM published_histories")?,
+        published_bytes: number("SELECT ifnull(sum(length(graphs)), 0) FROM published_histories")?,
+        n_rejects: number("SELECT count(*) FROM rejects")?,
+        documents: documents(conn)?,
+    })
+}
+
+/// Looks at everything; the first problems are listed.
+pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
+    let mut report = CheckReport::default();
+    check_pages(conn, &mut report)?;
+    if report.is_sound() {
+        for part in [check_spans, check_published, check_relays, check_documents] {
+            part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
+        }
+    }
+    Ok(report)
+}
+
+fn tell(report: &mut CheckReport, problem: impl FnOnce() -> String) {
+    if report.problems.len() < CheckReport::MAX_PROBLEMS {
+        report.problems.push(problem());
+    }
+}
+
+/// What SQLite itself can check: pages, indexes, constraints, foreign keys.
+fn check_pages(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    let mut statement = conn.prepare("PRAGMA integrity_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let line: String = row.get(0)?;
+        if line != "ok" {
+            tell(report, || format!("integrity_check: {line}"));
+        }
+    }
+    let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+        tell(report, || format!("a row of {table} refers to a row of {parent} that does not exist"));
+    }
+    Ok(())
+}
+
+/// A span as stored, with its end filled in.
+#[derive(Clone, Copy, PartialEq)]
+struct Row {
+    relay_id: i64,
+    start: i32,
+    end: i32,
+    state_id: i64,
+}
+
+/// Spans are sorted, disjoint, as long as they can be, start and end at known consensuses, and add up to the totals.
+fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    let hours = known_hours(conn)?;
+    let flags: BTreeMap<i64, RelayFlags> = states(conn)?.into_iter().map(|(id, state)| (id, state.flags)).collect();
+    let mut changes = vec![Totals::default(); hours.len() + 1];
+    let mut statement = conn.prepare("SELECT relay_id, start_hour, end_hour, state_id FROM spans ORDER BY relay_id, start_hour")?;
+    let mut rows = statement.query([])?;
+    let mut previous: Option<Row> = None;
+    while let Some(row) = rows.next()? {
+        report.n_spans += 1;
+        let open_end = hours.last().map_or(i32::MIN, |last| last.saturating_add(1));
+        let stored_end: Option<i32> = row.get(2)?;
+        let span = Row { relay_id: row.get(0)?, start: row.get(1)?, end: stored_end.unwrap_or(open_end), state_id: row.get(3)? };
+        let before = previous.filter(|before| before.relay_id == span.relay_id);
+        for problem in span_problems(&hours, before, span, stored_end) {
+            tell(report, || format!("span of relay {} from hour {}: {problem}", span.relay_id, span.start));
+        }
+        let place = |hour: i32| hours.partition_point(|known| *known < hour);
+        let flags = flags.get(&span.state_id).copied().unwrap_or_default();
+        changes[place(span.start)].add(flags, 1);
+        changes[place(span.end)].add(flags, -1);
+        previous = Some(span);
+    }
+    check_totals(conn, &changes, report)
+}
+
+fn span_problems(hours: &[i32], before: Option<Row>, span: Row, stored_end: Option<i32>) -> Vec<&'static str> {
+    let place = |hour: i32| hours.partition_point(|known| *known < hour);
+    let is_known = |hour: i32| hours.binary_search(&hour).is_ok();
+    let open_end = hours.last().map(|last| last.saturating_add(1));
+    let checks = [
+        (span.start >= span.end, "it ends before it starts"),
+        (!is_known(span.start), "it starts at an hour whose consensus is not known"),
+        (!is_known(span.end.saturating_sub(1)), "it ends at an hour whose consensus is not known"),
+        (stored_end.is_some() && stored_end >= open_end, "it reaches the newest consensus and is not open"),
+        (before.is_some_and(|before| before.end > span.start), "it overlaps the one before"),
+        (
+            before.is_some_and(|before| before.state_id == span.state_id && place(before.end) == place(span.start)),
+            "it continues the one before in the same state",
+        ),
+    ];
+    checks.into_iter().filter(|(wrong, _)| *wrong).map(|(_, problem)| problem).collect()
+}
+
+fn check_totals(conn: &Connection, changes: &[Totals], report: &mut CheckReport) -> Result<(), Failure> {
+    let mut statement = conn.prepare("SELECT hour, n_listed, n_running, n_guard, n_exit FROM consensuses ORDER BY hour")?;
+    let mut rows = statement.query([])?;
+    let mut counted = Totals::default();
+    for change in changes {
+        let Some(row) = rows.next()? else { break };
+        counted.n_listed += change.n_listed;
+        counted.n_running += change.n_running;
+        counted.n_guard += change.n_guard;
+        counted.n_exit += change.n_exit;
+        let stored = Totals { n_listed: row.get(1)?, n_running: row.get(2)?, n_guard: row.get(3)?, n_exit: row.get(4)? };
+        report.n_consensuses += 1;
+        if stored != counted {
+            let hour = ConsensusHour::new(row.get(0)?);
+            tell(report, || format!("consensus {hour}: stored totals {stored:?}, counted from spans {counted:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every blob of graphs can be decoded and belongs to a document not newer than the one in use.
+fn check_published(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    let mut statement = conn.prepare(
+        "SELECT r.fingerprint, p.kind, p.graphs, p.published_hour <= d.published_hour
+         FROM published_histories p JOIN relays r ON r.id = p.relay_id LEFT JOIN documents d ON d.kind = p.kind ORDER BY p.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut decoder = Decoder::new();
+    while let Some(row) = rows.next()? {
+        report.n_published += 1;
+        let (relay, kind): (_, String) = (Fingerprint::new(row.get(0)?), row.get(1)?);
+        if let Err(reason) = decoder.decode_column(row, 2)? {
+            tell(report, || format!("{kind} graphs of relay {relay}: {reason}"));
+        }
+        if row.get::<_, Option<bool>>(3)? != Some(true) {
+            tell(report, || format!("{kind} graphs of relay {relay}: newer than the document in use"));
+        }
+    }
+    Ok(())
+}
+
+/// Documents and rejects can be read.
+fn check_documents(conn: &Connection, _: &mut CheckReport) -> Result<(), Failure> {
+    rejects(conn, &documents(conn)?).map(|_| ())
+}
+
+/// The attributes of every relay can be read.
+fn check_relays(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    let families = crate::relays::families(conn)?;
+    let mut statement = conn.prepare(&crate::relays::select_relays())?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        report.n_relays += 1;
+        if let Err(failure) = crate::relays::relay(row, &families) {
+            let what = failure.damage()?;
+            let fingerprint = row.get("fingerprint").map(Fingerprint::new)?;
+            tell(report, || format!("attributes of relay {fingerprint}: {what}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Documents in: what one visit to a source brought becomes rows.
+
+use allium_model::{DocumentKind, Reject, Relay, RelayHistories, RelayState, SourceStatus};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::assemble::state;
+use crate::blob::Encoder;
+use crate::error::{Error, Failure};
+use crate::relays::{RelayIds, RelayWriter, forget_unused_families};
+use crate::spans::{append_consensus, details_consensus};
+use crate::{Applied, AppliedDocument, Outcome, Update};
+
+/// Takes an update in; runs inside a transaction that the caller ends.
+pub(crate) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failure> {
+    let mut relay_ids = RelayIds::load(conn)?;
+    let mut applied = Applied { documents: Vec::new(), consensus_is_new: false };
+    if let Some((status, relays)) = &update.details {
+        let outcome = take_in(conn, &mut relay_ids, status, |ids| {
+            applied.consensus_is_new = store_details(conn, ids, status, relays)?;
+            Ok(())
+        })?;
+        applied.documents.push(outcome);
+    }
+    for (status, histories) in &update.histories {
+        let outcome = take_in(conn, &mut relay_ids, status, |ids| store_histories(conn, ids, status, histories))?;
+        applied.documents.push(outcome);
+    }
+    for document in applied.documents.iter().filter(|document| document.outcome == Outcome::Stored) {
+        store_rejects(conn, document.kind, &update.rejects)?;
+    }
+    Ok(applied)
+}
+
+/// Stores a document unless it is in use already.
+fn take_in<F>(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, store: F) -> Result<AppliedDocument, Failure>
+where
+    F: FnOnce(&mut RelayIds) -> Result<(), Failure>,
+{
+    let n_before = relay_ids.n_created();
+    let outcome = if is_additional(conn, status)? {
+        store_status(conn, status)?;
+        store(relay_ids)?;
+        Outcome::Stored
+    } else {
+        Outcome::AlreadyStored
+    };
+    let n_new = relay_ids.n_created() - n_before;
+    Ok(AppliedDocument { kind: status.kind, published: status.published, outcome, n_relays: status.n_relays, n_new })
+}
+
+/// Whether the document is newer than the one in use; an older one is an error.
+fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failure> {
+    let stored: Option<i32> =
+        conn.query_row("SELECT published_hour FROM documents WHERE kind = ?", [status.kind.name()], |row| row.get(0)).optional()?;
+    let Some(stored) = stored.map(allium_model::ConsensusHour::new) else { return Ok(true) };
+    if status.published < stored {
+        let (kind, offered, origin) = (status.kind, status.published, status.origin.clone());
+        return Err(Error::Older { kind, stored, offered, origin }.into());
+    }
+    Ok(status.published > stored)
+}
+
+fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, relays: &[Relay]) -> Result<bool, Failure> {
+    let mut writer = RelayWriter::new(conn)?;
+    let mut last_entries = std::collections::BTreeMap::new();
+    for relay in relays {
+        writer.write(conn, relay_ids.id(conn, &relay.fingerprint)?, status.published, relay)?;
+        last_entries.insert(relay.fingerprint, relay);
+    }
+    forget_unused_families(conn)?;
+    let listed: Vec<(_, RelayState)> =
+        last_entries.into_iter().filter_map(|(fingerprint, relay)| Some((fingerprint, state(relay)?))).collect();
+    append_consensus(conn, relay_ids, &details_consensus(status.published, status.obtained_at), &listed)
+}
+
+fn store_histories(
+    conn: &Connection,
+    relay_ids: &mut RelayIds,
+    status: &SourceStatus,
+    histories: &[RelayHistories],
+) -> Result<(), Failure> {
+    let mut encoder = Encoder::new();
+    let mut insert = conn.prepare(
+        "INSERT INTO published_histories (relay_id, kind, published_hour, graphs) VALUES (?, ?, ?, ?)
+         ON CONFLICT (relay_id, kind) DO UPDATE SET published_hour = excluded.published_hour, graphs = excluded.graphs",
+    )?;
+    for history in histories {
+        let (relay, kind) = (history.fingerprint, status.kind);
+        let blob = encoder.encode(&history.graphs).map_err(|n_bytes| Error::TooLarge { relay, kind, n_bytes })?;
+        insert.execute(params![relay_ids.id(conn, &relay)?, kind.name(), status.published.get(), blob])?;
+    }
+    Ok(())
+}
+
+fn store_status(conn: &Connection, status: &SourceStatus) -> Result<(), Failure> {
+    conn.execute(
+        "INSERT INTO documents (kind, origin, published_hour, obtained_at, size_bytes, n_relays, n_rejects) VALUES (?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (kind) DO UPDATE SET origin = excluded.origin, published_hour = excluded.published_hour,
+         obtained_at = excluded.obtained_at, size_bytes = excluded.size_bytes, n_relays = excluded.n_relays, n_rejects = excluded.n_rejects",
+        params![
+            status.kind.name(),
+            status.origin,
+            status.published.get(),
+            status.obtained_at.to_string(),
+            status.size_bytes.cast_signed(),
+            (status.n_relays as u64).cast_signed(),
+            (status.n_rejects as u64).cast_signed()
+        ],
+    )?;
+    Ok(())
+}
+
+fn store_rejects(conn: &Connection, kind: DocumentKind, rejects: &[(DocumentKind, Reject)]) -> Result<(), Failure> {
+    conn.execute("DELETE FROM rejects WHERE kind = ?", [kind.name()])?;
+    let mut insert = conn.prepare_cached("INSERT INTO rejects (kind, origin, place, relay, reason) VALUES (?, ?, ?, ?, ?)")?;
+    for (_, reject) in rejects.iter().filter(|(reject_kind, _)| *reject_kind == kind) {
+        let relay = reject.relay.as_ref().map(allium_model::Fingerprint::as_bytes);
+        insert.execute(params![kind.name(), reject.origin, reject.place, relay, reject.reason])?;
+    }
+    Ok(())
+}

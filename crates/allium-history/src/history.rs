@@ -1,0 +1,199 @@
+//! The interface of a store, whatever database is behind it.
+
+use std::path::Path;
+
+use allium_model::{
+    ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Reject, Relay, RelayHistories, RelayState, SourceStatus, Timestamp,
+};
+
+use crate::error::Error;
+
+/// A store of the network's history. One writes at a time, any number read meanwhile.
+pub trait History {
+    /// Takes in what one visit to a source brought: all of it or, on any error, nothing.
+    ///
+    /// A details document also stands for the consensus of its hour: the relays that it calls running, with their flags,
+    /// country, AS and version. What its relays' rows said before is replaced; relays that it does not list stay recorded.
+    ///
+    /// # Errors
+    /// [`Error::Older`] if a document is older than the stored one of its kind; [`Error::Locked`], [`Error::ReadOnly`] and
+    /// [`Error::DiskFull`] if nothing can be written.
+    fn apply(&mut self, update: &Update) -> Result<Applied, Error>;
+
+    /// Takes in one consensus, older or newer than those known; `false` if its hour is known already, and then nothing changes.
+    ///
+    /// `listed` are the relays in it; a relay that is not in it was down. Of a relay listed twice the later entry counts.
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error>;
+
+    /// Everything recorded; `None` if that is nothing yet.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] names the relay or table that cannot be read.
+    fn load(&self) -> Result<Option<NetworkRecord>, Error>;
+
+    /// What was recorded of the time up to and including `at`: later consensuses, documents and attributes are left out.
+    ///
+    /// Attributes and graphs are kept as of the newest document only; where that is later than `at`, they are left out and
+    /// relays are described by consensuses alone.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn load_as_of(&self, at: ConsensusHour) -> Result<Option<NetworkRecord>, Error>;
+
+    /// How much is stored.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn stats(&self) -> Result<Stats, Error>;
+
+    /// Whether every invariant holds; see `docs/store.md` for the list.
+    ///
+    /// # Errors
+    /// If the store cannot be read at all; what is wrong inside is in the report.
+    fn check(&self) -> Result<CheckReport, Error>;
+
+    /// Writes a complete copy as of one moment to a new file, while others read and write.
+    ///
+    /// # Errors
+    /// [`Error::Exists`] if there is a file of that name; [`Error::Io`] and [`Error::DiskFull`].
+    fn backup(&self, to: &Path) -> Result<(), Error>;
+}
+
+/// What one visit to a source brought.
+#[derive(Debug, Clone, Default)]
+pub struct Update {
+    /// A details document.
+    pub details: Option<(SourceStatus, Vec<Relay>)>,
+    /// Documents of graphs: uptime, bandwidth, weights.
+    pub histories: Vec<(SourceStatus, Vec<RelayHistories>)>,
+    /// What could not be understood in these documents; those of other kinds are ignored.
+    pub rejects: Vec<(DocumentKind, Reject)>,
+}
+
+/// What became of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its documents: details first, then the others as they came.
+    pub documents: Vec<AppliedDocument>,
+    /// Whether the details document brought a consensus that was not known.
+    pub consensus_is_new: bool,
+}
+
+/// What became of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedDocument {
+    /// Which kind.
+    pub kind: DocumentKind,
+    /// The newest consensus that it knows of.
+    pub published: ConsensusHour,
+    /// Whether it was taken in.
+    pub outcome: Outcome,
+    /// Relays in it.
+    pub n_relays: usize,
+    /// Relays that were recorded for the first time.
+    pub n_new: usize,
+}
+
+/// Whether something was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is newer than what was stored.
+    Stored,
+    /// One of the same kind and hour is stored; nothing was done.
+    AlreadyStored,
+}
+
+/// Where a consensus comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsensusInfo {
+    /// Its valid-after.
+    pub hour: ConsensusHour,
+    /// Who brought it.
+    pub source: ConsensusSource,
+    /// Whether the signatures of the authorities were verified.
+    pub verified: bool,
+    /// When it was fetched or read.
+    pub received_at: Timestamp,
+}
+
+/// Who brings consensuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConsensusSource {
+    /// Onionoo's details document.
+    Details,
+    /// A directory authority or mirror.
+    Directory,
+    /// CollecTor, live or from its archive.
+    Collector,
+    /// A pack of hourly lists.
+    Presence,
+}
+
+impl ConsensusSource {
+    /// The name in tables, such as `details`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Details => "details",
+            Self::Directory => "directory",
+            Self::Collector => "collector",
+            Self::Presence => "presence",
+        }
+    }
+}
+
+/// How much is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stats {
+    /// Version of the format.
+    pub format_version: i64,
+    /// Size in bytes without the write-ahead log.
+    pub size_bytes: u64,
+    /// Relays ever recorded.
+    pub n_relays: u64,
+    /// Known consensuses.
+    pub n_consensuses: u64,
+    /// The earliest of them.
+    pub first: Option<ConsensusHour>,
+    /// The newest of them.
+    pub last: Option<ConsensusHour>,
+    /// Spans.
+    pub n_spans: u64,
+    /// Distinct states in them.
+    pub n_states: u64,
+    /// Relay and document pairs with published graphs.
+    pub n_published: u64,
+    /// Bytes that these take, compressed.
+    pub published_bytes: u64,
+    /// Listed rejects of the documents in use.
+    pub n_rejects: u64,
+    /// The documents in use.
+    pub documents: Vec<SourceStatus>,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// What is wrong, a sentence each, at most [`CheckReport::MAX_PROBLEMS`].
+    pub problems: Vec<String>,
+    /// Relays looked at.
+    pub n_relays: u64,
+    /// Spans looked at.
+    pub n_spans: u64,
+    /// Consensuses whose totals were counted again.
+    pub n_consensuses: u64,
+    /// Blobs of published graphs that were decoded.
+    pub n_published: u64,
+}
+
+impl CheckReport {
+    /// How many problems are listed at most.
+    pub const MAX_PROBLEMS: usize = 100;
+
+    /// Whether every invariant holds.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}

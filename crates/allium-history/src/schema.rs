@@ -1,0 +1,53 @@
+//! The format of the file: what marks it as ours, and how each version becomes the next.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::{Error, Failure};
+
+/// "Alli" in ASCII, in the header of every store.
+pub(crate) const APPLICATION_ID: i64 = 0x416C_6C69;
+
+/// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
+const MIGRATIONS: [&str; 1] = [include_str!("../schema/v1.sql")];
+
+/// The version that this program writes.
+pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The version of a store's format; 0 for an empty file.
+pub(crate) fn version(conn: &Connection) -> Result<i64, Failure> {
+    Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+/// Refuses files that are no store or come from a newer program. With `allow_empty`, an empty file will do.
+pub(crate) fn verify(conn: &Connection, path: &std::path::Path, allow_empty: bool) -> Result<(), Failure> {
+    let path = path.to_path_buf();
+    let application_id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let n_objects: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let found = version(conn)?;
+    let is_empty = application_id == 0 && n_objects == 0 && found == 0;
+    if is_empty && allow_empty {
+        return Ok(());
+    }
+    if application_id != APPLICATION_ID || found < 1 {
+        return Err(Error::NotAStore { path }.into());
+    }
+    if found > VERSION {
+        return Err(Error::FutureVersion { path, found, supported: VERSION }.into());
+    }
+    Ok(())
+}
+
+/// Brings a store to the present version, one transaction for all steps.
+pub(crate) fn migrate(conn: &mut Connection) -> Result<(), Failure> {
+    if version(conn)? == VERSION {
+        return Ok(());
+    }
+    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
+    for script in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
+}

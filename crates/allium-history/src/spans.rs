@@ -1,0 +1,247 @@
+//! The exact history: consensuses in, spans out, whatever order they come in.
+//!
+//! Spans are kept in the canonical form of [`crate::merge`], except that a span through the newest consensus has no end.
+//! So a relay that is unchanged in a consensus newer than all others costs no write. Any other consensus touches only the
+//! spans around its hour.
+
+use std::collections::{BTreeMap, HashMap};
+
+use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayFlags, RelayState};
+use rusqlite::{Connection, params};
+
+use crate::error::Failure;
+use crate::merge::{Calendar, Run};
+use crate::relays::RelayIds;
+use crate::{ConsensusInfo, ConsensusSource};
+
+/// Totals of one consensus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Totals {
+    pub(crate) n_listed: i64,
+    pub(crate) n_running: i64,
+    pub(crate) n_guard: i64,
+    pub(crate) n_exit: i64,
+}
+
+impl Totals {
+    /// Counts `n` relays with these flags; guards and exits count where Running.
+    pub(crate) fn add(&mut self, flags: RelayFlags, n: i64) {
+        let running = flags.contains(RelayFlag::Running);
+        self.n_listed += n;
+        self.n_running += if running { n } else { 0 };
+        self.n_guard += if running && flags.contains(RelayFlag::Guard) { n } else { 0 };
+        self.n_exit += if running && flags.contains(RelayFlag::Exit) { n } else { 0 };
+    }
+}
+
+/// The dictionary of states.
+pub(crate) struct States {
+    ids: HashMap<RelayState, i64>,
+}
+
+impl States {
+    pub(crate) fn load(conn: &Connection) -> Result<Self, Failure> {
+        Ok(Self { ids: states(conn)?.into_iter().map(|(id, state)| (state, id)).collect() })
+    }
+
+    /// The number of a state, given to it where it has none.
+    pub(crate) fn id(&mut self, conn: &Connection, state: &RelayState) -> Result<i64, Failure> {
+        if let Some(id) = self.ids.get(state) {
+            return Ok(*id);
+        }
+        conn.prepare_cached("INSERT INTO states (flags, country, asn, version) VALUES (?, ?, ?, ?)")?.execute(params![
+            state.flags.bits(),
+            state.country.map(|country| country.to_string()),
+            state.asn.map(|asn| asn.0),
+            state.version.as_deref(),
+        ])?;
+        let id = conn.last_insert_rowid();
+        self.ids.insert(state.clone(), id);
+        Ok(id)
+    }
+}
+
+/// Every state by its number.
+pub(crate) fn states(conn: &Connection) -> Result<BTreeMap<i64, RelayState>, Failure> {
+    let mut statement = conn.prepare("SELECT id, flags, country, asn, version FROM states")?;
+    let mut rows = statement.query([])?;
+    let mut states = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let state = RelayState {
+            flags: RelayFlags::from_bits(row.get(1)?),
+            country: crate::relays::parsed(row, 2)?,
+            asn: row.get::<_, Option<u32>>(3)?.map(allium_model::Asn),
+            version: row.get::<_, Option<String>>(4)?.map(Into::into),
+        };
+        states.insert(row.get(0)?, state);
+    }
+    Ok(states)
+}
+
+/// The hours whose consensus is known, earliest first.
+pub(crate) fn known_hours(conn: &Connection) -> Result<Vec<i32>, Failure> {
+    let mut statement = conn.prepare("SELECT hour FROM consensuses ORDER BY hour")?;
+    let hours = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(hours)
+}
+
+/// Takes one consensus in; `false` if that hour is known already, and then nothing is done.
+pub(crate) fn append_consensus(
+    conn: &Connection,
+    relay_ids: &mut RelayIds,
+    info: &ConsensusInfo,
+    listed: &[(Fingerprint, RelayState)],
+) -> Result<bool, Failure> {
+    let hour = info.hour.get();
+    let newest: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?;
+    if conn.prepare_cached("SELECT 1 FROM consensuses WHERE hour = ?")?.exists([hour])? {
+        return Ok(false);
+    }
+    let offered = offered_states(conn, relay_ids, listed)?;
+    let mut totals = Totals::default();
+    offered.values().for_each(|(_, flags)| totals.add(*flags, 1));
+    let offered: BTreeMap<i64, i64> = offered.into_iter().map(|(relay_id, (state_id, _))| (relay_id, state_id)).collect();
+    if newest.is_none_or(|newest| newest < hour) {
+        extend_open_spans(conn, newest, hour, offered)?;
+    } else {
+        let runs = offered.into_iter().map(|(relay_id, state)| (relay_id, vec![Run { start: hour, end: hour + 1, state }])).collect();
+        merge_runs(conn, &Calendar::new(&known_hours(conn)?, &[hour]), runs)?;
+    }
+    record_consensus(conn, info, totals)?;
+    Ok(true)
+}
+
+/// Notes that the consensus of an hour is known.
+pub(crate) fn record_consensus(conn: &Connection, info: &ConsensusInfo, totals: Totals) -> Result<(), Failure> {
+    conn.prepare_cached(
+        "INSERT INTO consensuses (hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )?
+    .execute(params![
+        info.hour.get(),
+        info.source.name(),
+        info.verified,
+        info.received_at.to_string(),
+        totals.n_listed,
+        totals.n_running,
+        totals.n_guard,
+        totals.n_exit
+    ])?;
+    Ok(())
+}
+
+/// Relay and state as numbers, and the flags for counting; of a relay listed twice the later entry.
+fn offered_states(
+    conn: &Connection,
+    relay_ids: &mut RelayIds,
+    listed: &[(Fingerprint, RelayState)],
+) -> Result<BTreeMap<i64, (i64, RelayFlags)>, Failure> {
+    let mut states = States::load(conn)?;
+    let mut offered = BTreeMap::new();
+    for (fingerprint, state) in listed {
+        offered.insert(relay_ids.id(conn, fingerprint)?, (states.id(conn, state)?, state.flags));
+    }
+    Ok(offered)
+}
+
+/// A consensus newer than all others: closes the open spans that do not go on and opens those that begin.
+fn extend_open_spans(conn: &Connection, newest: Option<i32>, hour: i32, mut beginning: BTreeMap<i64, i64>) -> Result<(), Failure> {
+    let mut ending = Vec::new();
+    for (relay_id, start, state_id) in open_spans(conn)? {
+        if beginning.get(&relay_id) == Some(&state_id) {
+            beginning.remove(&relay_id);
+        } else {
+            ending.push((relay_id, start));
+        }
+    }
+    let mut close = conn.prepare_cached("UPDATE spans SET end_hour = ? WHERE relay_id = ? AND start_hour = ?")?;
+    for (relay_id, start) in ending {
+        close.execute(params![newest.map(|newest| newest + 1), relay_id, start])?;
+    }
+    let mut open = conn.prepare_cached("INSERT INTO spans (relay_id, start_hour, end_hour, state_id) VALUES (?, ?, NULL, ?)")?;
+    for (relay_id, state_id) in beginning {
+        open.execute(params![relay_id, hour, state_id])?;
+    }
+    Ok(())
+}
+
+/// Relay, start and state of the spans through the newest consensus.
+fn open_spans(conn: &Connection) -> Result<Vec<(i64, i32, i64)>, Failure> {
+    let mut statement =
+        conn.prepare_cached("SELECT relay_id, start_hour, state_id FROM spans INDEXED BY open_spans WHERE end_hour IS NULL")?;
+    let spans = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect::<Result<_, _>>()?;
+    Ok(spans)
+}
+
+/// Merges runs at additional hours into the stored spans and writes what changes.
+///
+/// Only spans that touch the stretch from the known hour before the first additional one to the known hour after the last
+/// one can change, so only these are read.
+pub(crate) fn merge_runs(conn: &Connection, calendar: &Calendar, mut offered: BTreeMap<i64, Vec<Run>>) -> Result<(), Failure> {
+    let (Some(first), Some(last)) = (calendar.additional().next(), calendar.additional().last()) else { return Ok(()) };
+    let old_newest: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?;
+    let mut stored = touched_spans(conn, first, last, old_newest)?;
+    let mut writer = SpanWriter::new(conn, old_newest, calendar.last())?;
+    for relay_id in stored.keys().chain(offered.keys()).copied().collect::<std::collections::BTreeSet<i64>>() {
+        let old = stored.remove(&relay_id).unwrap_or_default();
+        let mut additional = offered.remove(&relay_id).unwrap_or_default();
+        additional.sort_unstable_by_key(|run| run.start);
+        writer.replace(relay_id, &old, &calendar.merge(&old, &additional))?;
+    }
+    Ok(())
+}
+
+/// The spans that reach to the known hour before `first` or start no later than the known hour after `last`.
+fn touched_spans(conn: &Connection, first: i32, last: i32, newest: Option<i32>) -> Result<BTreeMap<i64, Vec<Run>>, Failure> {
+    let before: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses WHERE hour < ?", [first], |row| row.get(0))?;
+    let after: Option<i32> = conn.query_row("SELECT min(hour) FROM consensuses WHERE hour > ?", [last], |row| row.get(0))?;
+    let mut statement = conn.prepare_cached(
+        "SELECT relay_id, start_hour, end_hour, state_id FROM spans WHERE (end_hour IS NULL OR end_hour > ?) AND start_hour <= ?
+         ORDER BY relay_id, start_hour",
+    )?;
+    let mut rows = statement.query(params![before.unwrap_or(i32::MIN), after.unwrap_or(i32::MAX)])?;
+    let mut touched: BTreeMap<i64, Vec<Run>> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let end = row.get::<_, Option<i32>>(2)?.or(newest.map(|newest| newest + 1)).unwrap_or(i32::MAX);
+        touched.entry(row.get(0)?).or_default().push(Run { start: row.get(1)?, end, state: row.get(3)? });
+    }
+    Ok(touched)
+}
+
+/// Writes the difference between a relay's spans before and after.
+struct SpanWriter<'a> {
+    delete: rusqlite::CachedStatement<'a>,
+    insert: rusqlite::CachedStatement<'a>,
+    old_open_end: Option<i32>,
+    new_open_end: Option<i32>,
+}
+
+impl<'a> SpanWriter<'a> {
+    fn new(conn: &'a Connection, old_newest: Option<i32>, new_newest: Option<i32>) -> Result<Self, Failure> {
+        Ok(Self {
+            delete: conn.prepare_cached("DELETE FROM spans WHERE relay_id = ? AND start_hour = ?")?,
+            insert: conn.prepare_cached("INSERT INTO spans (relay_id, start_hour, end_hour, state_id) VALUES (?, ?, ?, ?)")?,
+            old_open_end: old_newest.map(|hour| hour + 1),
+            new_open_end: new_newest.map(|hour| hour + 1),
+        })
+    }
+
+    fn replace(&mut self, relay_id: i64, old: &[Run], new: &[Run]) -> Result<(), Failure> {
+        let row = |run: &Run, open_end: Option<i32>| (run.start, Some(run.end).filter(|end| Some(*end) != open_end), run.state);
+        let old: Vec<_> = old.iter().map(|run| row(run, self.old_open_end)).collect();
+        let new: Vec<_> = new.iter().map(|run| row(run, self.new_open_end)).collect();
+        for (start, _, _) in old.iter().filter(|row| new.binary_search_by_key(&row.0, |new| new.0).map_or(true, |i| new[i] != **row)) {
+            self.delete.execute(params![relay_id, start])?;
+        }
+        for (start, end, state_id) in
+            new.iter().filter(|row| old.binary_search_by_key(&row.0, |old| old.0).map_or(true, |i| old[i] != **row))
+        {
+            self.insert.execute(params![relay_id, start, end, state_id])?;
+        }
+        Ok(())
+    }
+}
+
+/// The consensus that a details document stands for.
+pub(crate) fn details_consensus(hour: ConsensusHour, received_at: allium_model::Timestamp) -> ConsensusInfo {
+    ConsensusInfo { hour, source: ConsensusSource::Details, verified: false, received_at }
+}

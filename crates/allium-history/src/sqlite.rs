@@ -1,0 +1,178 @@
+//! The embedded store: one SQLite file with a write-ahead log beside it while it is open.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayState};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::{Error, Failure};
+use crate::history::{Applied, CheckReport, ConsensusInfo, History, Stats, Update};
+use crate::relays::RelayIds;
+use crate::{check, documents, load, schema, spans};
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A [`History`] in an SQLite file.
+///
+/// Each change is one transaction: after a crash at any moment the file holds all of it or nothing. Another process may
+/// read the same file at any time, and write between two changes.
+#[derive(Debug)]
+pub struct SqliteHistory {
+    conn: Connection,
+    path: PathBuf,
+}
+
+impl SqliteHistory {
+    /// Opens a store for writing; creates it if there is none, and brings an older format to the present one.
+    ///
+    /// # Errors
+    /// [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::Corrupt`]; [`Error::ReadOnly`] and [`Error::Sqlite`] if the
+    /// file or its directory cannot be written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Self::prepare_writer(path, flags).map_err(|failure| failure.at(path))
+    }
+
+    /// Opens a store for reading; others may write to it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::Corrupt`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        if !path.exists() {
+            return Err(Error::Missing { path: path.to_path_buf() });
+        }
+        Self::prepare_reader(path).map_err(|failure| failure.at(path))
+    }
+
+    /// A store that is gone when the value is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`] if there is not enough memory.
+    pub fn open_in_memory() -> Result<Self, Error> {
+        let path = Path::new(":memory:");
+        Self::prepare_writer(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|failure| failure.at(path))
+    }
+
+    /// Sets how long to wait for another writer before [`Error::Locked`]; 5 seconds unless set.
+    ///
+    /// # Errors
+    /// Never for a store that is open.
+    pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), Error> {
+        self.conn.busy_timeout(timeout).map_err(|error| Failure::from(error).at(&self.path))
+    }
+
+    /// Lets the file grow to at most this size, or stay as it is where it is larger; writes beyond end in [`Error::DiskFull`].
+    ///
+    /// # Errors
+    /// Never for a store that is open.
+    pub fn set_max_size(&mut self, size_bytes: u64) -> Result<(), Error> {
+        let result = (|| {
+            let page_bytes: i64 = self.conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            let n_pages = (size_bytes / page_bytes.unsigned_abs().max(1)).clamp(1, u64::from(u32::MAX - 2));
+            self.conn.query_row(&format!("PRAGMA max_page_count = {n_pages}"), [], |_| Ok(()))
+        })();
+        result.map_err(|error| Failure::from(error).at(&self.path))
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Self, Failure> {
+        let mut conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        schema::verify(&conn, path, true)?;
+        conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        conn.pragma_update(None, "synchronous", "NORMAL")?;
+        configure(&conn)?;
+        schema::migrate(&mut conn)?;
+        Ok(Self { conn, path: path.to_path_buf() })
+    }
+
+    fn prepare_reader(path: &Path) -> Result<Self, Failure> {
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        schema::verify(&conn, path, false)?;
+        configure(&conn)?;
+        Ok(Self { conn, path: path.to_path_buf() })
+    }
+
+    /// Does all of `work` in one transaction, or nothing.
+    fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        let conn = &mut self.conn;
+        let result = (|| {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })();
+        result.map_err(|failure: Failure| failure.at(&self.path))
+    }
+
+    /// Reads as of one moment, whatever others write meanwhile.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        let result = (|| work(&*self.conn.unchecked_transaction()?))();
+        result.map_err(|failure: Failure| failure.at(&self.path))
+    }
+}
+
+/// Settings that hold for a connection, not for the file.
+fn configure(conn: &Connection) -> Result<(), Failure> {
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cache_size", -65_536)?;
+    Ok(())
+}
+
+impl History for SqliteHistory {
+    fn apply(&mut self, update: &Update) -> Result<Applied, Error> {
+        self.write(|conn| documents::apply(conn, update))
+    }
+
+    fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error> {
+        self.write(|conn| spans::append_consensus(conn, &mut RelayIds::load(conn)?, info, listed))
+    }
+
+    fn load(&self) -> Result<Option<NetworkRecord>, Error> {
+        self.load_as_of(load::NO_LIMIT)
+    }
+
+    fn load_as_of(&self, at: ConsensusHour) -> Result<Option<NetworkRecord>, Error> {
+        self.read(|conn| load::load(conn, at))
+    }
+
+    fn stats(&self) -> Result<Stats, Error> {
+        self.read(check::stats)
+    }
+
+    fn check(&self) -> Result<CheckReport, Error> {
+        self.read(check::check)
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), Error> {
+        if to.exists() {
+            return Err(Error::Exists { path: to.to_path_buf() });
+        }
+        let mut partial = to.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        remove_if_there(&partial)?;
+        self.conn.execute("VACUUM INTO ?", [partial.to_string_lossy()]).map_err(|error| Failure::from(error).at(&partial))?;
+        let synced = File::open(&partial).and_then(|file| file.sync_all());
+        synced.and_then(|()| std::fs::rename(&partial, to)).map_err(|source| Error::Io { path: to.to_path_buf(), source })
+    }
+}
+
+/// Removes what an interrupted backup left.
+fn remove_if_there(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io { path: path.to_path_buf(), source }),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,8 @@
+//! The store through its public interface.
+
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
+
+mod common;
+mod consensuses;
+mod documents;
+mod files;
