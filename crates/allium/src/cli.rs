@@ -127,9 +127,9 @@ pub(crate) struct NetworkArgs {
     /// Days of history
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..=4000))]
     pub(crate) days: u32,
-    /// The newest consensus (RFC 3339, whole hour)
-    #[arg(long, value_name = "TIME", default_value = "2026-01-01T00:00:00Z")]
-    pub(crate) end: ConsensusHour,
+    /// The newest consensus, RFC 3339, a whole hour [default: the last hour for demo, 2026-01-01T00:00:00Z for simulate]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end: Option<ConsensusHour>,
 }
 
 /// Flags of `simulate`.

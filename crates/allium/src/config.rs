@@ -45,8 +45,8 @@ pub(crate) struct OnionooConfig {
     pub(crate) poll_secs: u64,
     /// Seconds that one answer may take.
     pub(crate) timeout_secs: u64,
-    /// Attempts per document and visit.
-    pub(crate) attempts: usize,
+    /// Further attempts per document and visit.
+    pub(crate) retries: usize,
     /// Bytes that a document may have after decompression.
     pub(crate) max_bytes: u64,
 }
@@ -71,7 +71,7 @@ impl Default for OnionooConfig {
             proxy: String::new(),
             poll_secs: 300,
             timeout_secs: 120,
-            attempts: 4,
+            retries: 4,
             max_bytes: 512 << 20,
         }
     }
@@ -219,7 +219,7 @@ mod tests {
         assert_eq!(config.store, Path::new("env.db"));
         assert_eq!(config.listen.to_string(), "127.0.0.1:1");
         assert_eq!(config.onionoo.documents, ["details", "weights"]);
-        assert_eq!((config.onionoo.poll_secs, config.onionoo.timeout_secs, config.onionoo.attempts), (3, 7, 4));
+        assert_eq!((config.onionoo.poll_secs, config.onionoo.timeout_secs, config.onionoo.retries), (3, 7, 4));
         assert_eq!(config.cache_dir(), Path::new("env.db.cache"));
     }
 
@@ -229,7 +229,7 @@ mod tests {
             ("lisen = '127.0.0.1:1'", &[], "FILE has the unknown setting lisen; did you mean listen?"),
             ("[onionoo]\npol_secs = 1", &[], "FILE has the unknown setting onionoo.pol_secs; did you mean onionoo.poll_secs?"),
             ("", &[("ALLIUM_STOER", "x")], "the environment has the unknown setting ALLIUM_STOER; did you mean ALLIUM_STORE?"),
-            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are listen, log, onionoo.attempts"),
+            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are listen, log, onionoo.cache"),
         ];
         for (file, environment, expected) in cases {
             let error = load(file, environment, &[]).unwrap_err();

@@ -1,1 +1,56 @@
-fn main() {}
+//! The `allium` program: reads the configuration, the clock and the network, and wires the crates together.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+mod cli;
+mod commands;
+mod config;
+mod fetch;
+mod logging;
+mod progress;
+mod signals;
+
+use cli::{Cli, Command, ImportCommand, StoreCommand};
+use config::{Config, Layers};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let layers = Layers { file: cli.global.config.as_deref(), environment: environment(), flags: cli.settings() };
+    let config = Config::load(&layers)?;
+    logging::start(&config.log)?;
+    match &cli.command {
+        Command::Demo(args) => commands::demo::run(&config, args),
+        Command::Serve(args) => commands::serve::run(&config, args),
+        Command::Ingest(_) => commands::ingest::run(&config),
+        Command::Import(ImportCommand::Onionoo { paths }) => commands::import::run(&config, paths),
+        Command::Analyze(args) => commands::analyze::run(&config, args),
+        Command::Simulate(args) => commands::simulate::run(args),
+        Command::Store(StoreCommand::Check) => commands::store::check(&config),
+        Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),
+        Command::Store(StoreCommand::Stats) => commands::store::stats(&config),
+    }
+}
+
+/// The environment as text; `ALLIUM_CONFIG` is left out because it names the configuration file itself.
+fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).filter(|(name, _)| name != "ALLIUM_CONFIG").collect()
+}
+
+/// Whether output stopped because nobody reads on, as in `allium analyze | head`: no failure of ours.
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,62 @@
+//! `allium import onionoo`: documents from files into the store.
+
+use std::path::{Path, PathBuf};
+
+use allium_history::{History as _, SqliteHistory};
+use allium_model::Timestamp;
+use allium_sources::onionoo::{decode_file, kind_of_path};
+use allium_sources::read::Limits;
+use anyhow::{Context as _, bail};
+
+use crate::config::Config;
+use allium::intake::Intake;
+use crate::progress::Progress;
+
+/// Reads all documents, then stores them in one transaction: either the store has all of them or it is as before.
+pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let files = document_files(paths)?;
+    let progress = Progress::start(files.len() + 1);
+    let mut intake = Intake::default();
+    let mut summary = Vec::new();
+    for path in &files {
+        progress.step(&format!("reading {}", path.display()));
+        let document = decode_file(path, &Limits::default())?;
+        let header = document.header();
+        summary.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
+        intake.add(document, Timestamp::now());
+    }
+    let update = intake.into_update();
+    if update.details.is_none() && update.histories.is_empty() {
+        bail!("these documents add nothing to the store: details, uptime, bandwidth and weights do");
+    }
+    progress.step("storing");
+    let mut store = SqliteHistory::open(&config.store)?;
+    store.apply(&update)?;
+    progress.finish(&format!("{}: {}", config.store.display(), summary.join(", ")));
+    Ok(())
+}
+
+/// The files themselves, and of each directory the files whose name says which document they hold.
+fn document_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.append(&mut documents_in(path)?) } else { files.push(path.clone()) }
+    }
+    Ok(files)
+}
+
+fn documents_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let unreadable = || format!("cannot read the directory {}", dir.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).with_context(unreadable)? {
+        let path = entry.with_context(unreadable)?.path();
+        if path.is_file() && kind_of_path(&path).is_some() {
+            found.push(path);
+        }
+    }
+    if found.is_empty() {
+        bail!("{} holds no Onionoo documents (details.json, uptime.json, bandwidth.json, weights.json; .gz, .zst or .xz)", dir.display());
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,9 @@
+//! One file per command.
+
+pub(crate) mod analyze;
+pub(crate) mod demo;
+pub(crate) mod import;
+pub(crate) mod ingest;
+pub(crate) mod serve;
+pub(crate) mod simulate;
+pub(crate) mod store;

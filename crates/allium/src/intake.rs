@@ -1,0 +1,47 @@
+//! From documents to what the store takes: the one place where the words of sources become those of history.
+
+use allium_history::Update;
+use allium_model::{SourceStatus, Timestamp};
+use allium_sources::onionoo::{Document, Header};
+
+/// Gathers documents into one update.
+#[derive(Debug, Default)]
+pub struct Intake {
+    update: Update,
+}
+
+impl Intake {
+    /// Adds a document that was fetched or read at `obtained_at`. Summaries say nothing that details do not, and are passed over.
+    pub fn add(&mut self, document: Document, obtained_at: Timestamp) {
+        match document {
+            Document::Summary(_) => {}
+            Document::Details(details) => {
+                let status = self.open(details.header, details.relays.len(), obtained_at);
+                self.update.details = Some((status, details.relays));
+            }
+            Document::Histories(histories) => {
+                let status = self.open(histories.header, histories.relays.len(), obtained_at);
+                self.update.histories.push((status, histories.relays));
+            }
+        }
+    }
+
+    /// Everything added so far.
+    pub fn into_update(self) -> Update {
+        self.update
+    }
+
+    fn open(&mut self, header: Header, n_relays: usize, obtained_at: Timestamp) -> SourceStatus {
+        let kind = header.kind;
+        self.update.rejects.extend(header.rejects.into_iter().map(|reject| (kind, reject)));
+        SourceStatus {
+            kind,
+            origin: header.origin,
+            published: header.published,
+            obtained_at,
+            size_bytes: header.size_bytes,
+            n_relays,
+            n_rejects: header.n_rejects,
+        }
+    }
+}

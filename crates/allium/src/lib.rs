@@ -1,0 +1,5 @@
+//! The part of the program that benchmarks share with it: how documents become what the store takes.
+//!
+//! Everything else of the program is in `main.rs` and below it.
+
+pub mod intake;
