@@ -1,0 +1,153 @@
+//! `/api/v1`: the same figures for programs. Shares are 0 to 1, times RFC 3339 in UTC, what is absent is `null`.
+//!
+//! The structs here are the interface that scripts rely on; they are converted by hand from what the analysis returns, so
+//! that each can change alone. JSON is written with every character escaped that could mean something to a terminal or
+//! a page, which changes nothing for a parser.
+
+mod csv;
+mod json;
+mod network;
+mod quality;
+mod relay;
+
+use std::collections::BTreeMap;
+
+use allium_model::{Fraction, Period, Timestamp};
+use serde::Serialize;
+
+pub use self::json::to_json;
+pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
+pub use self::quality::DataQualityJson;
+pub use self::relay::{RelayDetail, RelaySummary};
+
+use crate::error::RequestError;
+use crate::format::rfc3339;
+use crate::list::{QUERY_NAMES, relay_query};
+use crate::params::Params;
+use crate::view::View;
+
+/// Relays in an answer unless the address says otherwise.
+const LIMIT: usize = 100;
+
+/// The most relays in one JSON answer.
+const MAX_LIMIT: usize = 1_000;
+
+/// One value per period, under the names `1_day` to `5_years`.
+pub type ByPeriod<T> = BTreeMap<&'static str, T>;
+
+/// A form in which the API answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// JSON.
+    Json,
+    /// Comma-separated values.
+    Csv,
+}
+
+/// A page of a list of relays.
+#[derive(Debug, Clone, Serialize)]
+pub struct RelayListJson<'a> {
+    /// The newest consensus taken in.
+    pub as_of: String,
+    /// Relays that fit.
+    pub n_relays: usize,
+    /// What to give as `cursor` for the next page.
+    pub next_cursor: Option<String>,
+    /// The relays of this page.
+    pub relays: Vec<RelaySummary<'a>>,
+}
+
+/// `/api/v1/network`
+pub(crate) fn network(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    params.only(&[])?;
+    match form {
+        Form::Json => to_json(&NetworkJson::of(view)),
+        Form::Csv => csv::network(view),
+    }
+}
+
+/// `/api/v1/relays`
+pub(crate) fn relays(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    let names: Vec<_> = QUERY_NAMES.into_iter().chain(["limit", "cursor"]).collect();
+    params.only(&names)?;
+    let found = view.select(&relay_query(params)?);
+    let start = after_cursor(view, params, &found)?;
+    // A spreadsheet wants everything at once; a program can follow cursors.
+    let limit = match form {
+        Form::Json => params.number("limit", 1..=MAX_LIMIT)?.unwrap_or(LIMIT),
+        Form::Csv => params.number("limit", 1..=1_000_000)?.unwrap_or(usize::MAX),
+    };
+    let end = start.saturating_add(limit).min(found.len());
+    let relays = found[start..end].iter().filter_map(|i| view.relay(*i)).map(|(record, report)| RelaySummary::of(record, report));
+    match form {
+        Form::Csv => csv::relays(relays),
+        Form::Json => to_json(&RelayListJson {
+            as_of: view.as_of().to_string(),
+            n_relays: found.len(),
+            next_cursor: (end < found.len())
+                .then(|| found[..end].last().map(|i| view.record.relays[*i].relay.fingerprint.to_string()))
+                .flatten(),
+            relays: relays.collect(),
+        }),
+    }
+}
+
+/// `/api/v1/relays/<FINGERPRINT>`
+pub(crate) fn relay(view: &View, params: &Params, relay_idx: usize, form: Form) -> Result<String, RequestError> {
+    params.only(&[])?;
+    let (record, report) = view.relay(relay_idx).ok_or(RequestError::Internal)?;
+    let detail = RelayDetail::of(view, record, report);
+    match form {
+        Form::Json => to_json(&detail),
+        Form::Csv => csv::strips(&detail),
+    }
+}
+
+/// `/api/v1/data-quality`
+pub(crate) fn data_quality(view: &View, params: &Params, now: Timestamp, form: Form) -> Result<String, RequestError> {
+    params.only(&[])?;
+    let quality = DataQualityJson::of(view, now);
+    match form {
+        Form::Json => to_json(&quality),
+        Form::Csv => csv::sources(&quality),
+    }
+}
+
+/// Where the page starts: behind the relay that the cursor names.
+fn after_cursor(view: &View, params: &Params, found: &[usize]) -> Result<usize, RequestError> {
+    let Some(text) = params.one("cursor")? else { return Ok(0) };
+    let allowed = "a next_cursor of the same list; if the network has moved on since, start again without it";
+    let relay_idx = text.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
+    let place = relay_idx.and_then(|wanted| found.iter().position(|i| *i == wanted));
+    place.map(|place| place + 1).ok_or_else(|| RequestError::bad("cursor", text, allowed))
+}
+
+fn by_period<T>(value: impl Fn(Period) -> T) -> ByPeriod<T> {
+    Period::ALL.into_iter().map(|period| (period.name(), value(period))).collect()
+}
+
+fn share(fraction: Fraction) -> f64 {
+    fraction.get()
+}
+
+fn secs(secs: i64) -> String {
+    rfc3339(crate::format::at_secs(secs))
+}
+
+/// An error as the API tells it.
+#[derive(Debug, Clone, Serialize)]
+struct ErrorJson {
+    status: u16,
+    error: String,
+    parameter: Option<String>,
+    allowed: Option<String>,
+}
+
+/// The error as JSON.
+pub(crate) fn error_json(error: &RequestError) -> String {
+    let (parameter, allowed) = match error {
+        RequestError::BadParameter { name, allowed, .. } => (Some(name.clone()), Some(allowed.clone())),
+        _ => (None, None),
+    };
+    to_json(&ErrorJson { status: error.status().as_u16(), error: error.to_string(), parameter, allowed }).unwrap_or_default()
+}

@@ -1,0 +1,128 @@
+//! How good the data is.
+
+use allium_model::{ConsensusHour, Timestamp};
+use serde::Serialize;
+
+use crate::format::rfc3339;
+use crate::view::{FRESH_HOURS, View};
+
+/// Sources, rejects and gaps.
+#[derive(Debug, Clone, Serialize)]
+pub struct DataQualityJson<'a> {
+    /// The newest consensus taken in.
+    pub as_of: String,
+    /// Its age.
+    pub age_hours: i32,
+    /// Whether a newer one should have arrived.
+    pub stale: bool,
+    /// At more than this age.
+    pub stale_after_hours: i32,
+    /// Documents in use.
+    pub sources: Vec<SourceJson<'a>>,
+    /// What could not be understood, as far as listed.
+    pub rejects: Vec<RejectJson<'a>>,
+    /// Our own record of consensuses.
+    pub history: HistoryJson,
+}
+
+/// A document in use.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceJson<'a> {
+    /// Its kind.
+    pub kind: &'static str,
+    /// File or address.
+    pub origin: &'a str,
+    /// Newest consensus in it.
+    pub published: String,
+    /// When it was fetched or read.
+    pub obtained_at: String,
+    /// Size after decompression.
+    pub size_bytes: u64,
+    /// Relays understood.
+    pub n_relays: usize,
+    /// Rejects.
+    pub n_rejects: usize,
+}
+
+/// Something that could not be understood.
+#[derive(Debug, Clone, Serialize)]
+pub struct RejectJson<'a> {
+    /// File or address.
+    pub origin: &'a str,
+    /// Where in it.
+    pub place: &'a str,
+    /// The relay concerned.
+    pub fingerprint: Option<String>,
+    /// What is wrong.
+    pub reason: &'a str,
+}
+
+/// Hours of our own record.
+#[derive(Debug, Clone, Serialize)]
+pub struct HistoryJson {
+    /// The earliest consensus on record.
+    pub first: Option<String>,
+    /// The newest.
+    pub last: Option<String>,
+    /// Consensuses on record.
+    pub n_known: usize,
+    /// Hours in between without one, up to `as_of`.
+    pub n_missing: usize,
+    /// These hours as half-open stretches.
+    pub gaps: Vec<GapJson>,
+}
+
+/// A stretch without a consensus, half-open.
+#[derive(Debug, Clone, Serialize)]
+pub struct GapJson {
+    /// First hour without.
+    pub start: String,
+    /// First hour with again, or the hour after `as_of`.
+    pub end: String,
+}
+
+impl<'a> DataQualityJson<'a> {
+    /// The data quality of a view at a time.
+    pub fn of(view: &'a View, now: Timestamp) -> Self {
+        let record = &view.record;
+        Self {
+            as_of: view.as_of().to_string(),
+            age_hours: view.age_hours(now),
+            stale: view.is_stale(now),
+            stale_after_hours: FRESH_HOURS,
+            sources: record.sources.iter().map(source).collect(),
+            rejects: record.rejects.iter().map(reject).collect(),
+            history: history(view),
+        }
+    }
+}
+
+fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {
+    SourceJson {
+        kind: source.kind.name(),
+        origin: &source.origin,
+        published: source.published.to_string(),
+        obtained_at: rfc3339(source.obtained_at),
+        size_bytes: source.size_bytes,
+        n_relays: source.n_relays,
+        n_rejects: source.n_rejects,
+    }
+}
+
+fn reject(reject: &allium_model::Reject) -> RejectJson<'_> {
+    let fingerprint = reject.relay.as_ref().map(ToString::to_string);
+    RejectJson { origin: &reject.origin, place: &reject.place, fingerprint, reason: &reject.reason }
+}
+
+fn history(view: &View) -> HistoryJson {
+    let known = &view.record.known;
+    let gaps = view.gaps();
+    let text = |hour: ConsensusHour| hour.to_string();
+    HistoryJson {
+        first: known.first().map(text),
+        last: known.last().map(text),
+        n_known: known.hours().len(),
+        n_missing: gaps.iter().map(|(start, end)| usize::try_from(end.hours_since(*start)).unwrap_or(0)).sum(),
+        gaps: gaps.into_iter().map(|(start, end)| GapJson { start: text(start), end: text(end) }).collect(),
+    }
+}

@@ -1,0 +1,78 @@
+//! What a visitor is told when there is no answer: what was wrong, and a way onward. Pages get HTML, the API gets JSON.
+
+use std::fmt;
+
+use axum::http::StatusCode;
+
+/// A request that cannot be answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    /// There is no page at this address.
+    NoSuchPage,
+    /// No relay has this fingerprint; the text is what was asked for.
+    NoSuchRelay(String),
+    /// A parameter has a value that is not allowed.
+    BadParameter {
+        /// Its name.
+        name: String,
+        /// The beginning of what was given.
+        found: String,
+        /// What is allowed.
+        allowed: String,
+    },
+    /// The address is longer than any that a page links to.
+    TooLong,
+    /// Only reading is possible.
+    MethodNotAllowed,
+    /// There is no data yet; the text says why.
+    NoDataYet(String),
+    /// The fault is ours.
+    Internal,
+}
+
+impl RequestError {
+    /// A parameter with a wrong value, quoted to 60 characters.
+    pub fn bad(name: &str, found: &str, allowed: impl Into<String>) -> Self {
+        let cut = |text: &str| text.chars().take(60).collect();
+        Self::BadParameter { name: cut(name), found: cut(found), allowed: allowed.into() }
+    }
+
+    /// The status of the answer.
+    pub const fn status(&self) -> StatusCode {
+        match self {
+            Self::NoSuchPage | Self::NoSuchRelay(_) => StatusCode::NOT_FOUND,
+            Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
+            Self::TooLong => StatusCode::URI_TOO_LONG,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoDataYet(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The heading of the page.
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::NoSuchPage => "No page here",
+            Self::NoSuchRelay(_) => "No relay with this fingerprint",
+            Self::BadParameter { .. } => "This address has a value that is not allowed",
+            Self::TooLong => "This address is too long",
+            Self::MethodNotAllowed => "Only reading is possible here",
+            Self::NoDataYet(_) => "No data yet",
+            Self::Internal => "This page could not be made",
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchPage => f.write_str("there is nothing at this address"),
+            Self::NoSuchRelay(asked) => write!(f, "no relay on record has the fingerprint {asked:?}"),
+            Self::BadParameter { name, found, allowed } => write!(f, "the value {found:?} of {name:?} is not allowed; allowed: {allowed}"),
+            Self::TooLong => f.write_str("the address is longer than 4,096 bytes"),
+            Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),
+            Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),
+            Self::Internal => f.write_str("the fault is on this side and has been logged"),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Small pieces of HTML that templates share: times, figures, states, flags, fingerprints. Each is safe as it stands.
+
+use std::fmt;
+
+use allium_model::{ConsensusHour, Fingerprint, Fraction, RelayFlag, Timestamp};
+use askama::filters::HtmlSafe;
+
+use crate::format;
+
+/// What stands in place of a figure that nobody measured.
+const NO_DATA_HTML: &str = "<span class=\"nd\">no data</span>";
+
+/// An instant as `<time>`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct When(pub(crate) Timestamp);
+
+impl HtmlSafe for When {}
+
+impl fmt::Display for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<time datetime=\"{}\">{}</time>", format::rfc3339(self.0), format::instant(self.0))
+    }
+}
+
+impl From<ConsensusHour> for When {
+    fn from(hour: ConsensusHour) -> Self {
+        Self(hour.start())
+    }
+}
+
+/// An instant as `<time>` that shows the day only.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Day(pub(crate) Timestamp);
+
+impl HtmlSafe for Day {}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<time datetime=\"{}\">{}</time>", format::rfc3339(self.0), format::date(self.0))
+    }
+}
+
+/// A share in percent with a fixed number of decimals and without the sign; "no data" where it is missing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Percent(pub(crate) Option<Fraction>, pub(crate) usize);
+
+impl HtmlSafe for Percent {}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(share) => f.write_str(&format::percent(share, self.1).replace('<', "&lt;")),
+            None => f.write_str(NO_DATA_HTML),
+        }
+    }
+}
+
+/// A piece of HTML put together from safe parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Html(String);
+
+impl Html {
+    /// From something that is safe as it stands.
+    pub(crate) fn safe(part: impl HtmlSafe) -> Self {
+        Self(part.to_string())
+    }
+
+    /// From our own words and numbers, escaped all the same.
+    pub(crate) fn words(text: impl fmt::Display) -> Self {
+        let text = text.to_string();
+        Self(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"))
+    }
+
+    /// What stands for a value that nobody told.
+    pub(crate) fn unknown() -> Self {
+        Self("<span class=\"nd\">unknown</span>".to_owned())
+    }
+
+    /// A link within the site.
+    pub(crate) fn link(path: &str, label: &Self) -> Self {
+        Self(format!("<a href=\"{}\">{label}</a>", Self::words(path)))
+    }
+
+    /// The same without spaces before full stops and commas.
+    pub(crate) fn tightened(self) -> Self {
+        Self(self.0.replace(" .", ".").replace(" ,", ","))
+    }
+
+    /// The parts with a separator of plain text between them.
+    pub(crate) fn joined(parts: impl IntoIterator<Item = Self>, separator: &str) -> Self {
+        Self(parts.into_iter().map(|part| part.0).collect::<Vec<_>>().join(separator))
+    }
+}
+
+impl HtmlSafe for Html {}
+
+impl fmt::Display for Html {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether a relay runs: shape, colour and word.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct State(pub(crate) bool);
+
+impl HtmlSafe for State {}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0 { "<span class=\"st up\">Up</span>" } else { "<span class=\"st down\">Down</span>" })
+    }
+}
+
+/// A flag as a letter-form with its name and meaning.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlagLetters(pub(crate) RelayFlag);
+
+impl HtmlSafe for FlagLetters {}
+
+impl fmt::Display for FlagLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(flag) = self;
+        write!(f, "<abbr title=\"{}: {}\">{}</abbr>", flag.name(), flag_meaning(*flag), flag_letters(*flag))
+    }
+}
+
+/// The short form of a flag in lists; all differ.
+pub(crate) const fn flag_letters(flag: RelayFlag) -> &'static str {
+    match flag {
+        RelayFlag::Authority => "Au",
+        RelayFlag::BadExit => "Bx",
+        RelayFlag::Exit => "E",
+        RelayFlag::Fast => "F",
+        RelayFlag::Guard => "G",
+        RelayFlag::HSDir => "H",
+        RelayFlag::MiddleOnly => "Mo",
+        RelayFlag::NoEdConsensus => "Ne",
+        RelayFlag::Running => "R",
+        RelayFlag::Stable => "S",
+        RelayFlag::StaleDesc => "Sd",
+        RelayFlag::Sybil => "Sy",
+        RelayFlag::V2Dir => "D",
+        RelayFlag::Valid => "V",
+    }
+}
+
+/// What a flag says, in a few words.
+pub(crate) const fn flag_meaning(flag: RelayFlag) -> &'static str {
+    match flag {
+        RelayFlag::Authority => "is a directory authority",
+        RelayFlag::BadExit => "believed to be useless or harmful as an exit",
+        RelayFlag::Exit => "can leave the network",
+        RelayFlag::Fast => "suitable for high-bandwidth circuits",
+        RelayFlag::Guard => "suitable as an entry guard",
+        RelayFlag::HSDir => "answers onion service descriptor requests",
+        RelayFlag::MiddleOnly => "limited to the middle position",
+        RelayFlag::NoEdConsensus => "no consensus on its Ed25519 key",
+        RelayFlag::Running => "usable now",
+        RelayFlag::Stable => "suitable for long-lived circuits",
+        RelayFlag::StaleDesc => "published its descriptor too long ago",
+        RelayFlag::Sybil => "believed to be one of a flood of relays of one owner",
+        RelayFlag::V2Dir => "serves directory documents",
+        RelayFlag::Valid => "validated by the authorities",
+    }
+}
+
+/// The first eight digits of a fingerprint.
+pub(crate) fn short_fingerprint(fingerprint: &Fingerprint) -> String {
+    let mut text = fingerprint.to_string();
+    text.truncate(8);
+    text
+}

@@ -1,0 +1,100 @@
+//! What all pages have in common.
+
+use allium_model::Timestamp;
+use askama::Template;
+
+use crate::error::RequestError;
+use crate::markup::When;
+use crate::site::Site;
+use crate::view::View;
+use crate::{assets, format, text};
+
+/// The frame around a page: header, notes and footer.
+pub(crate) struct Page {
+    pub(crate) stylesheet: &'static str,
+    pub(crate) icon: &'static str,
+    /// Path of the navigation entry that the page belongs to.
+    pub(crate) section: &'static str,
+    pub(crate) demo: bool,
+    /// The age of the newest consensus, where a newer one should have arrived.
+    pub(crate) stale: Option<String>,
+    pub(crate) as_of: Option<When>,
+    pub(crate) as_of_relative: String,
+    pub(crate) origin: &'static str,
+    pub(crate) version: String,
+    pub(crate) contact: Option<String>,
+    pub(crate) onion: Option<String>,
+    /// What a search form on the page starts with.
+    pub(crate) search: String,
+    pub(crate) alternate: Option<Alternate>,
+}
+
+/// The same content in other forms.
+pub(crate) struct Alternate {
+    pub(crate) json: String,
+    pub(crate) csv: Option<String>,
+}
+
+impl Alternate {
+    /// JSON at this path and CSV at the same with `.csv`.
+    pub(crate) fn at(path: &str) -> Self {
+        Self { json: path.to_owned(), csv: Some(format!("{path}.csv")) }
+    }
+}
+
+impl Page {
+    /// The frame of a page that shows a view.
+    pub(crate) fn of(site: &Site, view: &View, now: Timestamp, section: &'static str) -> Self {
+        let as_of = view.as_of();
+        Self {
+            stale: view.is_stale(now).then(|| format::hours(f64::from(view.age_hours(now)))),
+            as_of: Some(as_of.into()),
+            as_of_relative: format::relative(as_of.start(), now),
+            origin: view.origin_words(),
+            ..Self::bare(site, section)
+        }
+    }
+
+    /// The frame of a page that shows no view.
+    pub(crate) fn bare(site: &Site, section: &'static str) -> Self {
+        let info = site.info();
+        Self {
+            stylesheet: assets::stylesheet_path(),
+            icon: assets::icon_path(),
+            section,
+            demo: info.demo,
+            stale: None,
+            as_of: None,
+            as_of_relative: String::new(),
+            origin: "",
+            version: info.version.clone(),
+            contact: info.contact.clone(),
+            onion: info.onion.clone(),
+            search: String::new(),
+            alternate: None,
+        }
+    }
+
+    /// The same with other forms of the content.
+    pub(crate) fn with_alternate(self, alternate: Alternate) -> Self {
+        Self { alternate: Some(alternate), ..self }
+    }
+
+    /// The entries of the navigation.
+    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 4] {
+        [("/", "Network"), ("/relays", "Relays"), ("/data-quality", "Data quality"), ("/methods", "Methods")]
+    }
+}
+
+/// Renders a page; a failure is logged and becomes an error page.
+pub(crate) fn render(template: &impl Template) -> Result<String, RequestError> {
+    template.render().map_err(|error| {
+        tracing::error!(%error, "a page could not be rendered");
+        RequestError::Internal
+    })
+}
+
+/// A search text as it may stand in an input again.
+pub(crate) fn search_shown(text_given: &str) -> String {
+    text::inert(text_given)
+}

@@ -1,0 +1,154 @@
+//! `/data-quality`: how old each source is, what could not be understood, which hours are missing.
+
+use allium_model::{ConsensusHour, NetworkRecord, SourceStatus, Timestamp};
+use askama::Template;
+
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::{Html, When, short_fingerprint};
+use crate::page::{Alternate, Page, render};
+use crate::site::Site;
+use crate::text::Foreign;
+use crate::view::{FRESH_HOURS, View};
+
+/// At how many rejects and gaps the page stops; the API has all of them.
+const SHOWN: usize = 200;
+
+#[derive(Template)]
+#[template(path = "data_quality.html")]
+struct DataQuality<'a> {
+    page: Page,
+    sentence: String,
+    rule: String,
+    sources: Vec<SourceRow>,
+    gaps_sentence: String,
+    gaps: Vec<GapRow>,
+    rejects_sentence: String,
+    rejects: Vec<RejectRow<'a>>,
+}
+
+/// A document in use.
+pub(crate) struct SourceRow {
+    pub(crate) kind: &'static str,
+    pub(crate) origin: Html,
+    pub(crate) published: When,
+    pub(crate) age: String,
+    pub(crate) obtained: When,
+    pub(crate) size: String,
+    pub(crate) n_relays: String,
+    pub(crate) n_rejects: String,
+}
+
+struct GapRow {
+    from: When,
+    to: When,
+    hours: i32,
+}
+
+struct RejectRow<'a> {
+    origin: Foreign<'a>,
+    place: Foreign<'a>,
+    relay: Html,
+    reason: Foreign<'a>,
+}
+
+impl SourceRow {
+    /// All documents in use.
+    pub(crate) fn all(view: &View, now: Timestamp) -> Vec<Self> {
+        view.record.sources.iter().map(|source| Self::of(source, now)).collect()
+    }
+
+    fn of(source: &SourceStatus, now: Timestamp) -> Self {
+        let age = ConsensusHour::containing(now).hours_since(source.published).max(0);
+        Self {
+            kind: source.kind.name(),
+            origin: Html::safe(Foreign::short(&source.origin)),
+            published: source.published.into(),
+            age: format::hours(f64::from(age)),
+            obtained: When(source.obtained_at),
+            size: format::size(source.size_bytes),
+            n_relays: format::count(source.n_relays as u64),
+            n_rejects: format::count(source.n_rejects as u64),
+        }
+    }
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let mut gaps = view.gaps();
+    let gaps_sentence = gaps_sentence(&view.record, &gaps);
+    gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
+    let page = DataQuality {
+        page: Page::of(site, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
+        sentence: sentence(view, now),
+        rule: format!(
+            "Data counts as old when the newest consensus is more than {FRESH_HOURS} h old: then it is no longer valid, and a newer one should have arrived."
+        ),
+        sources: SourceRow::all(view, now),
+        gaps_sentence,
+        gaps: gaps
+            .into_iter()
+            .take(SHOWN)
+            .map(|(from, to)| GapRow { from: from.into(), to: to.into(), hours: to.hours_since(from) })
+            .collect(),
+        rejects_sentence: rejects_sentence(&view.record),
+        rejects: view.record.rejects.iter().take(SHOWN).map(reject_row).collect(),
+    };
+    render(&page)
+}
+
+fn sentence(view: &View, now: Timestamp) -> String {
+    let age = format::hours(f64::from(view.age_hours(now)));
+    let state = if view.is_stale(now) { "old" } else { "fresh" };
+    let n_rejects: usize = n_rejects(&view.record);
+    let rejects = if n_rejects == 0 {
+        "everything in the documents was understood".to_owned()
+    } else {
+        format!("{} could not be understood", format::counted(n_rejects, "value"))
+    };
+    format!("The data is {state}: the newest consensus is {age} old; {rejects}.")
+}
+
+fn n_rejects(record: &NetworkRecord) -> usize {
+    record.sources.iter().map(|source| source.n_rejects).sum::<usize>().max(record.rejects.len())
+}
+
+fn gaps_sentence(record: &NetworkRecord, gaps: &[(ConsensusHour, ConsensusHour)]) -> String {
+    let Some(first) = record.known.first() else {
+        return "No consensus has been recorded hour by hour yet; figures rest on what sources publish.".to_owned();
+    };
+    let total = record.as_of.next().hours_since(first).max(0);
+    let known = record.known.hours().len();
+    let missing: i32 = gaps.iter().map(|(start, end)| end.hours_since(*start)).sum();
+    format!(
+        "{} of {} hours since {} are on record; {} in {}.",
+        format::count(known as u64),
+        format::count(total.unsigned_abs().into()),
+        format::hour(first),
+        if missing == 0 { "none are missing".to_owned() } else { format!("{} are missing", format::count(missing.unsigned_abs().into())) },
+        format::counted(gaps.len(), "gap")
+    )
+}
+
+fn rejects_sentence(record: &NetworkRecord) -> String {
+    let total = n_rejects(record);
+    let listed = record.rejects.len().min(SHOWN);
+    match total {
+        0 => "None: every field of every document in use was understood.".to_owned(),
+        _ if listed < total => format!(
+            "{} in the documents in use; the first {listed} are listed. What surrounds a reject is kept.",
+            format::counted(total, "reject")
+        ),
+        _ => format!("{} in the documents in use. What surrounds a reject is kept.", format::counted(total, "reject")),
+    }
+}
+
+fn reject_row(reject: &allium_model::Reject) -> RejectRow<'_> {
+    let link = |fingerprint| Html::link(&format!("/relay/{fingerprint}"), &Html::words(short_fingerprint(fingerprint)));
+    RejectRow {
+        origin: Foreign::short(&reject.origin),
+        place: Foreign::long(&reject.place),
+        relay: reject.relay.as_ref().map_or_else(|| Html::words("\u{2013}"), link),
+        reason: Foreign::long(&reject.reason),
+    }
+}

@@ -1,0 +1,50 @@
+//! What a visitor sees where there is no answer, with a way onward.
+
+use askama::Template;
+
+use crate::error::RequestError;
+use crate::markup::Html;
+use crate::page::{Page, render, search_shown};
+use crate::pages::relay::relay_link;
+use crate::site::Site;
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    page: Page,
+    title: &'static str,
+    explanation: String,
+    near: Vec<Html>,
+    onward: Vec<(&'static str, &'static str)>,
+}
+
+/// Renders the page; should that fail too, a sentence.
+pub(crate) fn html(site: &Site, error: &RequestError) -> String {
+    let mut page = Page::bare(site, "");
+    let mut near = Vec::new();
+    if let RequestError::NoSuchRelay(asked) = error {
+        page.search = search_shown(&asked.chars().take(40).collect::<String>());
+        near = site.view().map_or_else(Vec::new, |view| view.nearest(asked, 5).into_iter().map(|r| relay_link(&r.relay)).collect());
+    }
+    let body = ErrorPage { page, title: error.title(), explanation: explanation(error), near, onward: onward(error) };
+    render(&body)
+        .unwrap_or_else(|_| "<!doctype html><title>Error</title><p>This page could not be made. <a href=\"/\">Start page</a>".to_owned())
+}
+
+fn explanation(error: &RequestError) -> String {
+    let sentence = crate::text::inert(&error.to_string());
+    let mut chars = sentence.chars();
+    let first = chars.next().map_or_else(String::new, |c| c.to_uppercase().collect());
+    format!("{first}{}.", chars.as_str())
+}
+
+fn onward(error: &RequestError) -> Vec<(&'static str, &'static str)> {
+    let list = ("/relays", "List of all relays");
+    let home = ("/", "State of the network");
+    let quality = ("/data-quality", "Data quality: what is in and how old it is");
+    match error {
+        RequestError::NoDataYet(_) => vec![("/healthz", "State of this service"), ("/methods", "How figures are made")],
+        RequestError::BadParameter { .. } | RequestError::NoSuchRelay(_) | RequestError::TooLong => vec![list, home],
+        _ => vec![home, list, quality],
+    }
+}

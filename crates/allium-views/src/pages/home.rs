@@ -1,0 +1,195 @@
+//! `/`: is Tor healthy, in one sentence, and what that rests on.
+
+use allium_analysis::{NetworkFigures, PeriodFigures, Strip};
+use allium_model::{Fraction, Period, RelayFlag, Timestamp};
+use askama::Template;
+
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::{Day, Percent, flag_meaning};
+use crate::page::{Alternate, Page, render};
+use crate::pages::data_quality::SourceRow;
+use crate::site::Site;
+use crate::strips::{Labels, StripHtml, legend};
+use crate::view::View;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home<'a> {
+    page: Page,
+    headline: Option<Headline>,
+    running: String,
+    total: String,
+    daily: &'a Strip,
+    daily_sentence: String,
+    daily_strip: StripHtml<'a>,
+    daily_rows: Vec<(Day, Percent)>,
+    legend: String,
+    role_period: &'static str,
+    roles: Vec<Role>,
+    facts: Vec<(&'static str, String)>,
+    spread_sentence: String,
+    periods: Vec<PeriodRow>,
+    flag_periods: Vec<&'static str>,
+    flags: Vec<FlagRow>,
+    sources: Vec<SourceRow>,
+}
+
+struct Headline {
+    percent: String,
+    period: &'static str,
+    n_relays: String,
+}
+
+struct Role {
+    name: &'static str,
+    href: Option<&'static str>,
+    n: String,
+    share: Percent,
+    uptime: Percent,
+}
+
+struct PeriodRow {
+    label: &'static str,
+    figures: Option<PeriodCells>,
+}
+
+struct PeriodCells {
+    n_relays: String,
+    mean: Percent,
+    weighted: Percent,
+    quantiles: [Percent; 5],
+    std_dev: String,
+}
+
+struct FlagRow {
+    name: &'static str,
+    meaning: &'static str,
+    n_relays: String,
+    n_running: String,
+    means: Vec<Percent>,
+}
+
+/// The periods that stand beside a flag.
+const FLAG_PERIODS: [Period; 5] = [Period::SevenDays, Period::ThirtyDays, Period::SixMonths, Period::OneYear, Period::FiveYears];
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let network = &view.report.network;
+    let (main_period, main_figures) = main_figures(network);
+    let home = Home {
+        page: Page::of(site, view, now, "/").with_alternate(Alternate::at("/api/v1/network")),
+        headline: main_figures.map(|figures| headline(main_period, figures)),
+        running: format::count(network.n_running as u64),
+        total: format::count(network.n_relays as u64),
+        daily: &network.daily,
+        daily_sentence: daily_sentence(&network.daily),
+        daily_strip: daily_strip(&network.daily),
+        daily_rows: network.daily.cells.iter().rev().map(|c| (Day(format::at_secs(c.start_secs)), Percent(c.uptime, 2))).collect(),
+        legend: legend(),
+        role_period: main_period.label(),
+        roles: roles(network, main_period),
+        facts: facts(network),
+        spread_sentence: main_figures.map_or_else(String::new, |figures| spread_sentence(main_period, figures)),
+        periods: Period::ALL.into_iter().map(|period| period_row(period, network.uptime[period.index()].as_ref())).collect(),
+        flag_periods: FLAG_PERIODS.map(Period::label).to_vec(),
+        flags: flags(network),
+        sources: SourceRow::all(view, now),
+    };
+    render(&home)
+}
+
+/// The period of the headline: 30 days, or the next one that has a figure.
+fn main_figures(network: &NetworkFigures) -> (Period, Option<&PeriodFigures>) {
+    let preferred =
+        [Period::ThirtyDays, Period::OneMonth, Period::SevenDays, Period::OneDay, Period::SixMonths, Period::OneYear, Period::FiveYears];
+    let found = preferred.into_iter().find_map(|period| network.uptime[period.index()].as_ref().map(|figures| (period, Some(figures))));
+    found.unwrap_or((Period::ThirtyDays, None))
+}
+
+fn headline(period: Period, figures: &PeriodFigures) -> Headline {
+    Headline {
+        percent: format::percent(figures.mean, 1),
+        period: match period {
+            Period::OneDay => "day",
+            Period::OneMonth => "month",
+            Period::OneYear => "year",
+            other => other.label(),
+        },
+        n_relays: format::count(figures.n_relays as u64),
+    }
+}
+
+fn daily_strip(daily: &Strip) -> StripHtml<'_> {
+    StripHtml { cells: &daily.cells, what: "Mean uptime per day".to_owned(), layout: "tall", labels: Labels::Weeks, skip: 0 }
+}
+
+fn daily_sentence(daily: &Strip) -> String {
+    let known: Vec<_> = daily.cells.iter().filter_map(|cell| cell.uptime.map(|uptime| (cell.start_secs, uptime))).collect();
+    let worst = known.iter().min_by(|a, b| a.1.get().total_cmp(&b.1.get()));
+    let best = known.iter().max_by(|a, b| a.1.get().total_cmp(&b.1.get()));
+    let (Some(worst), Some(best)) = (worst, best) else { return "No day has been measured yet.".to_owned() };
+    let told = |(secs, uptime): &(i64, Fraction)| format!("{} % on {}", format::percent(*uptime, 2), format::date(format::at_secs(*secs)));
+    format!("The worst day was {}, the best {}.", told(worst), told(best))
+}
+
+fn roles(network: &NetworkFigures, period: Period) -> Vec<Role> {
+    let by_role = network.running_by_role;
+    let uptime = |flag| network.by_flag.iter().find(|f| f.flag == flag).and_then(|f| f.uptime[period.index()]).map(|f| f.mean);
+    let rows = [
+        ("Guard", Some("/relays?status=running&flag=Guard"), by_role.guard, uptime(RelayFlag::Guard)),
+        ("Exit", Some("/relays?status=running&flag=Exit"), by_role.exit, uptime(RelayFlag::Exit)),
+        ("Middle", None, by_role.middle, None),
+        ("All", Some("/relays?status=running"), network.n_running, network.uptime[period.index()].map(|f| f.mean)),
+    ];
+    let row = |(name, href, n, uptime): (_, _, usize, _)| Role {
+        name,
+        href,
+        n: format::count(n as u64),
+        share: Percent(Fraction::of(n as f64, network.n_running as f64), 1),
+        uptime: Percent(uptime, 2),
+    };
+    rows.map(row).into_iter().collect()
+}
+
+fn facts(network: &NetworkFigures) -> Vec<(&'static str, String)> {
+    vec![
+        ("Relays seen in the last 7 days", format::count(network.n_relays as u64)),
+        ("Of these down now", format::count(network.n_relays.saturating_sub(network.n_running) as u64)),
+        ("Advertised bandwidth, Gbit/s", format::gigabits(network.advertised_bandwidth)),
+        ("Consensus weight", format::count(network.consensus_weight)),
+        ("Autonomous systems", format::count(network.n_autonomous_systems as u64)),
+        ("Countries", format::count(network.n_countries as u64)),
+    ]
+}
+
+fn spread_sentence(period: Period, figures: &PeriodFigures) -> String {
+    format!(
+        "Over {}, half of the relays were up at least {} %; one in twenty was up less than {} %.",
+        period.label(),
+        format::percent(figures.median(), 2),
+        format::percent(figures.quantiles[0], 2)
+    )
+}
+
+fn period_row(period: Period, figures: Option<&PeriodFigures>) -> PeriodRow {
+    let cells = |figures: &PeriodFigures| PeriodCells {
+        n_relays: format::count(figures.n_relays as u64),
+        mean: Percent(Some(figures.mean), 2),
+        weighted: Percent(figures.weighted_mean, 2),
+        quantiles: figures.quantiles.map(|q| Percent(Some(q), 2)),
+        std_dev: figures.std_dev.map_or_else(|| format::NO_DATA.to_owned(), format::width),
+    };
+    PeriodRow { label: period.label(), figures: figures.map(cells) }
+}
+
+fn flags(network: &NetworkFigures) -> Vec<FlagRow> {
+    let row = |flag: &allium_analysis::FlagFigures| FlagRow {
+        name: flag.flag.name(),
+        meaning: flag_meaning(flag.flag),
+        n_relays: format::count(flag.n_relays as u64),
+        n_running: format::count(flag.n_running as u64),
+        means: FLAG_PERIODS.map(|period| Percent(flag.uptime[period.index()].map(|f| f.mean), 2)).to_vec(),
+    };
+    network.by_flag.iter().map(row).collect()
+}

@@ -1,0 +1,8 @@
+//! One file per page: its data, its template, how it is put together from a view.
+
+pub(crate) mod data_quality;
+pub(crate) mod error;
+pub(crate) mod home;
+pub(crate) mod methods;
+pub(crate) mod relay;
+pub(crate) mod relays;

@@ -1,0 +1,67 @@
+//! The query part of an address: read strictly, written canonically.
+
+use axum::extract::Query;
+use axum::http::Uri;
+
+use crate::error::RequestError;
+use crate::text::url_encoded;
+
+/// The longest value that any parameter may have, in bytes.
+pub(crate) const LONGEST_VALUE: usize = 200;
+
+/// The parameters of a request in their order; those with an empty value count as absent.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Params(Vec<(String, String)>);
+
+impl Params {
+    /// Reads the query of an address.
+    pub(crate) fn of(uri: &Uri) -> Result<Self, RequestError> {
+        let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
+        let Query(mut pairs) = query.map_err(|_| RequestError::bad("query", uri.query().unwrap_or(""), "name=value pairs joined by &"))?;
+        pairs.retain(|(_, value)| !value.trim().is_empty());
+        match pairs.iter().find(|(_, value)| value.len() > LONGEST_VALUE) {
+            Some((name, value)) => Err(RequestError::bad(name, value, format!("at most {LONGEST_VALUE} bytes"))),
+            None => Ok(Self(pairs)),
+        }
+    }
+
+    /// The value of a parameter that may occur once.
+    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, RequestError> {
+        let mut values = self.all(name);
+        let value = values.next();
+        match values.next() {
+            Some(second) => Err(RequestError::bad(name, second, "one value")),
+            None => Ok(value),
+        }
+    }
+
+    /// The values of a parameter that may occur often, or hold several with commas between them.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
+    }
+
+    /// The value of a parameter as a number in a range.
+    pub(crate) fn number(&self, name: &str, range: std::ops::RangeInclusive<usize>) -> Result<Option<usize>, RequestError> {
+        let allowed = || format!("a whole number from {} to {}", range.start(), range.end());
+        self.one(name)?
+            .map(|text| {
+                let number = text.parse().ok().filter(|n| range.contains(n));
+                number.ok_or_else(|| RequestError::bad(name, text, allowed()))
+            })
+            .transpose()
+    }
+
+    /// Refuses parameters that are not among these.
+    pub(crate) fn only(&self, names: &[&str]) -> Result<(), RequestError> {
+        match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+            Some((name, value)) => Err(RequestError::bad(name, value, format!("the parameters {}", names.join(", ")))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The query part that says the same, with its `?`; empty if there is nothing to say.
+pub(crate) fn query_string(pairs: &[(&str, String)]) -> String {
+    let joined: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", url_encoded(value))).collect();
+    if joined.is_empty() { String::new() } else { format!("?{}", joined.join("&")) }
+}

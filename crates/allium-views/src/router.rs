@@ -1,0 +1,292 @@
+//! Addresses to pages, and what every answer carries: a strict content security policy, validators, compression.
+//!
+//! Only GET and HEAD are answered. Nothing of a visitor is kept or logged.
+
+use std::any::Any;
+
+use allium_model::{Fingerprint, Timestamp};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{StatusCode, Uri};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use crate::api::{self, Form};
+use crate::error::RequestError;
+use crate::health;
+use crate::list::ListState;
+use crate::params::Params;
+use crate::site::Site;
+use crate::view::View;
+use crate::{assets, pages};
+
+/// What pages may load: our stylesheet and our icon.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The longest address that is looked at, in bytes.
+const LONGEST_ADDRESS: usize = 4_096;
+
+/// How long a page or an answer may be reused before asking again.
+const CACHE_PAGES: &str = "public, max-age=60";
+
+/// Assets have their content in their address.
+const CACHE_ASSETS: &str = "public, max-age=31536000, immutable";
+
+/// All pages, the API and the assets.
+pub fn router(site: Site) -> Router {
+    let panicking = site.clone();
+    Router::new()
+        .route("/", get(home))
+        .route("/relays", get(relays))
+        .route("/relay/{fingerprint}", get(relay))
+        .route("/data-quality", get(data_quality))
+        .route("/methods", get(methods))
+        .route("/api/v1/network", get(api_network))
+        .route("/api/v1/network.csv", get(api_network))
+        .route("/api/v1/relays", get(api_relays))
+        .route("/api/v1/relays.csv", get(api_relays))
+        .route("/api/v1/relays/{fingerprint}", get(api_relay))
+        .route("/api/v1/data-quality", get(api_data_quality))
+        .route("/api/v1/data-quality.csv", get(api_data_quality))
+        .route("/healthz", get(health::answer))
+        .route("/robots.txt", get(robots))
+        .route("/favicon.ico", get(|| async { asset(assets::icon_path()) }))
+        .route("/assets/{name}", get(named_asset))
+        .fallback(no_such_page)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(CatchPanicLayer::custom(move |panic| after_panic(&panicking, &*panic)))
+        .layer(from_fn_with_state(site.clone(), guard))
+        .layer(CompressionLayer::new())
+        .with_state(site)
+}
+
+async fn home(State(site): State<Site>, headers: HeaderMap) -> Response {
+    page(&site, &headers, |view, now| pages::home::html(&site, view, now))
+}
+
+async fn relays(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    let state = match Params::of(&uri).and_then(|params| ListState::of(&params)) {
+        Ok(state) => state,
+        Err(error) => return page_error(&site, &error),
+    };
+    match named_relay(&site, &state) {
+        Some(fingerprint) => redirect(StatusCode::SEE_OTHER, &format!("/relay/{fingerprint}")),
+        None => page(&site, &headers, |view, now| pages::relays::html(&site, view, now, &state)),
+    }
+}
+
+async fn relay(State(site): State<Site>, headers: HeaderMap, Path(asked): Path<String>) -> Response {
+    let Ok(fingerprint) = asked.parse::<Fingerprint>() else {
+        return page(&site, &headers, |_, _| Err(RequestError::NoSuchRelay(asked.chars().take(60).collect())));
+    };
+    let canonical = fingerprint.to_string();
+    if canonical != asked {
+        return redirect(StatusCode::PERMANENT_REDIRECT, &format!("/relay/{canonical}"));
+    }
+    page(&site, &headers, |view, now| {
+        let relay_idx = view.relay_idx(&fingerprint).ok_or(RequestError::NoSuchRelay(canonical))?;
+        pages::relay::html(&site, view, now, relay_idx)
+    })
+}
+
+async fn data_quality(State(site): State<Site>, headers: HeaderMap) -> Response {
+    page(&site, &headers, |view, now| pages::data_quality::html(&site, view, now))
+}
+
+async fn methods(State(site): State<Site>, headers: HeaderMap) -> Response {
+    match pages::methods::html(&site) {
+        Ok(html) => validated(&headers, "text/html; charset=utf-8", None, html),
+        Err(error) => page_error(&site, &error),
+    }
+}
+
+async fn api_network(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    answer(&site, &headers, &uri, api::network)
+}
+
+async fn api_relays(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    // The whole network as CSV takes tens of milliseconds: not on a thread that serves others.
+    let work = tokio::task::spawn_blocking(move || answer(&site, &headers, &uri, api::relays));
+    work.await.unwrap_or_else(|_| api_error(&RequestError::Internal))
+}
+
+async fn api_relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
+    let digits = asked.strip_suffix(".csv").unwrap_or(&asked);
+    answer(&site, &headers, &uri, |view, params, form| {
+        let relay_idx = digits.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
+        let relay_idx = relay_idx.ok_or_else(|| RequestError::NoSuchRelay(digits.chars().take(60).collect()))?;
+        api::relay(view, params, relay_idx, form)
+    })
+}
+
+async fn api_data_quality(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    let now = site.now();
+    answer(&site, &headers, &uri, |view, params, form| api::data_quality(view, params, now, form))
+}
+
+async fn robots() -> impl IntoResponse {
+    // Lists in every order are the same relays again and again.
+    let text = "User-agent: *\nDisallow: /relays?\nDisallow: /api/\n";
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")], text)
+}
+
+async fn named_asset(State(site): State<Site>, uri: Uri) -> Response {
+    match assets::find(uri.path()) {
+        Some(_) => asset(uri.path()),
+        None => page_error(&site, &RequestError::NoSuchPage),
+    }
+}
+
+async fn no_such_page(State(site): State<Site>, uri: Uri) -> Response {
+    error_for(&site, &uri, &RequestError::NoSuchPage)
+}
+
+async fn method_not_allowed(State(site): State<Site>, uri: Uri) -> Response {
+    let mut response = error_for(&site, &uri, &RequestError::MethodNotAllowed);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
+}
+
+/// A page made from the newest view.
+fn page(site: &Site, headers: &HeaderMap, make: impl FnOnce(&View, Timestamp) -> Result<String, RequestError>) -> Response {
+    let Some(view) = site.view() else { return page_error(site, &RequestError::NoDataYet(site.waiting_for())) };
+    match make(&view, site.now()) {
+        Ok(html) => validated(headers, "text/html; charset=utf-8", Some(view.modified()), html),
+        Err(error) => page_error(site, &error),
+    }
+}
+
+/// An answer of the API made from the newest view.
+fn answer(
+    site: &Site,
+    headers: &HeaderMap,
+    uri: &Uri,
+    make: impl FnOnce(&View, &Params, Form) -> Result<String, RequestError>,
+) -> Response {
+    let Some(view) = site.view() else { return api_error(&RequestError::NoDataYet(site.waiting_for())) };
+    let form = form_of(uri, headers);
+    let content_type = match form {
+        Form::Json => "application/json",
+        Form::Csv => "text/csv; charset=utf-8; header=present",
+    };
+    let made = Params::of(uri).and_then(|params| make(&view, &params, form));
+    let mut response = made.map_or_else(|error| api_error(&error), |body| validated(headers, content_type, Some(view.modified()), body));
+    response.headers_mut().append(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
+/// CSV by the ending of the path or by what the client accepts; JSON otherwise.
+fn form_of(uri: &Uri, headers: &HeaderMap) -> Form {
+    let accepts_csv =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).any(|value| value.contains("text/csv"));
+    if uri.path().ends_with(".csv") || accepts_csv { Form::Csv } else { Form::Json }
+}
+
+/// The relay that a search names by its whole fingerprint, where nothing else is asked.
+fn named_relay(site: &Site, state: &ListState) -> Option<Fingerprint> {
+    let fingerprint: Fingerprint = state.query.text.trim().parse().ok()?;
+    let plain = state.with(|query| *query = allium_analysis::RelayQuery { text: query.text.clone(), ..Default::default() });
+    let is_plain = plain.query == state.query && state.page == 1;
+    (is_plain && site.view()?.find(&fingerprint).is_some()).then_some(fingerprint)
+}
+
+/// The content with an entity tag made from it; 304 where the client has it.
+fn validated(headers: &HeaderMap, content_type: &'static str, modified: Option<Timestamp>, body: String) -> Response {
+    // Weak, because compression changes the bytes and not what they say.
+    let tag = format!("W/\"{:016x}\"", assets::content_hash(body.as_bytes()));
+    let modified = modified.map(http_date);
+    let is_same = match headers.get(header::IF_NONE_MATCH) {
+        Some(tags) => tags.to_str().is_ok_and(|tags| tags.split(',').any(|t| t.trim() == tag)),
+        None => modified.is_some() && headers.get(header::IF_MODIFIED_SINCE).and_then(|date| date.to_str().ok()) == modified.as_deref(),
+    };
+    let mut response = if is_same { StatusCode::NOT_MODIFIED.into_response() } else { body.into_response() };
+    let answered = response.headers_mut();
+    answered.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answered.insert(header::CACHE_CONTROL, HeaderValue::from_static(CACHE_PAGES));
+    insert(answered, header::ETAG, &tag);
+    if let Some(modified) = modified {
+        insert(answered, header::LAST_MODIFIED, &modified);
+    }
+    response
+}
+
+fn asset(path: &str) -> Response {
+    let Some((content_type, bytes)) = assets::find(path) else { return StatusCode::NOT_FOUND.into_response() };
+    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, CACHE_ASSETS)], bytes).into_response()
+}
+
+fn redirect(status: StatusCode, to: &str) -> Response {
+    let mut response = status.into_response();
+    insert(response.headers_mut(), header::LOCATION, to);
+    response
+}
+
+fn error_for(site: &Site, uri: &Uri, error: &RequestError) -> Response {
+    if uri.path().starts_with("/api/") { api_error(error) } else { page_error(site, error) }
+}
+
+fn page_error(site: &Site, error: &RequestError) -> Response {
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
+    (error.status(), headers, pages::error::html(site, error)).into_response()
+}
+
+fn api_error(error: &RequestError) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (error.status(), headers, api::error_json(error)).into_response()
+}
+
+fn after_panic(site: &Site, panic: &(dyn Any + Send)) -> Response {
+    let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    tracing::error!(panic = said.unwrap_or_default(), "a page could not be made");
+    page_error(site, &RequestError::Internal)
+}
+
+/// Refuses oversized addresses before anything looks at them, and adds what every answer carries.
+async fn guard(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let uri = request.uri().clone();
+    let is_too_long = uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS);
+    let mut response = if is_too_long { error_for(&site, &uri, &RequestError::TooLong) } else { next.run(request).await };
+    carry(&site, &uri, &mut response);
+    response
+}
+
+fn carry(site: &Site, uri: &Uri, response: &mut Response<Body>) {
+    let is_api = uri.path().starts_with("/api/");
+    let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let headers = response.headers_mut();
+    let always = [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), if is_api { "cross-origin" } else { "same-origin" }),
+        (HeaderName::from_static("permissions-policy"), "browsing-topics=(), camera=(), geolocation=(), microphone=()"),
+    ];
+    for (name, value) in always {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_api {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    if let Some(onion) = site.info().onion.as_deref().filter(|_| is_html) {
+        let address = uri.path_and_query().map_or("/", |address| address.as_str());
+        insert(headers, HeaderName::from_static("onion-location"), &format!("{}{address}", onion.trim_end_matches('/')));
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// `Sun, 15 Feb 2026 18:00:00 GMT`
+fn http_date(instant: Timestamp) -> String {
+    instant.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}

@@ -1,0 +1,76 @@
+//! What the running server holds: the newest view, a clock, and what it says of itself.
+
+use std::sync::{Arc, RwLock};
+
+use allium_model::Timestamp;
+
+use crate::view::View;
+
+/// Tells the time. Pages need it for ages and for nothing else.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What the service says of itself on every page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SiteInfo {
+    /// Version of the program.
+    pub version: String,
+    /// Whether the network shown is simulated; every page says so.
+    pub demo: bool,
+    /// How to reach whoever runs this service, as plain text.
+    pub contact: Option<String>,
+    /// Address of the same service as an onion service, such as `http://….onion`; sent as `Onion-Location`.
+    pub onion: Option<String>,
+}
+
+/// The state behind the pages: cheap to clone, shared by all requests.
+#[derive(Clone)]
+pub struct Site {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    info: SiteInfo,
+    clock: Clock,
+    view: RwLock<Option<Arc<View>>>,
+    waiting_for: RwLock<String>,
+}
+
+impl Site {
+    /// A site without a view: every page says that there is no data yet.
+    pub fn new(info: SiteInfo, clock: Clock) -> Self {
+        let waiting_for = RwLock::new("the first fetch is under way".to_owned());
+        Self { shared: Arc::new(Shared { info, clock, view: RwLock::new(None), waiting_for }) }
+    }
+
+    /// Publishes a view; requests that began earlier finish with the one before.
+    pub fn set_view(&self, view: View) {
+        let mut slot = self.shared.view.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *slot = Some(Arc::new(view));
+    }
+
+    /// The newest view.
+    pub fn view(&self) -> Option<Arc<View>> {
+        self.shared.view.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Says why there is no view yet, such as "the first fetch failed: connection refused".
+    pub fn set_waiting_for(&self, reason: impl Into<String>) {
+        let mut slot = self.shared.waiting_for.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *slot = reason.into();
+    }
+
+    /// Why there is no view yet.
+    pub fn waiting_for(&self) -> String {
+        self.shared.waiting_for.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// What the service says of itself.
+    pub fn info(&self) -> &SiteInfo {
+        &self.shared.info
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        (self.shared.clock)()
+    }
+}

@@ -1,0 +1,135 @@
+//! Text that strangers wrote, made inert for the place where it is shown.
+//!
+//! Nicknames, contacts, platforms, host names and names of autonomous systems may hold markup, control characters,
+//! characters that turn or hide the text around them, and formulas. In HTML they are escaped, isolated with `<bdi>`, and
+//! such characters appear as their code point; in CSV the same, and no cell starts like a formula; in JSON they are exact
+//! but escaped (see [`crate::api`]).
+
+use std::fmt::{self, Write};
+
+use askama::filters::HtmlSafe;
+
+/// At how many characters a long text is cut in tables.
+const SHORT: usize = 48;
+
+/// At how many characters any text is cut on a page; the API has all of it.
+const LONG: usize = 4_000;
+
+/// Whether a character is invisible or changes how its neighbours are shown.
+pub fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// The text with deceptive characters as their code points, such as `[U+202E]`; for attributes, headings and CSV.
+pub fn inert(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_deceptive(c) {
+            let _ = write!(out, "[U+{:04X}]", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The text as a CSV cell that no spreadsheet takes for a formula: inert, with a leading `'` where one is needed.
+pub fn csv_cell(text: &str) -> String {
+    let text_inert = inert(text);
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%']) { format!("'{text_inert}") } else { text_inert }
+}
+
+/// Shows a stranger's text in HTML: escaped, isolated, deceptive characters visible, cut at a length.
+#[derive(Debug, Clone, Copy)]
+pub struct Foreign<'a> {
+    text: &'a str,
+    limit: usize,
+}
+
+impl<'a> Foreign<'a> {
+    /// The text, cut only where it is longer than a page should be.
+    pub const fn long(text: &'a str) -> Self {
+        Self { text, limit: LONG }
+    }
+
+    /// The text, cut to what fits in a table.
+    pub const fn short(text: &'a str) -> Self {
+        Self { text, limit: SHORT }
+    }
+}
+
+impl HtmlSafe for Foreign<'_> {}
+
+impl fmt::Display for Foreign<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<bdi>")?;
+        let mut chars = self.text.chars();
+        for c in chars.by_ref().take(self.limit) {
+            write_char(f, c)?;
+        }
+        if chars.next().is_some() {
+            f.write_str("<span class=\"cut\" title=\"shortened; the API has all of it\">…</span>")?;
+        }
+        f.write_str("</bdi>")
+    }
+}
+
+fn write_char(f: &mut fmt::Formatter<'_>, c: char) -> fmt::Result {
+    match c {
+        '<' => f.write_str("&lt;"),
+        '>' => f.write_str("&gt;"),
+        '&' => f.write_str("&amp;"),
+        '"' => f.write_str("&quot;"),
+        '\'' => f.write_str("&#39;"),
+        c if is_deceptive(c) => write!(f, "<span class=\"cp\">U+{:04X}</span>", u32::from(c)),
+        c => f.write_char(c),
+    }
+}
+
+/// A text percent-encoded for the query or a path segment of a URL.
+pub fn url_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => {
+                let _ = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_and_deceptive_characters_become_visible_text() {
+        let shown = Foreign::long("<b>\u{202E}\u{0}é'\"&").to_string();
+        assert_eq!(shown, "<bdi>&lt;b&gt;<span class=\"cp\">U+202E</span><span class=\"cp\">U+0000</span>é&#39;&quot;&amp;</bdi>");
+        assert_eq!(inert("a\u{200B}b\nc"), "a[U+200B]b[U+000A]c");
+    }
+
+    #[test]
+    fn no_csv_cell_is_a_formula() {
+        for (text, expected) in
+            [("=1+1", "'=1+1"), ("-1", "'-1"), ("+1", "'+1"), ("@a", "'@a"), ("\tx", "'[U+0009]x"), ("a=1", "a=1"), ("", "")]
+        {
+            assert_eq!(csv_cell(text), expected);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_at_a_character() {
+        let shown = Foreign::short(&"é".repeat(100)).to_string();
+        assert_eq!(shown.matches('é').count(), SHORT);
+        assert!(shown.contains("class=\"cut\""));
+        assert_eq!(url_encoded("a b/é"), "a%20b%2F%C3%A9");
+    }
+}

@@ -1,0 +1,134 @@
+//! Everything that pages show as of one consensus: built once, then only read.
+
+use std::collections::BTreeMap;
+
+use allium_analysis::{NetworkReport, RelayQuery, RelayReport, SearchIndex, relay_position};
+use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
+
+/// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
+pub const FRESH_HOURS: i32 = 3;
+
+/// The network as of one consensus, with what searching and listing need.
+pub struct View {
+    /// What is known.
+    pub record: NetworkRecord,
+    /// What follows from it.
+    pub report: NetworkReport,
+    /// Countries of current relays with a name and their number of relays, by code.
+    pub countries: BTreeMap<CountryCode, Group>,
+    /// Autonomous systems of current relays likewise, by number.
+    pub autonomous_systems: BTreeMap<Asn, Group>,
+    index: SearchIndex,
+}
+
+/// Relays that share a country or an autonomous system.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Group {
+    /// Its name as the first relay of it has it.
+    pub name: Option<String>,
+    /// Current relays in it.
+    pub n_relays: usize,
+}
+
+impl View {
+    /// Prepares the record and its report, which must belong together, for the pages.
+    pub fn new(record: NetworkRecord, report: NetworkReport) -> Self {
+        let mut countries = BTreeMap::new();
+        let mut autonomous_systems = BTreeMap::new();
+        for relay in record.relays.iter().filter(|r| r.is_current(record.as_of)).map(|r| &r.relay) {
+            if let Some(country) = relay.country {
+                join(&mut countries, country, relay.country_name.as_deref());
+            }
+            if let Some(asn) = relay.asn {
+                join(&mut autonomous_systems, asn, relay.as_name.as_deref());
+            }
+        }
+        let index = SearchIndex::build(&record);
+        Self { record, report, countries, autonomous_systems, index }
+    }
+
+    /// The consensus that everything is as of.
+    pub fn as_of(&self) -> ConsensusHour {
+        self.record.as_of
+    }
+
+    /// The place of a relay in the record and the report.
+    pub fn relay_idx(&self, fingerprint: &Fingerprint) -> Option<usize> {
+        relay_position(&self.record, fingerprint)
+    }
+
+    /// The relay at this place with its figures.
+    pub fn relay(&self, relay_idx: usize) -> Option<(&RelayRecord, &RelayReport)> {
+        self.record.relays.get(relay_idx).zip(self.report.relays.get(relay_idx))
+    }
+
+    /// The places of the relays that fit a query, in its order.
+    pub fn select(&self, query: &RelayQuery) -> Vec<usize> {
+        self.index.select(query, &self.record, &self.report)
+    }
+
+    /// The relay with this fingerprint.
+    pub fn find(&self, fingerprint: &Fingerprint) -> Option<&RelayRecord> {
+        self.relay_idx(fingerprint).and_then(|i| self.record.relays.get(i))
+    }
+
+    /// Up to `n` relays whose fingerprints share the longest beginning with the digits, longest first.
+    pub fn nearest(&self, digits: &str, n: usize) -> Vec<&RelayRecord> {
+        let digits = digits.strip_prefix('$').unwrap_or(digits).to_ascii_uppercase();
+        let shared = |record: &RelayRecord| {
+            let fingerprint = record.relay.fingerprint.to_string();
+            fingerprint.bytes().zip(digits.bytes()).take_while(|(a, b)| a == b).count()
+        };
+        let place = self.record.relays.partition_point(|r| r.relay.fingerprint.to_string() < digits);
+        let around = place.saturating_sub(n)..(place + n).min(self.record.relays.len());
+        let mut near: Vec<_> = self.record.relays[around].iter().map(|r| (shared(r), r)).filter(|(shared, _)| *shared > 0).collect();
+        near.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
+        near.into_iter().take(n).map(|(_, record)| record).collect()
+    }
+
+    /// When the newest document in use was obtained; the consensus's own time where nothing says.
+    pub fn modified(&self) -> Timestamp {
+        let newest = self.record.sources.iter().map(|source| source.obtained_at).max();
+        newest.map_or(self.as_of().start(), |obtained| obtained.max(self.as_of().start()))
+    }
+
+    /// The age of the newest consensus in hours; 0 where it lies in the future.
+    pub fn age_hours(&self, now: Timestamp) -> i32 {
+        ConsensusHour::containing(now).hours_since(self.as_of()).max(0)
+    }
+
+    /// Whether a newer consensus should have arrived: the newest one is no longer valid.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.age_hours(now) > FRESH_HOURS
+    }
+
+    /// Where the figures come from, in words.
+    pub fn origin_words(&self) -> &'static str {
+        match (self.record.sources.is_empty(), self.record.known.hours().is_empty()) {
+            (false, false) => "Onionoo and our own record of consensuses",
+            (false, true) => "Onionoo",
+            (true, false) => "our own record of consensuses",
+            (true, true) => "no source",
+        }
+    }
+
+    /// The stretches of our own history without a consensus, as `[start, end)`, earliest first.
+    pub fn gaps(&self) -> Vec<(ConsensusHour, ConsensusHour)> {
+        let ends = std::iter::once(self.as_of().next());
+        let hours = self.record.known.hours();
+        hours
+            .iter()
+            .zip(hours.iter().skip(1).copied().chain(ends))
+            .map(|(before, after)| (before.next(), after))
+            .filter(|(start, end)| start < end)
+            .collect()
+    }
+}
+
+fn join<K: Ord>(groups: &mut BTreeMap<K, Group>, key: K, name: Option<&str>) {
+    let group = groups.entry(key).or_default();
+    group.n_relays += 1;
+    if group.name.is_none() {
+        group.name = name.map(str::to_owned);
+    }
+}
