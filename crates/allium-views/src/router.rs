@@ -60,7 +60,7 @@ pub fn router(site: Site) -> Router {
         .route("/assets/{name}", get(named_asset))
         .fallback(no_such_page)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::custom(move |panic| after_panic(&panicking, &*panic)))
+        .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| after_panic(&panicking, &*panic)))
         .layer(from_fn_with_state(site.clone(), guard))
         .layer(CompressionLayer::new())
         .with_state(site)
