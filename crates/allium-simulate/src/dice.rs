@@ -103,6 +103,13 @@ impl Quota {
         Self { target, have: 0.0, total: 0.0 }
     }
 
+    /// Counts an item that has the property anyway.
+    pub(crate) fn note(&mut self, size: f64) -> bool {
+        self.total += size;
+        self.have += size;
+        true
+    }
+
     /// Whether an item of this size gets the property. Small items (below 1 % of what came before) are left to chance.
     pub(crate) fn take(&mut self, dice: &mut Dice, size: f64) -> bool {
         let small = size < self.total * 0.01;

@@ -88,6 +88,8 @@ pub(crate) struct Habits {
     pub(crate) kind: Kind,
     outages_per_hour: f64,
     restarts_per_hour: f64,
+    /// How long its outages are, next to those of others.
+    slowness: f64,
     utc_offset: i8,
     wakes_at: u8,
     awake_hours: u8,
@@ -117,22 +119,23 @@ impl Habits {
     /// The habits of some relay.
     pub(crate) fn draw(dice: &mut Dice, home: bool, utc_offset: i8) -> Self {
         let kind = match (home, dice.unit()) {
-            (true, u) if u < 0.07 => Kind::PartTime,
-            (true, u) if u < 0.12 => Kind::Flapper,
+            (true, u) if u < 0.15 => Kind::PartTime,
+            (true, u) if u < 0.21 => Kind::Flapper,
             (true, _) => Kind::Home,
-            (false, u) if u < 0.015 => Kind::Flapper,
+            (false, u) if u < 0.02 => Kind::Flapper,
             (false, _) => Kind::Server,
         };
         let per_year = match kind {
-            Kind::Server => dice.log_normal(2.6, 1.1),
-            Kind::Home => dice.log_normal(14.0, 1.0),
+            Kind::Server => dice.log_normal(1.4, 1.75),
+            Kind::Home => dice.log_normal(8.0, 1.6),
             Kind::PartTime => 6.0,
             Kind::Flapper => dice.log_normal(260.0, 0.7),
         };
         Self {
             kind,
             outages_per_hour: per_year.min(1500.0) / HOURS_PER_YEAR,
-            restarts_per_hour: dice.log_normal(14.0, 1.1).min(400.0) / HOURS_PER_YEAR,
+            restarts_per_hour: dice.log_normal(14.0, 1.4).min(700.0) / HOURS_PER_YEAR,
+            slowness: dice.log_normal(1.0, 1.2),
             utc_offset,
             wakes_at: 6 + dice.below(5) as u8,
             awake_hours: 9 + dice.below(11) as u8,
@@ -145,6 +148,7 @@ impl Habits {
             kind: Kind::Server,
             outages_per_hour: 0.5 / HOURS_PER_YEAR,
             restarts_per_hour: 8.0 / HOURS_PER_YEAR,
+            slowness: 0.5,
             utc_offset: 0,
             wakes_at: 0,
             awake_hours: 24,
@@ -154,9 +158,9 @@ impl Habits {
     /// How much longer than others such relays live.
     pub(crate) const fn vigour(&self) -> f64 {
         match self.kind {
-            Kind::Server => 1.15,
-            Kind::Home => 0.8,
-            Kind::PartTime | Kind::Flapper => 0.5,
+            Kind::Server => 1.6,
+            Kind::Home => 1.3,
+            Kind::PartTime | Kind::Flapper => 0.8,
         }
     }
 
@@ -171,10 +175,10 @@ impl Habits {
         if self.kind == Kind::PartTime { f64::from(self.awake_hours) } else { (1.0 / self.outages_per_hour).min(8000.0) }
     }
 
-    const fn mean_outage_hours(&self) -> f64 {
+    fn mean_outage_hours(&self) -> f64 {
         match self.kind {
             Kind::Flapper => 2.0,
-            _ => 15.0,
+            _ => 20.0 * self.slowness,
         }
     }
 
@@ -215,8 +219,8 @@ impl Habits {
     fn outage_hours(&self, dice: &mut Dice) -> f64 {
         match (self.kind, dice.unit()) {
             (Kind::Flapper, _) => dice.log_normal(1.2, 0.7),
-            (_, u) if u < 0.83 => dice.log_normal(1.7, 0.9),
-            (_, u) if u < 0.975 => dice.log_normal(20.0, 1.0),
+            (_, u) if u < 0.83 => dice.log_normal(1.7, 0.9) * self.slowness,
+            (_, u) if u < 0.975 => dice.log_normal(20.0, 1.0) * self.slowness,
             _ => dice.log_normal(150.0, 1.1),
         }
     }

@@ -11,7 +11,7 @@ use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, RelayFlags};
 use crate::Options;
 use crate::dice::Dice;
 use crate::life::{Ages, Kind, Step, remaining_days};
-use crate::operators::{Operator, Recruiter, chance_of_new, hostile_specimens, sizes};
+use crate::operators::{Operator, Recruiter, hostile_specimens, sizes};
 use crate::places::{COUNTRIES, Providers};
 use crate::relay::{Profile, Relay};
 use crate::traffic::BLOCK_HOURS;
@@ -71,7 +71,8 @@ pub struct Network {
     recruiter_state: RecruiterState,
     queue: BinaryHeap<Reverse<(ConsensusHour, u32)>>,
     alive: Vec<u32>,
-    n_operators: usize,
+    /// Operators that want one more relay, once for each.
+    vacancies: Vec<u32>,
     thresholds: Thresholds,
     ballots: Vec<Ballot>,
 }
@@ -110,7 +111,7 @@ impl Network {
             recruiter_state: RecruiterState { dice, recruiter: Recruiter::new() },
             queue: BinaryHeap::new(),
             alive: Vec::new(),
-            n_operators: 0,
+            vacancies: Vec::new(),
             thresholds: Thresholds::among(&[]),
             ballots: Vec::new(),
         };
@@ -182,7 +183,6 @@ impl Network {
     fn recruit(&mut self, n_relays: usize) -> u32 {
         let RecruiterState { dice, recruiter } = &mut self.recruiter_state;
         self.operators.push(recruiter.recruit(dice, &self.providers, n_relays));
-        self.n_operators += 1;
         self.operators.len() as u32 - 1
     }
 
@@ -245,35 +245,38 @@ impl Network {
         self.queue.push(Reverse((relay.next_step_at, index)));
     }
 
-    /// New relays: of new operators and of those that are there, more of them while the network is smaller than it should be.
+    /// New relays: in place of those that their operators lost, or of new operators; more of them while the network is smaller
+    /// than it should be.
     fn receive_arrivals(&mut self) {
-        let lack = self.target as f64 / self.alive.len().max(1) as f64;
-        let events = self.arrivals_per_hour * lack.powi(3) / MEAN_BATCH;
-        let n_events = self.recruiter_state.dice.poisson(events);
-        for _ in 0..n_events {
-            let new = self.recruiter_state.dice.chance(chance_of_new(self.alive.len(), self.n_operators) * MEAN_BATCH * 0.97);
-            let operator = if new || self.alive.is_empty() { self.recruit_newcomer() } else { self.random_operator() };
-            for _ in 0..self.batch(operator) {
-                self.add_relay(operator, 0.0);
-            }
+        let n_running = self.totals.last().map_or(0, |totals| totals.n_running).max(1);
+        let lack = self.target as f64 / f64::from(n_running);
+        let n_arriving = self.recruiter_state.dice.poisson(self.arrivals_per_hour * lack.powi(8).min(4.0));
+        let mut n_arrived = 0;
+        while n_arrived < n_arriving {
+            n_arrived += self.receive_operator();
         }
     }
 
-    fn recruit_newcomer(&mut self) -> u32 {
+    /// Lets one operator add relays, and says how many.
+    fn receive_operator(&mut self) -> usize {
         let dice = &mut self.recruiter_state.dice;
-        let n_planned = if dice.chance(0.85) { 1 } else { 2 + (dice.exponential() * 3.0) as usize };
-        self.recruit(n_planned)
-    }
-
-    fn random_operator(&mut self) -> u32 {
-        let index = self.recruiter_state.dice.pick(&self.alive);
-        self.relays[index as usize].profile.operator
-    }
-
-    /// Operators of many relays add several at once.
-    fn batch(&mut self, operator: u32) -> usize {
-        let dice = &mut self.recruiter_state.dice;
-        if self.operators[operator as usize].members.len() < 8 { 1 } else { 1 + (dice.exponential() * 2.0) as usize }
+        let n_vacant = self.vacancies.len() as f64;
+        if dice.chance(n_vacant / (n_vacant + VACANCIES_PER_RELAY * self.target as f64)) {
+            let place = dice.below(self.vacancies.len() as u64) as usize;
+            let operator = self.vacancies.swap_remove(place);
+            if !self.operators[operator as usize].members.is_empty() {
+                self.add_relay(operator, 0.0);
+                return 1;
+            }
+        }
+        let n_planned = planned_size(dice, self.target);
+        let operator = self.recruit(n_planned);
+        let n_at_once = n_planned.div_ceil(3);
+        (0..n_at_once).for_each(|_| {
+            self.add_relay(operator, 0.0);
+        });
+        self.vacancies.extend(std::iter::repeat_n(operator, n_planned - n_at_once));
+        n_at_once
     }
 
     /// Lets everything happen that is due.
@@ -308,8 +311,8 @@ impl Network {
         }
         let members = &mut self.operators[operator].members;
         members.retain(|member| *member != index);
-        if members.is_empty() {
-            self.n_operators -= 1;
+        if !members.is_empty() {
+            self.vacancies.push(operator as u32);
         }
     }
 
@@ -350,5 +353,14 @@ impl Network {
     }
 }
 
-/// Relays per arrival of any, on average.
-const MEAN_BATCH: f64 = 1.5;
+/// Operators look for replacements at such a pace that so many places per relay are open.
+const VACANCIES_PER_RELAY: f64 = 0.004;
+
+/// How many relays a new operator wants: mostly one, seldom many (Pareto), never more than 2 % of the network.
+fn planned_size(dice: &mut Dice, n_relays: usize) -> usize {
+    if dice.chance(0.93) {
+        return 1;
+    }
+    let wanted = 1.0 + (1.0 - dice.unit()).powf(-1.0 / 1.3);
+    (wanted as usize).clamp(2, (n_relays / 50).max(2))
+}

@@ -58,16 +58,16 @@ pub(crate) struct Recruiter {
 
 impl Recruiter {
     pub(crate) const fn new() -> Self {
-        Self { exit: Quota::new(0.315), contact: Quota::new(0.86), proven: Quota::new(0.41), family: Quota::new(0.55), n_proven: 0 }
+        Self { exit: Quota::new(0.34), contact: Quota::new(0.86), proven: Quota::new(0.45), family: Quota::new(0.66), n_proven: 0 }
     }
 
     /// An operator that will have about so many relays.
     pub(crate) fn recruit(&mut self, dice: &mut Dice, providers: &Providers, n_relays: usize) -> Operator {
         let size = n_relays as f64;
-        let home = n_relays <= 2 && dice.chance(0.42);
+        let home = n_relays <= 2 && dice.chance(0.48);
         let exit = !home && self.exit.take(dice, size);
         let proven = if n_relays >= 8 { self.proven.take(dice, size) } else { self.proven.take(dice, size) && dice.chance(0.1) };
-        let reachable = n_relays > 4 || proven || self.contact.take(dice, size);
+        let reachable = if n_relays > 4 || proven { self.contact.note(size) } else { self.contact.take(dice, size) };
         let name = word(dice, 2 + u64::from(n_relays < 20));
         let host_domain = dice.chance(if proven { 0.8 } else { 0.25 }).then(|| format!("{name}.example"));
         Operator {
@@ -76,7 +76,7 @@ impl Recruiter {
             family: n_relays >= 2 && (n_relays < 5 || self.family.take(dice, size * 0.9)),
             exit,
             home,
-            providers: (0..Self::n_providers(dice, n_relays)).map(|_| providers.choose(dice, home)).collect(),
+            providers: (0..Self::n_providers(dice, n_relays)).map(|_| providers.choose(dice, home, n_relays)).collect(),
             upgrade_hours: Self::upgrade_hours(dice),
             nickname: nickname(dice, &name),
             numbered: n_relays > 2,
@@ -99,8 +99,8 @@ impl Recruiter {
     /// A third take up releases within a week or so, some hardly ever.
     fn upgrade_hours(dice: &mut Dice) -> f64 {
         match dice.unit() {
-            u if u < 0.38 => dice.log_normal(60.0, 0.8),
-            u if u < 0.86 => dice.log_normal(24.0 * 22.0, 0.9),
+            u if u < 0.48 => dice.log_normal(44.0, 0.8),
+            u if u < 0.88 => dice.log_normal(24.0 * 22.0, 0.9),
             _ => dice.log_normal(24.0 * 330.0, 0.7),
         }
     }
@@ -180,11 +180,6 @@ fn join(dice: &mut Dice, seats: &[u32], sizes: &[usize]) -> usize {
             return group;
         }
     }
-}
-
-/// How likely a new relay belongs to a new operator, in a network of so many relays and operators.
-pub(crate) fn chance_of_new(n_relays: usize, n_operators: usize) -> f64 {
-    (CONCENTRATION + DISCOUNT * n_operators as f64) / (CONCENTRATION + n_relays as f64)
 }
 
 /// Names and contacts as an unkind stranger might choose them: markup, quotes, direction marks, formulas, lengths. Every network

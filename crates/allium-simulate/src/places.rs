@@ -117,7 +117,7 @@ impl Providers {
     /// Providers for about this many relays.
     pub(crate) fn new(dice: &mut Dice, n_relays: usize) -> Self {
         let n = ((1500.0 * (n_relays as f64 / 10_000.0).max(1.0).powf(0.6)) as usize).min(4000);
-        let weight = |rank: usize| (rank as f64 + 2.5).powf(-1.15);
+        let weight = |rank: usize| (rank as f64 + 2.7).powf(-1.05);
         let mut placed = [0.0; COUNTRIES.len()];
         let mut list = Vec::with_capacity(n);
         let (mut hosting_totals, mut home_totals) = (Vec::with_capacity(n), Vec::with_capacity(n));
@@ -125,7 +125,7 @@ impl Providers {
         for rank in 0..n {
             let provider = Self::provider(dice, rank, weight(rank), &mut placed);
             if provider.homes {
-                homes += weight(rank);
+                homes += weight(rank).powf(0.6);
             } else {
                 hosting += weight(rank);
             }
@@ -136,9 +136,12 @@ impl Providers {
         Self { list, hosting_totals, home_totals }
     }
 
-    /// A provider for a relay at home or on a server.
-    pub(crate) fn choose(&self, dice: &mut Dice, home: bool) -> u16 {
-        dice.weighted(if home { &self.home_totals } else { &self.hosting_totals }) as u16
+    /// A provider for an operator of so many relays at home or on servers.
+    pub(crate) fn choose(&self, dice: &mut Dice, home: bool, n_relays: usize) -> u16 {
+        let totals = if home { &self.home_totals } else { &self.hosting_totals };
+        // Who runs many relays mostly stays away from the three largest providers, which everybody uses.
+        let choices = if n_relays >= 20 { 3 } else { 1 };
+        (0..choices).map(|_| dice.weighted(totals) as u16).max().unwrap_or(0)
     }
 
     fn provider(dice: &mut Dice, rank: usize, weight: f64, placed: &mut [f64]) -> Provider {
@@ -161,7 +164,7 @@ fn wanting(dice: &mut Dice, placed: &[f64]) -> usize {
         let totals: Vec<f64> = COUNTRIES
             .iter()
             .map(|c| {
-                sum += f64::from(c.share);
+                sum += f64::from(c.share).powf(0.8);
                 sum
             })
             .collect();

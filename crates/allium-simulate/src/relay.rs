@@ -78,7 +78,7 @@ impl Relay {
         let habits = Habits::draw(&mut dice, owner.home, utc_offset);
         let restarted_secs = now.start_secs() - 600 - dice.below(3000) as i64 - (age_days.min(dice.exponential() * 15.0) * 86_400.0) as i64;
         // Addresses of older relays have mostly changed since.
-        let moved_ago = if dice.chance(0.45) { age_days } else { age_days * dice.unit() };
+        let moved_ago = if dice.chance(0.35) { age_days } else { age_days * dice.unit() };
         Self {
             profile,
             habits,
@@ -145,7 +145,8 @@ impl Relay {
         if restarted {
             self.restart(now);
         }
-        if self.habits.kind != Kind::Server && self.dice.chance(0.35) {
+        let moving = if self.habits.kind == Kind::Server { 0.08 } else { 0.4 };
+        if self.dice.chance(moving) {
             self.address_changed = now;
             self.address_number += 1;
         }
@@ -259,17 +260,18 @@ fn profile(
 
 fn capacity(dice: &mut Dice, seed: u64, index: u32, owner: &Operator, birth: ConsensusHour) -> Capacity {
     let observed = match (owner.home, owner.exit) {
-        (true, _) => dice.log_normal(1.3e6, 1.1),
+        (true, _) => dice.log_normal(1.0e6, 1.2),
         (false, true) => dice.log_normal(18e6, 0.7),
-        (false, false) if dice.chance(0.12) => dice.log_normal(2e6, 1.0),
+        (false, false) if dice.chance(0.17) => dice.log_normal(2e6, 1.0),
         (false, false) => dice.log_normal(14e6, 0.85),
     };
     let observed = observed.min(180e6);
     Capacity {
         key: [seed, u64::from(index)],
         birth,
-        weight: observed / 1000.0 * dice.log_normal(if owner.home { 0.5 } else { 1.15 }, 0.55),
+        weight: observed / 1000.0 * dice.log_normal(if owner.home { 0.38 } else { 1.15 }, 0.55),
         observed,
+        measurable: owner.exit || dice.chance(0.92),
         utilisation: (0.42 + 0.15 * dice.normal()).clamp(0.05, 0.9),
     }
 }

@@ -7,8 +7,8 @@ use allium_model::ConsensusHour;
 
 const HOURS_BETWEEN: i32 = 42 * 24;
 const PER_SERIES: i32 = 11;
-/// The release of 2026-01-15 is the fifth of series 0.4.9.
-const ANCHOR_HOUR: i32 = 491_232;
+/// The release of 2026-02-12 is the fifth of series 0.4.9.
+const ANCHOR_HOUR: i32 = 491_904;
 const ANCHOR: i32 = 9 * PER_SERIES + 4;
 
 /// A release; later ones are greater.

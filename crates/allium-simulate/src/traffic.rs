@@ -22,6 +22,8 @@ pub(crate) struct Capacity {
     pub(crate) birth: ConsensusHour,
     /// Consensus weight when grown up, about kilobytes per second.
     pub(crate) weight: f64,
+    /// Whether bandwidth authorities ever succeed in measuring it.
+    pub(crate) measurable: bool,
     /// The most that it sustained, bytes per second.
     pub(crate) observed: f64,
     /// The share of that which it carries on average.
@@ -31,7 +33,7 @@ pub(crate) struct Capacity {
 impl Capacity {
     /// Whether enough bandwidth authorities know it.
     pub(crate) const fn measured(&self, hour: ConsensusHour) -> bool {
-        hour.hours_since(self.birth) >= UNMEASURED_HOURS
+        self.measurable && hour.hours_since(self.birth) >= UNMEASURED_HOURS
     }
 
     /// The consensus weight in the block of this hour, with two significant digits as measurements have.

@@ -111,9 +111,14 @@ fn exit_addresses(relay: &Relay, exit: bool) -> Vec<String> {
     }
 }
 
+/// Whether anybody knows country and autonomous system of its address.
+pub(crate) const fn is_placed(relay: &Relay) -> bool {
+    relay.profile.index % 251 != 7
+}
+
 /// Country and autonomous system; for a few addresses nobody knows.
 fn place(object: Object, relay: &Relay, provider: &Provider) -> Object {
-    if relay.profile.index % 251 == 7 {
+    if !is_placed(relay) {
         return object;
     }
     let country = &COUNTRIES[usize::from(relay.profile.country)];

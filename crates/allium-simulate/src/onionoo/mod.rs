@@ -12,10 +12,11 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use allium_model::{ConsensusHour, DocumentKind};
+use allium_model::{Asn, ConsensusHour, DocumentKind};
 
 use crate::Network;
 use crate::relay::Relay;
+pub(crate) use details::is_placed;
 use json::{Object, tor_time};
 
 /// How long after its last appearance a relay is listed.
@@ -103,6 +104,16 @@ impl<'a> Context<'a> {
             DocumentKind::Weights => self.weights(listed),
             DocumentKind::Bandwidth => self.bandwidth(listed),
         }
+    }
+
+    /// The autonomous system of a relay.
+    pub(crate) fn asn(&self, relay: &Relay) -> Asn {
+        Asn(self.network.providers.list[usize::from(relay.profile.provider)].asn)
+    }
+
+    /// The contact of a relay; empty if it has none.
+    pub(crate) fn contact(&self, relay: &Relay) -> &str {
+        self.network.operators[relay.profile.operator as usize].contact.as_deref().unwrap_or_default()
     }
 
     fn summary(&self, listed: &Listed<'_>) -> String {

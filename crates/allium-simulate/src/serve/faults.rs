@@ -1,0 +1,51 @@
+//! Scripted misbehaviour.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How an answer goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// This status with an error page: 500 while no index is ready, 503 for maintenance, 502 from a front end.
+    Status(u16),
+    /// Status 200 and only the first so many bytes of the document, with a matching length.
+    Truncated(usize),
+    /// Status 200 and a page of HTML.
+    Html,
+    /// The document dated so many hours earlier, and modified as long ago.
+    Older(u32),
+    /// The right answer, after this time.
+    Slow(Duration),
+}
+
+/// A script of faults, shared by its clones. Each is used up by one request.
+#[derive(Debug, Clone, Default)]
+pub struct Faults(Arc<Mutex<Vec<(Option<String>, Fault)>>>);
+
+impl Faults {
+    /// The next request goes wrong, whatever it is for.
+    pub fn push(&self, fault: Fault) {
+        self.script().push((None, fault));
+    }
+
+    /// The next request for this path goes wrong, such as `/uptime`.
+    pub fn push_for(&self, path: &str, fault: Fault) {
+        self.script().push((Some(path.to_owned()), fault));
+    }
+
+    /// How many faults are still in store.
+    pub fn remaining(&self) -> usize {
+        self.script().len()
+    }
+
+    /// Takes the first fault that concerns this path.
+    pub(super) fn next_for(&self, path: &str) -> Option<Fault> {
+        let mut script = self.script();
+        let place = script.iter().position(|(only, _)| only.as_deref().is_none_or(|only| only == path))?;
+        Some(script.remove(place).1)
+    }
+
+    fn script(&self) -> MutexGuard<'_, Vec<(Option<String>, Fault)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,182 @@
+//! What clients of the simulated Onionoo service see, over real sockets.
+
+use std::io::Read;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use allium_model::ConsensusHour;
+use allium_simulate::serve::{Fault, Faults, Handle, ServeOptions, serve};
+use allium_simulate::{Network, Options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+fn end() -> ConsensusHour {
+    "2026-02-15T18:00:00Z".parse().unwrap()
+}
+
+struct Server {
+    address: std::net::SocketAddr,
+    network: Handle,
+    faults: Faults,
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| line.split_once(": ").filter(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+async fn start(hour_every: Option<Duration>) -> Server {
+    let network = Network::generate(&Options { n_relays: 40, history_days: 12, ..Options::new(5, end()) });
+    let network: Handle = Arc::new(RwLock::new(network));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let options = ServeOptions { hour_every, ..ServeOptions::default() };
+    let faults = options.faults.clone();
+    tokio::spawn(serve(network.clone(), listener, options));
+    Server { address, network, faults }
+}
+
+impl Server {
+    async fn get(&self, target: &str) -> Answer {
+        self.request("GET", target, "").await
+    }
+
+    async fn request(&self, method: &str, target: &str, headers: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).await.unwrap();
+        let at = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8(bytes[..at].to_vec()).unwrap();
+        Answer { status: head[9..12].parse().unwrap(), head, body: bytes[at + 4..].to_vec() }
+    }
+}
+
+#[tokio::test]
+async fn each_document_is_served_whole_and_unknown_paths_are_not_found() {
+    let server = start(None).await;
+    for path in ["/summary", "/details", "/bandwidth", "/weights", "/uptime", "/clients"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=2700"));
+        assert_eq!(answer.json()["relays_published"], "2026-02-15 18:00:00");
+        assert_eq!(answer.json()["relays"].as_array().unwrap().is_empty(), path == "/clients");
+    }
+    for path in ["/", "/details.json", "/details/", "/history"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(server.request("POST", "/details", "Content-Length: 0\r\n").await.status, 405);
+}
+
+#[tokio::test]
+async fn the_served_document_is_the_written_one() {
+    let server = start(None).await;
+    let served = server.get("/details").await.body;
+    let mut written = Vec::new();
+    allium_simulate::onionoo::document(&server.network.read().unwrap(), allium_model::DocumentKind::Details, &mut written).unwrap();
+    assert_eq!(served, written);
+}
+
+#[tokio::test]
+async fn unchanged_documents_are_answered_with_304_until_the_next_consensus() {
+    let server = start(None).await;
+    let modified = server.get("/summary").await.header("last-modified").unwrap().to_owned();
+    assert_eq!(modified, "Sun, 15 Feb 2026 19:15:00 GMT");
+    let header = format!("If-Modified-Since: {modified}\r\n");
+    let answer = server.request("GET", "/summary", &header).await;
+    assert_eq!((answer.status, answer.body.len()), (304, 0));
+    server.network.write().unwrap().advance();
+    let answer = server.request("GET", "/summary", &header).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["relays_published"], "2026-02-15 19:00:00");
+}
+
+#[tokio::test]
+async fn large_bodies_are_compressed_for_those_who_accept_it() {
+    let server = start(None).await;
+    let plain = server.get("/details").await;
+    assert_eq!(plain.header("content-encoding"), None);
+    let compressed = server.request("GET", "/details", "Accept-Encoding: br, gzip;q=0.8\r\n").await;
+    assert_eq!(compressed.header("content-encoding"), Some("gzip"));
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&compressed.body[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain.body);
+    assert_eq!(server.request("GET", "/details", "Accept-Encoding: gzip;q=0\r\n").await.header("content-encoding"), None);
+    assert_eq!(server.request("GET", "/clients", "Accept-Encoding: gzip\r\n").await.header("content-encoding"), None);
+}
+
+#[tokio::test]
+async fn parameters_select_relays_and_fields() {
+    let server = start(None).await;
+    let all = server.get("/details").await.json();
+    let relays = all["relays"].as_array().unwrap();
+    let fingerprint = relays[3]["fingerprint"].as_str().unwrap();
+    let n = |target: String| async {
+        let json = server.get(&target).await.json();
+        json["relays"].as_array().unwrap().len()
+    };
+    assert_eq!(n(format!("/details?lookup={fingerprint}")).await, 1);
+    assert_eq!(n(format!("/uptime?search={}", fingerprint[..12].to_lowercase())).await, 1);
+    assert_eq!(n("/details?type=bridge".into()).await, 0);
+    let running = relays.iter().filter(|relay| relay["running"] == true).count();
+    assert_eq!(n("/summary?running=true".into()).await, running);
+    assert_eq!(n("/summary?running=false".into()).await, relays.len() - running);
+    assert_eq!(n("/summary?flag=authority".into()).await, 9);
+    let page = server.get("/details?offset=2&limit=3&fields=fingerprint,running").await.json();
+    assert_eq!((&page["relays_skipped"], &page["relays_truncated"]), (&2.into(), &(relays.len() - 5).into()));
+    assert_eq!(page["relays"][1].as_object().unwrap().keys().collect::<Vec<_>>(), ["fingerprint", "running"]);
+    assert_eq!(page["relays"][1]["fingerprint"], fingerprint);
+    for bad in ["/details?unknown=1", "/details?limit", "/details?fingerprint=00", "/details?limit=many"] {
+        assert_eq!(server.get(bad).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn faults_happen_once_each_where_they_are_scripted() {
+    let server = start(None).await;
+    server.faults.push_for("/uptime", Fault::Status(503));
+    server.faults.push(Fault::Html);
+    server.faults.push_for("/details", Fault::Truncated(1000));
+    server.faults.push_for("/details", Fault::Older(5));
+    let page = server.get("/summary").await;
+    assert_eq!((page.status, &page.body[..6]), (200, &b"<html>"[..]));
+    assert_eq!(server.get("/uptime").await.status, 503);
+    assert_eq!(server.get("/details").await.body.len(), 1000);
+    let older = server.get("/details").await;
+    assert_eq!(older.json()["relays_published"], "2026-02-15 13:00:00");
+    assert_eq!(older.header("last-modified"), Some("Sun, 15 Feb 2026 14:15:00 GMT"));
+    assert_eq!(server.faults.remaining(), 0);
+    assert_eq!(server.get("/uptime").await.status, 200);
+}
+
+#[tokio::test]
+async fn accelerated_time_brings_consensuses() {
+    let server = start(Some(Duration::from_millis(20))).await;
+    for _ in 0..200 {
+        if server.get("/summary?limit=0").await.json()["relays_published"] != "2026-02-15 18:00:00" {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no consensus came");
+}
+
+#[tokio::test]
+async fn only_the_loopback_interface_is_served() {
+    let network: Handle = Arc::new(RwLock::new(Network::generate(&Options { n_relays: 10, history_days: 1, ..Options::new(5, end()) })));
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    assert!(serve(network, listener, ServeOptions::default()).await.is_err());
+}
