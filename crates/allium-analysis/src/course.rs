@@ -22,9 +22,11 @@ pub(crate) struct Course {
 pub(crate) fn follow(record: &RelayRecord, timeline: &Timeline<'_>, outages_from_secs: i64, end: ConsensusHour) -> Course {
     let mut walker = Walker { outages_from_secs, ..Walker::default() };
     timeline.each(|stretch| walker.step(stretch));
+    // A single appearance says since when a relay is up, but nothing of outages.
+    let has_history = walker.first_secs.is_some();
     walker.add_last_appearance(record, end);
     let since = since(record, timeline, &walker, end);
-    let outages = walker.into_summary(record, end);
+    let outages = if has_history { walker.into_summary(record, end) } else { None };
     Course { since, outages }
 }
 

@@ -333,7 +333,7 @@ fn addresses(relay: &Relay) -> impl Iterator<Item = IpAddr> {
 fn push_parts(parts: &mut String, relay: &Relay) {
     let texts = [&relay.nickname, &relay.contact, &relay.as_name, &relay.country_name];
     for text in texts.into_iter().flatten() {
-        parts.extend(text.chars().flat_map(char::to_lowercase));
+        parts.push_str(&text.to_lowercase());
         parts.push('\n');
     }
     for address in addresses(relay) {

@@ -6,7 +6,7 @@
 //! any does. Missing intervals count neither way. A period for which there is neither is `None`.
 
 use allium_model::time::HOUR_SECS;
-use allium_model::{ConsensusHour, Fraction, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, RelayRecord, Series};
+use allium_model::{ConsensusHour, Fraction, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, RelayFlags, RelayRecord, Series};
 
 use crate::exact::Exact;
 use crate::grid::{DAY_SECS, hour_at};
@@ -41,21 +41,25 @@ pub(crate) fn uptime(periods: &Periods, record: &RelayRecord, exact: Option<&Exa
 
 /// The share of consensuses with each flag that the relay has a history of, Running aside.
 pub(crate) fn flag_uptime(periods: &Periods, record: &RelayRecord, known_exact: Option<&Exact<'_>>) -> Vec<FlagUptime> {
-    let published = record.published.iter().filter_map(|graph| match graph.quantity {
+    let flags_published: RelayFlags = record.published.iter().filter_map(published_flag).collect();
+    let flags_own: RelayFlags = record.spans.iter().flat_map(|span| span.state.flags.iter()).collect();
+    let covered = known_exact.filter(|exact| Period::ALL.iter().any(|period| exact.covers(periods.start(*period), periods.end)));
+    let has_history = |flag: RelayFlag| flag != RelayFlag::Running && (flags_published.contains(flag) || flags_own.contains(flag));
+    let flag_uptime = |flag: RelayFlag| {
+        let exact = covered.and_then(|exact| Exact::new(record, exact.known, flag));
+        // A flag held in unknown hours only, and published by nobody, has no history.
+        let exact = exact.filter(|exact| flags_published.contains(flag) || exact.last_with().is_some());
+        let share = shares(periods, record, exact.as_ref(), &Quantity::Flag(flag)).map(|figure| figure.map(|f| f.uptime));
+        share.iter().any(Option::is_some).then_some(FlagUptime { flag, share })
+    };
+    RelayFlag::ALL.into_iter().filter(|flag| has_history(*flag)).filter_map(flag_uptime).collect()
+}
+
+fn published_flag(graph: &PublishedGraph) -> Option<RelayFlag> {
+    match graph.quantity {
         Quantity::Flag(flag) => Some(flag),
         _ => None,
-    });
-    let own = record.spans.iter().flat_map(|span| span.state.flags.iter());
-    let flags: allium_model::RelayFlags = published.chain(own).filter(|flag| *flag != RelayFlag::Running).collect();
-    let covered = known_exact.filter(|exact| Period::ALL.iter().any(|period| exact.covers(periods.start(*period), periods.end)));
-    flags
-        .iter()
-        .filter_map(|flag| {
-            let exact = covered.and_then(|exact| Exact::new(record, exact.known, flag));
-            let share = shares(periods, record, exact.as_ref(), &Quantity::Flag(flag)).map(|figure| figure.map(|f| f.uptime));
-            share.iter().any(Option::is_some).then_some(FlagUptime { flag, share })
-        })
-        .collect()
+    }
 }
 
 fn shares(periods: &Periods, record: &RelayRecord, exact: Option<&Exact<'_>>, quantity: &Quantity) -> [Option<UptimeFigure>; 7] {
@@ -93,12 +97,15 @@ fn graph_share(periods: &Periods, period: Period, record: &RelayRecord, quantity
     if series.end_secs() <= periods.start(period).start_secs() {
         return None;
     }
-    let published = mean(series, 0, series.len().saturating_sub(graph.completed));
     let whole = mean(series, first_in_period(graph, period), series.len())?;
+    let as_published = match graph.completed {
+        0 => Some(whole.mean),
+        completed => mean(series, 0, series.len().saturating_sub(completed)).map(|published| published.mean),
+    };
     let known_hours = whole.n as f64 * interval_hours(series);
     Some(UptimeFigure {
         uptime: whole.mean,
-        as_published: published.map(|mean| mean.mean),
+        as_published,
         source: UptimeSource::Published { interval_secs: series.interval_secs(), n_intervals: whole.n as u32 },
         from_secs: series.interval_start_secs(whole.first),
         to_secs: series.interval_start_secs(whole.last + 1),
