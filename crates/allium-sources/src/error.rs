@@ -47,11 +47,11 @@ pub enum Error {
         source: io::Error,
     },
     /// Something else than JSON, such as an HTML error page.
-    #[error("{origin}: not a JSON document, it begins with {beginning:?}")]
+    #[error("{origin}: not a JSON document, it begins with: {beginning}")]
     NotJson {
         /// File or address.
         origin: String,
-        /// Its first characters.
+        /// Its first characters, control characters escaped.
         beginning: String,
     },
     /// The document ends before it is complete; nothing of it may be used.
@@ -83,7 +83,7 @@ pub enum Error {
         reason: String,
     },
     /// A document of another kind than expected.
-    #[error("{origin}: expected a {expected} document, this is a {found} document")]
+    #[error("{origin}: expected a document of kind {expected}, found {found}")]
     WrongKind {
         /// File or address.
         origin: String,

@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 
 use allium_model::{DocumentKind, Fingerprint, Relay, RelayFlag, RelayFlags, RelayRecord};
 
-use super::envelope::{Header, Visit, walk};
+use super::envelope::{Header, MAX_RELAYS, Visit, walk};
 use super::fields::{Fields, fingerprint};
 use super::json::{Broken, Cursor};
 use super::rejects::{FieldRejects, Rejects};
@@ -66,10 +66,10 @@ impl RelayList {
         let mut fields = FieldRejects::default();
         match relay(bytes, visit, &mut fields) {
             Ok(relay) => {
-                visit.rejects.add_fields(visit.entry_idx, Some(relay.fingerprint), fields.clone());
-                if relay == Relay::unknown(relay.fingerprint) && fields == FieldRejects::default() {
-                    self.n_stubs += 1;
-                } else {
+                let is_stub = fields == FieldRejects::default() && relay == Relay::unknown(relay.fingerprint);
+                visit.rejects.add_fields(visit.entry_idx, Some(relay.fingerprint), fields);
+                self.n_stubs += usize::from(is_stub);
+                if !is_stub {
                     self.add(relay, visit);
                 }
             }
@@ -83,6 +83,9 @@ impl RelayList {
 
     fn add(&mut self, relay: Relay, visit: &mut Visit<'_>) {
         let fingerprint = relay.fingerprint;
+        if self.relays.len() >= MAX_RELAYS {
+            return visit.rejects.add_entry(visit.entry_idx, Some(fingerprint), "more relays than any network has");
+        }
         match self.places.entry(fingerprint) {
             Entry::Vacant(place) => {
                 place.insert(self.relays.len());
@@ -117,6 +120,7 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
     let fingerprint = fingerprint(wire.fingerprint)?;
     let (flags, other_flags) = relay_flags(wire.flags.unwrap_or_default(), rejects);
     let mut fields = Fields { published: visit.published, rejects };
+    let last_seen = fields.hour("last_seen", wire.last_seen);
     Ok(Relay {
         fingerprint,
         nickname: fields.text("nickname", 64, wire.nickname),
@@ -125,10 +129,11 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
         dir_address: fields.parsed("dir_address", wire.dir_address),
         unreachable_or_addresses: fields.all_parsed("unreachable_or_addresses", MAX_ADDRESSES, wire.unreachable_or_addresses),
         first_seen: fields.hour("first_seen", wire.first_seen),
-        last_seen: fields.hour("last_seen", wire.last_seen),
+        last_seen,
         last_changed_address_or_port: fields.hour("last_changed_address_or_port", wire.last_changed_address_or_port),
         last_restarted: fields.descriptor_time("last_restarted", wire.last_restarted),
-        running: wire.running.unwrap_or(false),
+        // Where it is not said: this is how the source defines it.
+        running: wire.running.unwrap_or(flags.contains(RelayFlag::Running) && last_seen == Some(visit.published)),
         hibernating: wire.hibernating.unwrap_or(false),
         flags,
         other_flags,

@@ -11,6 +11,9 @@ use super::json::{Broken, Cursor};
 use super::rejects::{Rejects, one_line};
 use crate::error::Error;
 
+/// How many relays of a document are kept: a hundred times the network of 2026.
+pub(super) const MAX_RELAYS: usize = 1_000_000;
+
 /// What is said of a document as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {

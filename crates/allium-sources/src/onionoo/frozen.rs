@@ -26,6 +26,10 @@ use super::graph::MAX_INTERVALS;
 /// From this many graphs on, an end that none of them reaches is the source's and not theirs: a whole network does not
 /// disappear, but the few relays of a small answer may.
 const WHOLE_NETWORK: usize = 50;
+/// How many lengths of interval are told apart; documents have four.
+const MAX_INTERVAL_LENGTHS: usize = 32;
+/// How many intervals are appended to all graphs of a document together. Real documents need half a million.
+const MAX_COMPLETED: usize = 32_000_000;
 
 /// Where graphs of an uptime document end and which intervals have values, by length of interval.
 pub(super) struct Ends {
@@ -33,13 +37,91 @@ pub(super) struct Ends {
     by_interval: BTreeMap<u32, IntervalEnds>,
 }
 
-#[derive(Default)]
+/// What was done to the graphs of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Completion {
+    /// Relays that are frozen.
+    pub(super) n_frozen: usize,
+    /// Intervals appended to their graphs.
+    n_intervals: usize,
+    /// Graphs of these that stopped too long ago to be completed.
+    pub(super) n_given_up: usize,
+}
+
+impl Ends {
+    /// Reads the ends off a document as of `published`, leaving the relays at `uncertain` places aside.
+    pub(super) fn new(relays: &[RelayHistories], uncertain: &HashSet<usize>, published: ConsensusHour) -> Self {
+        let graphs_end_secs = published.next().start_secs();
+        let mut by_interval: BTreeMap<u32, IntervalEnds> = BTreeMap::new();
+        let certain = relays.iter().enumerate().filter(|(place, _)| !uncertain.contains(place));
+        for series in certain.flat_map(|(_, relay)| uptime_graphs(relay)) {
+            let interval_secs = series.interval_secs();
+            if by_interval.len() < MAX_INTERVAL_LENGTHS || by_interval.contains_key(&interval_secs) {
+                by_interval.entry(interval_secs).or_insert_with(|| IntervalEnds::new(graphs_end_secs, interval_secs)).add(series);
+            }
+        }
+        Self { graphs_end_secs, by_interval }
+    }
+
+    /// Completes the graphs of frozen relays.
+    pub(super) fn complete(&self, relays: &mut [RelayHistories], uncertain: &HashSet<usize>) -> Completion {
+        let mut completion = Completion::default();
+        for (_, relay) in relays.iter_mut().enumerate().filter(|(place, _)| !uncertain.contains(place)) {
+            self.complete_relay(relay, &mut completion);
+        }
+        completion
+    }
+
+    fn complete_relay(&self, relay: &mut RelayHistories, completion: &mut Completion) {
+        let Some(finest) = uptime_graphs(relay).min_by_key(|series| series.interval_secs()) else { return };
+        let frozen_at_secs = finest.end_secs();
+        if frozen_at_secs >= self.end_secs(finest.interval_secs()) {
+            return;
+        }
+        completion.n_frozen += 1;
+        for graph in &mut relay.graphs {
+            self.complete_graph(graph, frozen_at_secs, completion);
+        }
+    }
+
+    fn complete_graph(&self, graph: &mut PublishedGraph, frozen_at_secs: i64, completion: &mut Completion) {
+        let interval_secs = graph.series.interval_secs();
+        let gap_secs = self.end_secs(interval_secs) - graph.series.end_secs();
+        let n = usize::try_from(gap_secs / i64::from(interval_secs)).unwrap_or(0);
+        if graph.series.len() + n > MAX_INTERVALS || completion.n_intervals + n > MAX_COMPLETED {
+            completion.n_given_up += 1;
+            return;
+        }
+        for _ in 0..n {
+            let start_secs = graph.series.end_secs();
+            let is_down = start_secs > frozen_at_secs && self.is_known(start_secs, interval_secs);
+            graph.series.extend_with(1, is_down.then_some(0));
+        }
+        graph.completed = n;
+        completion.n_intervals += n;
+    }
+
+    /// Where graphs with this interval end that are up to date.
+    fn end_secs(&self, interval_secs: u32) -> i64 {
+        match self.by_interval.get(&interval_secs) {
+            Some(ends) if ends.n_graphs >= WHOLE_NETWORK => ends.reach_secs,
+            _ => self.graphs_end_secs.div_euclid(i64::from(interval_secs)) * i64::from(interval_secs),
+        }
+    }
+
+    fn is_known(&self, start_secs: i64, interval_secs: u32) -> bool {
+        let interval_idx = start_secs.div_euclid(i64::from(interval_secs));
+        self.by_interval.get(&interval_secs).is_none_or(|ends| ends.spoken(interval_idx) != Spoken::Missing)
+    }
+}
+
+/// What the graphs with one length of interval say.
 struct IntervalEnds {
     n_graphs: usize,
     reach_secs: i64,
-    /// The number of the first interval of `spoken`.
+    /// The number, counted from 1970, of the first interval of `spoken`.
     first: i64,
-    /// What the graphs say of each interval.
+    /// What is said of the newest [`MAX_INTERVALS`] intervals.
     spoken: Vec<Spoken>,
 }
 
@@ -53,96 +135,30 @@ enum Spoken {
     Value,
 }
 
-impl Ends {
-    /// Reads the ends off a document as of `published`, leaving the relays at `uncertain` places aside.
-    pub(super) fn new(relays: &[RelayHistories], uncertain: &HashSet<usize>, published: ConsensusHour) -> Self {
-        let mut by_interval: BTreeMap<u32, IntervalEnds> = BTreeMap::new();
-        let certain = relays.iter().enumerate().filter(|(place, _)| !uncertain.contains(place));
-        for series in certain.flat_map(|(_, relay)| uptime_graphs(relay)) {
-            by_interval.entry(series.interval_secs()).or_default().add(series);
-        }
-        Self { graphs_end_secs: published.next().start_secs(), by_interval }
-    }
-
-    /// Completes the graphs of frozen relays and returns the number of these relays.
-    pub(super) fn complete(&self, relays: &mut [RelayHistories], uncertain: &HashSet<usize>) -> usize {
-        let certain = relays.iter_mut().enumerate().filter(|(place, _)| !uncertain.contains(place));
-        certain.map(|(_, relay)| self.complete_relay(relay)).filter(|frozen| *frozen).count()
-    }
-
-    fn complete_relay(&self, relay: &mut RelayHistories) -> bool {
-        let Some(finest) = uptime_graphs(relay).min_by_key(|series| series.interval_secs()) else { return false };
-        let frozen_at_secs = finest.end_secs();
-        if frozen_at_secs >= self.end_secs(finest.interval_secs()) {
-            return false;
-        }
-        for graph in &mut relay.graphs {
-            self.complete_graph(graph, frozen_at_secs);
-        }
-        true
-    }
-
-    fn complete_graph(&self, graph: &mut PublishedGraph, frozen_at_secs: i64) {
-        let interval_secs = graph.series.interval_secs();
-        let before = graph.series.len();
-        let gap_secs = self.end_secs(interval_secs) - graph.series.end_secs();
-        let n = usize::try_from(gap_secs / i64::from(interval_secs)).unwrap_or(0);
-        if before + n > MAX_INTERVALS {
-            return;
-        }
-        for _ in 0..n {
-            let start_secs = graph.series.end_secs();
-            let is_down = start_secs > frozen_at_secs && self.is_known(start_secs, interval_secs);
-            graph.series.extend_with(1, is_down.then_some(0));
-        }
-        graph.completed = n;
-    }
-
-    /// Where graphs with this interval end that are up to date.
-    fn end_secs(&self, interval_secs: u32) -> i64 {
-        match self.by_interval.get(&interval_secs) {
-            Some(ends) if ends.n_graphs >= WHOLE_NETWORK => ends.reach_secs,
-            _ => self.graphs_end_secs.div_euclid(i64::from(interval_secs)) * i64::from(interval_secs),
-        }
-    }
-
-    fn is_known(&self, start_secs: i64, interval_secs: u32) -> bool {
-        self.by_interval
-            .get(&interval_secs)
-            .is_none_or(|ends| ends.spoken(start_secs.div_euclid(i64::from(interval_secs))) != Spoken::Missing)
-    }
-}
-
 impl IntervalEnds {
+    fn new(graphs_end_secs: i64, interval_secs: u32) -> Self {
+        // Graphs may reach one interval beyond the newest consensus, and their starts need not be multiples of the interval.
+        let end = graphs_end_secs.div_euclid(i64::from(interval_secs)) + 2;
+        Self { n_graphs: 0, reach_secs: 0, first: end - MAX_INTERVALS as i64, spoken: vec![Spoken::Nothing; MAX_INTERVALS] }
+    }
+
     fn add(&mut self, series: &Series) {
-        let start = series.start_secs().div_euclid(i64::from(series.interval_secs()));
-        self.make_room(start, start + series.len() as i64);
         self.n_graphs += 1;
         self.reach_secs = self.reach_secs.max(series.end_secs());
-        let offset = (start - self.first) as usize;
-        for (spoken, code) in self.spoken[offset..].iter_mut().zip(series.codes()) {
-            *spoken = (*spoken).max(if code.is_some() { Spoken::Value } else { Spoken::Missing });
-        }
-    }
-
-    fn make_room(&mut self, start: i64, end: i64) {
-        if self.spoken.is_empty() {
-            self.first = start;
-        }
-        if start < self.first {
-            let n = (self.first - start) as usize;
-            self.spoken.splice(0..0, std::iter::repeat_n(Spoken::Nothing, n));
-            self.first = start;
-        }
-        let len = (end - self.first) as usize;
-        if len > self.spoken.len() {
-            self.spoken.resize(len, Spoken::Nothing);
+        let start = series.start_secs().div_euclid(i64::from(series.interval_secs()));
+        for (i, code) in series.codes().enumerate() {
+            if let Some(spoken) = self.place(start + i as i64).and_then(|place| self.spoken.get_mut(place)) {
+                *spoken = (*spoken).max(if code.is_some() { Spoken::Value } else { Spoken::Missing });
+            }
         }
     }
 
     fn spoken(&self, interval_idx: i64) -> Spoken {
-        let place = usize::try_from(interval_idx - self.first).ok();
-        place.and_then(|place| self.spoken.get(place)).copied().unwrap_or(Spoken::Nothing)
+        self.place(interval_idx).and_then(|place| self.spoken.get(place)).copied().unwrap_or(Spoken::Nothing)
+    }
+
+    fn place(&self, interval_idx: i64) -> Option<usize> {
+        usize::try_from(interval_idx - self.first).ok()
     }
 }
 

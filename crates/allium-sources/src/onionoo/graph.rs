@@ -70,14 +70,20 @@ pub(super) fn graph(
     if let Some(BadCodes { n, first }) = bad {
         note(format!("{n} values are no codes from 0 to 999, the first is values[{first}]"));
     }
-    if codes.is_empty() || codes.len() > MAX_INTERVALS {
-        return Err(senseless(format!("{} values", codes.len())));
+    if codes.is_empty() {
+        return Err(senseless("no values"));
+    }
+    if codes.len() > MAX_INTERVALS {
+        return Err(senseless(format!("{} values are more than {MAX_INTERVALS}", codes.len())));
     }
     let interval_secs = parts.interval_secs.ok_or_else(|| senseless("no interval"))?;
     let midpoint_secs = parts.first_secs.ok_or_else(|| senseless("no first"))?;
     let factor = parts.factor.ok_or_else(|| senseless("no factor"))?;
     let scale = if is_share { share_scale(factor, codes)? } else { factor };
     let start_secs = midpoint_secs - i64::from(interval_secs) / 2;
+    if start_secs < 0 {
+        return Err(senseless("begins before 1970"));
+    }
     let series = Series::from_codes(start_secs, interval_secs, scale, codes.iter().copied()).ok_or_else(|| senseless("no interval"))?;
     // Bridges may have been seen in a later hour than relays, which moves the ends of all graphs.
     if series.end_secs() > published.next().start_secs() + i64::from(interval_secs) {
@@ -86,7 +92,7 @@ pub(super) fn graph(
     let end_is_certain =
         parts.last_secs.is_none_or(|last| last + i64::from(interval_secs) - i64::from(interval_secs) / 2 == series.end_secs());
     if !end_is_certain {
-        note(format!("last does not fit {} values from first on", codes.len()));
+        note(format!("last does not fit first, interval and {} values", codes.len()));
     }
     Ok(Graph { series, end_is_certain })
 }

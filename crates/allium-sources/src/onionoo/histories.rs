@@ -9,8 +9,8 @@ use std::collections::HashSet;
 
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint, GraphPeriod, Period, PublishedGraph, Quantity, RelayHistories};
 
-use super::envelope::{Header, Visit, walk};
-use super::frozen::Ends;
+use super::envelope::{Header, MAX_RELAYS, Visit, walk};
+use super::frozen::{Completion, Ends};
 use super::graph::graph;
 use super::json::{Broken, Cursor};
 use super::rejects::{FieldRejects, Rejects, quote_name};
@@ -40,9 +40,16 @@ pub(super) fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<H
     let mut list = HistoryList::new(kind);
     let frame = walk(bytes, &mut rejects, |cursor, visit| list.entry(cursor, visit))?;
     let HistoryList { mut relays, uncertain, n_duplicates, n_stubs, .. } = list;
-    let n_frozen =
-        if kind == DocumentKind::Uptime { Ends::new(&relays, &uncertain, frame.published).complete(&mut relays, &uncertain) } else { 0 };
-    Ok(HistoriesDocument { header: Header::new(kind, bytes, &frame, rejects), relays, n_duplicates, n_stubs, n_frozen })
+    let completion = match kind {
+        DocumentKind::Uptime => Ends::new(&relays, &uncertain, frame.published).complete(&mut relays, &uncertain),
+        _ => Completion::default(),
+    };
+    if completion.n_given_up > 0 {
+        let reason = format!("{} graphs stopped too long ago to be completed", completion.n_given_up);
+        rejects.add(|| "relays".to_owned(), None, &reason);
+    }
+    let header = Header::new(kind, bytes, &frame, rejects);
+    Ok(HistoriesDocument { header, relays, n_duplicates, n_stubs, n_frozen: completion.n_frozen })
 }
 
 /// What a member of an entry holds.
@@ -111,7 +118,9 @@ impl HistoryList {
         };
         let is_whole = partial.rejects == FieldRejects::default();
         visit.rejects.add_fields(visit.entry_idx, Some(fingerprint), partial.rejects);
-        if self.known.insert(fingerprint) {
+        if self.relays.len() >= MAX_RELAYS {
+            visit.rejects.add_entry(visit.entry_idx, Some(fingerprint), "more relays than any network has");
+        } else if self.known.insert(fingerprint) {
             self.n_stubs += usize::from(is_whole && partial.graphs.is_empty());
             if !partial.ends_are_certain {
                 self.uncertain.insert(self.relays.len());

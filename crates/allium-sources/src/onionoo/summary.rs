@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use allium_model::{DocumentKind, Fingerprint};
 
-use super::envelope::{Header, Visit, walk};
+use super::envelope::{Header, MAX_RELAYS, Visit, walk};
 use super::fields::{Fields, fingerprint};
 use super::json::{Broken, Cursor};
 use super::rejects::{FieldRejects, Rejects};
@@ -54,7 +54,9 @@ fn entry(
     match relay(bytes, visit, &mut fields) {
         Ok(relay) => {
             visit.rejects.add_fields(visit.entry_idx, Some(relay.fingerprint), fields);
-            if known.insert(relay.fingerprint) {
+            if relays.len() >= MAX_RELAYS {
+                visit.rejects.add_entry(visit.entry_idx, Some(relay.fingerprint), "more relays than any network has");
+            } else if known.insert(relay.fingerprint) {
                 relays.push(relay);
             } else {
                 visit.rejects.add_entry(visit.entry_idx, Some(relay.fingerprint), "relay given twice; the earlier entry counts");
