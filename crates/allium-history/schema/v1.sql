@@ -15,7 +15,7 @@ CREATE TABLE consensuses (
 -- Sets of relays that name each other as family: JSON lists of fingerprints, each stored once.
 CREATE TABLE families (
     id      INTEGER PRIMARY KEY,
-    members TEXT NOT NULL UNIQUE
+    members TEXT NOT NULL
 );
 
 -- Every relay ever recorded. All columns after details_hour are as the newest details document that lists the relay
@@ -75,7 +75,8 @@ CREATE TABLE states (
     asn     INTEGER,
     version TEXT
 );
-CREATE UNIQUE INDEX states_by_content ON states (flags, ifnull(country, ''), ifnull(asn, 0), version IS NULL, ifnull(version, ''));
+CREATE UNIQUE INDEX states_by_content
+ON states (flags, ifnull(country, ''), asn IS NULL, ifnull(asn, 0), version IS NULL, ifnull(version, ''));
 
 -- Every known consensus in [start_hour, end_hour) listed the relay in this state. start_hour and end_hour - 1 are known
 -- consensuses; end_hour NULL: through the newest one. A relay is down in known consensuses outside its spans.

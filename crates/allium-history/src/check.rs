@@ -9,15 +9,14 @@ use crate::blob::Decoder;
 use crate::error::Failure;
 use crate::history::{CheckReport, Stats};
 use crate::load::{documents, rejects};
+use crate::relays::{hour, optional_hour};
 use crate::schema;
-use crate::spans::{Totals, known_hours, states};
+use crate::spans::{Totals, known_hour_numbers, states};
 
 /// Counts everything.
 pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
     let number = |sql: &str| -> Result<u64, Failure> { Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned()) };
-    let hour = |sql: &str| -> Result<Option<ConsensusHour>, Failure> {
-        Ok(conn.query_row(sql, [], |row| row.get::<_, Option<i32>>(0))?.map(ConsensusHour::new))
-    };
+    let hour = |sql: &str| -> Result<Option<ConsensusHour>, Failure> { conn.query_row(sql, [], |row| Ok(optional_hour(row, 0)))? };
     Ok(Stats {
         format_version: schema::version(conn)?,
         size_bytes: number("PRAGMA page_count")? * number("PRAGMA page_size")?,
@@ -82,7 +81,7 @@ struct Row {
 
 /// Spans are sorted, disjoint, as long as they can be, start and end at known consensuses, and add up to the totals.
 fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
-    let hours = known_hours(conn)?;
+    let hours = known_hour_numbers(conn)?;
     let flags: BTreeMap<i64, RelayFlags> = states(conn)?.into_iter().map(|(id, state)| (id, state.flags)).collect();
     let mut changes = vec![Totals::default(); hours.len() + 1];
     let mut statement = conn.prepare("SELECT relay_id, start_hour, end_hour, state_id FROM spans ORDER BY relay_id, start_hour")?;
@@ -91,8 +90,8 @@ fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
     while let Some(row) = rows.next()? {
         report.n_spans += 1;
         let open_end = hours.last().map_or(i32::MIN, |last| last.saturating_add(1));
-        let stored_end: Option<i32> = row.get(2)?;
-        let span = Row { relay_id: row.get(0)?, start: row.get(1)?, end: stored_end.unwrap_or(open_end), state_id: row.get(3)? };
+        let stored_end = optional_hour(row, 2)?.map(ConsensusHour::get);
+        let span = Row { relay_id: row.get(0)?, start: hour(row, 1)?.get(), end: stored_end.unwrap_or(open_end), state_id: row.get(3)? };
         let before = previous.filter(|before| before.relay_id == span.relay_id);
         for problem in span_problems(&hours, before, span, stored_end) {
             tell(report, || format!("span of relay {} from hour {}: {problem}", span.relay_id, span.start));
@@ -130,14 +129,11 @@ fn check_totals(conn: &Connection, changes: &[Totals], report: &mut CheckReport)
     let mut counted = Totals::default();
     for change in changes {
         let Some(row) = rows.next()? else { break };
-        counted.n_listed += change.n_listed;
-        counted.n_running += change.n_running;
-        counted.n_guard += change.n_guard;
-        counted.n_exit += change.n_exit;
+        counted.accumulate(*change);
         let stored = Totals { n_listed: row.get(1)?, n_running: row.get(2)?, n_guard: row.get(3)?, n_exit: row.get(4)? };
         report.n_consensuses += 1;
         if stored != counted {
-            let hour = ConsensusHour::new(row.get(0)?);
+            let hour = hour(row, 0)?;
             tell(report, || format!("consensus {hour}: stored totals {stored:?}, counted from spans {counted:?}"));
         }
     }
@@ -147,13 +143,14 @@ fn check_totals(conn: &Connection, changes: &[Totals], report: &mut CheckReport)
 /// Every blob of graphs can be decoded and belongs to a document not newer than the one in use.
 fn check_published(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
     let mut statement = conn.prepare(
-        "SELECT r.fingerprint, p.kind, p.graphs, p.published_hour <= d.published_hour
+        "SELECT r.fingerprint, p.kind, p.graphs, p.published_hour <= d.published_hour, p.published_hour
          FROM published_histories p JOIN relays r ON r.id = p.relay_id LEFT JOIN documents d ON d.kind = p.kind ORDER BY p.id",
     )?;
     let mut rows = statement.query([])?;
     let mut decoder = Decoder::new();
     while let Some(row) = rows.next()? {
         report.n_published += 1;
+        hour(row, 4)?;
         let (relay, kind): (_, String) = (Fingerprint::new(row.get(0)?), row.get(1)?);
         if let Err(reason) = decoder.decode_column(row, 2)? {
             tell(report, || format!("{kind} graphs of relay {relay}: {reason}"));

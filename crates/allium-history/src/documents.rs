@@ -1,6 +1,8 @@
 //! Documents in: what one visit to a source brought becomes rows.
 
-use allium_model::{DocumentKind, Reject, Relay, RelayHistories, RelayState, SourceStatus};
+use std::collections::BTreeMap;
+
+use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Reject, Relay, RelayHistories, RelayState, SourceStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::assemble::state;
@@ -50,9 +52,10 @@ where
 
 /// Whether the document is newer than the one in use; an older one is an error.
 fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failure> {
-    let stored: Option<i32> =
-        conn.query_row("SELECT published_hour FROM documents WHERE kind = ?", [status.kind.name()], |row| row.get(0)).optional()?;
-    let Some(stored) = stored.map(allium_model::ConsensusHour::new) else { return Ok(true) };
+    let stored = conn
+        .query_row("SELECT published_hour FROM documents WHERE kind = ?", [status.kind.name()], |row| row.get(0).map(ConsensusHour::new))
+        .optional()?;
+    let Some(stored) = stored else { return Ok(true) };
     if status.published < stored {
         let (kind, offered, origin) = (status.kind, status.published, status.origin.clone());
         return Err(Error::Older { kind, stored, offered, origin }.into());
@@ -62,7 +65,7 @@ fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failu
 
 fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, relays: &[Relay]) -> Result<bool, Failure> {
     let mut writer = RelayWriter::new(conn)?;
-    let mut last_entries = std::collections::BTreeMap::new();
+    let mut last_entries = BTreeMap::new();
     for relay in relays {
         writer.write(conn, relay_ids.id(conn, &relay.fingerprint)?, status.published, relay)?;
         last_entries.insert(relay.fingerprint, relay);
@@ -114,7 +117,7 @@ fn store_rejects(conn: &Connection, kind: DocumentKind, rejects: &[(DocumentKind
     conn.execute("DELETE FROM rejects WHERE kind = ?", [kind.name()])?;
     let mut insert = conn.prepare_cached("INSERT INTO rejects (kind, origin, place, relay, reason) VALUES (?, ?, ?, ?, ?)")?;
     for (_, reject) in rejects.iter().filter(|(reject_kind, _)| *reject_kind == kind) {
-        let relay = reject.relay.as_ref().map(allium_model::Fingerprint::as_bytes);
+        let relay = reject.relay.as_ref().map(Fingerprint::as_bytes);
         insert.execute(params![kind.name(), reject.origin, reject.place, relay, reject.reason])?;
     }
     Ok(())

@@ -78,6 +78,14 @@ pub enum Error {
         /// Their size when encoded.
         n_bytes: usize,
     },
+    /// Spans offered for one relay overlap; nothing of their pack was taken.
+    #[error("spans of relay {relay} overlap at {at}")]
+    Overlap {
+        /// The relay.
+        relay: Fingerprint,
+        /// Where one of the two begins.
+        at: ConsensusHour,
+    },
     /// The target of a backup exists already and is left alone.
     #[error("{path} exists already")]
     Exists {

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use allium_model::{
-    ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Reject, Relay, RelayHistories, RelayState, SourceStatus, Timestamp,
+    ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Reject, Relay, RelayHistories, RelayState, SourceStatus, StateSpan, Timestamp,
 };
 
 use crate::error::Error;
+use crate::timeline::Timeline;
 
 /// A store of the network's history. One writes at a time, any number read meanwhile.
 pub trait History {
@@ -27,6 +28,31 @@ pub trait History {
     /// # Errors
     /// As [`History::apply`].
     fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error>;
+
+    /// Takes in many consensuses at once, given as spans: in each of `consensuses` that lies in a span, the relay was listed in
+    /// its state. Hours that are known already stay as they are.
+    ///
+    /// The spans of a relay may come in any order. Where one hour is named twice, the first entry tells its origin.
+    ///
+    /// # Errors
+    /// [`Error::Overlap`] if spans of one relay overlap; else as [`History::apply`].
+    fn append_spans(
+        &mut self,
+        consensuses: &[ConsensusInfo],
+        spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+    ) -> Result<AppliedSpans, Error>;
+
+    /// Forgets all consensuses before an hour, and relays, with their attributes and graphs, that were last seen before it.
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error>;
+
+    /// The whole exact history in a compact form, for questions about all of it.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn timeline(&self) -> Result<Timeline, Error>;
 
     /// Everything recorded; `None` if that is nothing yet.
     ///
@@ -104,6 +130,28 @@ pub enum Outcome {
     Stored,
     /// One of the same kind and hour is stored; nothing was done.
     AlreadyStored,
+}
+
+/// What became of many consensuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppliedSpans {
+    /// Consensuses that were not known.
+    pub n_consensuses: usize,
+    /// Consensuses that were known already.
+    pub n_already_known: usize,
+    /// Relays that were recorded for the first time.
+    pub n_new_relays: usize,
+}
+
+/// What was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// Consensuses.
+    pub n_consensuses: usize,
+    /// Spans that ended before; others were cut.
+    pub n_spans: usize,
+    /// Relays.
+    pub n_relays: usize,
 }
 
 /// Where a consensus comes from.

@@ -38,12 +38,17 @@ mod error;
 mod history;
 mod load;
 mod merge;
+mod prune;
 mod relays;
 mod schema;
 mod spans;
 mod sqlite;
+mod timeline;
 
 pub use assemble::assemble;
 pub use error::Error;
-pub use history::{Applied, AppliedDocument, CheckReport, ConsensusInfo, ConsensusSource, History, Outcome, Stats, Update};
+pub use history::{
+    Applied, AppliedDocument, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, History, Outcome, Pruned, Stats, Update,
+};
 pub use sqlite::SqliteHistory;
+pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

@@ -8,14 +8,14 @@ use rusqlite::{Connection, Row};
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
 use crate::blob::Decoder;
 use crate::error::Failure;
-use crate::relays::{families, parsed, relay, select_relays};
+use crate::relays::{families, hour, optional_hour, parsed, relay, select_relays};
 use crate::spans::{known_hours, states};
 
 /// Everything recorded that does not come from after `until`.
 pub(crate) fn load(conn: &Connection, until: ConsensusHour) -> Result<Option<NetworkRecord>, Failure> {
     let hours = known_hours(conn)?;
     let newest = hours.last().copied();
-    let known = Known::new(hours.into_iter().map(ConsensusHour::new).filter(|hour| *hour <= until).collect());
+    let known = Known::new(hours.into_iter().filter(|hour| *hour <= until).collect());
     let sources = documents(conn)?.into_iter().filter(|source| source.published <= until).collect::<Vec<_>>();
     let (mut relays, places) = load_relays(conn, until)?;
     load_spans(conn, &mut relays, &places, &known, newest)?;
@@ -54,7 +54,7 @@ fn load_spans(
     relays: &mut [RelayParts],
     places: &HashMap<i64, usize>,
     known: &Known,
-    newest: Option<i32>,
+    newest: Option<ConsensusHour>,
 ) -> Result<(), Failure> {
     let (Some(last), Some(newest)) = (known.last(), newest) else { return Ok(()) };
     let states = states(conn)?;
@@ -63,10 +63,10 @@ fn load_spans(
     let mut rows = statement.query([last.get()])?;
     while let Some(row) = rows.next()? {
         let state = states.get(&row.get(3)?).ok_or_else(|| Failure::Corrupt("a span whose state is missing".into()))?;
-        let end = ConsensusHour::new(row.get::<_, Option<i32>>(2)?.unwrap_or(newest + 1)).min(last.next());
+        let end = optional_hour(row, 2)?.unwrap_or(newest.next()).min(last.next());
         let end = known.before(end).map_or(end, ConsensusHour::next);
         let parts = parts_of(relays, places, row.get(0)?)?;
-        parts.spans.push(StateSpan { start: ConsensusHour::new(row.get(1)?), end, state: state.clone() });
+        parts.spans.push(StateSpan { start: hour(row, 1)?, end, state: state.clone() });
     }
     Ok(())
 }
@@ -82,7 +82,7 @@ fn load_histories(conn: &Connection, relays: &mut [RelayParts], places: &HashMap
             let relay = parts.relay.fingerprint;
             Failure::Corrupt(format!("{kind} graphs of relay {relay}: {reason}"))
         })?;
-        parts.histories.push(HistoryParts { kind, published: ConsensusHour::new(row.get(2)?), graphs });
+        parts.histories.push(HistoryParts { kind, published: hour(row, 2)?, graphs });
     }
     Ok(())
 }
@@ -100,7 +100,7 @@ pub(crate) fn documents(conn: &Connection) -> Result<Vec<SourceStatus>, Failure>
         documents.push(SourceStatus {
             kind: kind(row, 0)?,
             origin: row.get(1)?,
-            published: ConsensusHour::new(row.get(2)?),
+            published: hour(row, 2)?,
             obtained_at: parsed(row, 3)?.ok_or_else(|| Failure::Corrupt("a document without time".into()))?,
             size_bytes: row.get::<_, i64>(4)?.cast_unsigned(),
             n_relays: row.get::<_, i64>(5)?.cast_unsigned() as usize,

@@ -216,7 +216,7 @@ pub(crate) fn select_relays() -> String {
 
 /// Number, relay and the hour of the details document that describes it.
 pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<(i64, Relay, Option<ConsensusHour>), Failure> {
-    let hour = |i| Ok::<_, Failure>(row.get::<_, Option<i32>>(i)?.map(ConsensusHour::new));
+    let hour = |i| optional_hour(row, i);
     let amount = |i| Ok::<_, Failure>(row.get::<_, Option<i64>>(i)?.map(i64::cast_unsigned));
     let id = row.get(42)?;
     let fingerprint = Fingerprint::new(row.get(43)?);
@@ -268,6 +268,19 @@ pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) ->
         indirect_family: list(row, 41)?,
     };
     Ok((id, relay, Some(details_hour)))
+}
+
+/// A column of hours; damage beyond the years ±9999 is refused, so that sums of hours cannot overflow.
+pub(crate) fn hour(row: &Row<'_>, i: usize) -> Result<ConsensusHour, Failure> {
+    optional_hour(row, i)?.ok_or_else(|| Failure::Corrupt("an hour is missing".into()))
+}
+
+/// A column of hours that may be NULL.
+pub(crate) fn optional_hour(row: &Row<'_>, i: usize) -> Result<Option<ConsensusHour>, Failure> {
+    match row.get::<_, Option<i32>>(i)? {
+        Some(hour) if hour.unsigned_abs() > 90_000_000 => Err(Failure::Corrupt(format!("hour {hour} is out of range"))),
+        hour => Ok(hour.map(ConsensusHour::new)),
+    }
 }
 
 /// A text column as the type that it spells.

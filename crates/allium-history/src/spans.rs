@@ -4,15 +4,15 @@
 //! So a relay that is unchanged in a consensus newer than all others costs no write. Any other consensus touches only the
 //! spans around its hour.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayFlags, RelayState};
+use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayFlags, RelayState, StateSpan};
 use rusqlite::{Connection, params};
 
-use crate::error::Failure;
+use crate::error::{Error, Failure};
 use crate::merge::{Calendar, Run};
-use crate::relays::RelayIds;
-use crate::{ConsensusInfo, ConsensusSource};
+use crate::relays::{RelayIds, hour, optional_hour, parsed};
+use crate::{AppliedSpans, ConsensusInfo, ConsensusSource};
 
 /// Totals of one consensus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,9 +32,17 @@ impl Totals {
         self.n_guard += if running && flags.contains(RelayFlag::Guard) { n } else { 0 };
         self.n_exit += if running && flags.contains(RelayFlag::Exit) { n } else { 0 };
     }
+
+    /// Adds the difference from one consensus to the next.
+    pub(crate) fn accumulate(&mut self, change: Self) {
+        self.n_listed += change.n_listed;
+        self.n_running += change.n_running;
+        self.n_guard += change.n_guard;
+        self.n_exit += change.n_exit;
+    }
 }
 
-/// The dictionary of states.
+/// The dictionary of states, for writing.
 pub(crate) struct States {
     ids: HashMap<RelayState, i64>,
 }
@@ -69,7 +77,7 @@ pub(crate) fn states(conn: &Connection) -> Result<BTreeMap<i64, RelayState>, Fai
     while let Some(row) = rows.next()? {
         let state = RelayState {
             flags: RelayFlags::from_bits(row.get(1)?),
-            country: crate::relays::parsed(row, 2)?,
+            country: parsed(row, 2)?,
             asn: row.get::<_, Option<u32>>(3)?.map(allium_model::Asn),
             version: row.get::<_, Option<String>>(4)?.map(Into::into),
         };
@@ -79,10 +87,19 @@ pub(crate) fn states(conn: &Connection) -> Result<BTreeMap<i64, RelayState>, Fai
 }
 
 /// The hours whose consensus is known, earliest first.
-pub(crate) fn known_hours(conn: &Connection) -> Result<Vec<i32>, Failure> {
+pub(crate) fn known_hours(conn: &Connection) -> Result<Vec<ConsensusHour>, Failure> {
     let mut statement = conn.prepare("SELECT hour FROM consensuses ORDER BY hour")?;
-    let hours = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let mut rows = statement.query([])?;
+    let mut hours = Vec::new();
+    while let Some(row) = rows.next()? {
+        hours.push(hour(row, 0)?);
+    }
     Ok(hours)
+}
+
+/// The same as bare numbers.
+pub(crate) fn known_hour_numbers(conn: &Connection) -> Result<Vec<i32>, Failure> {
+    Ok(known_hours(conn)?.into_iter().map(ConsensusHour::get).collect())
 }
 
 /// Takes one consensus in; `false` if that hour is known already, and then nothing is done.
@@ -105,10 +122,52 @@ pub(crate) fn append_consensus(
         extend_open_spans(conn, newest, hour, offered)?;
     } else {
         let runs = offered.into_iter().map(|(relay_id, state)| (relay_id, vec![Run { start: hour, end: hour + 1, state }])).collect();
-        merge_runs(conn, &Calendar::new(&known_hours(conn)?, &[hour]), runs)?;
+        merge_runs(conn, &Calendar::new(&known_hour_numbers(conn)?, &[hour]), runs)?;
     }
     record_consensus(conn, info, totals)?;
     Ok(true)
+}
+
+/// Takes many consensuses in at once, given as spans over their hours; hours that are known already are left as they are.
+pub(crate) fn append_spans(
+    conn: &Connection,
+    consensuses: &[ConsensusInfo],
+    spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+) -> Result<AppliedSpans, Failure> {
+    let offered_hours: BTreeMap<i32, &ConsensusInfo> = consensuses.iter().rev().map(|info| (info.hour.get(), info)).collect();
+    let calendar = Calendar::new(&known_hour_numbers(conn)?, &offered_hours.keys().copied().collect::<Vec<_>>());
+    let additional: Vec<i32> = calendar.additional().collect();
+    let (mut relay_ids, mut states) = (RelayIds::load(conn)?, States::load(conn)?);
+    let (mut runs, mut changes) = (BTreeMap::<i64, Vec<Run>>::new(), vec![Totals::default(); additional.len() + 1]);
+    for (fingerprint, StateSpan { start, end, state }) in spans {
+        let place = |hour: ConsensusHour| additional.partition_point(|known| *known < hour.get());
+        if place(start) < place(end) {
+            changes[place(start)].add(state.flags, 1);
+            changes[place(end)].add(state.flags, -1);
+            let run = Run { start: start.get(), end: end.get(), state: states.id(conn, &state)? };
+            push_run(runs.entry(relay_ids.id(conn, &fingerprint)?).or_default(), run)
+                .ok_or(Error::Overlap { relay: fingerprint, at: start })?;
+        }
+    }
+    merge_runs(conn, &calendar, runs)?;
+    let mut totals = Totals::default();
+    for (hour, change) in additional.iter().zip(changes) {
+        totals.accumulate(change);
+        record_consensus(conn, offered_hours[hour], totals)?;
+    }
+    Ok(AppliedSpans {
+        n_consensuses: additional.len(),
+        n_already_known: offered_hours.len() - additional.len(),
+        n_new_relays: relay_ids.n_created(),
+    })
+}
+
+/// Adds a run in its place among those of its relay; `None` if it overlaps one of them.
+fn push_run(runs: &mut Vec<Run>, run: Run) -> Option<()> {
+    let place = runs.partition_point(|other| other.start < run.start);
+    let is_free = place.checked_sub(1).is_none_or(|before| runs[before].end <= run.start)
+        && runs.get(place).is_none_or(|after| after.start >= run.end);
+    is_free.then(|| runs.insert(place, run))
 }
 
 /// Notes that the consensus of an hour is known.
@@ -181,10 +240,9 @@ pub(crate) fn merge_runs(conn: &Connection, calendar: &Calendar, mut offered: BT
     let old_newest: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?;
     let mut stored = touched_spans(conn, first, last, old_newest)?;
     let mut writer = SpanWriter::new(conn, old_newest, calendar.last())?;
-    for relay_id in stored.keys().chain(offered.keys()).copied().collect::<std::collections::BTreeSet<i64>>() {
+    for relay_id in stored.keys().chain(offered.keys()).copied().collect::<BTreeSet<i64>>() {
         let old = stored.remove(&relay_id).unwrap_or_default();
-        let mut additional = offered.remove(&relay_id).unwrap_or_default();
-        additional.sort_unstable_by_key(|run| run.start);
+        let additional = offered.remove(&relay_id).unwrap_or_default();
         writer.replace(relay_id, &old, &calendar.merge(&old, &additional))?;
     }
     Ok(())
@@ -201,8 +259,8 @@ fn touched_spans(conn: &Connection, first: i32, last: i32, newest: Option<i32>) 
     let mut rows = statement.query(params![before.unwrap_or(i32::MIN), after.unwrap_or(i32::MAX)])?;
     let mut touched: BTreeMap<i64, Vec<Run>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let end = row.get::<_, Option<i32>>(2)?.or(newest.map(|newest| newest + 1)).unwrap_or(i32::MAX);
-        touched.entry(row.get(0)?).or_default().push(Run { start: row.get(1)?, end, state: row.get(3)? });
+        let end = optional_hour(row, 2)?.map(ConsensusHour::get).or(newest.map(|newest| newest + 1)).unwrap_or(i32::MAX);
+        touched.entry(row.get(0)?).or_default().push(Run { start: hour(row, 1)?.get(), end, state: row.get(3)? });
     }
     Ok(touched)
 }

@@ -4,13 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayState};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayState, StateSpan};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
-use crate::history::{Applied, CheckReport, ConsensusInfo, History, Stats, Update};
+use crate::history::{Applied, AppliedSpans, CheckReport, ConsensusInfo, History, Pruned, Stats, Update};
 use crate::relays::RelayIds;
-use crate::{check, documents, load, schema, spans};
+use crate::timeline::{self, Timeline};
+use crate::{check, documents, load, prune, schema, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -137,6 +138,22 @@ impl History for SqliteHistory {
 
     fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error> {
         self.write(|conn| spans::append_consensus(conn, &mut RelayIds::load(conn)?, info, listed))
+    }
+
+    fn append_spans(
+        &mut self,
+        consensuses: &[ConsensusInfo],
+        spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+    ) -> Result<AppliedSpans, Error> {
+        self.write(|conn| spans::append_spans(conn, consensuses, spans))
+    }
+
+    fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error> {
+        self.write(|conn| prune::prune(conn, before.get()))
+    }
+
+    fn timeline(&self) -> Result<Timeline, Error> {
+        self.read(timeline::load)
     }
 
     fn load(&self) -> Result<Option<NetworkRecord>, Error> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::common::*;
-use allium_history::{History, SqliteHistory};
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayState};
+use allium_history::{Bits, Error, History, SqliteHistory};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayState, StateSpan};
 use proptest::prelude::*;
 
 type Consensus = BTreeMap<Fingerprint, RelayState>;
@@ -44,12 +44,92 @@ fn consensuses() -> impl Strategy<Value = Vec<(ConsensusHour, Consensus)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(300))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn spans_over_known_hours_are_exactly_what_was_put_in(consensuses in consensuses()) {
         let record = store_of(&consensuses).load().unwrap().unwrap();
         prop_assert_eq!(expanded(&record), consensuses.iter().cloned().collect());
+    }
+
+    #[test]
+    fn consensuses_given_as_spans_are_the_same_consensuses(consensuses in consensuses(), n_single in 0..10usize, offset in 0..3i32) {
+        let (single, others) = consensuses.split_at(n_single.min(consensuses.len()));
+        // Some hours of the pack are known already, with other content.
+        let others: Vec<_> = others.iter().map(|(at, listed)| (at.plus(-offset), listed.clone())).collect();
+        let pack = store_of(&others).load().unwrap();
+        let (mut infos, mut spans) = (Vec::new(), Vec::new());
+        if let Some(pack) = pack {
+            infos.extend(pack.known.hours().iter().map(|hour| consensus(*hour)));
+            spans.extend(pack.relays.into_iter().flat_map(|relay| relay.spans.into_iter().map(move |span| (relay.relay.fingerprint, span))));
+        }
+        let mut store = store_of(single);
+        let applied = store.append_spans(&infos, &mut spans.into_iter().rev()).unwrap();
+        prop_assert_eq!(applied.n_consensuses + applied.n_already_known, others.len());
+        let report = store.check().unwrap();
+        prop_assert!(report.is_sound(), "{:?}", report.problems);
+        let expected = store_of(&[single, &others].concat()).load().unwrap();
+        let loaded = store.load().unwrap();
+        // Relays that only hours known already list are not recorded by a pack.
+        let without_spans = |record: Option<NetworkRecord>| record.map(|record| (record.known.clone(), expanded(&record)));
+        prop_assert_eq!(without_spans(loaded), without_spans(expected));
+    }
+
+    #[test]
+    fn a_timeline_tells_the_same_as_the_consensuses(consensuses in consensuses()) {
+        let timeline = store_of(&consensuses).timeline().unwrap();
+        let sorted: BTreeMap<_, _> = consensuses.into_iter().collect();
+        prop_assert_eq!(timeline.known().hours(), sorted.keys().copied().collect::<Vec<_>>());
+        for (at, listed) in &sorted {
+            let told: BTreeMap<_, _> = timeline.listed_at(*at).unwrap().into_iter().map(|(relay, state)| (relay, state.clone())).collect();
+            prop_assert_eq!(&told, listed);
+        }
+        prop_assert_eq!(timeline.listed_at(hour(99)), None);
+        let mut counted: BTreeMap<_, Vec<u32>> = BTreeMap::new();
+        for (place, listed) in sorted.values().enumerate() {
+            for state in listed.values() {
+                counted.entry(state.version.clone()).or_insert_with(|| vec![0; sorted.len()])[place] += 1;
+            }
+        }
+        prop_assert_eq!(timeline.counts(|state| [state.version.clone()]), counted);
+    }
+
+    #[test]
+    fn bitmaps_are_the_spans(consensuses in consensuses(), from in 0..12u32, to in 0..12u32) {
+        let timeline = store_of(&consensuses).timeline().unwrap();
+        for relay in timeline.relays() {
+            let bits = timeline.running(relay);
+            let in_spans: Vec<u32> = relay.spans.iter().flat_map(|span| span.start..span.end).collect();
+            prop_assert_eq!(bits.iter().collect::<Vec<_>>(), in_spans.clone());
+            let n_expected = in_spans.iter().filter(|place| (from..to).contains(place)).count();
+            prop_assert_eq!(bits.count(from..to) as usize, n_expected);
+            let touching: Vec<_> = relay.spans.iter().copied().filter(|span| span.start < to && span.end > from && from < to).collect();
+            prop_assert_eq!(if from < to { relay.spans_in(from..to) } else { &[] }, touching);
+        }
+    }
+
+    #[test]
+    fn large_bitmaps_are_their_ranges(lengths in prop::collection::vec(1..150u32, 0..12)) {
+        let mut at = 0;
+        let ranges: Vec<_> = lengths.chunks_exact(2).map(|pair| { let start = at + pair[0]; at = start + pair[1]; start..at }).collect();
+        let bits = Bits::of(ranges.iter().cloned());
+        let places: Vec<u32> = ranges.iter().cloned().flatten().collect();
+        prop_assert_eq!(bits.iter().collect::<Vec<_>>(), places.clone());
+        for middle in [0, at / 3, at / 2, at] {
+            prop_assert_eq!(bits.count(0..middle) as usize, places.iter().filter(|place| **place < middle).count());
+            prop_assert_eq!(bits.count(middle..u32::MAX) as usize, places.iter().filter(|place| **place >= middle).count());
+        }
+    }
+
+    #[test]
+    fn pruning_forgets_what_is_older_and_nothing_else(consensuses in consensuses(), before in -1..13i32) {
+        let mut store = store_of(&consensuses);
+        let pruned = store.prune(hour(before)).unwrap();
+        let report = store.check().unwrap();
+        prop_assert!(report.is_sound(), "{:?}", report.problems);
+        let kept: BTreeMap<_, _> = consensuses.iter().filter(|(at, _)| *at >= hour(before)).cloned().collect();
+        prop_assert_eq!(pruned.n_consensuses, consensuses.len() - kept.len());
+        prop_assert_eq!(store.load().unwrap().as_ref().map(expanded).unwrap_or_default(), kept);
     }
 
     #[test]
@@ -67,6 +147,35 @@ fn the_first_consensus_of_an_hour_is_kept() {
     let before = store.load().unwrap();
     assert!(!append(&mut store, hour(0), &BTreeMap::from([(fingerprint(2), state(2))])));
     assert_eq!(store.load().unwrap(), before);
+}
+
+#[test]
+fn overlapping_spans_are_refused_whole() {
+    let mut store = store_of(&[(hour(9), Consensus::new())]);
+    let before = store.load().unwrap();
+    let span = |start, end| (fingerprint(1), StateSpan { start: hour(start), end: hour(end), state: state(1) });
+    for spans in [[span(0, 3), span(2, 4)], [span(2, 4), span(0, 3)], [span(0, 4), span(1, 2)], [span(0, 1), span(0, 1)]] {
+        let infos: Vec<_> = (0..4).map(|at| consensus(hour(at))).collect();
+        let error = store.append_spans(&infos, &mut spans.into_iter()).unwrap_err();
+        assert!(matches!(error, Error::Overlap { relay, .. } if relay == fingerprint(1)), "{error}");
+        assert_eq!(store.load().unwrap(), before);
+    }
+}
+
+#[test]
+fn pruning_keeps_relays_that_are_still_seen() {
+    let mut store = SqliteHistory::open_in_memory().unwrap();
+    let mut gone = full(2, hour(-200));
+    gone.running = false;
+    let mut update = details(hour(0), vec![full(1, hour(0)), gone]);
+    update.histories = uptime(hour(0), vec![histories(3, vec![])]).histories;
+    store.apply(&update).unwrap();
+    store.append_consensus(&consensus(hour(-300)), &[(fingerprint(4), state(1))]).unwrap();
+    let pruned = store.prune(hour(-100)).unwrap();
+    assert_eq!((pruned.n_consensuses, pruned.n_spans, pruned.n_relays), (1, 1, 2));
+    let record = store.load().unwrap().unwrap();
+    assert_eq!(record.relays.iter().map(|relay| relay.relay.fingerprint).collect::<Vec<_>>(), [fingerprint(1), fingerprint(3)]);
+    assert!(store.check().unwrap().is_sound());
 }
 
 #[test]

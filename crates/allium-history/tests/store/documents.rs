@@ -185,3 +185,24 @@ fn stats_count_what_is_there() {
     assert_eq!(stats.documents.len(), 3);
     assert!(stats.size_bytes > 0 && stats.published_bytes > 0);
 }
+
+/// What the store in `testdata/v1.sql` was made from.
+fn history_of_version_1() -> Vec<Update> {
+    let listed = vec![running(3, hour(3)), full(4, hour(3))];
+    let graphs = vec![graph(Quantity::Uptime, hour(6), &[Some(7)])];
+    vec![visit(), Update { histories: uptime(hour(3), vec![histories(9, graphs)]).histories, ..details(hour(3), listed) }]
+}
+
+/// If this fails after a change of the format, the change needs a migration; the dump stays as it is.
+#[test]
+fn a_store_of_version_1_reads_the_same_for_ever() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("store");
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
+    let old = SqliteHistory::open(&path).unwrap();
+    let mut new = store_with(&history_of_version_1());
+    new.append_consensus(&consensus(hour(1)), &[(fingerprint(3), state(0)), (fingerprint(5), state(5))]).unwrap();
+    assert_eq!(old.load().unwrap(), new.load().unwrap());
+    assert_eq!(old.timeline().unwrap(), new.timeline().unwrap());
+    assert!(old.check().unwrap().is_sound());
+}

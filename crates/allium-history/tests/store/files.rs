@@ -152,6 +152,14 @@ fn damage_of_any_kind_is_an_error_and_found_by_a_check() {
         "UPDATE spans SET start_hour = start_hour + 1",
         "UPDATE spans SET end_hour = start_hour",
         "INSERT INTO spans SELECT relay_id, start_hour - 5, NULL, state_id FROM spans",
+        "UPDATE spans SET start_hour = -2147483648",
+        "UPDATE spans SET end_hour = 2147483647",
+        "UPDATE spans SET start_hour = 9223372036854775807",
+        "UPDATE consensuses SET hour = 2147483647",
+        "UPDATE consensuses SET hour = 9223372036854775807",
+        "UPDATE documents SET published_hour = 2147483647",
+        "UPDATE published_histories SET published_hour = -2147483648",
+        "UPDATE relays SET last_seen_hour = 2147483647",
         "UPDATE consensuses SET n_running = n_running + 1",
         "UPDATE consensuses SET hour = hour + 1",
         "PRAGMA foreign_keys = OFF; DELETE FROM states",
@@ -172,9 +180,11 @@ fn damage_of_any_kind_is_an_error_and_found_by_a_check() {
         let place = Place::new();
         let path = place.store();
         tamper(&path, damage);
-        let store = SqliteHistory::open(&path).unwrap();
+        let mut store = SqliteHistory::open(&path).unwrap();
         assert!(!store.check().unwrap().is_sound(), "{damage}");
-        let _must_not_panic = store.load();
+        let _must_not_panic = (store.load(), store.timeline(), store.stats());
+        let _must_not_panic = store.append_consensus(&consensus(hour(-5)), &[(fingerprint(1), state(1))]);
+        let _must_not_panic = store.apply(&details(hour(9), vec![full(1, hour(9))]));
     }
 }
 
