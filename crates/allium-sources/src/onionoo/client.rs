@@ -153,21 +153,29 @@ impl Client {
         let url = self.url(kind);
         let kept = self.cache.kept(kind, self.base.as_str());
         let condition = kept.as_ref().filter(|kept| self.cache.has_body(kind, kept)).and_then(|kept| kept.last_modified.clone());
-        let mut request = self.http.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
-        if let Some(since) = &condition {
-            request = request.header(IF_MODIFIED_SINCE, since);
+        let mut response = self.send(&url, condition.as_deref()).await?;
+        if let (StatusCode::NOT_MODIFIED, Some(kept), Some(_)) = (response.status(), &kept, &condition) {
+            match self.unchanged(kind, url.clone(), kept.clone()).await {
+                Err(error) => tracing::warn!(%kind, %error, "the cached document is damaged, fetching it anew"),
+                unchanged => return unchanged,
+            }
+            response = self.send(&url, None).await?;
         }
-        let response = request.send().await.map_err(|error| transport(&url, error))?;
         let status = response.status();
-        if let (StatusCode::NOT_MODIFIED, Some(kept), Some(_)) = (status, &kept, &condition) {
-            return self.unchanged(kind, url, kept.clone()).await;
-        }
         if status != StatusCode::OK {
             return Err(Error::Status { url: url.to_string(), status: status.as_u16() });
         }
         let last_modified = header(response.headers());
         let body = self.body(&url, response).await?;
         self.accept(kind, url, kept, last_modified, body).await
+    }
+
+    async fn send(&self, url: &Url, since: Option<&str>) -> Result<Response, Error> {
+        let mut request = self.http.get(url.clone()).header(ACCEPT_ENCODING, "gzip");
+        if let Some(since) = since {
+            request = request.header(IF_MODIFIED_SINCE, since);
+        }
+        request.send().await.map_err(|error| transport(url, error))
     }
 
     fn url(&self, kind: DocumentKind) -> Url {
@@ -226,7 +234,8 @@ impl Client {
         off_the_loop(move || {
             let bytes = cache.body(kind, &limits)?;
             let origin = url.to_string();
-            Ok(Fetched::NotModified(FetchedDocument { bytes, origin, last_modified: kept.last_modified, published: kept.published }))
+            let published = checked(kind, &bytes, &origin)?;
+            Ok(Fetched::NotModified(FetchedDocument { bytes, origin, last_modified: kept.last_modified, published }))
         })
         .await
     }

@@ -16,7 +16,7 @@ fn outcome(name: &str) -> String {
         Err(error) => return format!("{name}\n  refused: {error}\n"),
     };
     let relays = match &document {
-        Document::Details(details) => details.relays.iter().map(allium_model::Relay::display_name.to_owned()).collect::<Vec<_>>(),
+        Document::Details(details) => details.relays.iter().map(|relay| relay.display_name().to_owned()).collect::<Vec<_>>(),
         Document::Histories(histories) => histories.relays.iter().map(|relay| format!("{} graphs", relay.graphs.len())).collect(),
         Document::Summary(_) => Vec::new(),
     };

@@ -182,6 +182,16 @@ async fn a_damaged_cache_is_fetched_anew() {
 }
 
 #[tokio::test]
+async fn a_cache_damaged_without_a_trace_is_fetched_anew() {
+    let server = Server::start(vec![ok(&as_of(18)), http("304 Not Modified", "", b""), ok(&as_of(18))]).await;
+    let cache = tempfile::tempdir().unwrap();
+    let client = Client::new(options(&server.url, cache.path())).unwrap();
+    modified(client.fetch(DocumentKind::Details).await);
+    std::fs::write(cache.path().join("details.body"), vec![0; as_of(18).len()]).unwrap();
+    assert_eq!(modified(client.fetch(DocumentKind::Details).await).bytes, as_of(18));
+}
+
+#[tokio::test]
 async fn the_cache_of_another_server_is_not_used() {
     let servers = [Server::start(vec![ok(&as_of(18))]).await, Server::start(vec![ok(&as_of(17))]).await];
     let cache = tempfile::tempdir().unwrap();
