@@ -50,8 +50,8 @@ pub(crate) fn class(uptime: Option<Fraction>) -> &'static str {
 pub(crate) enum Labels {
     /// Nowhere.
     None,
-    /// Every six hours.
-    SixHours,
+    /// Every four hours.
+    FourHours,
     /// At each day.
     Days,
     /// At each Monday.
@@ -69,7 +69,7 @@ impl Labels {
         let day = |date: Date| format!("{} {}", date.day(), format::month_name(date.month()));
         match self {
             Self::None => None,
-            Self::SixHours => (now.hour() / 6 != last.hour() / 6 || now.date() != last.date()).then(|| format!("{:02}:00", now.hour())),
+            Self::FourHours => (now.hour() / 4 != last.hour() / 4 || now.date() != last.date()).then(|| format!("{:02}:00", now.hour())),
             Self::Days => (now.date() != last.date()).then(|| day(now.date())),
             Self::Weeks => (week(now.date()) != week(last.date())).then(|| day(now.date())),
             Self::Months if now.month() == 1 && last.month() != 1 => Some(now.year().to_string()),

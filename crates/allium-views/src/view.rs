@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allium_analysis::{NetworkReport, RelayQuery, RelayReport, SearchIndex, relay_position};
+use allium_analysis::{NetworkReport, RelayQuery, RelayReport, SearchIndex, SortKey, relay_position};
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 /// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
@@ -63,8 +63,15 @@ impl View {
     }
 
     /// The places of the relays that fit a query, in its order.
+    ///
+    /// By weight, relays without a share of the network's weight come last: what is down has none, whatever its last
+    /// consensus said.
     pub fn select(&self, query: &RelayQuery) -> Vec<usize> {
-        self.index.select(query, &self.record, &self.report)
+        let mut found = self.index.select(query, &self.record, &self.report);
+        if query.sort == SortKey::ConsensusWeight {
+            found.sort_by_key(|i| self.record.relays[*i].relay.consensus_weight_fraction.is_none());
+        }
+        found
     }
 
     /// The relay with this fingerprint.

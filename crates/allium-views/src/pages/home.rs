@@ -164,12 +164,12 @@ fn facts(network: &NetworkFigures) -> Vec<(&'static str, String)> {
 }
 
 fn spread_sentence(period: Period, figures: &PeriodFigures) -> String {
-    format!(
-        "Over {}, half of the relays were up at least {} %; one in twenty was up less than {} %.",
-        period.label(),
-        format::percent(figures.median(), 2),
-        format::percent(figures.quantiles[0], 2)
-    )
+    let least = |share: Fraction| match format::percent(share, 2) {
+        percent if share.get() >= 1.0 => format!("all of the time ({percent} %)"),
+        percent => format!("at least {percent} %"),
+    };
+    let worst = format::percent(figures.quantiles[0], 2);
+    format!("Over {}, half of the relays were up {}; one in twenty was up less than {worst} %.", period.label(), least(figures.median()))
 }
 
 fn period_row(period: Period, figures: Option<&PeriodFigures>) -> PeriodRow {

@@ -35,9 +35,8 @@ pub(crate) struct Family {
 pub(crate) fn groups(relay: &Relay, now: Timestamp) -> Vec<Group> {
     vec![
         Group { title: "Addresses", rows: addresses(relay) },
-        Group { title: "Software", rows: software(relay, now) },
+        Group { title: "Software and life", rows: [software(relay, now), life(relay, now)].concat() },
         Group { title: "Bandwidth and weight", rows: bandwidth(relay, now) },
-        Group { title: "Life", rows: life(relay, now) },
     ]
 }
 

@@ -192,7 +192,7 @@ fn source_words(source: UptimeSource) -> String {
 
 fn period_strip<'a>(period: Period, strip: &'a Strip, report: &RelayReport) -> PeriodStrip<'a> {
     let labels = match period {
-        Period::OneDay => Labels::SixHours,
+        Period::OneDay => Labels::FourHours,
         Period::SevenDays => Labels::Days,
         Period::ThirtyDays | Period::OneMonth => Labels::Weeks,
         Period::SixMonths | Period::OneYear => Labels::Months,
