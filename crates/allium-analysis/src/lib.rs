@@ -20,16 +20,19 @@ mod daily;
 mod exact;
 mod grid;
 mod network;
+mod query;
 pub mod report;
 mod search;
 mod strip;
+mod term;
 mod timeline;
 mod uptime;
 
 pub use compute::relay_position;
+pub use query::{RelayQuery, SortKey};
 pub use report::{
     FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, RelayReport, RoleCounts,
     Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
-pub use search::{RelayQuery, SearchIndex, SortKey};
+pub use search::SearchIndex;
 pub use strip::{daily_strip, strip};

@@ -1,145 +1,21 @@
 //! Which relays a visitor means: search, filter, sort.
 //!
 //! The text of a query is split at white space into terms, and a relay must fit all of them. It fits a term, in either case, with
-//! a part of its nickname, contact, AS name or country name, with the beginning of its fingerprint (four digits, or a leading `$`), with a part of one of its
-//! addresses, or with its whole AS number or country code. A term such as `192.0.2.0/24` means the addresses in that network.
-//! Results are in the wanted order; equal relays follow by fingerprint, and relays without a value come last either way.
+//! a part of its nickname, contact, AS name or country name, with the beginning of its fingerprint (four digits, or a leading
+//! `$`), with a part of one of its addresses, or with its whole AS number or country code. A term such as `192.0.2.0/24` means
+//! the addresses in that network. Results are in the wanted order; equal relays follow by fingerprint, and relays without a value
+//! come last either way.
 
 use std::fmt::Write as _;
-use std::net::IpAddr;
 
-use allium_model::{Asn, CountryCode, Fingerprint, NetworkRecord, Period, Relay, RelayFlags};
+use allium_model::{Fingerprint, NetworkRecord, Relay};
 
+use crate::query::{RelayQuery, SortKey};
 use crate::report::{NetworkReport, RelayReport};
+use crate::term::{Term, addresses};
 
 /// The most terms of a text that are looked at.
 const MAX_TERMS: usize = 8;
-/// Digits from which on a term without leading `$` is taken for the beginning of a fingerprint: fewer are more often meant as text.
-const MIN_FINGERPRINT_DIGITS: usize = 4;
-
-/// What a visitor asks for; the default asks for all current relays, heaviest first.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RelayQuery {
-    /// Terms that a relay must fit, all of them.
-    pub text: String,
-    /// Flags that it must have.
-    pub flags: RelayFlags,
-    /// Whether it must be Running, or must not.
-    pub running: Option<bool>,
-    /// Its country.
-    pub country: Option<CountryCode>,
-    /// Its autonomous system.
-    pub asn: Option<Asn>,
-    /// Its version of Tor, or the beginning of it up to a dot: `0.4.8` includes `0.4.8.12`.
-    pub version: Option<String>,
-    /// Members of this relay's effective family, itself included.
-    pub family_of: Option<Fingerprint>,
-    /// Whether relays not seen in the last 7 days are included.
-    pub include_gone: bool,
-    /// What to sort by.
-    pub sort: SortKey,
-    /// Largest first.
-    pub descending: bool,
-}
-
-impl Default for RelayQuery {
-    fn default() -> Self {
-        Self {
-            text: String::new(),
-            flags: RelayFlags::EMPTY,
-            running: None,
-            country: None,
-            asn: None,
-            version: None,
-            family_of: None,
-            include_gone: false,
-            sort: SortKey::ConsensusWeight,
-            descending: true,
-        }
-    }
-}
-
-/// What relays are sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SortKey {
-    /// Consensus weight.
-    ConsensusWeight,
-    /// Advertised bandwidth.
-    Bandwidth,
-    /// Nickname, in either case.
-    Nickname,
-    /// Fingerprint.
-    Fingerprint,
-    /// First appearance.
-    FirstSeen,
-    /// Newest appearance.
-    LastSeen,
-    /// Country code.
-    Country,
-    /// Number of the autonomous system.
-    AutonomousSystem,
-    /// Version of Tor, by its numbers.
-    Version,
-    /// Theil–Sen trend of uptime.
-    Trend,
-    /// Hours down in the last year.
-    Downtime,
-    /// Uptime in a period.
-    Uptime(Period),
-}
-
-impl SortKey {
-    /// All keys.
-    pub const ALL: [Self; 18] = [
-        Self::ConsensusWeight,
-        Self::Bandwidth,
-        Self::Nickname,
-        Self::Fingerprint,
-        Self::FirstSeen,
-        Self::LastSeen,
-        Self::Country,
-        Self::AutonomousSystem,
-        Self::Version,
-        Self::Trend,
-        Self::Downtime,
-        Self::Uptime(Period::OneDay),
-        Self::Uptime(Period::SevenDays),
-        Self::Uptime(Period::ThirtyDays),
-        Self::Uptime(Period::OneMonth),
-        Self::Uptime(Period::SixMonths),
-        Self::Uptime(Period::OneYear),
-        Self::Uptime(Period::FiveYears),
-    ];
-
-    /// The name in URLs.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ConsensusWeight => "weight",
-            Self::Bandwidth => "bandwidth",
-            Self::Nickname => "nickname",
-            Self::Fingerprint => "fingerprint",
-            Self::FirstSeen => "first_seen",
-            Self::LastSeen => "last_seen",
-            Self::Country => "country",
-            Self::AutonomousSystem => "as",
-            Self::Version => "version",
-            Self::Trend => "trend",
-            Self::Downtime => "downtime",
-            Self::Uptime(Period::OneDay) => "uptime_1_day",
-            Self::Uptime(Period::SevenDays) => "uptime_7_days",
-            Self::Uptime(Period::ThirtyDays) => "uptime_30_days",
-            Self::Uptime(Period::OneMonth) => "uptime_1_month",
-            Self::Uptime(Period::SixMonths) => "uptime_6_months",
-            Self::Uptime(Period::OneYear) => "uptime_1_year",
-            Self::Uptime(Period::FiveYears) => "uptime_5_years",
-        }
-    }
-
-    /// The key of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|key| key.name() == name)
-    }
-}
 
 /// Prepared texts and orders of the relays of one record; build it once per record.
 #[derive(Debug, Clone)]
@@ -255,79 +131,6 @@ impl Family {
     fn has(&self, relay: &Relay) -> bool {
         relay.fingerprint == self.of || self.members.binary_search(&relay.fingerprint).is_ok()
     }
-}
-
-/// One term of a text, in the forms in which it may match.
-struct Term {
-    /// Lower-cased; matches as a part of a field.
-    text: String,
-    fingerprint: Option<FingerprintPrefix>,
-    asn: Option<Asn>,
-    country: Option<CountryCode>,
-    network: Option<(IpAddr, u8)>,
-}
-
-impl Term {
-    fn new(term: &str) -> Self {
-        // Addresses are matched without port; IPv6 ones are written in brackets where there is one.
-        let bare = term
-            .parse()
-            .map_or_else(|_| term.trim_matches(['[', ']']).to_lowercase(), |socket: std::net::SocketAddr| socket.ip().to_string());
-        let address = bare.parse().map(|ip: IpAddr| ip.to_string());
-        Self {
-            text: address.unwrap_or(bare),
-            fingerprint: FingerprintPrefix::new(term),
-            asn: term.to_uppercase().parse().ok(),
-            country: term.parse().ok(),
-            network: parse_network(term),
-        }
-    }
-
-    fn fits(&self, relay: &Relay, parts: &str) -> bool {
-        self.fingerprint.as_ref().is_some_and(|prefix| prefix.fits(&relay.fingerprint))
-            || self.asn.is_some_and(|asn| relay.asn == Some(asn))
-            || self.country.is_some_and(|country| relay.country == Some(country))
-            || self.network.is_some_and(|network| addresses(relay).any(|address| is_in(network, address)))
-            || parts.contains(&self.text)
-    }
-}
-
-/// The beginning of a fingerprint, half bytes included.
-struct FingerprintPrefix {
-    nibbles: Vec<u8>,
-}
-
-impl FingerprintPrefix {
-    fn new(term: &str) -> Option<Self> {
-        let digits = term.strip_prefix('$').unwrap_or(term);
-        let nibbles: Option<Vec<u8>> = digits.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
-        let shortest = if digits.len() < term.len() { 1 } else { MIN_FINGERPRINT_DIGITS };
-        nibbles.filter(|nibbles| (shortest..=40).contains(&nibbles.len())).map(|nibbles| Self { nibbles })
-    }
-
-    fn fits(&self, fingerprint: &Fingerprint) -> bool {
-        let nibble = |i: usize| if i.is_multiple_of(2) { fingerprint.as_bytes()[i / 2] >> 4 } else { fingerprint.as_bytes()[i / 2] & 15 };
-        self.nibbles.iter().enumerate().all(|(i, wanted)| nibble(i) == *wanted)
-    }
-}
-
-fn parse_network(term: &str) -> Option<(IpAddr, u8)> {
-    let (address, bits) = term.split_once('/')?;
-    let address: IpAddr = address.parse().ok()?;
-    let bits: u8 = bits.parse().ok()?;
-    (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, bits))
-}
-
-fn is_in((network, bits): (IpAddr, u8), address: IpAddr) -> bool {
-    match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(bits),
-        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(bits),
-        _ => false,
-    }
-}
-
-fn addresses(relay: &Relay) -> impl Iterator<Item = IpAddr> {
-    relay.or_addresses.iter().map(std::net::SocketAddr::ip).chain(relay.exit_addresses.iter().copied())
 }
 
 fn push_parts(parts: &mut String, relay: &Relay) {

@@ -167,18 +167,12 @@ fn collect_slopes(x: &[f64], y: &[f64], wants: impl Fn(f64, f64) -> bool, buffer
     }
 }
 
-/// Finds the values at rising places, counted from `offset`, each selection working on what the one before left above.
+/// Finds the values at places that do not fall, counted from `offset`: the middle one first, the others on either side of it.
 fn select(values: &mut [f64], offset: usize, places: &[usize], found: &mut [f64]) {
-    let (mut rest, mut start) = (values, offset);
-    let mut last: Option<(usize, f64)> = None;
-    for (place, slot) in places.iter().zip(found) {
-        if let Some((_, value)) = last.filter(|(known, _)| known == place) {
-            *slot = value;
-            continue;
-        }
-        let (_, value, above) = std::mem::take(&mut rest).select_nth_unstable_by(place - start, f64::total_cmp);
-        *slot = *value;
-        last = Some((*place, *value));
-        (rest, start) = (above, place + 1);
-    }
+    let Some(&place) = places.get(places.len() / 2) else { return };
+    let (start, end) = (places.partition_point(|p| *p < place), places.partition_point(|p| *p <= place));
+    let (below, value, above) = values.select_nth_unstable_by(place - offset, f64::total_cmp);
+    found[start..end].fill(*value);
+    select(below, offset, &places[..start], &mut found[..start]);
+    select(above, place + 1, &places[end..], &mut found[end..]);
 }

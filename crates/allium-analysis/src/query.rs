@@ -1,0 +1,127 @@
+//! What a visitor asks of the list of relays.
+
+use allium_model::{Asn, CountryCode, Fingerprint, Period, RelayFlags};
+
+/// What a visitor asks for; the default asks for all current relays, heaviest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelayQuery {
+    /// Terms that a relay must fit, all of them.
+    pub text: String,
+    /// Flags that it must have.
+    pub flags: RelayFlags,
+    /// Whether it must be Running, or must not.
+    pub running: Option<bool>,
+    /// Its country.
+    pub country: Option<CountryCode>,
+    /// Its autonomous system.
+    pub asn: Option<Asn>,
+    /// Its version of Tor, or the beginning of it up to a dot: `0.4.8` includes `0.4.8.12`.
+    pub version: Option<String>,
+    /// Members of this relay's effective family, itself included.
+    pub family_of: Option<Fingerprint>,
+    /// Whether relays not seen in the last 7 days are included.
+    pub include_gone: bool,
+    /// What to sort by.
+    pub sort: SortKey,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Default for RelayQuery {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            flags: RelayFlags::EMPTY,
+            running: None,
+            country: None,
+            asn: None,
+            version: None,
+            family_of: None,
+            include_gone: false,
+            sort: SortKey::ConsensusWeight,
+            descending: true,
+        }
+    }
+}
+
+/// What relays are sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SortKey {
+    /// Consensus weight.
+    ConsensusWeight,
+    /// Advertised bandwidth.
+    Bandwidth,
+    /// Nickname, in either case.
+    Nickname,
+    /// Fingerprint.
+    Fingerprint,
+    /// First appearance.
+    FirstSeen,
+    /// Newest appearance.
+    LastSeen,
+    /// Country code.
+    Country,
+    /// Number of the autonomous system.
+    AutonomousSystem,
+    /// Version of Tor, by its numbers.
+    Version,
+    /// Theil–Sen trend of uptime.
+    Trend,
+    /// Hours down in the last year.
+    Downtime,
+    /// Uptime in a period.
+    Uptime(Period),
+}
+
+impl SortKey {
+    /// All keys.
+    pub const ALL: [Self; 18] = [
+        Self::ConsensusWeight,
+        Self::Bandwidth,
+        Self::Nickname,
+        Self::Fingerprint,
+        Self::FirstSeen,
+        Self::LastSeen,
+        Self::Country,
+        Self::AutonomousSystem,
+        Self::Version,
+        Self::Trend,
+        Self::Downtime,
+        Self::Uptime(Period::OneDay),
+        Self::Uptime(Period::SevenDays),
+        Self::Uptime(Period::ThirtyDays),
+        Self::Uptime(Period::OneMonth),
+        Self::Uptime(Period::SixMonths),
+        Self::Uptime(Period::OneYear),
+        Self::Uptime(Period::FiveYears),
+    ];
+
+    /// The name in URLs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConsensusWeight => "weight",
+            Self::Bandwidth => "bandwidth",
+            Self::Nickname => "nickname",
+            Self::Fingerprint => "fingerprint",
+            Self::FirstSeen => "first_seen",
+            Self::LastSeen => "last_seen",
+            Self::Country => "country",
+            Self::AutonomousSystem => "as",
+            Self::Version => "version",
+            Self::Trend => "trend",
+            Self::Downtime => "downtime",
+            Self::Uptime(Period::OneDay) => "uptime_1_day",
+            Self::Uptime(Period::SevenDays) => "uptime_7_days",
+            Self::Uptime(Period::ThirtyDays) => "uptime_30_days",
+            Self::Uptime(Period::OneMonth) => "uptime_1_month",
+            Self::Uptime(Period::SixMonths) => "uptime_6_months",
+            Self::Uptime(Period::OneYear) => "uptime_1_year",
+            Self::Uptime(Period::FiveYears) => "uptime_5_years",
+        }
+    }
+
+    /// The key of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.name() == name)
+    }
+}
