@@ -21,8 +21,9 @@ pub(crate) struct Exact<'a> {
 }
 
 impl<'a> Exact<'a> {
-    /// The history of a flag; `None` if no consensus is known or the relay never appeared.
+    /// The history of a flag over the hours for which it is known; `None` if there are none or the relay never appeared.
     pub(crate) fn new(record: &RelayRecord, known: &'a Known, flag: RelayFlag) -> Option<Self> {
+        let known = known.of_flag(flag);
         known.first()?;
         let first_span = record.spans.first().map(|span| span.start);
         let first_seen = record.relay.first_seen.into_iter().chain(first_span).min()?;

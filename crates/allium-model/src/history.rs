@@ -36,9 +36,14 @@ pub struct StateSpan {
 }
 
 /// The hours whose consensus is known.
+///
+/// Of some hours only a list of running relays is known, which tells the flags [`Known::LISTED_FLAGS`] and no others:
+/// whether a relay had one of the others is as unknown in them as in an hour without any consensus.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
     hours: Vec<ConsensusHour>,
+    /// The hours of which every flag is known, where these are not all.
+    complete: Option<Box<Known>>,
 }
 
 impl Known {
@@ -46,7 +51,26 @@ impl Known {
     pub fn new(mut hours: Vec<ConsensusHour>) -> Self {
         hours.sort_unstable();
         hours.dedup();
-        Self { hours }
+        Self { hours, complete: None }
+    }
+
+    /// The flags that even a list of running relays tells.
+    pub const LISTED_FLAGS: [RelayFlag; 3] = [RelayFlag::Running, RelayFlag::Guard, RelayFlag::Exit];
+
+    /// As [`Known::new`], where `listed` are those of the hours of which only [`Known::LISTED_FLAGS`] are known.
+    pub fn with_listed(hours: Vec<ConsensusHour>, listed: &Self) -> Self {
+        let known = Self::new(hours);
+        let complete: Vec<_> = known.hours.iter().copied().filter(|hour| !listed.contains(*hour)).collect();
+        let are_all = complete.len() == known.hours.len();
+        Self { complete: (!are_all).then(|| Box::new(Self::new(complete))), ..known }
+    }
+
+    /// The hours for which it is known which relays had this flag.
+    pub fn of_flag(&self, flag: RelayFlag) -> &Self {
+        match &self.complete {
+            Some(complete) if !Self::LISTED_FLAGS.contains(&flag) => complete,
+            _ => self,
+        }
     }
 
     /// The hours, earliest first.
@@ -187,6 +211,18 @@ mod tests {
     fn graph(quantity: Quantity, codes: &[Option<u16>]) -> PublishedGraph {
         let series = Series::from_codes(0, 4 * 3600, 0.001, codes.iter().copied()).unwrap();
         PublishedGraph { quantity, period: GraphPeriod::Named(Period::OneMonth), series, completed: 0 }
+    }
+
+    #[test]
+    fn lists_of_running_relays_say_nothing_of_other_flags() {
+        let hours = |hours: &[i32]| hours.iter().copied().map(ConsensusHour::new).collect::<Vec<_>>();
+        let known = Known::with_listed(hours(&[3, 1, 2]), &Known::new(hours(&[1, 3, 9])));
+        for (flag, expected) in [(RelayFlag::Running, &[1, 2, 3][..]), (RelayFlag::Exit, &[1, 2, 3]), (RelayFlag::Fast, &[2])] {
+            assert_eq!(known.of_flag(flag).hours(), hours(expected), "{flag:?}");
+        }
+        let all = Known::with_listed(hours(&[1]), &Known::default());
+        assert_eq!(all, Known::new(hours(&[1])));
+        assert_eq!(all.of_flag(RelayFlag::Fast), &all);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Relay {
     pub nickname: Option<String>,
     /// Addresses and ports for Tor connections, the primary one first.
     pub or_addresses: Vec<SocketAddr>,
+    /// Its primary address where a source names no port; `None` where `or_addresses` says more.
+    pub bare_address: Option<IpAddr>,
     /// Addresses seen leaving the network in the last 24 hours.
     pub exit_addresses: Vec<IpAddr>,
     /// Address and port of the directory server.
@@ -106,6 +108,7 @@ impl Relay {
             fingerprint,
             nickname: None,
             or_addresses: Vec::new(),
+            bare_address: None,
             exit_addresses: Vec::new(),
             dir_address: None,
             unreachable_or_addresses: Vec::new(),
@@ -156,6 +159,11 @@ impl Relay {
     /// The address that consensuses list first.
     pub fn primary_address(&self) -> Option<SocketAddr> {
         self.or_addresses.first().copied()
+    }
+
+    /// The primary address without port, from whichever source knows it.
+    pub fn primary_ip(&self) -> Option<IpAddr> {
+        self.primary_address().map(|address| address.ip()).or(self.bare_address)
     }
 
     /// The nickname, or `Unnamed` as Tor calls relays without one.

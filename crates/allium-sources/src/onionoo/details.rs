@@ -125,6 +125,7 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
         fingerprint,
         nickname: fields.text("nickname", 64, wire.nickname),
         or_addresses: fields.all_parsed("or_addresses", MAX_ADDRESSES, wire.or_addresses),
+        bare_address: None,
         exit_addresses: fields.all_parsed("exit_addresses", MAX_ADDRESSES, wire.exit_addresses),
         dir_address: fields.parsed("dir_address", wire.dir_address),
         unreachable_or_addresses: fields.all_parsed("unreachable_or_addresses", MAX_ADDRESSES, wire.unreachable_or_addresses),
