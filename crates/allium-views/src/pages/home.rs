@@ -46,7 +46,8 @@ struct Role {
     href: Option<&'static str>,
     n: String,
     share: Percent,
-    uptime: Percent,
+    /// `None` where no figure is computed.
+    uptime: Option<Percent>,
 }
 
 struct PeriodRow {
@@ -142,12 +143,12 @@ fn roles(network: &NetworkFigures, period: Period) -> Vec<Role> {
         ("Middle", None, by_role.middle, None),
         ("All", Some("/relays?status=running"), network.n_running, network.uptime[period.index()].map(|f| f.mean)),
     ];
-    let row = |(name, href, n, uptime): (_, _, usize, _)| Role {
+    let row = |(name, href, n, uptime): (_, _, usize, Option<Fraction>)| Role {
         name,
         href,
         n: format::count(n as u64),
         share: Percent(Fraction::of(n as f64, network.n_running as f64), 1),
-        uptime: Percent(uptime, 2),
+        uptime: uptime.map(|share| Percent(Some(share), 2)),
     };
     rows.map(row).into_iter().collect()
 }

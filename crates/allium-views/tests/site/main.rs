@@ -1,5 +1,7 @@
 //! The pages and the API as a client sees them: requests into the router, answers out.
 
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
 mod api;
 mod design;
 mod hostile;

@@ -117,6 +117,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
     render(&page)
 }
 
+/// Up to how many cells a strip stays on one line on a narrow screen.
+const SHORT_STRIP: usize = 60;
+
 /// A link to a relay: nickname and the beginning of its fingerprint.
 pub(crate) fn relay_link(relay: &Relay) -> Html {
     let label = Html::joined([Html::safe(Foreign::short(relay.display_name())), Html::words(short_fingerprint(&relay.fingerprint))], " ");
@@ -203,7 +206,13 @@ fn period_strip<'a>(period: Period, strip: &'a Strip, report: &RelayReport) -> P
     PeriodStrip {
         label: period.label(),
         note: strip_note(strip, report.uptime[period.index()].as_ref()),
-        html: html.then_some(StripHtml { cells: &strip.cells, what, layout: "wrap", labels, skip: 0 }),
+        html: html.then_some(StripHtml {
+            cells: &strip.cells,
+            what,
+            layout: if strip.cells.len() > SHORT_STRIP { "long" } else { "line" },
+            labels,
+            skip: 0,
+        }),
         runs: runs(strip),
     }
 }
