@@ -88,7 +88,7 @@ fn median_run(row: &str, documents: &Path, store: &Path) -> anyhow::Result<Strin
 fn measured_row(row: &str, documents: &Path, store: &Path) -> anyhow::Result<()> {
     let view = match row {
         "memory" => {
-            let record = assemble(update(documents)?).context("no details document")?;
+            let record = assemble(&update(documents)?).context("no details document")?;
             let report = NetworkReport::compute(&record);
             View::new(record, report)
         }

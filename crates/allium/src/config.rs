@@ -132,9 +132,9 @@ fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config>
     let mut config = Config::default();
     for (key, (value, place)) in settings {
         insert(&mut table, key, value.clone());
-        config = Value::Table(table.clone()).try_into().map_err(|error: toml::de::Error| {
-            anyhow::anyhow!("{place}: {}", error.message().lines().next().unwrap_or_default())
-        })?;
+        config = Value::Table(table.clone())
+            .try_into()
+            .map_err(|error: toml::de::Error| anyhow::anyhow!("{place}: {}", error.message().lines().next().unwrap_or_default()))?;
     }
     Ok(config)
 }
@@ -142,7 +142,9 @@ fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config>
 /// Every key with an example value that shows its type.
 fn known_keys() -> anyhow::Result<BTreeMap<String, Value>> {
     let complete = Config { onionoo: OnionooConfig { cache: Some(PathBuf::from("cache")), ..Default::default() }, ..Default::default() };
-    let Value::Table(table) = Value::try_from(complete).context("the defaults do not fit TOML")? else { bail!("the defaults are no table") };
+    let Value::Table(table) = Value::try_from(complete).context("the defaults do not fit TOML")? else {
+        bail!("the defaults are no table")
+    };
     Ok(flatten(&table).into_iter().collect())
 }
 
@@ -214,7 +216,12 @@ mod tests {
     #[test]
     fn flags_win_over_environment_over_file_over_defaults() {
         let file = "listen = '127.0.0.1:1'\nstore = 'file.db'\n[onionoo]\npoll_secs = 1\ntimeout_secs = 7\n";
-        let environment = [("ALLIUM_STORE", "env.db"), ("ALLIUM_ONIONOO_POLL_SECS", "2"), ("ALLIUM_ONIONOO_DOCUMENTS", "details, weights"), ("HOME", "x")];
+        let environment = [
+            ("ALLIUM_STORE", "env.db"),
+            ("ALLIUM_ONIONOO_POLL_SECS", "2"),
+            ("ALLIUM_ONIONOO_DOCUMENTS", "details, weights"),
+            ("HOME", "x"),
+        ];
         let config = load(file, &environment, &[("onionoo.poll_secs", Value::Integer(3))]).unwrap();
         assert_eq!(config.store, Path::new("env.db"));
         assert_eq!(config.listen.to_string(), "127.0.0.1:1");

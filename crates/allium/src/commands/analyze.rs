@@ -39,7 +39,11 @@ fn write_text(out: &mut impl Write, report: &NetworkReport) -> io::Result<()> {
     writeln!(out, "{:>9}  autonomous systems, {} countries", n(network.n_autonomous_systems), n(network.n_countries))?;
     writeln!(out, "{:>9}  Gbit/s advertised by running relays\n", gigabits(network.advertised_bandwidth))?;
     writeln!(out, "Uptime over relays, in percent")?;
-    writeln!(out, "{:<12}{:>9}{:>9}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}", "period", "relays", "mean", "weighted", "5 %", "25 %", "median", "75 %", "95 %")?;
+    writeln!(
+        out,
+        "{:<12}{:>9}{:>9}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}",
+        "period", "relays", "mean", "weighted", "5 %", "25 %", "median", "75 %", "95 %"
+    )?;
     for period in Period::ALL {
         write_period(out, period.label(), network.uptime[period.index()].as_ref())?;
     }

@@ -1,6 +1,6 @@
 //! `allium demo`: a synthetic network behind the very same pages, with no network needed.
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
 use allium_model::{ConsensusHour, Timestamp};
@@ -24,7 +24,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let newest = ConsensusHour::containing(start).plus(-1);
     let options = options(&args.network, newest);
     progress::line(&format!("Simulating {} relays over {} days", options.n_relays, options.history_days));
-    let network = Handle::new(Network::generate(&options));
+    let network = Handle::new(RwLock::new(Network::generate(&options)));
     let scratch = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(async {
@@ -37,8 +37,12 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         config.onionoo.documents = ["details", "uptime", "bandwidth", "weights"].map(str::to_owned).to_vec();
         config.onionoo.poll_secs = (args.hour_every / VISITS_PER_HOUR).max(1);
         let hour_every = Duration::from_secs(args.hour_every);
-        let simulation = tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
-        progress::line(&format!("Demo: a simulated network in which an hour passes every {} s; allium serve shows the real one", args.hour_every));
+        let simulation =
+            tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
+        progress::line(&format!(
+            "Demo: a simulated network in which an hour passes every {} s; allium serve shows the real one",
+            args.hour_every
+        ));
         let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), demo: true, ..SiteInfo::default() };
         let clock = accelerated(options.end.next().start(), hour_every);
         let outcome = serve(config, Service { info, clock, fetching: true }).await;

@@ -9,8 +9,8 @@ use allium_sources::read::Limits;
 use anyhow::{Context as _, bail};
 
 use crate::config::Config;
-use allium::intake::Intake;
 use crate::progress::Progress;
+use allium::intake::Intake;
 
 /// Reads all documents, then stores them in one transaction: either the store has all of them or it is as before.
 pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! `allium simulate`: a synthetic network as files or as a server.
 
+use std::sync::RwLock;
 use std::time::Duration;
 
 use allium_model::ConsensusHour;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         progress::line(&format!("Onionoo documents at http://{}/", listener.local_addr()?));
         let options = ServeOptions { hour_every: args.hour_every.map(Duration::from_secs), ..ServeOptions::default() };
         tokio::select! {
-            served = serve(Handle::new(network), listener, options) => Ok(served?),
+            served = serve(Handle::new(RwLock::new(network)), listener, options) => Ok(served?),
             () = stop_asked()? => Ok(()),
         }
     })
@@ -40,9 +41,5 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
 
 /// What the arguments ask for.
 pub(crate) fn options(args: &NetworkArgs, end: ConsensusHour) -> Options {
-    Options {
-        n_relays: args.relays as usize,
-        history_days: args.days,
-        ..Options::new(args.seed, args.end.unwrap_or(end))
-    }
+    Options { n_relays: args.relays as usize, history_days: args.days, ..Options::new(args.seed, args.end.unwrap_or(end)) }
 }

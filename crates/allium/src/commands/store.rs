@@ -4,6 +4,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use allium_history::{History as _, SqliteHistory};
+use allium_model::{ConsensusHour, SourceStatus};
+use allium_views::format::{count, size};
 use allium_views::text::inert;
 use anyhow::bail;
 
@@ -33,6 +35,17 @@ pub(crate) fn backup(config: &Config, to: &Path) -> anyhow::Result<()> {
 /// Prints sizes and counts.
 pub(crate) fn stats(config: &Config) -> anyhow::Result<()> {
     let stats = SqliteHistory::open_read_only(&config.store)?.stats()?;
-    writeln!(std::io::stdout().lock(), "{stats}")?;
+    let mut out = std::io::stdout().lock();
+    let hour = |hour: Option<ConsensusHour>| hour.map_or_else(|| "none".to_owned(), |hour| hour.to_string());
+    writeln!(out, "{}: format {}, {}", config.store.display(), stats.format_version, size(stats.size_bytes))?;
+    writeln!(out, "{:>12}  relays", count(stats.n_relays))?;
+    writeln!(out, "{:>12}  consensuses, {} to {}", count(stats.n_consensuses), hour(stats.first), hour(stats.last))?;
+    writeln!(out, "{:>12}  spans in {} states", count(stats.n_spans), count(stats.n_states))?;
+    writeln!(out, "{:>12}  published histories, {}", count(stats.n_published), size(stats.published_bytes))?;
+    writeln!(out, "{:>12}  rejects", count(stats.n_rejects))?;
+    for document in &stats.documents {
+        let SourceStatus { kind, published, n_relays, origin, .. } = document;
+        writeln!(out, "{kind:>12}  as of {published}, {} relays, from {}", count(*n_relays as u64), inert(origin))?;
+    }
     Ok(())
 }
