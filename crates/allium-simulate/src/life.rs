@@ -29,7 +29,7 @@ fn age_at_hazard(level: f64) -> f64 {
     low
 }
 
-/// Days that a relay of this age still has, at `vigour` times the usual pace of ageing's inverse (2: lives twice as long).
+/// Days that a relay of this age still has; with a `vigour` of 2 it lives twice as long as others.
 pub(crate) fn remaining_days(dice: &mut Dice, age_days: f64, vigour: f64) -> f64 {
     age_at_hazard(hazard(age_days / vigour) + dice.exponential()) * vigour - age_days
 }
@@ -126,7 +126,7 @@ impl Habits {
             (false, _) => Kind::Server,
         };
         let per_year = match kind {
-            Kind::Server => dice.log_normal(1.4, 1.75),
+            Kind::Server => dice.log_normal(1.7, 1.7),
             Kind::Home => dice.log_normal(8.0, 1.6),
             Kind::PartTime => 6.0,
             Kind::Flapper => dice.log_normal(260.0, 0.7),
@@ -134,7 +134,7 @@ impl Habits {
         Self {
             kind,
             outages_per_hour: per_year.min(1500.0) / HOURS_PER_YEAR,
-            restarts_per_hour: dice.log_normal(14.0, 1.4).min(700.0) / HOURS_PER_YEAR,
+            restarts_per_hour: dice.log_normal(9.0, 1.4).min(700.0) / HOURS_PER_YEAR,
             slowness: dice.log_normal(1.0, 1.2),
             utc_offset,
             wakes_at: 6 + dice.below(5) as u8,
@@ -158,9 +158,9 @@ impl Habits {
     /// How much longer than others such relays live.
     pub(crate) const fn vigour(&self) -> f64 {
         match self.kind {
-            Kind::Server => 1.6,
-            Kind::Home => 1.3,
-            Kind::PartTime | Kind::Flapper => 0.8,
+            Kind::Server => 1.3,
+            Kind::Home => 1.0,
+            Kind::PartTime | Kind::Flapper => 0.7,
         }
     }
 
@@ -219,8 +219,8 @@ impl Habits {
     fn outage_hours(&self, dice: &mut Dice) -> f64 {
         match (self.kind, dice.unit()) {
             (Kind::Flapper, _) => dice.log_normal(1.2, 0.7),
-            (_, u) if u < 0.83 => dice.log_normal(1.7, 0.9) * self.slowness,
-            (_, u) if u < 0.975 => dice.log_normal(20.0, 1.0) * self.slowness,
+            (_, u) if u < 0.84 => dice.log_normal(1.4, 0.8) * self.slowness,
+            (_, u) if u < 0.965 => dice.log_normal(26.0, 1.1) * self.slowness,
             _ => dice.log_normal(150.0, 1.1),
         }
     }

@@ -299,12 +299,12 @@ impl Network {
         self.alive.retain(|index| !self.relays[*index as usize].gone);
     }
 
-    /// A relay leaves for good; now and then its operator with all its relays.
+    /// A relay leaves for good; now and then its operator with all its relays, unless it is one of the largest.
     fn say_goodbye(&mut self, index: u32) {
         let operator = self.relays[index as usize].profile.operator as usize;
         let members = self.operators[operator].members.len();
         let dice = &mut self.relays[index as usize].dice;
-        let closing = (2..200).contains(&members) && dice.chance(0.25 / members as f64);
+        let closing = (2..(self.target / 100).clamp(3, 200)).contains(&members) && dice.chance(0.1 / members as f64);
         let leaving = if closing { std::mem::take(&mut self.operators[operator].members) } else { vec![index] };
         for member in leaving {
             self.relays[member as usize].leave(self.now);

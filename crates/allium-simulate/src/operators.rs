@@ -58,7 +58,7 @@ pub(crate) struct Recruiter {
 
 impl Recruiter {
     pub(crate) const fn new() -> Self {
-        Self { exit: Quota::new(0.34), contact: Quota::new(0.86), proven: Quota::new(0.45), family: Quota::new(0.66), n_proven: 0 }
+        Self { exit: Quota::new(0.34), contact: Quota::new(0.82), proven: Quota::new(0.6), family: Quota::new(0.66), n_proven: 0 }
     }
 
     /// An operator that will have about so many relays.
@@ -148,7 +148,7 @@ fn largest_share(rank: usize) -> f64 {
 }
 
 const N_LARGEST: usize = 60;
-const DISCOUNT: f64 = 0.84;
+const DISCOUNT: f64 = 0.86;
 const CONCENTRATION: f64 = 6.0;
 
 /// How many relays each operator has, in a network of this size; largest first, then in no order.
@@ -158,10 +158,12 @@ pub(crate) fn sizes(dice: &mut Dice, n_relays: usize) -> Vec<usize> {
     let mut rest = n_relays - sizes.iter().sum::<usize>().min(n_relays);
     let mut seats: Vec<u32> = Vec::with_capacity(rest);
     let first = sizes.len();
+    // The process is for those below the largest; its own largest group would otherwise be among these.
+    let most = ((largest_share(N_LARGEST) * n_relays as f64) as usize).max(3);
     while rest > 0 {
         let (n_seated, n_groups) = (seats.len() as f64, (sizes.len() - first) as f64);
         let alone = dice.chance((CONCENTRATION + DISCOUNT * n_groups) / (CONCENTRATION + n_seated));
-        let group = if alone || seats.is_empty() { sizes.len() } else { join(dice, &seats, &sizes) };
+        let group = if alone || seats.is_empty() { sizes.len() } else { join(dice, &seats, &sizes, most) };
         if group == sizes.len() {
             sizes.push(0);
         }
@@ -172,14 +174,17 @@ pub(crate) fn sizes(dice: &mut Dice, n_relays: usize) -> Vec<usize> {
     sizes
 }
 
-/// A group chosen in proportion to its size less the discount, by rejection.
-fn join(dice: &mut Dice, seats: &[u32], sizes: &[usize]) -> usize {
-    loop {
+/// A group below the largest size, chosen in proportion to its size less the discount, by rejection.
+/// If chance keeps pointing at groups that cannot be joined, a new one.
+fn join(dice: &mut Dice, seats: &[u32], sizes: &[usize], most: usize) -> usize {
+    let fits = |dice: &mut Dice, group: usize| sizes[group] < most && dice.chance(1.0 - DISCOUNT / sizes[group] as f64);
+    for _ in 0..200 {
         let group = dice.pick(seats) as usize;
-        if dice.chance(1.0 - DISCOUNT / sizes[group] as f64) {
+        if fits(dice, group) {
             return group;
         }
     }
+    sizes.len()
 }
 
 /// Names and contacts as an unkind stranger might choose them: markup, quotes, direction marks, formulas, lengths. Every network

@@ -145,7 +145,7 @@ impl Providers {
     }
 
     fn provider(dice: &mut Dice, rank: usize, weight: f64, placed: &mut [f64]) -> Provider {
-        let homes = rank >= 12 && (rank % 12 == 0 || dice.chance(0.42));
+        let homes = rank >= 12 && (rank.is_multiple_of(12) || dice.chance(0.42));
         let main = wanting(dice, placed);
         placed[main] += weight;
         let mut countries = vec![main as u8];

@@ -1,4 +1,5 @@
 //! Graph histories, against facts about Onionoo's own compiler.
+#![allow(clippy::unwrap_used)]
 
 use allium_model::{ConsensusHour, Period};
 use allium_simulate::compile::{Entry, Graph, Scheme, compile, presence_entries, share_entries};

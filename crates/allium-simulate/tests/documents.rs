@@ -1,4 +1,5 @@
 //! What readers of the simulated documents can rely on.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 

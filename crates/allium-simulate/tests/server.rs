@@ -1,4 +1,5 @@
 //! What clients of the simulated Onionoo service see, over real sockets.
+#![allow(clippy::unwrap_used)]
 
 use std::io::Read;
 use std::sync::{Arc, RwLock};
@@ -124,7 +125,8 @@ async fn parameters_select_relays_and_fields() {
     let all = server.get("/details").await.json();
     let relays = all["relays"].as_array().unwrap();
     let fingerprint = relays[3]["fingerprint"].as_str().unwrap();
-    let n = |target: String| async {
+    let server = &server;
+    let n = |target: String| async move {
         let json = server.get(&target).await.json();
         json["relays"].as_array().unwrap().len()
     };

@@ -105,7 +105,7 @@ pub(super) fn addresses(relay: &Relay) -> Vec<SocketAddr> {
 fn exit_addresses(relay: &Relay, exit: bool) -> Vec<String> {
     let own = addresses(relay)[0].ip();
     match own {
-        IpAddr::V4(own) if exit && relay.profile.index % 8 == 0 => vec![Ipv4Addr::from(u32::from(own) ^ 1).to_string()],
+        IpAddr::V4(own) if exit && relay.profile.index.is_multiple_of(8) => vec![Ipv4Addr::from(u32::from(own) ^ 1).to_string()],
         own if exit => vec![own.to_string()],
         _ => Vec::new(),
     }
@@ -134,7 +134,7 @@ fn host_names(object: Object, relay: &Relay, domain: Option<&str>, address: IpAd
     let label: String = relay.profile.nickname.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
     match domain {
         Some(domain) if !label.is_empty() => object.texts("verified_host_names", &[format!("{label}.{domain}")]),
-        _ if relay.profile.index % 3 == 0 => {
+        _ if relay.profile.index.is_multiple_of(3) => {
             let dashed = address.to_string().replace('.', "-");
             object.texts("unverified_host_names", &[format!("{dashed}.static.example")])
         }

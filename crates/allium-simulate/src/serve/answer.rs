@@ -203,7 +203,7 @@ fn select(document: &Document, published: ConsensusHour, kind: Kind, query: &Que
         out.push_str(if i == 0 { "\n" } else { ",\n" });
         match &query.fields {
             Some(fields) if kind == Kind::Relays(DocumentKind::Details) => {
-                out.push_str(&with_fields(&entry.line, |key| fields.contains(key)))
+                out.push_str(&with_fields(&entry.line, |key| fields.contains(key)));
             }
             _ => out.push_str(&entry.line),
         }

@@ -20,17 +20,24 @@ pub enum Fault {
 
 /// A script of faults, shared by its clones. Each is used up by one request.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<Vec<(Option<String>, Fault)>>>);
+pub struct Faults(Arc<Mutex<Vec<Scripted>>>);
+
+/// A fault in store, and for which path if not for any.
+#[derive(Debug, Clone)]
+struct Scripted {
+    path: Option<String>,
+    fault: Fault,
+}
 
 impl Faults {
     /// The next request goes wrong, whatever it is for.
     pub fn push(&self, fault: Fault) {
-        self.script().push((None, fault));
+        self.script().push(Scripted { path: None, fault });
     }
 
     /// The next request for this path goes wrong, such as `/uptime`.
     pub fn push_for(&self, path: &str, fault: Fault) {
-        self.script().push((Some(path.to_owned()), fault));
+        self.script().push(Scripted { path: Some(path.to_owned()), fault });
     }
 
     /// How many faults are still in store.
@@ -41,11 +48,11 @@ impl Faults {
     /// Takes the first fault that concerns this path.
     pub(super) fn next_for(&self, path: &str) -> Option<Fault> {
         let mut script = self.script();
-        let place = script.iter().position(|(only, _)| only.as_deref().is_none_or(|only| only == path))?;
-        Some(script.remove(place).1)
+        let place = script.iter().position(|scripted| scripted.path.as_deref().is_none_or(|only| only == path))?;
+        Some(script.remove(place).fault)
     }
 
-    fn script(&self) -> MutexGuard<'_, Vec<(Option<String>, Fault)>> {
+    fn script(&self) -> MutexGuard<'_, Vec<Scripted>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
