@@ -118,6 +118,11 @@ pub fn relative(instant: Timestamp, now: Timestamp) -> String {
     if secs < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
+/// Where a document came from, as visitors may know it: an address as it is, of a file its name without the folders.
+pub fn origin(origin: &str) -> &str {
+    if origin.contains("://") { origin } else { origin.rsplit(['/', '\\']).next().unwrap_or(origin) }
+}
+
 /// `15 Feb 2026 18:00 UTC`.
 pub fn instant(instant: Timestamp) -> String {
     let civil = Offset::UTC.to_datetime(instant);
@@ -180,6 +185,12 @@ mod tests {
         for (share, decimals, expected) in cases {
             assert_eq!(percent(Fraction::new(share).unwrap(), decimals), expected, "{share}");
         }
+    }
+
+    #[test]
+    fn folders_of_the_server_are_not_told() {
+        assert_eq!(origin("/srv/data/details.json.zst"), "details.json.zst");
+        assert_eq!(origin("https://onionoo.example/details"), "https://onionoo.example/details");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use allium_model::{ConsensusHour, Timestamp};
 use serde::Serialize;
 
-use crate::format::rfc3339;
+use crate::format::{origin, rfc3339};
 use crate::view::{FRESH_HOURS, View};
 
 /// Sources, rejects and gaps.
@@ -100,7 +100,7 @@ impl<'a> DataQualityJson<'a> {
 fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {
     SourceJson {
         kind: source.kind.name(),
-        origin: &source.origin,
+        origin: origin(&source.origin),
         published: source.published.to_string(),
         obtained_at: rfc3339(source.obtained_at),
         size_bytes: source.size_bytes,
@@ -111,7 +111,7 @@ fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {
 
 fn reject(reject: &allium_model::Reject) -> RejectJson<'_> {
     let fingerprint = reject.relay.as_ref().map(ToString::to_string);
-    RejectJson { origin: &reject.origin, place: &reject.place, fingerprint, reason: &reject.reason }
+    RejectJson { origin: origin(&reject.origin), place: &reject.place, fingerprint, reason: &reject.reason }
 }
 
 fn history(view: &View) -> HistoryJson {

@@ -62,7 +62,7 @@ impl SourceRow {
         let age = ConsensusHour::containing(now).hours_since(source.published).max(0);
         Self {
             kind: source.kind.name(),
-            origin: Html::safe(Foreign::short(&source.origin)),
+            origin: Html::safe(Foreign::short(format::origin(&source.origin))),
             published: source.published.into(),
             age: format::hours(f64::from(age)),
             obtained: When(source.obtained_at),
@@ -146,7 +146,7 @@ fn rejects_sentence(record: &NetworkRecord) -> String {
 fn reject_row(reject: &allium_model::Reject) -> RejectRow<'_> {
     let link = |fingerprint| Html::link(&format!("/relay/{fingerprint}"), &Html::words(short_fingerprint(fingerprint)));
     RejectRow {
-        origin: Foreign::short(&reject.origin),
+        origin: Foreign::short(format::origin(&reject.origin)),
         place: Foreign::long(&reject.place),
         relay: reject.relay.as_ref().map_or_else(|| Html::words("\u{2013}"), link),
         reason: Foreign::long(&reject.reason),

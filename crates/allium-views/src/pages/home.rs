@@ -130,7 +130,8 @@ fn daily_sentence(daily: &Strip) -> String {
     let worst = known.iter().min_by(|a, b| a.1.get().total_cmp(&b.1.get()));
     let best = known.iter().max_by(|a, b| a.1.get().total_cmp(&b.1.get()));
     let (Some(worst), Some(best)) = (worst, best) else { return "No day has been measured yet.".to_owned() };
-    let told = |(secs, uptime): &(i64, Fraction)| format!("{} % on {}", format::percent(*uptime, 2), format::date(format::at_secs(*secs)));
+    let told =
+        |(secs, uptime): &(i64, Fraction)| format!("{}\u{a0}% on {}", format::percent(*uptime, 2), format::date(format::at_secs(*secs)));
     format!("The worst day was {}, the best {}.", told(worst), told(best))
 }
 
@@ -166,11 +167,15 @@ fn facts(network: &NetworkFigures) -> Vec<(&'static str, String)> {
 
 fn spread_sentence(period: Period, figures: &PeriodFigures) -> String {
     let least = |share: Fraction| match format::percent(share, 2) {
-        percent if share.get() >= 1.0 => format!("all of the time ({percent} %)"),
-        percent => format!("at least {percent} %"),
+        percent if share.get() >= 1.0 => format!("all of the time ({percent}\u{a0}%)"),
+        percent => format!("at least {percent}\u{a0}%"),
     };
     let worst = format::percent(figures.quantiles[0], 2);
-    format!("Over {}, half of the relays were up {}; one in twenty was up less than {worst} %.", period.label(), least(figures.median()))
+    format!(
+        "Over {}, half of the relays were up {}; one in twenty was up less than {worst}\u{a0}%.",
+        period.label(),
+        least(figures.median())
+    )
 }
 
 fn period_row(period: Period, figures: Option<&PeriodFigures>) -> PeriodRow {

@@ -10,7 +10,7 @@ use crate::error::RequestError;
 use crate::page::{Page, render};
 use crate::site::Site;
 
-const SOURCE: &str = include_str!("../../assets/terms.md");
+const SOURCE: &str = include_str!("../../../../docs/methods.md");
 
 static BODY: LazyLock<String> = LazyLock::new(|| markdown(SOURCE));
 

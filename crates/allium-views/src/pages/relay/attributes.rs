@@ -82,7 +82,7 @@ fn software(relay: &Relay, now: Timestamp) -> Vec<(&'static str, Html)> {
 
 fn bandwidth(relay: &Relay, now: Timestamp) -> Vec<(&'static str, Html)> {
     let rate = |bytes: Option<u64>| bytes.map_or_else(Html::unknown, |b| Html::words(format!("{} MB/s", format::megabytes(b))));
-    let share = |share: Option<Fraction>| share.map_or_else(Html::unknown, |s| Html::words(format!("{} %", format::percent(s, 4))));
+    let share = |share: Option<Fraction>| share.map_or_else(Html::unknown, |s| Html::words(format!("{}\u{a0}%", format::percent(s, 4))));
     let overload = |at: Timestamp| Html::joined([Html::safe(When(at)), Html::words(format!("({})", format::relative(at, now)))], " ");
     vec![
         ("Advertised", rate(relay.advertised_bandwidth)),

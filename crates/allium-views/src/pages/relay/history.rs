@@ -62,11 +62,11 @@ pub(crate) fn calendar<'a>(days: &'a Strip, report: &RelayReport) -> Vec<MonthRo
 /// The best and the worst month in a sentence.
 pub(crate) fn year_sentence(report: &RelayReport) -> String {
     let told = |month: &allium_analysis::MonthUptime| {
-        format!("{} ({} %)", format::month(month.year, month.month), format::percent(month.uptime, 2))
+        format!("{} ({}\u{a0}%)", format::month(month.year, month.month), format::percent(month.uptime, 2))
     };
     match (report.best_month(), report.worst_month()) {
         (Some(best), Some(worst)) if best.uptime == worst.uptime => {
-            format!("Every month measured was alike, at {} %.", format::percent(best.uptime, 2))
+            format!("Every month measured was alike, at {}\u{a0}%.", format::percent(best.uptime, 2))
         }
         (Some(best), Some(worst)) => format!("The best month was {}, the worst {}.", told(best), told(worst)),
         _ => "No month is measured for at least half of its hours.".to_owned(),
@@ -115,7 +115,7 @@ pub(crate) fn stability(report: &RelayReport) -> Vec<(&'static str, String)> {
     );
     let spread = report.spread.as_ref();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| format::NO_DATA.to_owned());
-    let month = |m: &allium_analysis::MonthUptime| format!("{}: {} %", format::month(m.year, m.month), format::percent(m.uptime, 2));
+    let month = |m: &allium_analysis::MonthUptime| format!("{}: {}\u{a0}%", format::month(m.year, m.month), format::percent(m.uptime, 2));
     vec![
         ("Trend over six months", trend),
         (
@@ -123,7 +123,7 @@ pub(crate) fn stability(report: &RelayReport) -> Vec<(&'static str, String)> {
             or_none(spread.map(|s| format!("{} percentage points ({} days)", format::width(s.std_dev), s.n_days))),
         ),
         ("Median absolute deviation", or_none(spread.map(|s| format!("{} percentage points", format::width(s.mad))))),
-        ("Worst day", or_none(spread.map(|s| format!("{} %", format::percent(s.worst, 2))))),
+        ("Worst day", or_none(spread.map(|s| format!("{}\u{a0}%", format::percent(s.worst, 2))))),
         ("Best month", or_none(report.best_month().map(month))),
         ("Worst month", or_none(report.worst_month().map(month))),
     ]

@@ -129,7 +129,7 @@ pub(crate) fn relay_link(relay: &Relay) -> Html {
 fn summary(view: &View, record: &RelayRecord, report: &RelayReport) -> Html {
     let state = state_sentence(view, record, report.since);
     let figure =
-        |period: Period, words| report.uptime_in(period).map(|share| format!("{} % of the last {words}", format::percent(share, 2)));
+        |period: Period, words| report.uptime_in(period).map(|share| format!("{}\u{a0}% of the last {words}", format::percent(share, 2)));
     let told: Vec<_> =
         [(Period::ThirtyDays, "30 days"), (Period::OneYear, "year")].into_iter().filter_map(|(p, words)| figure(p, words)).collect();
     let figures = if told.is_empty() { "No uptime figure yet.".to_owned() } else { format!("It was up {}.", told.join(" and ")) };
@@ -220,7 +220,7 @@ fn period_strip<'a>(period: Period, strip: &'a Strip, report: &RelayReport) -> P
 fn strip_note(strip: &Strip, figure: Option<&UptimeFigure>) -> String {
     let step = strip.cells.first().map_or(0, |cell| cell.end_secs - cell.start_secs);
     match figure {
-        Some(figure) => format!("{} %, one cell per {}", format::percent(figure.uptime, 2), format::hours(step as f64 / 3600.0)),
+        Some(figure) => format!("{}\u{a0}%, one cell per {}", format::percent(figure.uptime, 2), format::hours(step as f64 / 3600.0)),
         None => String::new(),
     }
 }
