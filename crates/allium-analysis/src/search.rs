@@ -73,7 +73,7 @@ impl SearchIndex {
     /// What a relay is sorted by, as a number that keeps the order.
     fn key(&self, sort: SortKey, i: usize, relay: &Relay, report: &RelayReport) -> Option<f64> {
         match sort {
-            SortKey::ConsensusWeight => relay.consensus_weight.map(|weight| weight as f64),
+            SortKey::ConsensusWeight => relay.consensus_weight.filter(|_| relay.running).map(|weight| weight as f64),
             SortKey::Bandwidth => relay.advertised_bandwidth.map(|rate| rate as f64),
             SortKey::Nickname => self.nickname_ranks[i].map(f64::from),
             SortKey::Fingerprint => Some(0.0),

@@ -32,6 +32,17 @@ impl Periods {
     fn hours(&self, period: Period) -> f64 {
         f64::from(self.end.hours_since(self.start(period)))
     }
+
+    /// Before which hour a relay must have appeared to have a figure for this period: as in Onionoo, a long period says nothing
+    /// that the next shorter one does not while the relay is younger than that.
+    fn oldest_start(&self, period: Period) -> ConsensusHour {
+        match period {
+            Period::OneDay | Period::SevenDays | Period::ThirtyDays | Period::OneMonth => self.end,
+            Period::SixMonths => self.start(Period::OneMonth),
+            Period::OneYear => self.start(Period::SixMonths),
+            Period::FiveYears => self.start(Period::OneYear),
+        }
+    }
 }
 
 /// The uptime of a relay in each period.
@@ -74,7 +85,7 @@ fn shares(periods: &Periods, record: &RelayRecord, exact: Option<&Exact<'_>>, qu
 
 fn exact_share(periods: &Periods, period: Period, exact: &Exact<'_>) -> Option<UptimeFigure> {
     let start = periods.start(period);
-    if !exact.covers(start, periods.end) {
+    if !exact.covers(start, periods.end) || exact.first_seen >= periods.oldest_start(period) {
         return None;
     }
     let count = exact.count(start, periods.end);

@@ -142,7 +142,10 @@ fn hours_before_the_first_appearance_are_not_down() {
     record.relay.first_seen = Some(end.plus(-10));
     let report = report(hours(end.plus(-100), end), record);
     for period in Period::ALL {
-        let figure = report.uptime[period.index()].unwrap();
+        // A relay of ten hours has no half-year: Onionoo leaves such graphs out as well.
+        let is_long = matches!(period, Period::SixMonths | Period::OneYear | Period::FiveYears);
+        assert_eq!(report.uptime[period.index()].is_none(), is_long, "{}", period.name());
+        let Some(figure) = report.uptime[period.index()] else { continue };
         assert_eq!((figure.uptime.get(), figure.known_hours), (1.0, 10.0), "{}", period.name());
         assert_eq!(figure.from_secs, end.plus(-10).start_secs());
     }
