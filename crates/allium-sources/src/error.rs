@@ -54,6 +54,14 @@ pub enum Error {
         /// Its first characters, control characters escaped.
         beginning: String,
     },
+    /// Something else than a consensus of version 3.
+    #[error("{origin}: no consensus, it begins with: {beginning}")]
+    NotConsensus {
+        /// File or address.
+        origin: String,
+        /// What gives it away, control characters escaped.
+        beginning: String,
+    },
     /// The document ends before it is complete; nothing of it may be used.
     #[error("{origin}: truncated at byte {byte}, after {n_understood} complete relays")]
     Truncated {
@@ -72,6 +80,14 @@ pub enum Error {
         /// Where.
         byte: u64,
         /// What is wrong there.
+        reason: String,
+    },
+    /// A table that is damaged as a whole, lacks a column, or has nothing in it that can be used.
+    #[error("{origin}: no usable table: {reason}")]
+    Table {
+        /// File or address.
+        origin: String,
+        /// What is wrong with it.
         reason: String,
     },
     /// The document does not say as of which consensus it is.
