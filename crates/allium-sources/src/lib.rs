@@ -27,6 +27,7 @@
 pub mod consensus;
 pub mod error;
 pub mod onionoo;
+pub mod presence;
 pub mod read;
 
 pub use error::Error;

@@ -1,0 +1,59 @@
+//! Which snapshot stands for which hour.
+
+use std::ops::Range;
+
+use allium_model::{ConsensusHour, Timestamp};
+
+use super::snapshots::Snapshot;
+
+/// An hour for which a snapshot stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hour {
+    /// The hour.
+    pub hour: ConsensusHour,
+    /// The snapshot's position in [`Pack::snapshots`](super::Pack::snapshots).
+    pub place: usize,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+}
+
+/// The hours of a pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hours {
+    hours: Vec<Hour>,
+    /// For each position up to the number of snapshots, how many hours have their snapshot before it.
+    before: Vec<u32>,
+}
+
+impl Hours {
+    /// The hour of a snapshot is the one in which it was fetched; of several in one hour, the last one stands for it.
+    pub fn of(snapshots: &[Snapshot]) -> Self {
+        let (mut hours, mut before) = (Vec::with_capacity(snapshots.len()), Vec::with_capacity(snapshots.len() + 1));
+        for (place, snapshot) in snapshots.iter().enumerate() {
+            before.push(hours.len() as u32);
+            let hour = ConsensusHour::containing(snapshot.fetched_at);
+            let is_superseded = snapshots.get(place + 1).is_some_and(|next| ConsensusHour::containing(next.fetched_at) == hour);
+            if !is_superseded {
+                hours.push(Hour { hour, place, fetched_at: snapshot.fetched_at });
+            }
+        }
+        before.push(hours.len() as u32);
+        Self { hours, before }
+    }
+
+    /// The hours, earliest first.
+    pub fn hours(&self) -> &[Hour] {
+        &self.hours
+    }
+
+    /// Snapshots that stand for no hour.
+    pub fn n_superseded(&self) -> usize {
+        self.before.len() - 1 - self.hours.len()
+    }
+
+    /// The stretch from the first to after the last hour of these snapshots; `None` if all of them are superseded.
+    pub fn of_span(&self, places: &Range<u32>) -> Option<(ConsensusHour, ConsensusHour)> {
+        let hours = self.hours.get(*self.before.get(places.start as usize)? as usize..*self.before.get(places.end as usize)? as usize)?;
+        Some((hours.first()?.hour, hours.last()?.hour.next()))
+    }
+}

@@ -1,0 +1,22 @@
+//! The list of what could not be understood in a pack.
+
+use allium_model::{Fingerprint, Reject};
+
+/// How many rejects are listed; all are counted.
+const MAX_LISTED: usize = 1000;
+
+/// Collects rejects.
+#[derive(Debug, Default)]
+pub(super) struct Rejects {
+    pub(super) listed: Vec<Reject>,
+    pub(super) n: usize,
+}
+
+impl Rejects {
+    pub(super) fn add(&mut self, origin: &str, place: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: impl Into<String>) {
+        self.n += 1;
+        if self.listed.len() < MAX_LISTED {
+            self.listed.push(Reject { origin: origin.to_owned(), place: place(), relay, reason: reason.into() });
+        }
+    }
+}
