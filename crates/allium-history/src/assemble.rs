@@ -100,11 +100,11 @@ pub(crate) fn finish(parts: Parts) -> Option<NetworkRecord> {
     let Parts { known, mut relays, sources, rejects } = parts;
     let as_of = known.last().or_else(|| sources.iter().map(|source| source.published).max())?;
     complete_graphs(&mut relays, &sources);
-    let relays = relays.into_iter().map(|parts| finish_relay(parts, as_of)).collect();
+    let relays = relays.into_iter().map(|parts| finish_relay(parts, as_of, &known)).collect();
     Some(NetworkRecord { as_of, known, relays, sources, rejects })
 }
 
-fn finish_relay(parts: RelayParts, as_of: ConsensusHour) -> RelayRecord {
+fn finish_relay(parts: RelayParts, as_of: ConsensusHour, known: &Known) -> RelayRecord {
     let RelayParts { mut relay, details_hour, spans, mut histories } = parts;
     relay.running = false;
     if let (Some(first), Some(last)) = (spans.first(), spans.last()) {
@@ -113,7 +113,7 @@ fn finish_relay(parts: RelayParts, as_of: ConsensusHour) -> RelayRecord {
         relay.first_seen = Some(relay.first_seen.map_or(first.start, |seen| seen.min(first.start)));
         relay.last_seen = relay.last_seen.max(Some(listed));
         if details_hour < Some(listed) {
-            follow(&mut relay, &last.state);
+            follow(&mut relay, &last.state, |flag| known.of_flag(flag).contains(listed));
         }
     }
     histories.sort_by_key(|history| history.kind);
@@ -121,9 +121,10 @@ fn finish_relay(parts: RelayParts, as_of: ConsensusHour) -> RelayRecord {
     RelayRecord { relay, spans, published }
 }
 
-/// Takes over what a consensus later than the details document says.
-fn follow(relay: &mut Relay, state: &RelayState) {
-    relay.flags = state.flags;
+/// Takes over what a consensus later than the details document says, where it tells a flag at all.
+fn follow(relay: &mut Relay, state: &RelayState, tells: impl Fn(RelayFlag) -> bool) {
+    let has = |flag: &RelayFlag| if tells(*flag) { state.flags.contains(*flag) } else { relay.flags.contains(*flag) };
+    relay.flags = RelayFlag::ALL.into_iter().filter(has).collect();
     if state.country.is_some() && state.country != relay.country {
         (relay.country, relay.country_name) = (state.country, None);
     }

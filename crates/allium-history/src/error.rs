@@ -30,6 +30,16 @@ pub enum Error {
         /// The newest version that this program knows.
         supported: i64,
     },
+    /// An older Allium wrote the file; only [`crate::SqliteHistory::open`] brings it to the present format.
+    #[error("{path} has format version {found}; whatever command next writes to it brings it to version {supported}")]
+    PastVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its format version.
+        found: i64,
+        /// The version that this program reads.
+        supported: i64,
+    },
     /// Somebody else writes for longer than the busy timeout.
     #[error("{path} is being written by another process; one writer at a time")]
     Locked {

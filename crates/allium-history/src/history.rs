@@ -22,6 +22,7 @@ pub trait History {
     fn apply(&mut self, update: &Update) -> Result<Applied, Error>;
 
     /// Takes in one consensus, older or newer than those known; `false` if its hour is known already, and then nothing changes.
+    /// An hour known from a [`ConsensusSource::Presence`] list only is replaced by what any other source brings.
     ///
     /// `listed` are the relays in it; a relay that is not in it was down. Of a relay listed twice the later entry counts.
     ///
@@ -30,7 +31,7 @@ pub trait History {
     fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error>;
 
     /// Takes in many consensuses at once, given as spans: in each of `consensuses` that lies in a span, the relay was listed in
-    /// its state. Hours that are known already stay as they are.
+    /// its state. Hours that are known already stay as they are, as with [`History::append_consensus`].
     ///
     /// The spans of a relay may come in any order. Where one hour is named twice, the first entry tells its origin.
     ///
@@ -41,6 +42,21 @@ pub trait History {
         consensuses: &[ConsensusInfo],
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
     ) -> Result<AppliedSpans, Error>;
+
+    /// As [`History::append_spans`], with what the same source knows of the relays beside: nickname, address, country, AS,
+    /// contact and effective family.
+    ///
+    /// A description is as of the newest of `consensuses`. It is kept where no details document lists the relay, whichever
+    /// comes first, and no pack that reaches as far describes it; relays that are not recorded by then are passed over.
+    ///
+    /// # Errors
+    /// As [`History::append_spans`].
+    fn append_pack(
+        &mut self,
+        consensuses: &[ConsensusInfo],
+        spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+        relays: &[Relay],
+    ) -> Result<AppliedPack, Error>;
 
     /// Forgets all consensuses before an hour, and relays, with their attributes and graphs, that were last seen before it.
     ///
@@ -135,12 +151,21 @@ pub enum Outcome {
 /// What became of many consensuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AppliedSpans {
-    /// Consensuses that were not known.
+    /// Consensuses that were not known, or less well.
     pub n_consensuses: usize,
     /// Consensuses that were known already.
     pub n_already_known: usize,
     /// Relays that were recorded for the first time.
     pub n_new_relays: usize,
+}
+
+/// What became of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppliedPack {
+    /// Its consensuses.
+    pub spans: AppliedSpans,
+    /// Relays of which the description was taken over.
+    pub n_described: usize,
 }
 
 /// What was forgotten.
@@ -176,7 +201,7 @@ pub enum ConsensusSource {
     Directory,
     /// CollecTor, live or from its archive.
     Collector,
-    /// A pack of hourly lists.
+    /// A pack of hourly lists of running relays, which tells the flags [`allium_model::Known::LISTED_FLAGS`] only.
     Presence,
 }
 

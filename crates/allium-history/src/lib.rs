@@ -33,6 +33,7 @@
 mod assemble;
 mod blob;
 mod check;
+mod describe;
 mod documents;
 mod error;
 mod history;
@@ -48,7 +49,8 @@ mod timeline;
 pub use assemble::assemble;
 pub use error::Error;
 pub use history::{
-    Applied, AppliedDocument, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, History, Outcome, Pruned, Stats, Update,
+    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, History, Outcome, Pruned, Stats,
+    Update,
 };
 pub use sqlite::SqliteHistory;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

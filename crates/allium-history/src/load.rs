@@ -8,19 +8,18 @@ use rusqlite::{Connection, Row};
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
 use crate::blob::Decoder;
 use crate::error::Failure;
-use crate::relays::{families, hour, optional_hour, parsed, relay, select_relays};
-use crate::spans::{known_hours, states};
+use crate::relays::{Described, families, hour, optional_hour, parsed, relay, select_relays};
+use crate::spans::{known, known_hours, states};
 
 /// Everything recorded that does not come from after `until`.
 pub(crate) fn load(conn: &Connection, until: ConsensusHour) -> Result<Option<NetworkRecord>, Failure> {
-    let hours = known_hours(conn)?;
-    let newest = hours.last().copied();
-    let known = Known::new(hours.into_iter().filter(|hour| *hour <= until).collect());
+    let newest = known_hours(conn)?.last().copied();
+    let known = known(conn, until)?;
     let sources = documents(conn)?.into_iter().filter(|source| source.published <= until).collect::<Vec<_>>();
     let (mut relays, places) = load_relays(conn, until)?;
     load_spans(conn, &mut relays, &places, &known, newest)?;
     load_histories(conn, &mut relays, &places, until)?;
-    relays.retain(|parts| !is_empty(parts) || until == NO_LIMIT);
+    relays.retain(|parts| !is_empty(parts));
     Ok(finish(Parts { known, relays, rejects: rejects(conn, &sources)?, sources }))
 }
 
@@ -38,13 +37,14 @@ fn load_relays(conn: &Connection, until: ConsensusHour) -> Result<(Vec<RelayPart
     let mut rows = statement.query([])?;
     let (mut relays, mut places) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.next()? {
-        let (id, relay, details_hour) = relay(row, &families)?;
+        let (id, relay, described) = relay(row, &families)?;
         places.insert(id, relays.len());
-        if details_hour > Some(until) {
-            relays.push(RelayParts::unknown(relay.fingerprint));
-        } else {
-            relays.push(RelayParts { details_hour, relay, ..RelayParts::unknown(Fingerprint::new([0; 20])) });
-        }
+        let nothing = RelayParts::unknown(relay.fingerprint);
+        relays.push(match described {
+            Described::ByDetails(hour) if hour <= until => RelayParts { details_hour: Some(hour), relay, ..nothing },
+            Described::ByPack(hour) if hour <= until => RelayParts { relay, ..nothing },
+            _ => nothing,
+        });
     }
     Ok((relays, places))
 }

@@ -42,7 +42,7 @@ impl RelayIds {
 }
 
 /// The columns of attributes, in the order of [`attributes`] and [`relay`].
-const COLUMNS: [&str; 43] = [
+const COLUMNS: [&str; 45] = [
     "details_hour",
     "nickname",
     "or_addresses",
@@ -85,6 +85,8 @@ const COLUMNS: [&str; 43] = [
     "effective_family_id",
     "alleged_family",
     "indirect_family",
+    "bare_address",
+    "described_hour",
     "id",
 ];
 
@@ -119,16 +121,17 @@ pub(crate) fn forget_unused_families(conn: &Connection) -> Result<(), Failure> {
 }
 
 /// The dictionary of effective families.
-struct Families {
+pub(crate) struct Families {
     ids: HashMap<Vec<Fingerprint>, i64>,
 }
 
 impl Families {
-    fn load(conn: &Connection) -> Result<Self, Failure> {
+    pub(crate) fn load(conn: &Connection) -> Result<Self, Failure> {
         Ok(Self { ids: families(conn)?.into_iter().map(|(id, members)| (members, id)).collect() })
     }
 
-    fn id(&mut self, conn: &Connection, members: &[Fingerprint]) -> Result<Option<i64>, Failure> {
+    /// The number of a family, given to it where it has none; `None` of an empty one.
+    pub(crate) fn id(&mut self, conn: &Connection, members: &[Fingerprint]) -> Result<Option<i64>, Failure> {
         if members.is_empty() {
             return Ok(None);
         }
@@ -206,6 +209,8 @@ fn attributes<'a>(relay: &'a Relay, details_hour: ConsensusHour, family_id: Opti
         integer(family_id),
         owned(optional_list(&relay.alleged_family)),
         owned(optional_list(&relay.indirect_family)),
+        owned(relay.bare_address.map(|address| address.to_string())),
+        hour(None),
     ]
 }
 
@@ -214,14 +219,28 @@ pub(crate) fn select_relays() -> String {
     format!("SELECT {}, fingerprint FROM relays ORDER BY fingerprint", COLUMNS.join(", "))
 }
 
-/// Number, relay and the hour of the details document that describes it.
-pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<(i64, Relay, Option<ConsensusHour>), Failure> {
+/// What describes a relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Described {
+    /// Nothing: only consensuses or graphs name it.
+    Not,
+    /// A pack through this hour.
+    ByPack(ConsensusHour),
+    /// A details document of this hour.
+    ByDetails(ConsensusHour),
+}
+
+/// Number, relay and what describes it.
+pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<(i64, Relay, Described), Failure> {
     let hour = |i| optional_hour(row, i);
     let amount = |i| Ok::<_, Failure>(row.get::<_, Option<i64>>(i)?.map(i64::cast_unsigned));
-    let id = row.get(42)?;
-    let fingerprint = Fingerprint::new(row.get(43)?);
+    let id = row.get(44)?;
+    let fingerprint = Fingerprint::new(row.get(45)?);
     let Some(details_hour) = hour(0)? else {
-        return Ok((id, Relay::unknown(fingerprint), None));
+        return Ok(match hour(43)? {
+            None => (id, Relay::unknown(fingerprint), Described::Not),
+            Some(described_hour) => (id, relay_of_pack(row, fingerprint, families)?, Described::ByPack(described_hour)),
+        });
     };
     let relay = Relay {
         fingerprint,
@@ -266,8 +285,23 @@ pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) ->
         effective_family: family(row, 39, families)?,
         alleged_family: list(row, 40)?,
         indirect_family: list(row, 41)?,
+        bare_address: parsed(row, 42)?,
     };
-    Ok((id, relay, Some(details_hour)))
+    Ok((id, relay, Described::ByDetails(details_hour)))
+}
+
+/// The attributes that a pack tells.
+fn relay_of_pack(row: &Row<'_>, fingerprint: Fingerprint, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<Relay, Failure> {
+    Ok(Relay {
+        nickname: row.get(1)?,
+        country: parsed(row, 14)?,
+        asn: row.get::<_, Option<u32>>(16)?.map(Asn),
+        as_name: row.get(17)?,
+        contact: row.get(34)?,
+        effective_family: family(row, 39, families)?,
+        bare_address: parsed(row, 42)?,
+        ..Relay::unknown(fingerprint)
+    })
 }
 
 /// A column of hours; damage beyond the years ±9999 is refused, so that sums of hours cannot overflow.

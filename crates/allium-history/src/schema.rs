@@ -8,7 +8,7 @@ use crate::error::{Error, Failure};
 pub(crate) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
-const MIGRATIONS: [&str; 1] = [include_str!("../schema/v1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("../schema/v1.sql"), include_str!("../schema/v2.sql")];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -18,14 +18,14 @@ pub(crate) fn version(conn: &Connection) -> Result<i64, Failure> {
     Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-/// Refuses files that are no store or come from a newer program. With `allow_empty`, an empty file will do.
-pub(crate) fn verify(conn: &Connection, path: &std::path::Path, allow_empty: bool) -> Result<(), Failure> {
+/// Refuses files that are no store or come from a newer program; for a reader also empty files and those of an older program.
+pub(crate) fn verify(conn: &Connection, path: &std::path::Path, is_writer: bool) -> Result<(), Failure> {
     let path = path.to_path_buf();
     let application_id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let n_objects: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let found = version(conn)?;
     let is_empty = application_id == 0 && n_objects == 0 && found == 0;
-    if is_empty && allow_empty {
+    if is_empty && is_writer {
         return Ok(());
     }
     if application_id != APPLICATION_ID || found < 1 {
@@ -33,6 +33,9 @@ pub(crate) fn verify(conn: &Connection, path: &std::path::Path, allow_empty: boo
     }
     if found > VERSION {
         return Err(Error::FutureVersion { path, found, supported: VERSION }.into());
+    }
+    if found < VERSION && !is_writer {
+        return Err(Error::PastVersion { path, found, supported: VERSION }.into());
     }
     Ok(())
 }

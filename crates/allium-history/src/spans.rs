@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayFlags, RelayState, StateSpan};
-use rusqlite::{Connection, params};
+use allium_model::{ConsensusHour, Fingerprint, Known, RelayFlag, RelayFlags, RelayState, StateSpan};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::{Error, Failure};
 use crate::merge::{Calendar, Run};
@@ -97,12 +97,44 @@ pub(crate) fn known_hours(conn: &Connection) -> Result<Vec<ConsensusHour>, Failu
     Ok(hours)
 }
 
-/// The same as bare numbers.
+/// The known hours up to and including `until`, and of which of them only a list of running relays is known.
+pub(crate) fn known(conn: &Connection, until: ConsensusHour) -> Result<Known, Failure> {
+    let mut statement = conn.prepare("SELECT hour FROM consensuses WHERE source = ?")?;
+    let mut rows = statement.query([ConsensusSource::Presence.name()])?;
+    let mut listed = Vec::new();
+    while let Some(row) = rows.next()? {
+        listed.push(hour(row, 0)?);
+    }
+    let hours = known_hours(conn)?.into_iter().filter(|hour| *hour <= until).collect();
+    Ok(Known::with_listed(hours, &Known::new(listed)))
+}
+
+/// The hours whose consensus is known, as bare numbers.
 pub(crate) fn known_hour_numbers(conn: &Connection) -> Result<Vec<i32>, Failure> {
     Ok(known_hours(conn)?.into_iter().map(ConsensusHour::get).collect())
 }
 
-/// Takes one consensus in; `false` if that hour is known already, and then nothing is done.
+/// Whether an hour that `stored` brought is known well enough to turn `offered` away: of a list of running relays any other
+/// source knows more.
+fn is_kept(stored: &str, offered: ConsensusSource) -> bool {
+    stored != ConsensusSource::Presence.name() || offered == ConsensusSource::Presence
+}
+
+/// The hours that `offered` may not change, earliest first.
+fn hours_kept(conn: &Connection, offered: &BTreeMap<i32, &ConsensusInfo>) -> Result<Vec<i32>, Failure> {
+    let mut statement = conn.prepare("SELECT hour, source FROM consensuses ORDER BY hour")?;
+    let mut rows = statement.query([])?;
+    let mut kept = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (hour, source) = (hour(row, 0)?.get(), row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?);
+        if offered.get(&hour).is_none_or(|info| is_kept(source, info.source)) {
+            kept.push(hour);
+        }
+    }
+    Ok(kept)
+}
+
+/// Takes one consensus in; `false` if that hour is known well enough already, and then nothing is done.
 pub(crate) fn append_consensus(
     conn: &Connection,
     relay_ids: &mut RelayIds,
@@ -111,7 +143,9 @@ pub(crate) fn append_consensus(
 ) -> Result<bool, Failure> {
     let hour = info.hour.get();
     let newest: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?;
-    if conn.prepare_cached("SELECT 1 FROM consensuses WHERE hour = ?")?.exists([hour])? {
+    let stored: Option<String> =
+        conn.prepare_cached("SELECT source FROM consensuses WHERE hour = ?")?.query_row([hour], |row| row.get(0)).optional()?;
+    if stored.is_some_and(|stored| is_kept(&stored, info.source)) {
         return Ok(false);
     }
     let offered = offered_states(conn, relay_ids, listed)?;
@@ -122,20 +156,20 @@ pub(crate) fn append_consensus(
         extend_open_spans(conn, newest, hour, offered)?;
     } else {
         let runs = offered.into_iter().map(|(relay_id, state)| (relay_id, vec![Run { start: hour, end: hour + 1, state }])).collect();
-        merge_runs(conn, &Calendar::new(&known_hour_numbers(conn)?, &[hour]), runs)?;
+        merge_runs(conn, &Calendar::new(&hours_kept(conn, &BTreeMap::from([(hour, info)]))?, &[hour]), runs)?;
     }
     record_consensus(conn, info, totals)?;
     Ok(true)
 }
 
-/// Takes many consensuses in at once, given as spans over their hours; hours that are known already are left as they are.
+/// Takes many consensuses in at once, given as spans over their hours; hours that are known well enough already are left as they are.
 pub(crate) fn append_spans(
     conn: &Connection,
     consensuses: &[ConsensusInfo],
     spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
 ) -> Result<AppliedSpans, Failure> {
     let offered_hours: BTreeMap<i32, &ConsensusInfo> = consensuses.iter().rev().map(|info| (info.hour.get(), info)).collect();
-    let calendar = Calendar::new(&known_hour_numbers(conn)?, &offered_hours.keys().copied().collect::<Vec<_>>());
+    let calendar = Calendar::new(&hours_kept(conn, &offered_hours)?, &offered_hours.keys().copied().collect::<Vec<_>>());
     let additional: Vec<i32> = calendar.additional().collect();
     let (mut relay_ids, mut states) = (RelayIds::load(conn)?, States::load(conn)?);
     let (mut runs, mut changes) = (BTreeMap::<i64, Vec<Run>>::new(), vec![Totals::default(); additional.len() + 1]);
@@ -173,7 +207,7 @@ fn push_run(runs: &mut Vec<Run>, run: Run) -> Option<()> {
 /// Notes that the consensus of an hour is known.
 pub(crate) fn record_consensus(conn: &Connection, info: &ConsensusInfo, totals: Totals) -> Result<(), Failure> {
     conn.prepare_cached(
-        "INSERT INTO consensuses (hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO consensuses (hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         info.hour.get(),

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayState, StateSpan};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState, StateSpan};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
-use crate::history::{Applied, AppliedSpans, CheckReport, ConsensusInfo, History, Pruned, Stats, Update};
+use crate::history::{Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, History, Pruned, Stats, Update};
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
-use crate::{check, documents, load, prune, schema, spans};
+use crate::{check, describe, documents, load, prune, schema, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -41,7 +41,7 @@ impl SqliteHistory {
     /// Opens a store for reading; others may write to it meanwhile.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::Corrupt`].
+    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`].
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         if !path.exists() {
@@ -146,6 +146,20 @@ impl History for SqliteHistory {
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
     ) -> Result<AppliedSpans, Error> {
         self.write(|conn| spans::append_spans(conn, consensuses, spans))
+    }
+
+    fn append_pack(
+        &mut self,
+        consensuses: &[ConsensusInfo],
+        spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+        relays: &[Relay],
+    ) -> Result<AppliedPack, Error> {
+        self.write(|conn| {
+            let spans = spans::append_spans(conn, consensuses, spans)?;
+            let newest = consensuses.iter().map(|info| info.hour).max();
+            let n_described = newest.map_or(Ok(0), |newest| describe::describe(conn, newest, relays))?;
+            Ok(AppliedPack { spans, n_described })
+        })
     }
 
     fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error> {

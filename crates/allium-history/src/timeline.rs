@@ -11,8 +11,9 @@ use allium_model::{ConsensusHour, Fingerprint, Known, RelayFlag, RelayState};
 use rusqlite::Connection;
 
 use crate::error::Failure;
+use crate::load::NO_LIMIT;
 use crate::relays::{hour, optional_hour};
-use crate::spans::{known_hours, states};
+use crate::spans::{known, states};
 
 /// The exact history of all relays that were ever listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,7 +212,7 @@ fn masks(start: usize, end: usize) -> impl Iterator<Item = (usize, u64)> {
 
 /// Reads the timeline from a store.
 pub(crate) fn load(conn: &Connection) -> Result<Timeline, Failure> {
-    let known = Known::new(known_hours(conn)?);
+    let known = known(conn, NO_LIMIT)?;
     let (numbers, states): (BTreeMap<i64, u32>, Vec<RelayState>) =
         states(conn)?.into_iter().enumerate().map(|(i, (id, state))| ((id, i as u32), state)).unzip();
     let mut relays = load_spans(conn, &known, &numbers)?;

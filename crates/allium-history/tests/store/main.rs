@@ -6,3 +6,4 @@ mod common;
 mod consensuses;
 mod documents;
 mod files;
+mod packs;
