@@ -54,6 +54,15 @@ pub enum Error {
         /// Its first characters, control characters escaped.
         beginning: String,
     },
+    /// A file or archive that ends too early, is damaged, or decompresses to more than allowed.
+    #[error("{origin}: cannot be read to its end")]
+    Archive {
+        /// File, and member where the file is an archive.
+        origin: String,
+        /// What went wrong.
+        #[source]
+        source: io::Error,
+    },
     /// Something else than a consensus of version 3.
     #[error("{origin}: no consensus, it begins with: {beginning}")]
     NotConsensus {

@@ -4,11 +4,11 @@
 //! Decompression stops at the cap, so that a bomb costs no more than the cap.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
-use liblzma::read::XzDecoder;
+use flate2::bufread::MultiGzDecoder;
+use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream as XzStream};
 
 use crate::error::{Error, Stage};
@@ -73,9 +73,46 @@ pub fn decompress(bytes: Vec<u8>, origin: &str, limits: &Limits) -> Result<Vec<u
     let limit_bytes = limits.max_bytes.min(by_ratio);
     let damaged = |source| Error::Compression { origin: origin.to_owned(), format: format.name(), source };
     let mut plain = Vec::new();
-    format.reader(&bytes).map_err(damaged)?.take(limit_bytes.saturating_add(1)).read_to_end(&mut plain).map_err(damaged)?;
+    format.reader(bytes.as_slice()).map_err(damaged)?.take(limit_bytes.saturating_add(1)).read_to_end(&mut plain).map_err(damaged)?;
     plain.shrink_to_fit();
     within(plain, limit_bytes, origin, Stage::Decompressed)
+}
+
+/// A file as a stream of decompressed bytes, which ends with an error where `limits` are exceeded: for archives, which
+/// are larger than memory.
+///
+/// # Errors
+/// The file cannot be read, or is larger than allowed before decompression.
+pub(crate) fn stream(file: File, origin: &str, limits: &Limits) -> Result<Box<dyn Read>, Error> {
+    let unreadable = |source| Error::Archive { origin: origin.to_owned(), source };
+    let size_bytes = file.metadata().map_err(unreadable)?.len();
+    if size_bytes > limits.max_compressed_bytes {
+        return Err(Error::TooLarge { origin: origin.to_owned(), limit_bytes: limits.max_compressed_bytes, stage: Stage::Compressed });
+    }
+    let mut reader = BufReader::with_capacity(1 << 16, file);
+    let format = Format::of(reader.fill_buf().map_err(unreadable)?);
+    let by_ratio = size_bytes.saturating_mul(limits.max_ratio).max(RATIO_FREE_BYTES);
+    let left_bytes = limits.max_bytes.min(by_ratio);
+    Ok(match format {
+        Some(format) => Box::new(Capped { reader: format.reader(reader).map_err(unreadable)?, left_bytes }),
+        None => Box::new(Capped { reader, left_bytes }),
+    })
+}
+
+/// A reader that fails where more bytes come than allowed.
+struct Capped<R> {
+    reader: R,
+    left_bytes: u64,
+}
+
+impl<R: Read> Read for Capped<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n_bytes = self.reader.read(buffer)?;
+        let left_bytes = self.left_bytes.checked_sub(n_bytes as u64);
+        self.left_bytes =
+            left_bytes.ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, "more bytes than allowed after decompression"))?;
+        Ok(n_bytes)
+    }
 }
 
 fn within(bytes: Vec<u8>, limit_bytes: u64, origin: &str, stage: Stage) -> Result<Vec<u8>, Error> {
@@ -110,7 +147,7 @@ impl Format {
         }
     }
 
-    fn reader(self, bytes: &[u8]) -> io::Result<Box<dyn Read + '_>> {
+    fn reader<'a>(self, bytes: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
         Ok(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(bytes)),
             Self::Zstd => {

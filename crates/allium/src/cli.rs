@@ -61,6 +61,12 @@ pub(crate) enum ImportCommand {
         #[arg(required = true, value_name = "DIR|FILE")]
         paths: Vec<PathBuf>,
     },
+    /// Consensuses of either flavour: documents, directories or tars, plain or compressed (.gz, .zst, .xz), in any order
+    Collector {
+        /// Documents and tars, or directories that hold them
+        #[arg(required = true, value_name = "DIR|FILE")]
+        paths: Vec<PathBuf>,
+    },
 }
 
 /// What is done to the store.

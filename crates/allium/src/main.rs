@@ -36,6 +36,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Serve(args) => commands::serve::run(&config, args),
         Command::Ingest(_) => commands::ingest::run(&config),
         Command::Import(ImportCommand::Onionoo { paths }) => commands::import::run(&config, paths),
+        Command::Import(ImportCommand::Collector { paths }) => commands::import_collector::run(&config, paths),
         Command::Analyze(args) => commands::analyze::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),

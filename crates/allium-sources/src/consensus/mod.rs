@@ -18,6 +18,7 @@
 //! assert_eq!(consensus.entries[0].weight, Some(78_000));
 //! ```
 
+mod batch;
 mod entry;
 mod footer;
 mod lines;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 
 use allium_model::{ConsensusHour, Fingerprint, PortSummary, Reject, RelayFlag, RelayFlags, RelayState, Timestamp};
 
+pub use self::batch::Batch;
 use self::lines::Lines;
 use self::rejects::Rejects;
 use crate::error::Error;

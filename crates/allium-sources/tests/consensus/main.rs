@@ -1,6 +1,7 @@
 //! What the consensus decoder and the sources of consensuses promise, told through their public interface. No network but loopback.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
+mod archive;
 mod bad;
 mod documents;
 mod properties;

@@ -1,0 +1,131 @@
+//! `allium import collector`: consensuses from files into the store.
+//!
+//! Documents come in any order and are stored by the batch, some six weeks of the network at a time: each batch is one
+//! transaction, and what is known already stays as it is, so an import that was interrupted can be started again. A file
+//! that cannot be read costs itself: the others are stored, and the exit status tells.
+
+use std::path::PathBuf;
+
+use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, History as _, SqliteHistory};
+use allium_model::Timestamp;
+use allium_sources::Error;
+use allium_sources::collector::archive::{Found, walk};
+use allium_sources::consensus::{Batch, Consensus, decode};
+use allium_views::format::count;
+use allium_views::text::inert;
+use anyhow::bail;
+
+use crate::config::Config;
+use crate::progress::{self, Progress};
+
+/// How many relays the consensuses of a batch list together: 80 MB.
+const MAX_BATCH_LISTED: usize = 10_000_000;
+/// How many failures and rejects are told one by one.
+const MAX_TOLD: usize = 20;
+
+/// Reads all documents under these paths and stores the consensuses among them.
+pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let progress = Progress::start(paths.len());
+    let mut import = Import { store: SqliteHistory::open(&config.store)?, batch: Batch::default(), seen: Seen::default() };
+    for path in paths {
+        progress.step(&format!("reading {}", inert(&path.display().to_string())));
+        walk(path, &mut |found| import.take(found))?;
+    }
+    import.store_batch()?;
+    let seen = import.seen;
+    progress.finish(&format!("{}: {}", config.store.display(), seen.summary()));
+    if seen.n_failures > 0 {
+        bail!("{} of the documents could not be read", count(seen.n_failures));
+    }
+    if seen.n_consensuses == 0 {
+        bail!("there is no consensus in these files");
+    }
+    Ok(())
+}
+
+/// An import under way.
+struct Import {
+    store: SqliteHistory,
+    batch: Batch,
+    seen: Seen,
+}
+
+/// What became of the documents so far.
+#[derive(Default)]
+struct Seen {
+    n_consensuses: u64,
+    n_stored: u64,
+    n_twice: u64,
+    n_other: u64,
+    n_failures: u64,
+    n_rejects: u64,
+    n_told: usize,
+}
+
+impl Import {
+    /// Takes one document; only a store that cannot be written ends the import.
+    fn take(&mut self, found: Found) -> anyhow::Result<()> {
+        match found.document.and_then(|bytes| decode(&bytes, &found.origin)) {
+            Ok(consensus) => self.add(&consensus),
+            // Directories and archives hold other documents too; a file that was named should be what was asked for.
+            Err(Error::NotConsensus { .. } | Error::Empty { .. }) if !found.is_named => {
+                self.seen.n_other += 1;
+                Ok(())
+            }
+            Err(error) => {
+                self.seen.n_failures += 1;
+                self.seen.tell(&with_cause(&error));
+                Ok(())
+            }
+        }
+    }
+
+    fn add(&mut self, consensus: &Consensus) -> anyhow::Result<()> {
+        self.seen.n_consensuses += 1;
+        self.seen.n_rejects += consensus.n_rejects as u64;
+        for reject in &consensus.rejects {
+            self.seen.tell(&format!("{} {}: {}", reject.origin, reject.place, reject.reason));
+        }
+        self.seen.n_twice += u64::from(!self.batch.add(consensus));
+        if self.batch.n_listed() >= MAX_BATCH_LISTED { self.store_batch() } else { Ok(()) }
+    }
+
+    /// Stores what was gathered and begins anew.
+    fn store_batch(&mut self) -> anyhow::Result<()> {
+        let batch = std::mem::take(&mut self.batch);
+        let received_at = Timestamp::now();
+        let info = |hour| ConsensusInfo { hour, source: ConsensusSource::Collector, verified: false, received_at };
+        let consensuses: Vec<ConsensusInfo> = batch.hours().map(info).collect();
+        let AppliedSpans { n_consensuses, n_already_known, .. } = self.store.append_spans(&consensuses, &mut batch.spans().into_iter())?;
+        self.seen.n_stored += n_consensuses as u64;
+        self.seen.n_twice += n_already_known as u64;
+        Ok(())
+    }
+}
+
+impl Seen {
+    fn tell(&mut self, what: &str) {
+        self.n_told += 1;
+        if self.n_told <= MAX_TOLD {
+            progress::line(&inert(what));
+        }
+    }
+
+    fn summary(&self) -> String {
+        [
+            format!("{} of {} consensuses taken in", count(self.n_stored), count(self.n_consensuses)),
+            format!("{} of hours known already", count(self.n_twice)),
+            format!("{} other documents", count(self.n_other)),
+            format!("{} unreadable", count(self.n_failures)),
+            format!("{} rejects", count(self.n_rejects)),
+        ]
+        .join(", ")
+    }
+}
+
+fn with_cause(error: &Error) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
