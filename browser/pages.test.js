@@ -27,12 +27,12 @@ before(async () => {
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
   const relays = async (query) => (await (await fetch(`${demo.address}/api/v1/relays?${query}`)).json()).relays;
-  const [running] = await relays('limit=1&state=running');
-  const [down] = await relays('limit=1&state=down');
+  const [running] = await relays('limit=1&status=running');
+  const [down] = await relays('limit=1&status=down');
   kinds = {
     home: '/',
     relays: '/relays',
-    'relays-searched': '/relays?q=de&state=running&sort=-uptime',
+    'relays-searched': '/relays?q=de&status=running&sort=uptime_1_month',
     'relays-none': '/relays?q=nosuchrelayanywhere',
     'relay-running': `/relay/${running.fingerprint}`,
     'relay-down': `/relay/${down.fingerprint}`,

@@ -92,9 +92,10 @@ fn hours_since_a_relay_disappeared_are_down() {
     for relay in report["relays"].as_array().unwrap() {
         let (ours, as_published) = (relay["uptime"]["1_month"].as_f64(), relay["uptime_as_published"]["1_month"].as_f64());
         let (Some(ours), Some(as_published)) = (ours, as_published) else { continue };
-        assert!(ours <= as_published + 1e-9, "{}", relay["fingerprint"]);
-        if ours < as_published - 1e-9 {
-            assert_eq!(relay["running"], false, "{}", relay["fingerprint"]);
+        if relay["running"] == true {
+            assert!((ours - as_published).abs() < 1e-12, "{}", relay["fingerprint"]);
+        } else if ours < as_published {
+            // Rarely higher: the month then also ends later, and leaves out an old outage.
             n_completed += 1;
         }
     }
