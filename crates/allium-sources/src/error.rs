@@ -71,6 +71,18 @@ pub enum Error {
         /// What gives it away, control characters escaped.
         beginning: String,
     },
+    /// Too few trusted authorities signed a consensus.
+    #[error("{origin}: good signatures of {n_good} authorities, {n_needed} are needed ({n_missing} lack a certificate)")]
+    Unverified {
+        /// File or address.
+        origin: String,
+        /// Trusted authorities with a good signature.
+        n_good: usize,
+        /// More than half of all trusted authorities.
+        n_needed: usize,
+        /// Trusted authorities whose signature cannot be checked for want of a certificate.
+        n_missing: usize,
+    },
     /// The document ends before it is complete; nothing of it may be used.
     #[error("{origin}: truncated at byte {byte}, after {n_understood} complete relays")]
     Truncated {

@@ -24,6 +24,7 @@ mod footer;
 mod lines;
 mod preamble;
 mod rejects;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -92,18 +92,23 @@ fn names_in_tars_never_become_paths() {
 #[test]
 fn a_tar_cut_anywhere_is_told_from_a_whole_one() {
     let archive = tar(&[("x", b'0', &read("ns")), ("y", b'0', &read("2014"))]);
-    let (first, end) = (read("ns").len(), archive.len() - 1024);
+    let (first, end) = (512 + read("ns").len(), archive.len() - 1024);
+    let second = first.next_multiple_of(512) + 512 + read("2014").len();
     for len in (512..end).step_by(100).chain([1024, end]) {
         let all = found_in(&archive[..len]);
         assert!(all.last().unwrap().1.is_err(), "{len}");
-        assert_eq!(all.iter().filter(|(_, document)| document.is_ok()).count(), usize::from(len >= 512 + first), "{len}");
+        assert_eq!(
+            all.iter().filter(|(_, document)| document.is_ok()).count(),
+            usize::from(len >= first) + usize::from(len >= second),
+            "{len}"
+        );
     }
 }
 
 #[test]
 fn damaged_archives_are_errors_and_never_panic() {
     let archive = tar(&[("x", b'0', &read("ns")), ("y", b'0', &read("2014"))]);
-    for place in (0..512).chain(archive.len() - 1100..archive.len()) {
+    for place in (0..512).step_by(3).chain((archive.len() - 1100..archive.len()).step_by(30)) {
         for byte in [0xff, b'7', 0x80] {
             let mut damaged = archive.clone();
             damaged[place] = byte;
@@ -117,7 +122,7 @@ fn damaged_archives_are_errors_and_never_panic() {
 #[test]
 fn members_above_the_cap_are_errors_and_the_rest_is_read() {
     let large = vec![b'n'; (64 << 20) + 1];
-    let all = found_in(&zstd::encode_all(tar(&[("large", b'0', &large), ("x", b'0', &read("ns"))]).as_slice(), 1).unwrap());
+    let all = found_in(&tar(&[("large", b'0', &large), ("x", b'0', &read("ns"))]));
     assert!(all[0].1.as_ref().unwrap_err().ends_with("file:large: more than 67108864 bytes after decompression"), "{all:?}");
     assert!(all[1].1.is_ok());
 }

@@ -53,7 +53,7 @@ fn a_damaged_byte_never_panics() {
     for name in ["ns", "microdesc", "2014"] {
         let whole = read(name);
         for place in 0..whole.len() {
-            for byte in [b'\n', b' ', b'=', b'-', 0, 0xff] {
+            for byte in [b'\n', b' ', 0xff] {
                 let mut damaged = whole.clone();
                 damaged[place] = byte;
                 let _ = decode(&damaged, "damaged");

@@ -6,6 +6,8 @@ mod bad;
 mod documents;
 mod properties;
 mod real;
+mod signatures;
+mod signing;
 
 use std::path::{Path, PathBuf};
 
