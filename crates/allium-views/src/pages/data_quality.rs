@@ -120,14 +120,12 @@ fn gaps_sentence(record: &NetworkRecord, gaps: &[(ConsensusHour, ConsensusHour)]
     let total = record.as_of.next().hours_since(first).max(0);
     let known = record.known.hours().len();
     let missing: i32 = gaps.iter().map(|(start, end)| end.hours_since(*start)).sum();
-    format!(
-        "{} of {} hours since {} are on record; {} in {}.",
-        format::count(known as u64),
-        format::count(total.unsigned_abs().into()),
-        format::hour(first),
-        if missing == 0 { "none are missing".to_owned() } else { format!("{} are missing", format::count(missing.unsigned_abs().into())) },
-        format::counted(gaps.len(), "gap")
-    )
+    let missing = match missing.unsigned_abs() {
+        0 => "none is missing".to_owned(),
+        hours => format!("{} are missing, in {}", format::count(hours.into()), format::counted(gaps.len(), "gap")),
+    };
+    let (known, total) = (format::count(known as u64), format::count(total.unsigned_abs().into()));
+    format!("{known} of {total} hours since {} are on record; {missing}.", format::hour(first))
 }
 
 fn rejects_sentence(record: &NetworkRecord) -> String {

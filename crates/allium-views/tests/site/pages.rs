@@ -158,7 +158,7 @@ fn old_data_is_called_old_and_a_simulation_a_simulation() {
 fn data_quality_names_ages_gaps_and_rejects() {
     let page = get(&site_of(record(3)), "/data-quality").text();
     for part in
-        ["the newest consensus is 1 h old", "236 of 240 hours", "4 are missing in 1 gap", "relays[3] field consensus_weight", "36.4 MB"]
+        ["the newest consensus is 1 h old", "236 of 240 hours", "4 are missing, in 1 gap", "relays[3] field consensus_weight", "36.4 MB"]
     {
         assert!(page.contains(part), "{part}");
     }
