@@ -67,6 +67,22 @@ pub(crate) enum ImportCommand {
         #[arg(required = true, value_name = "DIR|FILE")]
         paths: Vec<PathBuf>,
     },
+    /// A pack of hourly lists of running relays; CSV files may be compressed (.gz, .zst, .xz)
+    Presence(PresenceArgs),
+}
+
+/// The files of a pack.
+#[derive(Debug, Args)]
+pub(crate) struct PresenceArgs {
+    /// CSV: snapshot,fetched_at,running,guard,exit
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshots: PathBuf,
+    /// Parquet: fingerprint, first_snapshot, end_snapshot, guard, exit
+    #[arg(long, value_name = "FILE")]
+    pub(crate) spans: PathBuf,
+    /// CSV: fingerprint,nickname,ipv4,as,as_name,country,contact,family
+    #[arg(long, value_name = "FILE")]
+    pub(crate) relays: PathBuf,
 }
 
 /// What is done to the store.

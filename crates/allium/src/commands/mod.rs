@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod demo;
 pub(crate) mod import;
 pub(crate) mod import_collector;
+pub(crate) mod import_presence;
 pub(crate) mod ingest;
 pub(crate) mod serve;
 pub(crate) mod simulate;

@@ -1,0 +1,54 @@
+//! `allium import presence`: years of hourly lists of running relays into the store.
+
+use std::path::PathBuf;
+
+use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, History as _, SqliteHistory};
+use allium_sources::presence::{Files, Hour, Hours, Pack, decode_files};
+use allium_sources::read::Limits;
+use allium_views::format::count;
+use allium_views::text::inert;
+
+use crate::cli::PresenceArgs;
+use crate::config::Config;
+use crate::progress::{self, Progress};
+
+/// How many rejects are told one by one.
+const MAX_TOLD: usize = 20;
+
+/// Reads the pack, then stores it in one transaction: either the store has all of it or it is as before.
+pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
+    let PresenceArgs { snapshots, spans, relays } = args;
+    let progress = Progress::start(2);
+    progress.step(&format!("reading {}", [snapshots, spans, relays].map(|path: &PathBuf| path.display().to_string()).join(", ")));
+    let pack = decode_files(&Files { snapshots, spans, relays }, &Limits::default())?;
+    let hours = Hours::of(&pack.snapshots);
+    progress.step("storing");
+    let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();
+    let mut store = SqliteHistory::open(&config.store)?;
+    let applied = store.append_pack(&consensuses, &mut pack.state_spans(&hours), &pack.relays)?;
+    for reject in pack.rejects.iter().take(MAX_TOLD) {
+        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+    }
+    progress.finish(&format!("{}: {}", config.store.display(), summary(&pack, &hours, applied)));
+    Ok(())
+}
+
+/// A list is received when it is fetched; nobody signs it.
+fn consensus(hour: &Hour) -> ConsensusInfo {
+    ConsensusInfo { hour: hour.hour, source: ConsensusSource::Presence, verified: false, received_at: hour.fetched_at }
+}
+
+fn summary(pack: &Pack, hours: &Hours, applied: AppliedPack) -> String {
+    let n = |number: usize| count(number as u64);
+    let AppliedPack { spans, n_described } = applied;
+    [
+        format!("{} of {} lists taken in", n(spans.n_consensuses), n(pack.snapshots.len())),
+        format!("{} superseded within their hour", n(hours.n_superseded())),
+        format!("{} of hours known already", n(spans.n_already_known)),
+        format!("{} spans", n(pack.spans.len())),
+        format!("{} relays described, {} new", n(n_described), n(spans.n_new_relays)),
+        format!("totals differ in {} lists", n(pack.n_mismatches)),
+        format!("{} rejects", n(pack.n_rejects)),
+    ]
+    .join(", ")
+}
