@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use allium_model::{ConsensusHour, DocumentKind};
 
+use crate::consensus::Flavour;
+
 /// Why a document could not be read, decoded, fetched or kept. What is wrong inside a document that is otherwise good
 /// is no error but a [`Reject`](allium_model::Reject).
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +72,32 @@ pub enum Error {
         origin: String,
         /// What gives it away, control characters escaped.
         beginning: String,
+    },
+    /// A consensus of the other flavour than asked for.
+    #[error("{origin}: expected a consensus of flavour {expected}, found {found}")]
+    WrongFlavour {
+        /// Where it came from.
+        origin: String,
+        /// What was asked for.
+        expected: Flavour,
+        /// What it is.
+        found: Flavour,
+    },
+    /// A consensus of another hour than its name says.
+    #[error("{origin}: expected the consensus of {expected}, found that of {found}")]
+    WrongHour {
+        /// Where it came from.
+        origin: String,
+        /// What its name says.
+        expected: ConsensusHour,
+        /// What it is.
+        found: ConsensusHour,
+    },
+    /// A file that is not the one that its index lists.
+    #[error("{origin}: its SHA-256 is not that of the index")]
+    Digest {
+        /// Where it came from.
+        origin: String,
     },
     /// Too few trusted authorities signed a consensus.
     #[error("{origin}: good signatures of {n_good} authorities, {n_needed} are needed ({n_missing} lack a certificate)")]

@@ -26,7 +26,9 @@
 
 pub mod collector;
 pub mod consensus;
+pub mod directory;
 pub mod error;
+mod http;
 pub mod onionoo;
 pub mod presence;
 pub mod read;

@@ -1,13 +1,13 @@
 //! Files and bytes: plain or compressed, never more than allowed.
 //!
-//! The compression (gzip, Zstandard, xz) is recognised by the first bytes, never by the name. One layer is taken off.
+//! The compression (gzip, zlib, Zstandard, xz) is recognised by the first bytes, never by the name. One layer is taken off.
 //! Decompression stops at the cap, so that a bomb costs no more than the cap.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
 use liblzma::bufread::XzDecoder;
 use liblzma::stream::{CONCATENATED, Stream as XzStream};
 
@@ -125,6 +125,7 @@ fn within(bytes: Vec<u8>, limit_bytes: u64, origin: &str, stage: Stage) -> Resul
 #[derive(Clone, Copy)]
 enum Format {
     Gzip,
+    Zlib,
     Zstd,
     Xz,
 }
@@ -134,6 +135,8 @@ impl Format {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            // No document begins with an x; with a check in its second byte this is what HTTP calls deflate.
+            [0x78, check, ..] if (0x78_00 + u16::from(*check)).is_multiple_of(31) => Some(Self::Zlib),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             _ => None,
         }
@@ -142,6 +145,7 @@ impl Format {
     const fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
+            Self::Zlib => "zlib",
             Self::Zstd => "Zstandard",
             Self::Xz => "xz",
         }
@@ -150,6 +154,7 @@ impl Format {
     fn reader<'a>(self, bytes: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
         Ok(match self {
             Self::Gzip => Box::new(MultiGzDecoder::new(bytes)),
+            Self::Zlib => Box::new(ZlibDecoder::new(bytes)),
             Self::Zstd => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(bytes)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG)?;

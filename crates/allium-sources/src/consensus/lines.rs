@@ -112,7 +112,7 @@ fn is_object_line(keyword: &[u8]) -> bool {
 }
 
 /// Bytes from base64 with or without padding.
-pub(super) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     base64::engine::general_purpose::STANDARD_NO_PAD.decode(&text[..end]).ok()

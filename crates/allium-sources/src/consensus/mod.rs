@@ -37,6 +37,7 @@ use allium_model::{ConsensusHour, Fingerprint, PortSummary, Reject, RelayFlag, R
 
 pub use self::batch::Batch;
 use self::lines::Lines;
+pub(crate) use self::lines::decode_base64;
 use self::rejects::Rejects;
 use crate::error::Error;
 use crate::read::{Limits, read_file};

@@ -3,9 +3,12 @@
 
 mod archive;
 mod bad;
+mod collector;
+mod directory;
 mod documents;
 mod properties;
 mod real;
+mod server;
 mod signatures;
 mod signing;
 

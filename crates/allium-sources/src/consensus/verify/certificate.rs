@@ -62,6 +62,11 @@ impl Certificates {
         rejects
     }
 
+    /// Adds those that others have.
+    pub fn extend(&mut self, others: &Self) {
+        others.certificates.iter().for_each(|(keys, certificate)| self.keep(*keys, certificate.clone()));
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.certificates.len()
