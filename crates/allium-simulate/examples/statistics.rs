@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let mut number = |default: u32| arguments.next().map_or(Ok(default), |text| text.parse());
     let (n_relays, history_days, seed) = (number(9700)? as usize, number(400)?, u64::from(number(1)?));
-    let network = Network::generate(&Options { seed, n_relays, history_days, end: "2026-02-15T18:00:00Z".parse()? });
+    let network = Network::generate(&Options { n_relays, history_days, ..Options::new(seed, "2026-02-15T18:00:00Z".parse()?) });
     let details = relays(&network, DocumentKind::Details)?;
     let running: Vec<&Value> = details.iter().filter(|relay| relay["running"] == true).collect();
     println!("running relays: {}; not running among listed: {:.4}", running.len(), 1.0 - running.len() as f64 / details.len() as f64);

@@ -25,15 +25,20 @@ mod network;
 pub mod onionoo;
 mod operators;
 mod places;
+mod publication;
 mod relay;
 mod releases;
+pub mod scenario;
 pub mod serve;
+mod stage;
 mod traffic;
+pub mod truth;
 mod votes;
 
 use allium_model::ConsensusHour;
 
 pub use network::{FlagSpan, Network, SimulatedRelay};
+pub use scenario::Scenario;
 
 /// Which network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +51,13 @@ pub struct Options {
     pub end: ConsensusHour,
     /// Length of the generated history. Relays may be older, as their `first_seen` says.
     pub history_days: u32,
+    /// What goes wrong, and when.
+    pub scenario: Scenario,
 }
 
 impl Options {
-    /// 1,500 relays with 400 days of history.
+    /// 1,500 relays with 400 days of history in which nothing goes wrong by script.
     pub const fn new(seed: u64, end: ConsensusHour) -> Self {
-        Self { seed, n_relays: 1500, end, history_days: 400 }
+        Self { seed, n_relays: 1500, end, history_days: 400, scenario: Scenario { events: Vec::new() } }
     }
 }

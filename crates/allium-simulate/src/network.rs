@@ -13,11 +13,12 @@ use crate::dice::Dice;
 use crate::life::{Ages, Kind, Step, remaining_days};
 use crate::operators::{Operator, Recruiter, hostile_specimens, sizes};
 use crate::places::{COUNTRIES, Providers};
-use crate::relay::{Profile, Relay};
-use crate::traffic::BLOCK_HOURS;
-use crate::votes::{Ballot, DECAY_EVERY_HOURS, Record, Thresholds, Totals};
+use crate::publication::Publication;
+use crate::relay::{GUESTS, Profile, Relay};
+use crate::stage::Stage;
+use crate::votes::Record;
 
-/// A stretch `[start, end)` in which every consensus listed a relay with these flags.
+/// A stretch `[start, end)` in which every consensus that there is listed a relay with these flags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlagSpan {
     /// The first consensus.
@@ -48,7 +49,8 @@ pub struct SimulatedRelay<'a> {
 }
 
 impl SimulatedRelay<'_> {
-    /// Its flags in the consensus of this hour; `None` where it is not listed.
+    /// Its flags in the consensus of this hour; `None` where it is not listed. Of an hour without consensus this says what the
+    /// consensuses around it say, if they agree.
     pub fn flags_at(&self, hour: ConsensusHour) -> Option<RelayFlags> {
         let place = self.spans.partition_point(|span| span.end <= hour);
         self.spans.get(place).filter(|span| span.start <= hour).map(|span| span.flags)
@@ -65,16 +67,19 @@ pub struct Network {
     pub(crate) relays: Vec<Relay>,
     pub(crate) operators: Vec<Operator>,
     pub(crate) providers: Providers,
-    /// Sums per consensus, from `start` on.
-    pub(crate) totals: Vec<Totals>,
+    /// Operators that only the scenario brings, numbered from [`GUESTS`] on.
+    pub(crate) guests: Vec<Operator>,
+    /// What was published.
+    pub(crate) publication: Publication,
+    pub(crate) stage: Stage,
     arrivals_per_hour: f64,
     recruiter_state: RecruiterState,
     queue: BinaryHeap<Reverse<(ConsensusHour, u32)>>,
-    alive: Vec<u32>,
+    pub(crate) alive: Vec<u32>,
     /// Operators that want one more relay, once for each.
     vacancies: Vec<u32>,
-    thresholds: Thresholds,
-    ballots: Vec<Ballot>,
+    /// Relays that are up of themselves, guests not among them.
+    pub(crate) n_up: u32,
 }
 
 /// Chance and quotas of what arrives.
@@ -106,16 +111,18 @@ impl Network {
             relays: Vec::new(),
             operators: Vec::new(),
             providers: Providers::new(&mut dice, target),
-            totals: Vec::new(),
+            guests: Vec::new(),
+            publication: Publication::new(start),
+            stage: Stage::new(options.seed, &options.scenario),
             arrivals_per_hour: target as f64 / ages.mean_lifetime_days() / 24.0,
             recruiter_state: RecruiterState { dice, recruiter: Recruiter::new() },
             queue: BinaryHeap::new(),
             alive: Vec::new(),
             vacancies: Vec::new(),
-            thresholds: Thresholds::among(&[]),
-            ballots: Vec::new(),
+            n_up: 0,
         };
         network.settle(&ages);
+        network.act();
         network.hold_consensus();
         while network.now < options.end {
             network.advance();
@@ -123,7 +130,7 @@ impl Network {
         network
     }
 
-    /// The newest consensus.
+    /// The hour that it is: authorities have voted on its consensus, which is the newest unless it is missing or late.
     pub const fn now(&self) -> ConsensusHour {
         self.now
     }
@@ -133,11 +140,12 @@ impl Network {
         self.start
     }
 
-    /// One more consensus. A network generated up to an hour and advanced is the one generated further from the same start.
+    /// One more hour. A network generated up to an hour and advanced is the one generated further from the same start.
     pub fn advance(&mut self) {
         self.now = self.now.next();
         self.receive_arrivals();
         self.take_steps();
+        self.act();
         self.hold_consensus();
     }
 
@@ -148,7 +156,12 @@ impl Network {
 
     /// The relays that the newest consensus lists, in the order of arrival.
     pub fn running(&self) -> impl Iterator<Item = SimulatedRelay<'_>> {
-        self.relays.iter().filter(|relay| relay.last_seen() == Some(self.now)).map(|relay| self.view(relay))
+        self.relays.iter().filter(|relay| relay.last_seen().is_some_and(|seen| Some(seen) == self.newest())).map(|relay| self.view(relay))
+    }
+
+    /// Who runs the relays with this number.
+    pub(crate) fn operator(&self, number: u32) -> &Operator {
+        if number >= GUESTS { &self.guests[(number - GUESTS) as usize] } else { &self.operators[number as usize] }
     }
 
     fn view<'a>(&self, relay: &'a Relay) -> SimulatedRelay<'a> {
@@ -188,8 +201,9 @@ impl Network {
 
     fn add_relay(&mut self, operator: u32, age_days: f64) -> u32 {
         let index = self.relays.len() as u32;
+        let number = index - self.stage.n_guests();
         let owner = &mut self.operators[operator as usize];
-        let mut relay = Relay::new(self.seed, index, operator, owner, &self.providers, self.now, age_days);
+        let mut relay = Relay::new(self.seed, number, operator, owner, &self.providers, self.now, age_days);
         let vigour = relay.habits.vigour();
         let remaining = remaining_days(&mut relay.dice, age_days, vigour);
         relay.leaves_at = self.now.plus((remaining * 24.0).clamp(2.0, 1e6) as i32);
@@ -239,6 +253,19 @@ impl Network {
         }
     }
 
+    /// Takes in a relay that the scenario brings; it leaves at this hour.
+    pub(crate) fn add_guest(&mut self, number: u32, operator: u32, leaves_at: ConsensusHour) -> u32 {
+        let index = self.relays.len() as u32;
+        let owner = &mut self.guests[(operator - GUESTS) as usize];
+        let mut relay = Relay::new(self.seed, number, operator, owner, &self.providers, self.now, 0.0);
+        relay.leaves_at = leaves_at;
+        owner.members.push(index);
+        self.relays.push(relay);
+        self.alive.push(index);
+        self.schedule(index);
+        index
+    }
+
     fn schedule(&mut self, index: u32) {
         let relay = &mut self.relays[index as usize];
         relay.plan(self.now);
@@ -248,8 +275,7 @@ impl Network {
     /// New relays: in place of those that their operators lost, or of new operators; more of them while the network is smaller
     /// than it should be.
     fn receive_arrivals(&mut self) {
-        let n_running = self.totals.last().map_or(0, |totals| totals.n_running).max(1);
-        let lack = self.target as f64 / f64::from(n_running);
+        let lack = self.target as f64 / f64::from(self.n_up.max(1));
         let n_arriving = self.recruiter_state.dice.poisson(self.arrivals_per_hour * lack.powi(8).min(4.0));
         let mut n_arrived = 0;
         while n_arrived < n_arriving {
@@ -302,6 +328,9 @@ impl Network {
     /// A relay leaves for good; now and then its operator with all its relays, unless it is one of the largest.
     fn say_goodbye(&mut self, index: u32) {
         let operator = self.relays[index as usize].profile.operator as usize;
+        if operator >= GUESTS as usize {
+            return self.relays[index as usize].leave(self.now);
+        }
         let members = self.operators[operator].members.len();
         let dice = &mut self.relays[index as usize].dice;
         let closing = (2..(self.target / 100).clamp(3, 200)).contains(&members) && dice.chance(0.1 / members as f64);
@@ -314,42 +343,6 @@ impl Network {
         if !members.is_empty() {
             self.vacancies.push(operator as u32);
         }
-    }
-
-    /// The authorities vote: flags, weights, sums.
-    fn hold_consensus(&mut self) {
-        let new_round = self.now.get() % DECAY_EVERY_HOURS == 0;
-        if new_round || self.totals.is_empty() {
-            self.set_thresholds();
-        }
-        let new_block = self.now.get() % BLOCK_HOURS == 0;
-        let mut totals = Totals::default();
-        for index in &self.alive {
-            let relay = &mut self.relays[*index as usize];
-            if relay.count_hour(self.now, new_round, new_block) {
-                let flags = self.thresholds.flags(relay.profile.nature, &relay.ballot(self.now), relay.process_hours(self.now));
-                relay.list(self.now, flags);
-                totals.add(flags, relay.weight);
-            }
-        }
-        self.totals.push(totals);
-    }
-
-    fn set_thresholds(&mut self) {
-        self.ballots.clear();
-        for index in &self.alive {
-            let relay = &mut self.relays[*index as usize];
-            if relay.up {
-                relay.refresh_weight(self.now);
-                self.ballots.push(relay.ballot(self.now));
-            }
-        }
-        self.thresholds = Thresholds::among(&self.ballots);
-    }
-
-    /// The sums of the consensus of this hour.
-    pub(crate) fn totals_at(&self, hour: ConsensusHour) -> Option<&Totals> {
-        usize::try_from(hour.hours_since(self.start)).ok().and_then(|i| self.totals.get(i))
     }
 }
 

@@ -3,6 +3,8 @@
 //! A few operators run a tenth of the network each, most run one relay: the largest follow the real network's
 //! shares, the others a Pitman–Yor process. Domains end in `.example`, which belongs to nobody (RFC 2606).
 
+use std::borrow::Cow;
+
 use crate::dice::{Dice, Quota};
 use crate::places::{Providers, word};
 
@@ -32,6 +34,31 @@ impl Operator {
     /// The provider of its next relay: half of them stand with the first.
     pub(crate) fn provider(&self, dice: &mut Dice) -> u16 {
         if dice.chance(0.5) { self.providers[0] } else { dice.pick(&self.providers) }
+    }
+
+    /// Somebody with a flood of relays, without contact or family.
+    pub(crate) fn of_flood(dice: &mut Dice, providers: Vec<u16>, home: bool) -> Self {
+        Self {
+            contact: None,
+            host_domain: None,
+            family: false,
+            exit: false,
+            home,
+            providers,
+            upgrade_hours: 24.0,
+            nickname: word(dice, 2),
+            numbered: true,
+            n_ever: 0,
+            members: Vec::new(),
+        }
+    }
+
+    /// What it is known by: a proven domain, else the contact, else its number.
+    pub(crate) fn key(&self, number: u32) -> Cow<'_, str> {
+        let Some(contact) = &self.contact else { return format!("operator {number}").into() };
+        let word = |prefix: &str| contact.split_whitespace().find_map(|word| word.strip_prefix(prefix));
+        let domain = word("url:").filter(|_| word("proof:").is_some()).map(|url| url.trim_start_matches("https://"));
+        domain.map_or_else(|| contact.replace('%', "").into(), Cow::Borrowed)
     }
 
     /// The nickname of its next relay: at most 19 letters and digits, as Tor demands.

@@ -11,9 +11,13 @@ use crate::releases::Release;
 use crate::traffic::Capacity;
 use crate::votes::{Ballot, Nature, Record};
 
+/// Relays and operators that a scenario brings are numbered from here on, so that the others are the same without them.
+pub(crate) const GUESTS: u32 = 1 << 30;
+
 /// What is true of a relay for as long as it lives.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
+    /// Names the relay for chance; from [`GUESTS`] on for relays that only a scenario brings.
     pub(crate) index: u32,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) nickname: String,
@@ -53,11 +57,18 @@ pub(crate) struct Relay {
     pub(crate) run_start: ConsensusHour,
     /// Start of its Tor process in seconds since 1970.
     restarted_secs: i64,
-    pub(crate) address_changed: ConsensusHour,
-    /// Counts addresses that it had.
-    pub(crate) address_number: u32,
+    /// When it took the address that it had at first.
+    address_taken: ConsensusHour,
+    /// When it changed its address.
+    moves: Vec<ConsensusHour>,
     pub(crate) weight: f64,
     pub(crate) spans: Vec<FlagSpan>,
+    /// Whether it joined within the generated history.
+    arrived_lately: bool,
+    /// How many events keep it away.
+    held_by: u16,
+    /// Flags that events withhold.
+    pub(crate) withheld: RelayFlags,
 }
 
 impl Relay {
@@ -91,10 +102,13 @@ impl Relay {
             record: Record::default(),
             run_start: now,
             restarted_secs,
-            address_changed: now.plus(-(moved_ago * 24.0) as i32),
-            address_number: 0,
+            address_taken: now.plus(-(moved_ago * 24.0) as i32),
+            moves: Vec::new(),
             weight: 0.0,
             spans: Vec::new(),
+            arrived_lately: age_days == 0.0,
+            held_by: 0,
+            withheld: RelayFlags::EMPTY,
         }
     }
 
@@ -133,10 +147,36 @@ impl Relay {
     }
 
     fn go_down(&mut self, now: ConsensusHour) {
-        if self.up {
+        self.end_run(now);
+        self.up = false;
+    }
+
+    /// Whether it answers: it is up, and nothing keeps it away.
+    pub(crate) const fn answers(&self) -> bool {
+        self.up && self.held_by == 0
+    }
+
+    fn end_run(&mut self, now: ConsensusHour) {
+        if self.answers() {
             self.record.add_run(now.hours_since(self.run_start).max(0));
         }
-        self.up = false;
+    }
+
+    /// An event keeps it away. Its own ups and downs go on unseen.
+    pub(crate) fn hold(&mut self, now: ConsensusHour) {
+        self.end_run(now);
+        self.held_by += 1;
+    }
+
+    /// An event lets go of it; its process is new or not.
+    pub(crate) fn release_hold(&mut self, now: ConsensusHour, restarted: bool) {
+        self.held_by = self.held_by.saturating_sub(1);
+        if self.answers() {
+            self.run_start = now;
+            if restarted {
+                self.restarted_secs = now.start_secs() - 60 - i64::from(self.profile.index.wrapping_mul(37) % 3000);
+            }
+        }
     }
 
     fn come_back(&mut self, now: ConsensusHour, restarted: bool) {
@@ -147,8 +187,7 @@ impl Relay {
         }
         let moving = if self.habits.kind == Kind::Server { 0.08 } else { 0.4 };
         if self.dice.chance(moving) {
-            self.address_changed = now;
-            self.address_number += 1;
+            self.moves.push(now);
         }
     }
 
@@ -181,16 +220,21 @@ impl Relay {
         }
     }
 
+    /// The version that it announces at this hour.
+    pub(crate) fn version(&self, now: ConsensusHour) -> String {
+        if self.profile.runs_alpha { Release::newest(now).alpha_version() } else { self.release(now).0.version() }
+    }
+
     /// Counts one hour; whether it is listed.
     pub(crate) fn count_hour(&mut self, now: ConsensusHour, new_round: bool, new_block: bool) -> bool {
         if new_round {
             self.record.decay();
         }
-        self.record.add_hour(self.up);
-        if self.up && (new_block || self.run_start == now || self.weight == 0.0) {
+        self.record.add_hour(self.answers());
+        if self.answers() && (new_block || self.run_start == now || self.weight == 0.0) {
             self.refresh_weight(now);
         }
-        self.up
+        self.answers()
     }
 
     pub(crate) fn refresh_weight(&mut self, now: ConsensusHour) {
@@ -206,12 +250,28 @@ impl Relay {
         }
     }
 
-    /// Notes that the consensus of this hour lists it.
-    pub(crate) fn list(&mut self, now: ConsensusHour, flags: RelayFlags) {
+    /// Notes that the consensus of this hour lists it. The consensus before may be more than an hour older.
+    pub(crate) fn list(&mut self, hour: ConsensusHour, flags: RelayFlags, before: Option<ConsensusHour>) {
         match self.spans.last_mut() {
-            Some(span) if span.end == now && span.flags == flags => span.end = now.next(),
-            _ => self.spans.push(FlagSpan { start: now, end: now.next(), flags }),
+            Some(span) if span.flags == flags && before.is_some_and(|before| before < span.end) => span.end = hour.next(),
+            Some(_) => self.spans.push(FlagSpan { start: hour, end: hour.next(), flags }),
+            None => {
+                self.profile.first_seen = if self.arrived_lately { hour } else { self.profile.first_seen };
+                self.spans.push(FlagSpan { start: hour, end: hour.next(), flags });
+            }
         }
+    }
+
+    /// Which of its addresses it has at this hour, counted from 0.
+    pub(crate) fn address_number(&self, hour: ConsensusHour) -> u32 {
+        self.moves.partition_point(|moved| *moved <= hour) as u32
+    }
+
+    /// Since when it has the address of this hour.
+    pub(crate) fn address_since(&self, hour: ConsensusHour) -> ConsensusHour {
+        let n_moves = self.address_number(hour) as usize;
+        let since = n_moves.checked_sub(1).map_or(self.address_taken, |i| self.moves[i]);
+        since.max(self.profile.first_seen)
     }
 
     /// The newest consensus that lists it; `None` if none of the generated history does.

@@ -35,19 +35,19 @@ impl Context<'_> {
     pub(super) fn details(&self, listed: &Listed<'_>) -> String {
         let Listed { relay, last_seen } = listed;
         let profile = &relay.profile;
-        let owner = &self.network.operators[profile.operator as usize];
-        let running = *last_seen == self.network.now();
+        let owner = self.network.operator(profile.operator);
+        let running = Some(*last_seen) == self.network.newest();
         let flags = relay.spans.last().map(|span| span.flags).unwrap_or_default();
-        let addresses = addresses(relay);
+        let addresses = addresses(relay, *last_seen);
         let weight = profile.capacity.weight(*last_seen);
         let object = Object::with_capacity(2048)
             .text("nickname", &profile.nickname)
             .text("fingerprint", &profile.fingerprint.to_string())
             .texts("or_addresses", &addresses.iter().map(SocketAddr::to_string).collect::<Vec<_>>())
-            .texts("exit_addresses", &exit_addresses(relay, flags.contains(RelayFlag::Exit)))
+            .texts("exit_addresses", &exit_addresses(addresses[0].ip(), relay, flags.contains(RelayFlag::Exit)))
             .text_opt("dir_address", profile.dir_port.map(|port| SocketAddr::new(addresses[0].ip(), port).to_string()).as_deref())
             .text("last_seen", &tor_time(last_seen.start_secs()))
-            .text("last_changed_address_or_port", &tor_time(relay.address_changed.max(profile.first_seen).start_secs()))
+            .text("last_changed_address_or_port", &tor_time(relay.address_since(*last_seen).start_secs()))
             .text("first_seen", &tor_time(profile.first_seen.start_secs()))
             .bool("running", running)
             .texts("flags", &flags.iter().map(RelayFlag::name).collect::<Vec<_>>());
@@ -83,11 +83,11 @@ impl Context<'_> {
     }
 }
 
-/// Addresses for Tor connections, the primary one first.
-pub(super) fn addresses(relay: &Relay) -> Vec<SocketAddr> {
+/// Addresses for Tor connections at this hour, the primary one first.
+pub(crate) fn addresses(relay: &Relay, hour: ConsensusHour) -> Vec<SocketAddr> {
     let profile = &relay.profile;
     // Two neighbours of one operator share an address, on adjacent ports.
-    let key = [u64::from(profile.operator), u64::from(profile.index / 2), u64::from(relay.address_number), 30];
+    let key = [u64::from(profile.operator), u64::from(profile.index / 2), u64::from(relay.address_number(hour)), 30];
     let mut dice = Dice::keyed(&key);
     let within = dice.below(u64::from(ADDRESSES_PER_PROVIDER)) as u32;
     let v4 = Ipv4Addr::from((10 << 24) + (u32::from(profile.provider) * ADDRESSES_PER_PROVIDER + within) % (1 << 24));
@@ -102,8 +102,7 @@ pub(super) fn addresses(relay: &Relay) -> Vec<SocketAddr> {
 }
 
 /// Addresses seen leaving the network: mostly the relay's own.
-fn exit_addresses(relay: &Relay, exit: bool) -> Vec<String> {
-    let own = addresses(relay)[0].ip();
+fn exit_addresses(own: IpAddr, relay: &Relay, exit: bool) -> Vec<String> {
     match own {
         IpAddr::V4(own) if exit && relay.profile.index.is_multiple_of(8) => vec![Ipv4Addr::from(u32::from(own) ^ 1).to_string()],
         own if exit => vec![own.to_string()],
@@ -205,7 +204,7 @@ impl Families {
         let mut members: BTreeMap<u32, (Vec<Fingerprint>, Vec<String>)> = BTreeMap::new();
         for Listed { relay, .. } in listed {
             let profile = &relay.profile;
-            if !network.operators[profile.operator as usize].family {
+            if !network.operator(profile.operator).family {
                 continue;
             }
             let (mutual, one_sided) = members.entry(profile.operator).or_default();

@@ -19,7 +19,7 @@ impl Context<'_> {
         let spans = &listed.relay.spans;
         let first = listed.relay.profile.first_seen.max(self.network.first_consensus());
         let end = listed.last_seen.next();
-        let known = [(self.network.first_consensus(), end)];
+        let known: Vec<_> = self.network.known_until(end).collect();
         let share = |held: &dyn Fn(&FlagSpan) -> bool| {
             let held: Vec<_> = spans.iter().filter(|span| held(span)).map(|span| (span.start, span.end)).collect();
             graphs_json(&compile(&share_entries(&held, &known, first), end, &Scheme::UPTIME))
@@ -42,7 +42,8 @@ impl Context<'_> {
     pub(super) fn weights(&self, listed: &Listed<'_>) -> String {
         let end = listed.last_seen.next();
         let mut entries: [Vec<Entry>; 5] = Default::default();
-        for_each_block(&listed.relay.spans, |span, start, stop| {
+        let known: Vec<_> = self.network.known_until(end).collect();
+        for_each_block(&listed.relay.spans, &known, |span, start, stop| {
             let Some(totals) = self.network.totals_at(start) else { return };
             let weight = listed.relay.profile.capacity.weight(start);
             let chances = totals.chances(span.flags, weight);
@@ -96,13 +97,24 @@ impl Context<'_> {
     }
 }
 
-/// Calls with each stretch of equal flags within one block of hours.
-fn for_each_block(spans: &[FlagSpan], mut call: impl FnMut(&FlagSpan, ConsensusHour, ConsensusHour)) {
+/// Calls with each stretch of known hours with equal flags within one block of hours.
+fn for_each_block(
+    spans: &[FlagSpan],
+    known: &[(ConsensusHour, ConsensusHour)],
+    mut call: impl FnMut(&FlagSpan, ConsensusHour, ConsensusHour),
+) {
+    let mut known = known.iter().peekable();
     for span in spans {
         let mut at = span.start;
         while at < span.end {
+            while known.next_if(|(_, end)| *end <= at).is_some() {}
+            let Some((known_start, known_end)) = known.peek() else { return };
+            if at < *known_start {
+                at = *known_start;
+                continue;
+            }
             let block_end = ConsensusHour::new((at.get().div_euclid(BLOCK_HOURS) + 1) * BLOCK_HOURS);
-            let stop = block_end.min(span.end);
+            let stop = block_end.min(span.end).min(*known_end);
             call(span, at, stop);
             at = stop;
         }

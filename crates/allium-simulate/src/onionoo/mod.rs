@@ -17,7 +17,8 @@ use allium_model::{Asn, ConsensusHour, DocumentKind};
 use crate::Network;
 use crate::relay::Relay;
 pub(crate) use details::is_placed;
-use json::{Object, tor_time};
+use json::Object;
+pub(crate) use json::tor_time;
 
 /// How long after its last appearance a relay is listed.
 const LISTED_HOURS: i32 = 7 * 24;
@@ -27,13 +28,14 @@ const LISTED_HOURS: i32 = 7 * 24;
 /// # Errors
 /// Whatever `out` reports.
 pub fn document(network: &Network, kind: DocumentKind, out: &mut impl Write) -> io::Result<()> {
-    out.write_all(head(network.now()).as_bytes())?;
+    let published = network.newest().unwrap_or(network.first_consensus());
+    out.write_all(head(published).as_bytes())?;
     let context = Context::new(network);
     for (i, listed) in context.listed.iter().enumerate() {
         out.write_all(if i == 0 { b"\n" } else { b",\n" })?;
         out.write_all(context.relay(kind, listed).as_bytes())?;
     }
-    out.write_all(tail(network.now()).as_bytes())
+    out.write_all(tail(published).as_bytes())
 }
 
 /// Writes all documents into a directory as `details.json`, `uptime.json` and so on.
@@ -87,7 +89,7 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     pub(crate) fn new(network: &'a Network) -> Self {
-        let since = network.now().plus(-LISTED_HOURS);
+        let since = network.newest().unwrap_or(network.first_consensus()).plus(-LISTED_HOURS);
         let listed = |relay: &'a Relay| relay.last_seen().filter(|seen| *seen >= since).map(|last_seen| Listed { relay, last_seen });
         let mut listed: Vec<Listed<'_>> = network.relays.iter().filter_map(listed).collect();
         listed.sort_by_key(|listed| listed.relay.profile.fingerprint);
@@ -113,17 +115,18 @@ impl<'a> Context<'a> {
 
     /// The contact of a relay; empty if it has none.
     pub(crate) fn contact(&self, relay: &Relay) -> &str {
-        self.network.operators[relay.profile.operator as usize].contact.as_deref().unwrap_or_default()
+        self.network.operator(relay.profile.operator).contact.as_deref().unwrap_or_default()
     }
 
     fn summary(&self, listed: &Listed<'_>) -> String {
         let profile = &listed.relay.profile;
-        let addresses = details::addresses(listed.relay).into_iter().map(|address| address.ip().to_string()).collect::<Vec<_>>();
+        let addresses =
+            details::addresses(listed.relay, listed.last_seen).into_iter().map(|address| address.ip().to_string()).collect::<Vec<_>>();
         Object::new()
             .text("n", &profile.nickname)
             .text("f", &profile.fingerprint.to_string())
             .texts("a", &addresses)
-            .bool("r", listed.last_seen == self.network.now())
+            .bool("r", Some(listed.last_seen) == self.network.newest())
             .end()
     }
 }

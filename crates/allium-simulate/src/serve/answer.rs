@@ -133,10 +133,11 @@ impl Documents {
     fn document(&self, kind: Kind) -> Arc<Document> {
         let network = self.network.read().unwrap_or_else(PoisonError::into_inner);
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = network.newest().unwrap_or(network.first_consensus());
         match ready.get(&kind) {
-            Some(document) if document.published == network.now() => document.clone(),
+            Some(document) if document.published == newest => document.clone(),
             _ => {
-                let document = Arc::new(Document::new(&Context::new(&network), kind, network.now()));
+                let document = Arc::new(Document::new(&Context::new(&network), kind, newest));
                 ready.insert(kind, document.clone());
                 document
             }

@@ -78,12 +78,17 @@ async fn live_on(network: Handle, documents: &Documents, hour: Duration) -> io::
         let network = network.clone();
         let lived = tokio::task::spawn_blocking(move || {
             let mut network = network.write().unwrap_or_else(PoisonError::into_inner);
+            let before = network.newest();
             network.advance();
-            network.now()
+            (network.now(), network.newest().filter(|newest| Some(*newest) != before))
         });
-        let now = lived.await.map_err(io::Error::other)?;
-        documents.published_now();
-        tracing::info!(valid_after = %now, "the simulated network has a new consensus");
+        match lived.await.map_err(io::Error::other)? {
+            (_, Some(newest)) => {
+                documents.published_now();
+                tracing::info!(valid_after = %newest, "the simulated network has a new consensus");
+            }
+            (now, None) => tracing::info!(hour = %now, "the simulated network publishes nothing in this hour"),
+        }
     }
 }
 
