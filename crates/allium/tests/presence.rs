@@ -1,4 +1,5 @@
 //! `allium import presence`: a small pack made by hand, and the real one.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
 #[path = "../../allium-sources/tests/presence/parquet_file.rs"]
 mod parquet_file;
