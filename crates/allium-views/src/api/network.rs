@@ -81,20 +81,20 @@ pub struct FlagJson {
     pub uptime: ByPeriod<Option<PeriodJson>>,
 }
 
-/// The report of `analyze`: network and all relays ever recorded.
+/// The report of `analyze`: the network and its current relays.
 #[derive(Debug, Clone, Serialize)]
 pub struct NetworkReportJson<'a> {
     /// The newest consensus taken in.
     pub as_of: String,
     /// Figures of the network.
     pub network: NetworkJson,
-    /// All relays in the order of their fingerprints.
+    /// Relays seen in the last 7 days, in the order of their fingerprints.
     pub relays: Vec<RelaySummary<'a>>,
 }
 
 /// Everything that `analyze --format json` prints.
 pub fn network_report_json(view: &View) -> NetworkReportJson<'_> {
-    let pairs = view.record.relays.iter().zip(&view.report.relays);
+    let pairs = view.record.relays.iter().zip(&view.report.relays).filter(|(_, report)| report.current);
     NetworkReportJson {
         as_of: view.as_of().to_string(),
         network: NetworkJson::of(view),
