@@ -1,8 +1,8 @@
 //! A seeded synthetic Tor network that resembles the real one, for demos, tests, load and scale.
 //!
 //! What comes in: a seed, how many relays, which hour and how much past. What goes out: a [`Network`] that can be asked for its
-//! exact history, written as Onionoo documents ([`onionoo`]) and served over HTTP on the loopback interface as Onionoo does
-//! ([`serve`]). The same options give the same bytes. Who is in it is invented: private-use AS numbers, addresses of
+//! exact history, written as Onionoo documents ([`onionoo`]) and signed consensuses ([`consensus`]), and served over HTTP on the
+//! loopback interface ([`serve`]). What goes wrong in it is scripted ([`scenario`]) and told ([`truth`]). The same options give the same bytes. Who is in it is invented: private-use AS numbers, addresses of
 //! 10.0.0.0/8 and 2001:db8::/32, domains under `.example`; only countries are real.
 //!
 //! Deliberately unknown here: how anything is analysed, stored or shown; the clock.
@@ -18,7 +18,9 @@
 //! assert_eq!(network.now(), end.next());
 //! ```
 
+mod authority;
 pub mod compile;
+pub mod consensus;
 mod dice;
 mod life;
 mod network;

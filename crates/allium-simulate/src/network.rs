@@ -9,13 +9,14 @@ use std::collections::BinaryHeap;
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, RelayFlags};
 
 use crate::Options;
+use crate::authority::{Authorities, NAMES};
 use crate::dice::Dice;
 use crate::life::{Ages, Kind, Step, remaining_days};
 use crate::operators::{Operator, Recruiter, hostile_specimens, sizes};
 use crate::places::{COUNTRIES, Providers};
 use crate::publication::Publication;
 use crate::relay::{GUESTS, Profile, Relay};
-use crate::stage::Stage;
+use crate::stage::{N_AUTHORITIES, Stage};
 use crate::votes::Record;
 
 /// A stretch `[start, end)` in which every consensus that there is listed a relay with these flags.
@@ -52,9 +53,14 @@ impl SimulatedRelay<'_> {
     /// Its flags in the consensus of this hour; `None` where it is not listed. Of an hour without consensus this says what the
     /// consensuses around it say, if they agree.
     pub fn flags_at(&self, hour: ConsensusHour) -> Option<RelayFlags> {
-        let place = self.spans.partition_point(|span| span.end <= hour);
-        self.spans.get(place).filter(|span| span.start <= hour).map(|span| span.flags)
+        flags_in(self.spans, hour)
     }
+}
+
+/// The flags at this hour; `None` outside all spans.
+pub(crate) fn flags_in(spans: &[FlagSpan], hour: ConsensusHour) -> Option<RelayFlags> {
+    let place = spans.partition_point(|span| span.end <= hour);
+    spans.get(place).filter(|span| span.start <= hour).map(|span| span.flags)
 }
 
 /// A synthetic Tor network with its past.
@@ -72,6 +78,7 @@ pub struct Network {
     /// What was published.
     pub(crate) publication: Publication,
     pub(crate) stage: Stage,
+    pub(crate) authorities: Authorities,
     arrivals_per_hour: f64,
     recruiter_state: RecruiterState,
     queue: BinaryHeap<Reverse<(ConsensusHour, u32)>>,
@@ -94,8 +101,6 @@ impl std::fmt::Debug for RecruiterState {
     }
 }
 
-const N_AUTHORITIES: usize = 9;
-
 impl Network {
     /// A network that has lived for `history_days` up to the consensus of `end`.
     pub fn generate(options: &Options) -> Self {
@@ -114,6 +119,7 @@ impl Network {
             guests: Vec::new(),
             publication: Publication::new(start),
             stage: Stage::new(options.seed, &options.scenario),
+            authorities: Authorities::new(options.seed),
             arrivals_per_hour: target as f64 / ages.mean_lifetime_days() / 24.0,
             recruiter_state: RecruiterState { dice, recruiter: Recruiter::new() },
             queue: BinaryHeap::new(),
@@ -223,13 +229,13 @@ impl Network {
 
     /// Directory authorities do not come and go.
     fn add_authorities(&mut self) {
-        for _ in 0..N_AUTHORITIES {
+        for name in NAMES {
             let operator = self.recruit(1);
             let owner = &mut self.operators[operator as usize];
             owner.exit = false;
             let index = self.add_relay(operator, 4000.0);
             let relay = &mut self.relays[index as usize];
-            relay.become_authority();
+            relay.become_authority(name);
             relay.up = true;
             relay.record = Record::seasoned(4000.0 * 24.0, 1.0, 8000.0);
             self.schedule(index);

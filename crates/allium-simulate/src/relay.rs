@@ -112,8 +112,9 @@ impl Relay {
         }
     }
 
-    /// Makes it a directory authority.
-    pub(crate) fn become_authority(&mut self) {
+    /// Makes it a directory authority of this name.
+    pub(crate) fn become_authority(&mut self, nickname: &str) {
+        nickname.clone_into(&mut self.profile.nickname);
         self.habits = Habits::steady();
         self.leaves_at = ConsensusHour::new(i32::MAX);
         self.profile.nature = Nature { authority: true, directory: true, ..Nature::default() };

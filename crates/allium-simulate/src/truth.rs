@@ -11,6 +11,7 @@ use allium_model::{Fingerprint, RelayFlag};
 use serde::Serialize;
 
 use crate::Network;
+use crate::authority::NAMES;
 use crate::scenario::{Grouping, Scope, What};
 use crate::stage::Act;
 
@@ -67,7 +68,7 @@ impl Network {
         match &event.what {
             What::FlagLoss { flag, .. } => truth.flag = Some(RelayFlag::name(*flag)),
             What::Authorities { n, .. } => {
-                let mut names: Vec<&str> = act.failing_authorities(self.seed, *n).map(|i| AUTHORITY_NAMES[i]).collect();
+                let mut names: Vec<&str> = act.failing_authorities(self.seed, *n).map(|i| NAMES[i]).collect();
                 names.sort_unstable();
                 (truth.n, truth.key) = (names.len(), names.join(","));
             }
@@ -76,9 +77,6 @@ impl Network {
         Some(truth)
     }
 }
-
-/// Nicknames of the directory authorities.
-pub(crate) const AUTHORITY_NAMES: [&str; 9] = ["alder", "birch", "cedar", "elder", "hazel", "maple", "rowan", "spruce", "willow"];
 
 const fn kind_and_scope(what: &What) -> (&'static str, &'static str) {
     match what {

@@ -151,6 +151,21 @@ pub(crate) struct PositionWeights {
     exit: [f64; 4],
 }
 
+impl PositionWeights {
+    /// The line of a consensus: ten-thousandths. Directory requests use every relay as it is.
+    pub(crate) fn line(&self) -> String {
+        let of = |share: f64| (share * 10_000.0).round() as i64;
+        let [_, wgg, _, wgd] = self.guard.map(of);
+        let [wmm, wmg, wme, wmd] = self.middle.map(of);
+        let [_, _, wee, wed] = self.exit.map(of);
+        let (wgm, wem, weg) = (wgg, wee, wed);
+        format!(
+            "bandwidth-weights Wbd={wmd} Wbe={wme} Wbg={wmg} Wbm=10000 Wdb=10000 Web=10000 Wed={wed} Wee={wee} Weg={weg} Wem={wem} \
+             Wgb=10000 Wgd={wgd} Wgg={wgg} Wgm={wgm} Wmb=10000 Wmd={wmd} Wme={wme} Wmg={wmg} Wmm={wmm}\n"
+        )
+    }
+}
+
 /// Sums over the running relays of one consensus.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Totals {

@@ -153,6 +153,12 @@ fn bandwidths(object: Object, relay: &Relay, hour: ConsensusHour) -> Object {
         .integer("advertised_bandwidth", observed.min(rate).min(burst) as i64)
 }
 
+/// The summary of the exit policy as consensuses write it.
+pub(crate) fn policy_line(relay: &Relay) -> String {
+    let (verdict, ports) = policy(relay).1.split_once(':').unwrap_or_default();
+    format!("{} {}", verdict.trim_matches(['{', '"']), ports.replace(['[', ']', '"', '}'], ""))
+}
+
 /// Exit policy and its summary.
 const fn policy(relay: &Relay) -> (&'static str, &'static str) {
     if !relay.profile.nature.exit_policy {

@@ -16,7 +16,7 @@ use allium_model::{Asn, ConsensusHour, DocumentKind};
 
 use crate::Network;
 use crate::relay::Relay;
-pub(crate) use details::is_placed;
+pub(crate) use details::{addresses, is_placed, policy_line};
 use json::Object;
 pub(crate) use json::tor_time;
 
@@ -120,8 +120,7 @@ impl<'a> Context<'a> {
 
     fn summary(&self, listed: &Listed<'_>) -> String {
         let profile = &listed.relay.profile;
-        let addresses =
-            details::addresses(listed.relay, listed.last_seen).into_iter().map(|address| address.ip().to_string()).collect::<Vec<_>>();
+        let addresses = addresses(listed.relay, listed.last_seen).into_iter().map(|address| address.ip().to_string()).collect::<Vec<_>>();
         Object::new()
             .text("n", &profile.nickname)
             .text("f", &profile.fingerprint.to_string())
