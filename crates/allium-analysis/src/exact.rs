@@ -40,7 +40,7 @@ impl<'a> Exact<'a> {
     }
 
     /// Whether this history says as much about `[start, end)` as can be said: it begins before, or before the relay did, and
-    /// at least four of five hours since are known.
+    /// at least half of the hours since are known.
     pub(crate) fn covers(&self, start: ConsensusHour, end: ConsensusHour) -> bool {
         let begins_in_time = self.known.first().is_some_and(|first| first <= start || first <= self.first_seen);
         let hours = end.hours_since(start.max(self.first_seen));
@@ -53,9 +53,9 @@ impl<'a> Exact<'a> {
     }
 }
 
-/// Whether so many known consensuses are enough to speak for so many hours: at least 80 %.
+/// Whether so many known consensuses are enough to speak for so many hours: at least half. How many they are is told with the figure.
 pub(crate) fn is_dense(n_known: usize, hours: i32) -> bool {
-    5 * n_known as i64 >= 4 * i64::from(hours)
+    2 * n_known as i64 >= i64::from(hours)
 }
 
 /// Disjoint, sorted ranges of places that never touch.

@@ -1,6 +1,6 @@
 //! A relay's history put together from the finest source for each moment.
 //!
-//! At each moment speaks, in this order: our own consensuses, on days of which at least 80 % are known; the published graph with
+//! At each moment speaks, in this order: our own consensuses, on days of which at least half are known; the published graph with
 //! the shortest interval that reaches there; whatever single consensuses of our own exist outside the published graphs. A missing
 //! value inside a graph stays missing: a coarser graph's mean says nothing of that moment in particular.
 //!

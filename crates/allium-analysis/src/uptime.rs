@@ -1,6 +1,6 @@
 //! Uptime per period, and the share of consensuses with a flag.
 //!
-//! Exact where our own history covers the period: it begins before the period or before the relay, and at least 80 % of the hours
+//! Exact where our own history covers the period: it begins before the period or before the relay, and at least half of the hours
 //! are known. Published otherwise: a period that the source publishes a graph for takes that graph whole, with the intervals since
 //! the relay disappeared as down; the shorter periods (1, 7, 30 days) take the part of the finest graph that reaches back as far as
 //! any does. Missing intervals count neither way. A period for which there is neither is `None`.

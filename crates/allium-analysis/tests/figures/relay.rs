@@ -125,9 +125,9 @@ fn own_history_is_preferred_where_it_covers_the_period() {
 }
 
 #[test]
-fn own_history_speaks_for_a_period_once_four_of_five_hours_are_known() {
+fn own_history_speaks_for_a_period_once_half_of_the_hours_are_known() {
     let end = as_of().next();
-    for (n_known, is_exact) in [(24, true), (20, true), (19, false)] {
+    for (n_known, is_exact) in [(24, true), (12, true), (11, false)] {
         let mut known = vec![end.plus(-24)];
         known.extend(hours(end.plus(1 - n_known), end));
         let report = report(known, with_span(relay(1), end.plus(-24), end, &[]));
