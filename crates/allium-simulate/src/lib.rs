@@ -27,6 +27,7 @@ mod network;
 pub mod onionoo;
 mod operators;
 mod places;
+pub mod presence;
 mod publication;
 mod relay;
 mod releases;

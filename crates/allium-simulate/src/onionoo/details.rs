@@ -18,7 +18,7 @@ const DEFAULT_RATE: u64 = 1 << 30;
 /// Addresses per provider within 10.0.0.0/8.
 const ADDRESSES_PER_PROVIDER: u32 = 4096;
 /// Families larger than this are split: the list no longer fits into a descriptor.
-const MOST_IN_FAMILY: usize = 360;
+pub(crate) const MOST_IN_FAMILY: usize = 360;
 const SYSTEMS: [(u8, &str); 8] = [
     (25, "FreeBSD"),
     (31, "OpenBSD"),

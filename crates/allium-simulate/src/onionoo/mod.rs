@@ -16,7 +16,7 @@ use allium_model::{Asn, ConsensusHour, DocumentKind};
 
 use crate::Network;
 use crate::relay::Relay;
-pub(crate) use details::{addresses, is_placed, policy_line};
+pub(crate) use details::{MOST_IN_FAMILY, addresses, is_placed, policy_line};
 use json::Object;
 pub(crate) use json::tor_time;
 

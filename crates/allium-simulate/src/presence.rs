@@ -1,0 +1,191 @@
+//! The network as a presence pack: hourly lists of running relays, as somebody would have gathered them from Onionoo.
+//!
+//! Three files, of which `import presence` states the columns: `snapshots.csv.zst`, `presence.parquet`, `relays.csv.zst`. A list is fetched 75
+//! to 100 minutes after each hour and shows the consensus that was the newest then: late and stale consensuses make it repeat
+//! the one before. No list is fetched for an hour without consensus. Attributes of relays are those last known.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use allium_model::{ConsensusHour, Fingerprint, RelayFlag, Timestamp};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+
+use crate::Network;
+use crate::dice::Dice;
+use crate::network::FlagSpan;
+use crate::onionoo::{MOST_IN_FAMILY, addresses, is_placed};
+use crate::places::COUNTRIES;
+use crate::relay::Relay;
+
+/// A list is fetched so long after the hour for which it is fetched, and up to as much again.
+const FETCHED_AFTER_SECS: i64 = 75 * 60;
+const FETCHED_WITHIN_SECS: u64 = 25 * 60;
+const ZSTD_LEVEL: i32 = 9;
+const SCHEMA: &str = "message spans {
+    optional binary fingerprint (STRING);
+    optional int32 first_snapshot (INTEGER(32, false));
+    optional int32 end_snapshot (INTEGER(32, false));
+    optional boolean guard;
+    optional boolean exit;
+}";
+
+/// A list.
+struct Snapshot {
+    fetched_at: Timestamp,
+    /// The consensus that it shows.
+    shows: ConsensusHour,
+}
+
+/// A stretch of lists in which a relay has these flags.
+struct Row {
+    fingerprint: Fingerprint,
+    first: u32,
+    end: u32,
+    guard: bool,
+    exit: bool,
+}
+
+/// Writes the pack of the whole generated history into a directory.
+///
+/// # Errors
+/// A directory or file that cannot be created or written.
+pub fn write_presence(network: &Network, dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)?;
+    let snapshots = snapshots(network);
+    let mut relays: Vec<&Relay> = network.relays.iter().filter(|relay| !relay.spans.is_empty()).collect();
+    relays.sort_unstable_by_key(|relay| relay.profile.fingerprint);
+    let rows: Vec<Row> = relays.iter().flat_map(|relay| rows(relay, &snapshots)).collect();
+    write_zstd(&dir.join("snapshots.csv.zst"), snapshots_table(&snapshots, &rows)?)?;
+    fs::write(dir.join("presence.parquet"), spans_table(&rows).map_err(io::Error::other)?)?;
+    write_zstd(&dir.join("relays.csv.zst"), relays_table(network, &relays)?)
+}
+
+fn write_zstd(path: &Path, bytes: Vec<u8>) -> io::Result<()> {
+    fs::write(path, zstd::encode_all(&bytes[..], ZSTD_LEVEL)?)
+}
+
+/// The lists, in the order of time.
+fn snapshots(network: &Network) -> Vec<Snapshot> {
+    let hours = (0..=network.now().hours_since(network.first_consensus())).map(|i| network.first_consensus().plus(i));
+    let snapshot = |hour: ConsensusHour| {
+        network.stage.publish_at(hour)?;
+        let after = Dice::keyed(&[network.seed, 70, hour.get() as u64]).below(FETCHED_WITHIN_SECS) as i64;
+        let fetched_at = Timestamp::from_second(hour.start_secs() + FETCHED_AFTER_SECS + after).ok()?;
+        Some(Snapshot { fetched_at, shows: network.newest_at(hour)? })
+    };
+    hours.filter_map(snapshot).collect()
+}
+
+/// The stretches of a relay; those that differ in other flags only are one.
+fn rows(relay: &Relay, snapshots: &[Snapshot]) -> Vec<Row> {
+    let place = |hour: ConsensusHour| snapshots.partition_point(|snapshot| snapshot.shows < hour) as u32;
+    let mut rows: Vec<Row> = Vec::new();
+    for FlagSpan { start, end, flags } in &relay.spans {
+        let (first, end) = (place(*start), place(*end));
+        let (guard, exit) = (flags.contains(RelayFlag::Guard), flags.contains(RelayFlag::Exit));
+        match rows.last_mut() {
+            _ if first >= end => {}
+            Some(row) if row.end == first && row.guard == guard && row.exit == exit => row.end = end,
+            _ => rows.push(Row { fingerprint: relay.profile.fingerprint, first, end, guard, exit }),
+        }
+    }
+    rows
+}
+
+fn snapshots_table(snapshots: &[Snapshot], rows: &[Row]) -> io::Result<Vec<u8>> {
+    let mut changes = vec![[0i32; 3]; snapshots.len() + 1];
+    for row in rows {
+        for (i, n) in [1, i32::from(row.guard), i32::from(row.exit)].into_iter().enumerate() {
+            changes[row.first as usize][i] += n;
+            changes[row.end as usize][i] -= n;
+        }
+    }
+    let mut out = Vec::new();
+    writeln!(out, "snapshot,fetched_at,running,guard,exit")?;
+    let mut totals = [0i32; 3];
+    for (i, (snapshot, change)) in snapshots.iter().zip(&changes).enumerate() {
+        totals.iter_mut().zip(change).for_each(|(total, n)| *total += n);
+        let [running, guard, exit] = totals;
+        writeln!(out, "{i},{},{running},{guard},{exit}", snapshot.fetched_at)?;
+    }
+    Ok(out)
+}
+
+fn spans_table(rows: &[Row]) -> Result<Vec<u8>, ParquetError> {
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?)).build();
+    let schema = Arc::new(parse_message_type(SCHEMA)?);
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
+    let mut group = writer.next_row_group()?;
+    column::<ByteArrayType>(&mut group, rows, |row| ByteArray::from(row.fingerprint.to_string().into_bytes()))?;
+    column::<Int32Type>(&mut group, rows, |row| row.first.cast_signed())?;
+    column::<Int32Type>(&mut group, rows, |row| row.end.cast_signed())?;
+    column::<BoolType>(&mut group, rows, |row| row.guard)?;
+    column::<BoolType>(&mut group, rows, |row| row.exit)?;
+    group.close()?;
+    writer.into_inner()
+}
+
+/// Writes the next column; nothing in it is missing.
+fn column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    rows: &[Row],
+    cell: impl Fn(&Row) -> T::T,
+) -> Result<(), ParquetError> {
+    let Some(mut column) = group.next_column()? else { return Err(ParquetError::General("no column left".to_owned())) };
+    let cells: Vec<T::T> = rows.iter().map(cell).collect();
+    column.typed::<T>().write_batch(&cells, Some(&vec![1; cells.len()]), None)?;
+    column.close()
+}
+
+fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
+    let families = Families::new(network, relays);
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["fingerprint", "nickname", "ipv4", "as", "as_name", "country", "contact", "family"])?;
+    for relay in relays {
+        let profile = &relay.profile;
+        let provider = &network.providers.list[usize::from(profile.provider)];
+        let placed = |text: String| if is_placed(relay) { text } else { String::new() };
+        let last_seen = relay.last_seen().unwrap_or(network.now());
+        table.write_record([
+            profile.fingerprint.to_string(),
+            profile.nickname.clone(),
+            addresses(relay, last_seen)[0].ip().to_string(),
+            placed(format!("AS{}", provider.asn)),
+            placed(provider.name.clone()),
+            placed(COUNTRIES[usize::from(profile.country)].code.to_owned()),
+            network.operator(profile.operator).contact.as_deref().unwrap_or_default().replace('%', ""),
+            families.of(relay).map(|first| first.to_string()).unwrap_or_default(),
+        ])?;
+    }
+    table.into_inner().map_err(|error| error.into_error())
+}
+
+/// Who names whom as family, by operator: fingerprints in order.
+struct Families(BTreeMap<u32, Vec<Fingerprint>>);
+
+impl Families {
+    fn new(network: &Network, relays: &[&Relay]) -> Self {
+        let mut families: BTreeMap<u32, Vec<Fingerprint>> = BTreeMap::new();
+        for profile in relays.iter().map(|relay| &relay.profile) {
+            if profile.in_family && network.operator(profile.operator).family {
+                families.entry(profile.operator).or_default().push(profile.fingerprint);
+            }
+        }
+        Self(families)
+    }
+
+    /// The smallest fingerprint of a relay's family; `None` if it is alone.
+    fn of(&self, relay: &Relay) -> Option<Fingerprint> {
+        let members = self.0.get(&relay.profile.operator).filter(|_| relay.profile.in_family)?;
+        let family = members.chunks(MOST_IN_FAMILY).find(|family| family.last() >= Some(&relay.profile.fingerprint))?;
+        family.first().copied().filter(|_| family.len() > 1)
+    }
+}
