@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use allium_model::ConsensusHour;
+use allium_sources::consensus::verify::TrustedAuthority;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use toml::Value;
 
@@ -62,11 +63,7 @@ pub(crate) enum ImportCommand {
         paths: Vec<PathBuf>,
     },
     /// Consensuses of either flavour: documents, directories or tars, plain or compressed (.gz, .zst, .xz), in any order
-    Collector {
-        /// Documents and tars, or directories that hold them
-        #[arg(required = true, value_name = "DIR|FILE")]
-        paths: Vec<PathBuf>,
-    },
+    Collector(CollectorArgs),
     /// A pack of hourly lists of running relays; CSV files may be compressed (.gz, .zst, .xz)
     Presence(PresenceArgs),
 }
@@ -83,6 +80,20 @@ pub(crate) struct PresenceArgs {
     /// CSV: fingerprint,nickname,ipv4,as,as_name,country,contact,family
     #[arg(long, value_name = "FILE")]
     pub(crate) relays: PathBuf,
+}
+
+/// Consensuses, and who vouches for them.
+#[derive(Debug, Args)]
+pub(crate) struct CollectorArgs {
+    /// Documents and tars, or directories that hold them
+    #[arg(required = true, value_name = "DIR|FILE")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Key certificates of the authorities, such as CollecTor's certs.tar.xz; without them nothing is marked as verified
+    #[arg(long, value_name = "DIR|FILE")]
+    pub(crate) certificates: Vec<PathBuf>,
+    /// Trust these authorities instead of those of the public network of 2026; may be repeated
+    #[arg(long, value_name = "NAME FINGERPRINT")]
+    pub(crate) authority: Vec<TrustedAuthority>,
 }
 
 /// What is done to the store.

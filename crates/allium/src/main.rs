@@ -36,7 +36,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Serve(args) => commands::serve::run(&config, args),
         Command::Ingest(_) => commands::ingest::run(&config),
         Command::Import(ImportCommand::Onionoo { paths }) => commands::import::run(&config, paths),
-        Command::Import(ImportCommand::Collector { paths }) => commands::import_collector::run(&config, paths),
+        Command::Import(ImportCommand::Collector(args)) => commands::import_collector::run(&config, args),
         Command::Import(ImportCommand::Presence(args)) => commands::import_presence::run(&config, args),
         Command::Analyze(args) => commands::analyze::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),

@@ -1,11 +1,14 @@
 //! `allium import collector`: what the store holds afterwards equals a count of the documents, line by line.
 
+#[path = "../../allium-sources/tests/consensus/signing.rs"]
+mod signing;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use allium_history::{History as _, SqliteHistory};
 use allium_model::{ConsensusHour, RelayFlag};
-use allium_sources::consensus::{LIMITS, decode};
+use allium_sources::consensus::{Flavour, LIMITS, decode};
 use allium_sources::read::read_file;
 use assert_cmd::Command;
 
@@ -99,6 +102,29 @@ fn relays_that_are_not_running_are_not_listed() {
     import(&store, &[testdata("microdesc")]).assert().success();
     let counts = stored(&store).into_values().next().unwrap();
     assert_eq!((counts[""], counts["Running"], counts["Sybil"], counts["Guard"]), (3, 3, 1, 1));
+}
+
+#[test]
+fn what_the_authorities_signed_is_marked_as_verified() {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = |name: &str| temporary.path().join(name);
+    let document = std::fs::read(testdata("ns")).unwrap();
+    std::fs::write(path("signed"), signing::signed(&document, Flavour::Ns, &signing::AUTHORITIES[..2])).unwrap();
+    std::fs::write(path("certificates"), signing::certificates(2025..2027)).unwrap();
+    let told = |store: &str, document: PathBuf, trusted: bool| {
+        let mut command = import(&path(store), &[document]);
+        for authority in signing::trusted().iter().filter(|_| trusted) {
+            command.arg("--authority").arg(format!("{} {}", authority.name, authority.identity));
+        }
+        let output = command.arg("--certificates").arg(path("certificates")).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for (store, document, expected) in [("a.db", path("signed"), "1 verified"), ("b.db", testdata("ns"), "0 verified")] {
+        let (is_success, text) = told(store, document, true);
+        assert!(is_success && text.contains(expected), "{text}");
+    }
+    let (is_success, text) = told("c.db", path("signed"), false);
+    assert!(!is_success && text.contains("no certificate of a trusted authority"), "{text}");
 }
 
 #[test]

@@ -41,7 +41,8 @@ fn real_consensuses() -> Vec<PathBuf> {
         println!("skipped: no real data");
         return Vec::new();
     };
-    let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "xz")).collect();
+    let mut files: Vec<PathBuf> =
+        files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "xz")).collect();
     files.sort();
     files
 }

@@ -3,18 +3,24 @@
 //! Documents come in any order and are stored by the batch, some six weeks of the network at a time: each batch is one
 //! transaction, and what is known already stays as it is, so an import that was interrupted can be started again. A file
 //! that cannot be read costs itself: the others are stored, and the exit status tells.
+//!
+//! A consensus is marked as verified where the given certificates prove that more than half of the trusted authorities
+//! signed it; files are taken in without that too.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, History as _, SqliteHistory};
-use allium_model::Timestamp;
+use allium_model::{ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
+use allium_sources::consensus::verify::{Certificates, TrustedAuthority, public_network, verify};
 use allium_sources::consensus::{Batch, Consensus, decode};
 use allium_views::format::count;
 use allium_views::text::inert;
 use anyhow::bail;
 
+use crate::cli::CollectorArgs;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 
@@ -24,10 +30,18 @@ const MAX_BATCH_LISTED: usize = 10_000_000;
 const MAX_TOLD: usize = 20;
 
 /// Reads all documents under these paths and stores the consensuses among them.
-pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
-    let progress = Progress::start(paths.len());
-    let mut import = Import { store: SqliteHistory::open(&config.store)?, batch: Batch::default(), seen: Seen::default() };
-    for path in paths {
+pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
+    let progress = Progress::start(args.paths.len());
+    let trusted = if args.authority.is_empty() { public_network() } else { args.authority.clone() };
+    let mut import = Import {
+        certificates: read_certificates(&args.certificates, &trusted)?,
+        trusted,
+        store: SqliteHistory::open(&config.store)?,
+        batch: Batch::default(),
+        verified: BTreeSet::new(),
+        seen: Seen::default(),
+    };
+    for path in &args.paths {
         progress.step(&format!("reading {}", inert(&path.display().to_string())));
         walk(path, &mut |found| import.take(found))?;
     }
@@ -43,8 +57,29 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The certificates of trusted authorities in these files.
+fn read_certificates(paths: &[impl AsRef<Path>], trusted: &[TrustedAuthority]) -> anyhow::Result<Certificates> {
+    let mut certificates = Certificates::default();
+    for path in paths {
+        walk(path.as_ref(), &mut |found| -> anyhow::Result<()> {
+            for reject in certificates.add(&found.document?, &found.origin, trusted) {
+                progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+            }
+            Ok(())
+        })?;
+    }
+    if certificates.is_empty() && !paths.is_empty() {
+        bail!("there is no certificate of a trusted authority in these files");
+    }
+    Ok(certificates)
+}
+
 /// An import under way.
 struct Import {
+    certificates: Certificates,
+    trusted: Vec<TrustedAuthority>,
+    /// Hours of the batch whose consensus is verified.
+    verified: BTreeSet<ConsensusHour>,
     store: SqliteHistory,
     batch: Batch,
     seen: Seen,
@@ -55,6 +90,7 @@ struct Import {
 struct Seen {
     n_consensuses: u64,
     n_stored: u64,
+    n_verified: u64,
     n_twice: u64,
     n_other: u64,
     n_failures: u64,
@@ -65,8 +101,9 @@ struct Seen {
 impl Import {
     /// Takes one document; only a store that cannot be written ends the import.
     fn take(&mut self, found: Found) -> anyhow::Result<()> {
-        match found.document.and_then(|bytes| decode(&bytes, &found.origin)) {
-            Ok(consensus) => self.add(&consensus),
+        let decoded = found.document.and_then(|document| Ok((decode(&document, &found.origin)?, document)));
+        match decoded {
+            Ok((consensus, document)) => self.add(&consensus, &document),
             // Directories and archives hold other documents too; a file that was named should be what was asked for.
             Err(Error::NotConsensus { .. } | Error::Empty { .. }) if !found.is_named => {
                 self.seen.n_other += 1;
@@ -80,21 +117,26 @@ impl Import {
         }
     }
 
-    fn add(&mut self, consensus: &Consensus) -> anyhow::Result<()> {
+    fn add(&mut self, consensus: &Consensus, document: &[u8]) -> anyhow::Result<()> {
         self.seen.n_consensuses += 1;
         self.seen.n_rejects += consensus.n_rejects as u64;
         for reject in &consensus.rejects {
             self.seen.tell(&format!("{} {}: {}", reject.origin, reject.place, reject.reason));
         }
-        self.seen.n_twice += u64::from(!self.batch.add(consensus));
+        if !self.batch.add(consensus) {
+            self.seen.n_twice += 1;
+        } else if verify(consensus, document, &self.certificates, &self.trusted).is_ok() {
+            self.verified.insert(consensus.hour);
+            self.seen.n_verified += 1;
+        }
         if self.batch.n_listed() >= MAX_BATCH_LISTED { self.store_batch() } else { Ok(()) }
     }
 
     /// Stores what was gathered and begins anew.
     fn store_batch(&mut self) -> anyhow::Result<()> {
-        let batch = std::mem::take(&mut self.batch);
+        let (batch, verified) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.verified));
         let received_at = Timestamp::now();
-        let info = |hour| ConsensusInfo { hour, source: ConsensusSource::Collector, verified: false, received_at };
+        let info = |hour| ConsensusInfo { hour, source: ConsensusSource::Collector, verified: verified.contains(&hour), received_at };
         let consensuses: Vec<ConsensusInfo> = batch.hours().map(info).collect();
         let AppliedSpans { n_consensuses, n_already_known, .. } = self.store.append_spans(&consensuses, &mut batch.spans().into_iter())?;
         self.seen.n_stored += n_consensuses as u64;
@@ -114,6 +156,7 @@ impl Seen {
     fn summary(&self) -> String {
         [
             format!("{} of {} consensuses taken in", count(self.n_stored), count(self.n_consensuses)),
+            format!("{} verified", count(self.n_verified)),
             format!("{} of hours known already", count(self.n_twice)),
             format!("{} other documents", count(self.n_other)),
             format!("{} unreadable", count(self.n_failures)),
