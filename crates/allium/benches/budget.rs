@@ -144,7 +144,8 @@ fn requests(store: &Path) -> anyhow::Result<Vec<String>> {
     let relays = get(address, "/api/v1/relays?limit=5")?;
     let fingerprint = relays.split('"').find(|text| text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit()));
     let relay = format!("/relay/{}", fingerprint.context("no fingerprint in the API's answer")?);
-    let paths = [("home", "/"), ("relay list", "/relays"), ("relay list, searched", "/relays?q=de&sort=uptime_1_month"), ("relay page", &relay)];
+    let paths =
+        [("home", "/"), ("relay list", "/relays"), ("relay list, searched", "/relays?q=de&sort=uptime_1_month"), ("relay page", &relay)];
     let lines = paths.iter().map(|(name, path)| {
         let mut times = Vec::new();
         for _ in 0..REQUESTS {

@@ -66,7 +66,7 @@ fn the_order_of_pack_and_documents_does_not_matter_and_a_second_time_changes_not
     import(&one, &pack).assert().success();
     assert_eq!(analysis(&one), expected);
     let report: serde_json::Value = serde_json::from_slice(&expected).unwrap();
-    assert_eq!(report["as_of"], "2026-02-15T20:00:00Z");
+    assert_eq!(report["as_of"], "2026-02-15T19:00:00Z");
     let relay = |nickname: &str| report["relays"].as_array().unwrap().iter().find(|relay| relay["nickname"] == nickname).cloned();
     assert!(relay("alice").is_some_and(|alice| alice["running"] == true), "details have the word on nicknames");
     assert!(relay("dora").is_some_and(|dora| dora["running"] == false), "a relay that only the pack knows");
@@ -134,13 +134,25 @@ fn real_store(data: &Path) -> (TempDir, Timeline) {
 /// Running, Guard and Exit.
 type Totals = [u32; 3];
 
+/// The instant at which each list was fetched, by the hour for which it stands: the last one of an hour.
+fn fetched_at(path: &Path) -> BTreeMap<ConsensusHour, Timestamp> {
+    let text = String::from_utf8(read_file(path, &Limits::default()).unwrap()).unwrap();
+    let instants = text.lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap());
+    instants.map(|instant| (valid_after(instant), instant)).collect()
+}
+
+/// The consensus that Onionoo showed at this instant: the newest that was 65 minutes old.
+fn valid_after(fetched_at: Timestamp) -> ConsensusHour {
+    ConsensusHour::containing(Timestamp::from_second(fetched_at.as_second() - 65 * 60).unwrap())
+}
+
 /// The totals of every list as `snapshots.csv` has them, by the hour for which the list stands: the last one of an hour.
 fn listed_totals(path: &Path) -> (BTreeMap<ConsensusHour, Totals>, usize) {
     let bytes = read_file(path, &Limits::default()).unwrap();
     let text = String::from_utf8(bytes).unwrap();
     let rows: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split(',').collect()).collect();
     let by_hour = rows.iter().map(|row| {
-        let hour = ConsensusHour::containing(row[1].parse::<Timestamp>().unwrap());
+        let hour = valid_after(row[1].parse::<Timestamp>().unwrap());
         (hour, [2, 3, 4].map(|column: usize| row[column].parse().unwrap()))
     });
     (by_hour.collect(), rows.len())
@@ -193,10 +205,14 @@ fn our_bins_are_those_of_the_real_uptime_document() {
     let details = data.join("onionoo-2026-02-15/details.json.zst");
     let Document::Details(details) = decode_file(&details, &Limits::default()).unwrap() else { panic!("no details document") };
     let last_seen: HashMap<_, _> = details.relays.iter().filter_map(|relay| Some((relay.fingerprint, relay.last_seen?))).collect();
+    let [snapshots, ..] = real_pack(&data);
+    let fetched: Vec<_> = fetched_at(&snapshots).into_values().map(ConsensusHour::containing).collect();
+    assert_eq!(fetched.len(), timeline.known().hours().len());
+    let lists: Vec<_> = fetched.iter().enumerate().map(|(i, hour)| (fetched.get(i + 1) != Some(hour)).then_some(*hour)).collect();
     let mut comparisons: BTreeMap<(String, String), Comparison> = BTreeMap::new();
     for relay in &published.relays {
         let seen = last_seen.get(&relay.fingerprint).copied();
-        compare(relay, timeline.relay(&relay.fingerprint), seen, &timeline, &mut comparisons);
+        compare(relay, timeline.relay(&relay.fingerprint), seen, &timeline, &lists, &mut comparisons);
     }
     let (mut n_values, mut n_equal) = (0, 0);
     for ((quantity, period), found) in &comparisons {
@@ -215,18 +231,19 @@ fn our_bins_are_those_of_the_real_uptime_document() {
 
 /// Compiles the graphs of one relay from its spans and compares them.
 ///
-/// They are frozen an hour after `last_seen`, as Onionoo does. The details document says when that was; hours of a pack are up to two
-/// hours later than valid-after, so that with the last list instead, every fourth frozen graph of 4-hour intervals ends too late.
+/// The document was compiled as if a list stood for the hour in which it was fetched, so for this comparison it does: `lists` has
+/// that hour for each known consensus, and `None` where a later list of the same hour took its place. Graphs are frozen an hour
+/// after `last_seen`, as Onionoo does; the details document says when that was.
 fn compare(
     published: &RelayHistories,
     relay: Option<&RelayTimeline>,
     last_seen: Option<ConsensusHour>,
     timeline: &Timeline,
+    lists: &[Option<ConsensusHour>],
     comparisons: &mut BTreeMap<(String, String), Comparison>,
 ) {
     let as_of: ConsensusHour = AS_OF.parse().unwrap();
-    let hours = timeline.known().hours();
-    let n_hours = timeline.known().place(as_of.next());
+    let n_hours = lists.partition_point(|hour| hour.is_none_or(|hour| hour <= as_of));
     let spans = relay.map(|relay| relay.spans_in(0..n_hours as u32)).unwrap_or_default();
     let spans: Vec<_> =
         spans.iter().map(|span| (span.start as usize, (span.end as usize).min(n_hours), timeline.state(span).flags)).collect();
@@ -239,7 +256,7 @@ fn compare(
         let graphs = match spans.first() {
             Some((first, ..)) if spans.iter().any(|(_, _, flags)| flags.contains(flag)) => {
                 let held: Vec<_> = spans.iter().filter(|(_, _, flags)| flags.contains(flag)).map(|(start, end, _)| *start..*end).collect();
-                compile(&hourly_entries(hours, *first..n_hours, &held), end, &Scheme::UPTIME)
+                compile(&hourly_entries(lists, *first..n_hours, &held), end, &Scheme::UPTIME)
             }
             _ => Vec::new(),
         };
@@ -254,14 +271,15 @@ fn compare(
 }
 
 /// One entry per list, as the document was compiled: 1 where the relay is in it with the flag, else 0.
-fn hourly_entries(hours: &[ConsensusHour], places: Range<usize>, held: &[Range<usize>]) -> Vec<Entry> {
+fn hourly_entries(lists: &[Option<ConsensusHour>], places: Range<usize>, held: &[Range<usize>]) -> Vec<Entry> {
     let mut held = held.iter().peekable();
     let entry = |place: usize| {
         while held.next_if(|range| range.end <= place).is_some() {}
         let is_held = held.peek().is_some_and(|range| range.contains(&place));
-        Entry { start_secs: hours[place].start_secs(), end_secs: hours[place].next().start_secs(), value: f64::from(u8::from(is_held)) }
+        let hour = lists[place]?;
+        Some(Entry { start_secs: hour.start_secs(), end_secs: hour.next().start_secs(), value: f64::from(u8::from(is_held)) })
     };
-    places.map(entry).collect()
+    places.filter_map(entry).collect()
 }
 
 /// Values at the same moment are equal if both are missing, or both have the same code.

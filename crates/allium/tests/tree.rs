@@ -14,10 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("allium-stats", &[]),
     ("allium-analysis", &["allium-model", "allium-stats"]),
     ("allium-views", &["allium-model", "allium-analysis"]),
-    (
-        "allium",
-        &["allium-model", "allium-sources", "allium-simulate", "allium-history", "allium-analysis", "allium-views"],
-    ),
+    ("allium", &["allium-model", "allium-sources", "allium-simulate", "allium-history", "allium-analysis", "allium-views"]),
 ];
 
 /// Crates in which no async runtime, HTTP or SQL may appear, not even far below.

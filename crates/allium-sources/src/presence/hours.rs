@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use allium_model::time::HOUR_SECS;
 use allium_model::{ConsensusHour, Timestamp};
 
 use super::snapshots::Snapshot;
@@ -17,6 +18,14 @@ pub struct Hour {
     pub fetched_at: Timestamp,
 }
 
+/// How old a consensus is at least when Onionoo shows it, in seconds.
+const LAG_SECS: i64 = 65 * 60;
+
+/// The consensus that a list fetched at this instant shows.
+fn valid_after(fetched_at: Timestamp) -> ConsensusHour {
+    ConsensusHour::new((fetched_at.as_second() - LAG_SECS).div_euclid(HOUR_SECS) as i32)
+}
+
 /// The hours of a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours {
@@ -26,13 +35,14 @@ pub struct Hours {
 }
 
 impl Hours {
-    /// The hour of a snapshot is the one in which it was fetched; of several in one hour, the last one stands for it.
+    /// The hour of a snapshot is the valid-after time of the newest consensus that was 65 minutes old when it was fetched; of
+    /// several snapshots of one hour, the last one stands for it.
     pub fn of(snapshots: &[Snapshot]) -> Self {
         let (mut hours, mut before) = (Vec::with_capacity(snapshots.len()), Vec::with_capacity(snapshots.len() + 1));
         for (place, snapshot) in snapshots.iter().enumerate() {
             before.push(hours.len() as u32);
-            let hour = ConsensusHour::containing(snapshot.fetched_at);
-            let is_superseded = snapshots.get(place + 1).is_some_and(|next| ConsensusHour::containing(next.fetched_at) == hour);
+            let hour = valid_after(snapshot.fetched_at);
+            let is_superseded = snapshots.get(place + 1).is_some_and(|next| valid_after(next.fetched_at) == hour);
             if !is_superseded {
                 hours.push(Hour { hour, place, fetched_at: snapshot.fetched_at });
             }

@@ -14,15 +14,15 @@
 //!
 //! # From snapshots to consensuses
 //!
-//! A list fetched in an hour stands for that hour, and of several lists fetched in one hour the last one does ([`Hours`]). The
-//! others are superseded: their totals are checked, and nothing else comes of them. This is how the published uptime
-//! document of 2026-02-15 was compiled from such lists.
+//! A list stands for the newest consensus that was 65 minutes old when it was fetched, and of several lists of one consensus the
+//! last one does ([`Hours`]). The others are superseded: their totals are checked, and nothing else comes of them. Of eight
+//! consensus documents of 2024 to 2026, seven list exactly the relays of the list that this rule gives them, and the eighth
+//! all but one.
 //!
 //! # Limits
 //!
-//! The consensus that a list shows became valid 65 to 125 minutes before the list was fetched, so hours of a pack are one,
-//! seldom two, later than valid-after. Only Running, Guard and Exit are known. Country, AS and family are those last known,
-//! also for years ago.
+//! Onionoo now and then takes longer, up to 125 minutes: then a list is of the consensus before. Only Running, Guard and Exit
+//! are known. Country, AS and family are those last known, also for years ago.
 
 mod hours;
 mod rejects;

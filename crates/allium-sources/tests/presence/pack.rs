@@ -22,11 +22,11 @@ fn every_row_is_understood_however_the_parquet_file_is_written() {
 }
 
 #[test]
-fn of_several_lists_in_an_hour_the_last_stands_for_it() {
+fn of_several_lists_of_a_consensus_the_last_stands_for_it() {
     let pack = decode("", Form::default()).unwrap();
     let hours = Hours::of(&pack.snapshots);
     let told: Vec<_> = hours.hours().iter().map(|hour| (hour.hour.to_string(), hour.place)).collect();
-    let expected = [("2026-02-15T16:00:00Z", 0), ("2026-02-15T17:00:00Z", 2), ("2026-02-15T18:00:00Z", 3), ("2026-02-15T20:00:00Z", 4)];
+    let expected = [("2026-02-15T15:00:00Z", 0), ("2026-02-15T16:00:00Z", 2), ("2026-02-15T17:00:00Z", 3), ("2026-02-15T19:00:00Z", 4)];
     assert_eq!(told, expected.map(|(hour, place)| (hour.to_owned(), place)));
     assert_eq!(hours.n_superseded(), 1);
 }
@@ -43,10 +43,10 @@ fn spans_cover_the_hours_that_their_lists_stand_for() {
         })
         .collect();
     let expected = [
-        (ALICE, 16, 18, "Guard Running"),
-        (ALICE, 18, 21, "Exit Guard Running"),
-        (DORA, 17, 19, "Exit Running"),
-        (NAMELESS, 17, 21, "Guard Running"),
+        (ALICE, 15, 17, "Guard Running"),
+        (ALICE, 17, 20, "Exit Guard Running"),
+        (DORA, 16, 18, "Exit Running"),
+        (NAMELESS, 16, 20, "Guard Running"),
     ];
     assert_eq!(told, expected.map(|(relay, start, end, flags)| (relay.to_owned(), start, end, flags.to_owned())));
     let places: Vec<_> = pack.state_spans(&hours).map(|(_, span)| (span.state.country, span.state.asn)).collect();
