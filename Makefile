@@ -11,7 +11,7 @@ export CARGO_INCREMENTAL = 0
 export CARGO_TERM_COLOR = never
 endif
 
-.PHONY: help run live test check bench setup browser-setup rust-tests browser-tests doc fmt
+.PHONY: help run live test check bench oracle setup browser-setup rust-tests browser-tests doc fmt
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,6 +56,9 @@ check: setup ## Formatting, clippy, rustdoc, dependency direction, licences
 
 bench: setup ## Print the budget table
 	$(CARGO) bench --locked --package allium --bench budget
+
+oracle: setup ## Hold the consensus parser and verifier against Arti's (170 more crates)
+	$(CARGO) test --locked --manifest-path crates/allium-sources/oracle/Cargo.toml
 
 doc: setup ## Build the API documentation
 	$(CARGO) doc --workspace --no-deps --locked
