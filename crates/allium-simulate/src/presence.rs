@@ -63,13 +63,13 @@ pub fn write_presence(network: &Network, dir: &Path) -> io::Result<()> {
     let mut relays: Vec<&Relay> = network.relays.iter().filter(|relay| !relay.spans.is_empty()).collect();
     relays.sort_unstable_by_key(|relay| relay.profile.fingerprint);
     let rows: Vec<Row> = relays.iter().flat_map(|relay| rows(relay, &snapshots)).collect();
-    write_zstd(&dir.join("snapshots.csv.zst"), snapshots_table(&snapshots, &rows)?)?;
+    write_zstd(&dir.join("snapshots.csv.zst"), &snapshots_table(&snapshots, &rows)?)?;
     fs::write(dir.join("presence.parquet"), spans_table(&rows).map_err(io::Error::other)?)?;
-    write_zstd(&dir.join("relays.csv.zst"), relays_table(network, &relays)?)
+    write_zstd(&dir.join("relays.csv.zst"), &relays_table(network, &relays)?)
 }
 
-fn write_zstd(path: &Path, bytes: Vec<u8>) -> io::Result<()> {
-    fs::write(path, zstd::encode_all(&bytes[..], ZSTD_LEVEL)?)
+fn write_zstd(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::write(path, zstd::encode_all(bytes, ZSTD_LEVEL)?)
 }
 
 /// The lists, in the order of time.
@@ -165,7 +165,7 @@ fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
             families.of(relay).map(|first| first.to_string()).unwrap_or_default(),
         ])?;
     }
-    table.into_inner().map_err(|error| error.into_error())
+    table.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
 /// Who names whom as family, by operator: fingerprints in order.

@@ -6,8 +6,12 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use allium_model::ConsensusHour;
+use allium_simulate::consensus::{Flavour, certificates, document};
 use allium_simulate::serve::{Fault, Faults, Handle, ServeOptions, serve};
 use allium_simulate::{Network, Options};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -37,9 +41,12 @@ impl Answer {
     }
 }
 
+fn network() -> Network {
+    Network::generate(&Options { n_relays: 40, history_days: 12, ..Options::new(5, end()) })
+}
+
 async fn start(hour_every: Option<Duration>) -> Server {
-    let network = Network::generate(&Options { n_relays: 40, history_days: 12, ..Options::new(5, end()) });
-    let network: Handle = Arc::new(RwLock::new(network));
+    let network: Handle = Arc::new(RwLock::new(network()));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let options = ServeOptions { hour_every, ..ServeOptions::default() };
@@ -181,4 +188,100 @@ async fn only_the_loopback_interface_is_served() {
     let network: Handle = Arc::new(RwLock::new(Network::generate(&Options { n_relays: 10, history_days: 1, ..Options::new(5, end()) })));
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
     assert!(serve(network, listener, ServeOptions::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn directory_servers_serve_the_newest_consensus_and_certificates_compressed_as_asked() {
+    let server = start(None).await;
+    for (flavour, path) in [(Flavour::Ns, "consensus"), (Flavour::Microdesc, "consensus-microdesc")] {
+        let expected = document(&server.network.read().unwrap(), end(), flavour).unwrap().into_bytes();
+        let path = format!("/tor/status-vote/current/{path}");
+        let plain = server.get(&path).await;
+        assert_eq!(
+            (plain.status, plain.header("content-encoding"), plain.header("last-modified")),
+            (200, None, Some("Sun, 15 Feb 2026 18:00:00 GMT"))
+        );
+        assert!(plain.body == expected);
+        for (accepted, encoding) in
+            [("identity", None), ("gzip", Some("gzip")), ("deflate, gzip", Some("deflate")), ("x-zstd, deflate", Some("x-zstd"))]
+        {
+            let answer = server.request("GET", &path, &format!("Accept-Encoding: {accepted}\r\n")).await;
+            assert_eq!(answer.header("content-encoding"), encoding);
+            assert!(unpacked(encoding, &answer.body) == expected, "{accepted}");
+        }
+        let deflated = server.get(&format!("{path}.z")).await;
+        assert_eq!(deflated.header("content-encoding"), Some("deflate"));
+        assert!(unpacked(Some("deflate"), &deflated.body) == expected);
+        let since = "If-Modified-Since: Sun, 15 Feb 2026 18:00:00 GMT\r\n";
+        assert_eq!(server.request("GET", &path, since).await.status, 304);
+        server.network.write().unwrap().advance();
+        assert_eq!(server.request("GET", &path, since).await.status, 200);
+        *server.network.write().unwrap() = network();
+    }
+    let keys = server.get("/tor/keys/all").await;
+    assert_eq!(keys.body, certificates(&server.network.read().unwrap(), end()).into_bytes());
+    for path in ["/tor/", "/tor/keys/fp/00", "/tor/status-vote/next/consensus", "/recent/relay-descriptors/consensuses/", "/index/"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+}
+
+fn unpacked(encoding: Option<&str>, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    match encoding {
+        Some("gzip") => flate2::read::GzDecoder::new(body).read_to_end(&mut out).unwrap(),
+        Some("deflate") => flate2::read::ZlibDecoder::new(body).read_to_end(&mut out).unwrap(),
+        Some("x-zstd") => zstd::Decoder::new(body).unwrap().read_to_end(&mut out).unwrap(),
+        _ => return body.to_vec(),
+    };
+    out
+}
+
+#[tokio::test]
+async fn collector_keeps_what_its_index_lists() {
+    let server = start(None).await;
+    let index = server.get("/index/index.json").await;
+    let packed = server.get("/index/index.json.gz").await;
+    assert!(unpacked(Some("gzip"), &packed.body) == index.body);
+    let index = index.json();
+    assert_eq!(index["index_created"], "2026-02-15 18:06");
+    let recent = &index["directories"][0]["directories"][0]["directories"];
+    let mut n_files = 0;
+    for (dir, files) in [
+        ("certs", &recent[0]["files"]),
+        ("consensuses", &recent[1]["files"]),
+        ("microdescs/consensus-microdesc", &recent[2]["directories"][0]["files"]),
+    ] {
+        let files = files.as_array().unwrap();
+        n_files += files.len();
+        for file in files.iter().rev().take(3) {
+            let path = format!("/recent/relay-descriptors/{dir}/{}", file["path"].as_str().unwrap());
+            let answer = server.get(&path).await;
+            assert_eq!((answer.status, answer.body.len()), (200, file["size"].as_u64().unwrap() as usize), "{path}");
+            assert_eq!(STANDARD.encode(Sha256::digest(&answer.body)), file["sha256"].as_str().unwrap());
+            assert!(answer.body.starts_with(b"@type "));
+        }
+    }
+    assert_eq!(n_files, 1 + 2 * 72);
+    assert_eq!(recent[1]["files"][71]["path"], "2026-02-15-18-00-00-consensus");
+    let consensuses = "/recent/relay-descriptors/consensuses";
+    for (name, status) in
+        [("2026-02-15-19-00-00-consensus", 404), ("2026-02-12-18-00-00-consensus", 404), ("2026-02-12-19-00-00-consensus", 200)]
+    {
+        assert_eq!(server.get(&format!("{consensuses}/{name}")).await.status, status, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn files_go_wrong_as_scripted_too() {
+    let server = start(None).await;
+    let path = "/tor/status-vote/current/consensus";
+    for fault in [Fault::Status(503), Fault::Truncated(500), Fault::Older(4), Fault::Html] {
+        server.faults.push_for(path, fault);
+    }
+    assert_eq!(server.get(path).await.status, 503);
+    assert_eq!(server.get(path).await.body.len(), 500);
+    let older = document(&server.network.read().unwrap(), end().plus(-4), Flavour::Ns).unwrap();
+    assert!(server.get(path).await.body == older.into_bytes());
+    assert!(server.get(path).await.body.starts_with(b"<html>"));
+    assert_eq!(server.get(path).await.status, 200);
 }

@@ -124,7 +124,7 @@ impl Documents {
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json;charset=utf-8")),
             (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
             (header::VARY, HeaderValue::from_static("Accept-Encoding")),
-            (header::LAST_MODIFIED, text(&rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&modified).unwrap_or_default())),
+            (header::LAST_MODIFIED, http_date(modified)),
             (header::CACHE_CONTROL, text(&format!("public, max-age={max_age}"))),
         ])
     }
@@ -248,30 +248,39 @@ impl<'de> Visitor<'de> for InOrder {
     }
 }
 
+pub(super) fn http_date(instant: Timestamp) -> HeaderValue {
+    let text = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&instant).unwrap_or_default();
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
 /// Until three quarters of an hour after the index was written, in steps of five minutes; at least five minutes.
 fn max_age_secs(index_age_secs: u64) -> u64 {
     let left = (45 * MINUTE_SECS).saturating_sub(index_age_secs);
     (left / (5 * MINUTE_SECS) * 5 * MINUTE_SECS).max(5 * MINUTE_SECS)
 }
 
-fn unchanged_since(headers: &HeaderMap, modified: Timestamp) -> bool {
+pub(super) fn unchanged_since(headers: &HeaderMap, modified: Timestamp) -> bool {
     let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
     let since = since.and_then(|text| rfc2822::DateTimeParser::new().parse_timestamp(text).ok());
     since.is_some_and(|since| modified <= since)
 }
 
-/// Whether gzip is among the accepted encodings, and not with `q=0`.
 fn accepts_gzip(headers: &HeaderMap) -> bool {
+    accepts(headers, "gzip") || accepts(headers, "*")
+}
+
+/// Whether this is among the accepted encodings, and not with `q=0`.
+pub(super) fn accepts(headers: &HeaderMap, name: &str) -> bool {
     let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut encodings = lists.flat_map(|list| list.split(','));
     encodings.any(|encoding| {
         let mut parts = encoding.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip") || name == "*");
+        let named = parts.next().is_some_and(|encoding| encoding.eq_ignore_ascii_case(name));
         named && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }
 
-fn gzip(body: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
     // Writing to a vector cannot fail; if it did, the reader would see a body cut short.
     encoder.write_all(body).and_then(|()| encoder.finish()).unwrap_or_default()

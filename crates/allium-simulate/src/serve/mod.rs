@@ -1,15 +1,20 @@
-//! Onionoo's HTTP service on the loopback interface, for a network that may go on living.
+//! Onionoo's, directory servers' and CollecTor's HTTP service on the loopback interface, for a network that may go on living.
 //!
 //! `/summary`, `/details`, `/bandwidth`, `/weights`, `/uptime` and `/clients` (always empty) answer `GET` as Onionoo does: conditional
 //! requests, `Cache-Control`, gzip for bodies above 2,048 bytes where accepted, parameters, 400 for what it does not
 //! understand, 404 elsewhere. A consensus is visible from the network's `now` on. With [`ServeOptions::hour_every`] the network
 //! lives on in accelerated time; with [`Faults`] the service misbehaves as scripted.
 //!
-//! Limits: `Last-Modified` is 75 minutes after the newest consensus, in the network's time; the orders and searches beyond
+//! Of the directory protocol there are `/tor/status-vote/current/consensus`, `/tor/status-vote/current/consensus-microdesc` and
+//! `/tor/keys/all`, each also with `.z`; of CollecTor `/index/index.json`, the same with `.gz`, and below `/recent/relay-descriptors/`
+//! the consensuses of both flavours of the last 72 hours and certificates of each year.
+//!
+//! Limits: Onionoo's `Last-Modified` is 75 minutes after the newest consensus, in the network's time; the orders and searches beyond
 //! those listed in [`query`] are answered with 400.
 
 mod answer;
 mod faults;
+mod files;
 pub mod query;
 
 use std::io;
@@ -27,6 +32,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::Network;
 use answer::Documents;
 pub use faults::{Fault, Faults};
+use files::{Files, Resource};
 
 /// How to serve.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +52,8 @@ pub type Handle = Arc<RwLock<Network>>;
 /// A listener that is not on the loopback interface, or that breaks.
 pub async fn serve(network: Handle, listener: TcpListener, options: ServeOptions) -> io::Result<()> {
     refuse_strangers(listener.local_addr()?)?;
-    let service = Arc::new(Service { documents: Documents::new(network.clone()), faults: options.faults });
+    let service =
+        Arc::new(Service { documents: Documents::new(network.clone()), files: Files::new(network.clone()), faults: options.faults });
     let router = Router::new().fallback(handle).with_state(service.clone());
     let life = async {
         match options.hour_every {
@@ -95,11 +102,24 @@ async fn live_on(network: Handle, documents: &Documents, hour: Duration) -> io::
 /// What requests share.
 struct Service {
     documents: Documents,
+    files: Files,
     faults: Faults,
 }
 
+/// What a path is about.
+enum Asked {
+    Onionoo(answer::Kind),
+    File(Resource),
+}
+
+impl Asked {
+    fn of_path(path: &str) -> Option<Self> {
+        answer::Kind::of_path(path).map(Self::Onionoo).or_else(|| Resource::of_path(path).map(Self::File))
+    }
+}
+
 async fn handle(State(service): State<Arc<Service>>, method: Method, uri: Uri, headers: header::HeaderMap) -> Response {
-    let Some(kind) = answer::Kind::of_path(uri.path()) else {
+    let Some(asked) = Asked::of_path(uri.path()) else {
         return error(StatusCode::NOT_FOUND, "no such document");
     };
     if method != Method::GET {
@@ -110,9 +130,10 @@ async fn handle(State(service): State<Arc<Service>>, method: Method, uri: Uri, h
         tokio::time::sleep(*pause).await;
     }
     let query = uri.query().unwrap_or_default().to_owned();
-    let answered = tokio::task::spawn_blocking(move || match query::Query::parse(&query) {
-        Ok(query) => service.documents.answer(kind, &query, &headers, fault.as_ref()),
-        Err(reason) => error(StatusCode::BAD_REQUEST, &reason),
+    let answered = tokio::task::spawn_blocking(move || match (asked, query::Query::parse(&query)) {
+        (Asked::File(resource), _) => service.files.answer(resource, &headers, fault.as_ref()),
+        (Asked::Onionoo(kind), Ok(query)) => service.documents.answer(kind, &query, &headers, fault.as_ref()),
+        (Asked::Onionoo(_), Err(reason)) => error(StatusCode::BAD_REQUEST, &reason),
     });
     answered.await.unwrap_or_else(|_| error(StatusCode::INTERNAL_SERVER_ERROR, "the document could not be made"))
 }
