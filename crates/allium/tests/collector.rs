@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use allium_history::{History as _, SqliteHistory};
 use allium_model::{ConsensusHour, RelayFlag};
+use allium_simulate::consensus as simulated;
+use allium_sources::consensus::verify::{Certificates, TrustedAuthority, verify};
 use allium_sources::consensus::{Flavour, LIMITS, decode};
 use allium_sources::read::read_file;
 use assert_cmd::Command;
@@ -125,6 +127,29 @@ fn what_the_authorities_signed_is_marked_as_verified() {
     }
     let (is_success, text) = told("c.db", path("signed"), false);
     assert!(!is_success && text.contains("no certificate of a trusted authority"), "{text}");
+}
+
+#[test]
+fn a_simulated_network_is_read_and_verified_in_both_flavours() {
+    let end: ConsensusHour = "2026-02-15T18:00:00Z".parse().unwrap();
+    let options = allium_simulate::Options { n_relays: 60, history_days: 3, ..allium_simulate::Options::new(7, end) };
+    let network = allium_simulate::Network::generate(&options);
+    let trusted = |authority: simulated::Authority| TrustedAuthority {
+        name: authority.nickname.to_owned(),
+        identity: authority.identity,
+        directory: None,
+    };
+    let trusted: Vec<TrustedAuthority> = simulated::authorities(&network).into_iter().map(trusted).collect();
+    let mut certificates = Certificates::default();
+    assert_eq!(certificates.add(simulated::certificates(&network, end).as_bytes(), "simulated", &trusted), []);
+    for flavour in simulated::Flavour::ALL {
+        let text = simulated::document(&network, end, flavour).unwrap();
+        let consensus = decode(text.as_bytes(), "simulated").unwrap();
+        assert_eq!((consensus.hour, consensus.n_rejects), (end, 0), "{:?}", consensus.rejects);
+        let weight: u64 = consensus.entries.iter().filter_map(|entry| entry.weight).sum();
+        assert_eq!((consensus.entries.len(), weight), (counted(&text)[""], counted_weight(&text)));
+        assert_eq!(verify(&consensus, text.as_bytes(), &certificates, &trusted).unwrap().len(), consensus.signatures.len());
+    }
 }
 
 #[test]
