@@ -41,6 +41,13 @@ pub struct Truth {
     pub fingerprints: Vec<String>,
 }
 
+impl Truth {
+    /// Whether it is about relays, not about hours or authorities.
+    pub fn concerns_relays(&self) -> bool {
+        matches!(self.kind, "outage" | "flap" | "flag_loss" | "join")
+    }
+}
+
 impl Network {
     /// What the scenario has done so far.
     pub fn truth(&self) -> Vec<Truth> {

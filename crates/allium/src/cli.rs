@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use allium_model::ConsensusHour;
+use allium_simulate::scenario::Event;
 use allium_sources::consensus::verify::TrustedAuthority;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use toml::Value;
@@ -170,15 +171,50 @@ pub(crate) struct NetworkArgs {
 pub(crate) struct SimulateArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Write the Onionoo documents into this directory
+    /// Something that goes wrong, such as `outage as rank 1 at 2025-12-31T00:00:00Z for 12h`; may be repeated
+    ///
+    /// outage WHOM at TIME for SPAN [share N%] [onset SPAN] [recovery SPAN] [back N%]
+    /// flap WHOM at TIME for SPAN [share N%] [every SPAN]
+    /// lose FLAG WHOM at TIME for SPAN [share N%]
+    /// flood N [as ASN] at TIME for SPAN [onset SPAN] [recovery SPAN]
+    /// missing at TIME for SPAN
+    /// stale at TIME for SPAN
+    /// late at TIME for SPAN by SPAN
+    /// authorities N silent|unsigned|garbled at TIME for SPAN
+    ///
+    /// WHOM is `as AS64512`, `country de`, `operator example-op-1.example` or `version 0.4.8.11` (or `rank N`, the Nth largest), `random N`, or `all`.
+    /// TIME is a whole hour, RFC 3339. SPAN is whole hours, days or weeks: 12h, 3d, 1w.
+    #[arg(long, value_name = "EVENT", verbatim_doc_comment)]
+    pub(crate) event: Vec<Event>,
+    /// A file with an event per line; `#` begins a comment line
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
+    /// Write into this directory, with the truth about the events in truth.jsonl
     #[arg(long, value_name = "DIR", required_unless_present = "listen")]
     pub(crate) out: Option<PathBuf>,
-    /// Serve the Onionoo documents here (loopback only)
+    /// With --out: what to write
+    #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', default_value = "onionoo", requires = "out")]
+    pub(crate) write: Vec<Simulated>,
+    /// With --out and consensuses: how many hours of them, the latest
+    #[arg(long, value_name = "N", default_value_t = 72, requires = "out", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) consensus_hours: u32,
+    /// Serve Onionoo documents, the directory protocol and CollecTor's recent files here (loopback only)
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
     /// With --listen: seconds of real time between two consensuses; the network stands still without it
     #[arg(long, value_name = "SECONDS", requires = "listen", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) hour_every: Option<u64>,
+}
+
+/// What of a simulated network is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Simulated {
+    /// details.json, uptime.json and so on
+    Onionoo,
+    /// Signed consensuses of both flavours and certificates, as CollecTor keeps them
+    Consensuses,
+    /// A pack of hourly lists, in presence/
+    Presence,
 }
 
 /// Flags of `analyze`.
