@@ -232,7 +232,9 @@ mod tests {
 
     #[test]
     fn unknown_settings_are_errors_that_suggest_the_right_one() {
-        let cases: [(&str, &[(&str, &str)], &str); 4] = [
+        /// File, environment, what the error starts with.
+        type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+        let cases: [Case<'_>; 4] = [
             ("lisen = '127.0.0.1:1'", &[], "FILE has the unknown setting lisen; did you mean listen?"),
             ("[onionoo]\npol_secs = 1", &[], "FILE has the unknown setting onionoo.pol_secs; did you mean onionoo.poll_secs?"),
             ("", &[("ALLIUM_STOER", "x")], "the environment has the unknown setting ALLIUM_STOER; did you mean ALLIUM_STORE?"),
