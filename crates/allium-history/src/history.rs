@@ -70,6 +70,12 @@ pub trait History {
     /// As [`History::load`].
     fn timeline(&self) -> Result<Timeline, Error>;
 
+    /// The whole exact history, the totals of its consensuses and who its relays are, read as of one moment.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn exact(&self) -> Result<ExactHistory, Error>;
+
     /// Everything recorded; `None` if that is nothing yet.
     ///
     /// # Errors
@@ -192,6 +198,32 @@ pub struct ConsensusInfo {
     pub received_at: Timestamp,
 }
 
+/// A known consensus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownConsensus {
+    /// Where it comes from.
+    pub info: ConsensusInfo,
+    /// Relays in it.
+    pub n_listed: u64,
+    /// Relays in it that are Running.
+    pub n_running: u64,
+    /// Running guards.
+    pub n_guard: u64,
+    /// Running exits.
+    pub n_exit: u64,
+}
+
+/// Everything that is known exactly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExactHistory {
+    /// The known consensuses, earliest first.
+    pub consensuses: Vec<KnownConsensus>,
+    /// Which relays they list, in which states.
+    pub timeline: Timeline,
+    /// Every relay that they or the details document list, as last known, sorted by fingerprint.
+    pub relays: Vec<Relay>,
+}
+
 /// Who brings consensuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConsensusSource {
@@ -206,6 +238,14 @@ pub enum ConsensusSource {
 }
 
 impl ConsensusSource {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Details, Self::Directory, Self::Collector, Self::Presence];
+
+    /// The source of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+
     /// The name in tables, such as `details`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -36,6 +36,7 @@ mod check;
 mod describe;
 mod documents;
 mod error;
+mod exact;
 mod history;
 mod load;
 mod merge;
@@ -49,8 +50,8 @@ mod timeline;
 pub use assemble::assemble;
 pub use error::Error;
 pub use history::{
-    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, History, Outcome, Pruned, Stats,
-    Update,
+    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ExactHistory, History,
+    KnownConsensus, Outcome, Pruned, Stats, Update,
 };
 pub use sqlite::SqliteHistory;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

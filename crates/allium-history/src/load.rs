@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, SourceStatus, StateSpan};
+use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, Relay, SourceStatus, StateSpan};
 use rusqlite::{Connection, Row};
 
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
@@ -21,6 +21,17 @@ pub(crate) fn load(conn: &Connection, until: ConsensusHour) -> Result<Option<Net
     load_histories(conn, &mut relays, &places, until)?;
     relays.retain(|parts| !is_empty(parts));
     Ok(finish(Parts { known, relays, rejects: rejects(conn, &sources)?, sources }))
+}
+
+/// Every relay that a details document or a known consensus lists, as last known.
+pub(crate) fn relays(conn: &Connection) -> Result<Vec<Relay>, Failure> {
+    let known = known(conn, NO_LIMIT)?;
+    let newest = known.last();
+    let (mut relays, places) = load_relays(conn, NO_LIMIT)?;
+    load_spans(conn, &mut relays, &places, &known, newest)?;
+    relays.retain(|parts| !is_empty(parts));
+    let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new() });
+    Ok(record.map_or_else(Vec::new, |record| record.relays.into_iter().map(|recorded| recorded.relay).collect()))
 }
 
 /// Later than every consensus.

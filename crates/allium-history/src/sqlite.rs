@@ -8,10 +8,10 @@ use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState,
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
-use crate::history::{Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, History, Pruned, Stats, Update};
+use crate::history::{Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ExactHistory, History, Pruned, Stats, Update};
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
-use crate::{check, describe, documents, load, prune, schema, spans};
+use crate::{check, describe, documents, exact, load, prune, schema, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -168,6 +168,10 @@ impl History for SqliteHistory {
 
     fn timeline(&self) -> Result<Timeline, Error> {
         self.read(timeline::load)
+    }
+
+    fn exact(&self) -> Result<ExactHistory, Error> {
+        self.read(exact::load)
     }
 
     fn load(&self) -> Result<Option<NetworkRecord>, Error> {

@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Take documents from files into the store
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Write what the store knows for other programs
+    #[command(subcommand)]
+    Export(ExportCommand),
     /// Report on the network as the store knows it
     Analyze(AnalyzeArgs),
     /// Write or serve a synthetic network
@@ -95,6 +98,36 @@ pub(crate) struct CollectorArgs {
     /// Trust these authorities instead of those of the public network of 2026; may be repeated
     #[arg(long, value_name = "NAME FINGERPRINT")]
     pub(crate) authority: Vec<TrustedAuthority>,
+}
+
+/// What is written for other programs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExportCommand {
+    /// The exact history of all relays, as tables partitioned by month
+    History(ExportHistoryArgs),
+}
+
+/// Flags of `export history`.
+#[derive(Debug, Args)]
+pub(crate) struct ExportHistoryArgs {
+    /// The directory to write; it appears when all of it is written
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Form of the tables
+    #[arg(long, value_enum, default_value_t = TableFormat::Parquet)]
+    pub(crate) format: TableFormat,
+    /// Replace an earlier export in that directory
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// Form of tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// Compressed columns with types
+    Parquet,
+    /// Text
+    Csv,
 }
 
 /// What is done to the store.

@@ -12,7 +12,7 @@ mod logging;
 mod progress;
 mod signals;
 
-use cli::{Cli, Command, ImportCommand, StoreCommand};
+use cli::{Cli, Command, ExportCommand, ImportCommand, StoreCommand};
 use config::{Config, Layers};
 
 fn main() -> ExitCode {
@@ -38,6 +38,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Import(ImportCommand::Onionoo { paths }) => commands::import::run(&config, paths),
         Command::Import(ImportCommand::Collector(args)) => commands::import_collector::run(&config, args),
         Command::Import(ImportCommand::Presence(args)) => commands::import_presence::run(&config, args),
+        Command::Export(ExportCommand::History(args)) => commands::export::run(&config, args),
         Command::Analyze(args) => commands::analyze::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),

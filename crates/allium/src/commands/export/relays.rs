@@ -1,0 +1,37 @@
+//! The table of relays: who they are, as last known.
+
+use allium_model::Relay;
+
+use super::table::{Cell, Column, Kind, Sink};
+
+pub(super) const COLUMNS: &[Column] = &[
+    Column::required("fingerprint", Kind::Text),
+    Column::optional("nickname", Kind::Text),
+    Column::optional("first_seen", Kind::Time),
+    Column::optional("last_seen", Kind::Time),
+    Column::optional("country", Kind::Text),
+    Column::optional("asn", Kind::Number),
+    Column::optional("as_name", Kind::Text),
+    Column::optional("contact", Kind::Text),
+    Column::optional("version", Kind::Text),
+    Column::optional("platform", Kind::Text),
+];
+
+/// Writes the relays by fingerprint.
+pub(super) fn write(relays: &[Relay], table: &mut dyn Sink) -> anyhow::Result<u64> {
+    for relay in relays {
+        table.row(&[
+            Cell::Text(&relay.fingerprint.to_string()),
+            Cell::text(relay.nickname.as_deref()),
+            Cell::time(relay.first_seen),
+            Cell::time(relay.last_seen),
+            Cell::text(relay.country.as_ref().map(allium_model::CountryCode::as_str)),
+            Cell::number(relay.asn.map(|asn| asn.0)),
+            Cell::text(relay.as_name.as_deref()),
+            Cell::text(relay.contact.as_deref()),
+            Cell::text(relay.version.as_deref()),
+            Cell::text(relay.platform.as_deref()),
+        ])?;
+    }
+    Ok(relays.len() as u64)
+}

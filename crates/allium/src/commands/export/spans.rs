@@ -1,0 +1,107 @@
+//! The table of spans: which relay was listed when, in which state.
+
+use std::ops::Range;
+
+use allium_history::{PlaceSpan, RelayTimeline, Timeline};
+use allium_model::{ConsensusHour, Known, RelayFlag, RelayState};
+
+use super::month::{Month, Stretch};
+use super::table::{Cell, Column, Kind, Sink};
+
+pub(super) const COLUMNS: &[Column] = &[
+    Column::required("fingerprint", Kind::Text),
+    Column::required("start_at", Kind::Time),
+    Column::required("end_at", Kind::Time),
+    Column::required("running", Kind::Flag),
+    Column::required("guard", Kind::Flag),
+    Column::required("exit", Kind::Flag),
+    Column::optional("authority", Kind::Flag),
+    Column::optional("bad_exit", Kind::Flag),
+    Column::optional("fast", Kind::Flag),
+    Column::optional("hs_dir", Kind::Flag),
+    Column::optional("middle_only", Kind::Flag),
+    Column::optional("no_ed_consensus", Kind::Flag),
+    Column::optional("stable", Kind::Flag),
+    Column::optional("stale_desc", Kind::Flag),
+    Column::optional("sybil", Kind::Flag),
+    Column::optional("v2_dir", Kind::Flag),
+    Column::optional("valid", Kind::Flag),
+    Column::optional("country", Kind::Text),
+    Column::optional("asn", Kind::Number),
+    Column::optional("version", Kind::Text),
+];
+
+/// The flags in the order of their columns: first those that every source tells.
+const FLAGS: [RelayFlag; 14] = [
+    RelayFlag::Running,
+    RelayFlag::Guard,
+    RelayFlag::Exit,
+    RelayFlag::Authority,
+    RelayFlag::BadExit,
+    RelayFlag::Fast,
+    RelayFlag::HSDir,
+    RelayFlag::MiddleOnly,
+    RelayFlag::NoEdConsensus,
+    RelayFlag::Stable,
+    RelayFlag::StaleDesc,
+    RelayFlag::Sybil,
+    RelayFlag::V2Dir,
+    RelayFlag::Valid,
+];
+
+/// Writes the spans of a month by relay and time, cut at its borders and where it changes which flags are known.
+pub(super) fn write(timeline: &Timeline, month: &Month, table: &mut dyn Sink) -> anyhow::Result<u64> {
+    let mut n_rows = 0;
+    for relay in timeline.relays() {
+        let fingerprint = relay.fingerprint.to_string();
+        for span in spans_in(relay, &month.places) {
+            for (places, tells_all) in cut(span, &month.stretches) {
+                table.row(&row(&fingerprint, interval(timeline.known(), &places), timeline.state(span), tells_all))?;
+                n_rows += 1;
+            }
+        }
+    }
+    Ok(n_rows)
+}
+
+/// The spans of a relay with a consensus in these places.
+fn spans_in<'a>(relay: &'a RelayTimeline, places: &Range<u32>) -> &'a [PlaceSpan] {
+    let from = relay.spans.partition_point(|span| span.end <= places.start);
+    let to = relay.spans.partition_point(|span| span.start < places.end);
+    relay.spans.get(from..to).unwrap_or_default()
+}
+
+/// The parts of a span, and whether all flags are known in each.
+fn cut(span: &PlaceSpan, stretches: &[Stretch]) -> impl Iterator<Item = (Range<u32>, bool)> {
+    let first = stretches.partition_point(|stretch| stretch.places.end <= span.start);
+    let touched = stretches[first..].iter().take_while(|stretch| stretch.places.start < span.end);
+    touched.map(|stretch| (span.start.max(stretch.places.start)..span.end.min(stretch.places.end), stretch.tells_all))
+}
+
+/// From the first consensus to the hour after the last.
+fn interval(known: &Known, places: &Range<u32>) -> (ConsensusHour, ConsensusHour) {
+    let hours = known.hours();
+    (hours[places.start as usize], hours[places.end as usize - 1].next())
+}
+
+fn row<'a>(
+    fingerprint: &'a str,
+    (start, end): (ConsensusHour, ConsensusHour),
+    state: &'a RelayState,
+    tells_all: bool,
+) -> [Cell<'a>; COLUMNS.len()] {
+    let mut row = [Cell::Null; COLUMNS.len()];
+    row[0] = Cell::Text(fingerprint);
+    row[1] = Cell::Time(start);
+    row[2] = Cell::Time(end);
+    for (cell, flag) in row[3..].iter_mut().zip(FLAGS) {
+        if tells_all || Known::LISTED_FLAGS.contains(&flag) {
+            *cell = Cell::Flag(state.flags.contains(flag));
+        }
+    }
+    let after_flags = 3 + FLAGS.len();
+    row[after_flags] = Cell::text(state.country.as_ref().map(allium_model::CountryCode::as_str));
+    row[after_flags + 1] = Cell::number(state.asn.map(|asn| asn.0));
+    row[after_flags + 2] = Cell::text(state.version.as_deref());
+    row
+}

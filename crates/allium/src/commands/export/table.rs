@@ -1,0 +1,71 @@
+//! What a table is, in whatever format it is written.
+
+use allium_model::ConsensusHour;
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    /// Whether cells may be [`Cell::Null`].
+    pub(super) optional: bool,
+}
+
+/// What the cells of a column hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    /// An instant: UTC.
+    Time,
+    Flag,
+    Number,
+}
+
+/// A value in a row; of the kind of its column or nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell<'a> {
+    Null,
+    Text(&'a str),
+    Time(ConsensusHour),
+    Flag(bool),
+    Number(i64),
+}
+
+/// A file that takes the rows of a table.
+pub(super) trait Sink {
+    /// Adds a row with one cell per column.
+    fn row(&mut self, cells: &[Cell<'_>]) -> anyhow::Result<()>;
+
+    /// Writes what is left, through to the disk.
+    fn finish(self: Box<Self>) -> anyhow::Result<()>;
+}
+
+impl Column {
+    pub(super) const fn required(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, optional: false }
+    }
+
+    pub(super) const fn optional(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, optional: true }
+    }
+}
+
+impl<'a> Cell<'a> {
+    /// Absent and empty text are one: nothing.
+    pub(super) fn text(text: Option<&'a str>) -> Self {
+        text.filter(|text| !text.is_empty()).map_or(Self::Null, Self::Text)
+    }
+
+    pub(super) fn time(hour: Option<ConsensusHour>) -> Self {
+        hour.map_or(Self::Null, Self::Time)
+    }
+
+    pub(super) fn number(number: Option<u32>) -> Self {
+        number.map_or(Self::Null, |number| Self::Number(number.into()))
+    }
+
+    /// A count; those beyond what signed numbers hold cannot come from a store.
+    pub(super) const fn count(count: u64) -> Self {
+        Self::Number(count.cast_signed())
+    }
+}

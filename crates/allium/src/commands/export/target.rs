@@ -1,0 +1,87 @@
+//! The directory that an export becomes: written beside its place, then renamed, so that nobody ever sees half of it.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+
+/// A directory that is being written.
+pub(super) struct Target {
+    /// Where it belongs.
+    place: PathBuf,
+    /// Beside that place; gone when the value is dropped.
+    workshop: TempDir,
+    /// In the workshop.
+    dir: PathBuf,
+    replace: bool,
+}
+
+impl Target {
+    /// Refuses a place that is taken, unless it is empty, or an earlier export that is to be replaced.
+    pub(super) fn prepare(out: &Path, replace: bool) -> anyhow::Result<Self> {
+        let place = if out.exists() { out.canonicalize() } else { std::path::absolute(out) };
+        let place = place.with_context(|| format!("cannot use {}", out.display()))?;
+        refuse_taken(&place, replace)?;
+        let beside = place.parent().with_context(|| format!("{} cannot be written as a whole", out.display()))?;
+        let cannot = || format!("cannot write beside {}", out.display());
+        fs::create_dir_all(beside).with_context(cannot)?;
+        let workshop = tempfile::Builder::new().prefix(".allium-export-").tempdir_in(beside).with_context(cannot)?;
+        let dir = workshop.path().join("new");
+        fs::create_dir(&dir).with_context(cannot)?;
+        Ok(Self { place, workshop, dir, replace })
+    }
+
+    /// Where to write.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Puts it in its place. An earlier export leaves that only then, and comes back if this fails.
+    pub(super) fn publish(self) -> anyhow::Result<()> {
+        if self.replace && self.place.exists() {
+            self.swap()?;
+        } else {
+            // Fails where files have appeared meanwhile.
+            fs::rename(&self.dir, &self.place).with_context(|| format!("cannot write {}", self.place.display()))?;
+        }
+        self.place.parent().map_or(Ok(()), sync_dir).context("cannot bring the directory to the disk")
+    }
+
+    fn swap(&self) -> anyhow::Result<()> {
+        refuse_taken(&self.place, true)?;
+        let earlier = self.workshop.path().join("earlier");
+        let cannot = || format!("cannot replace {}", self.place.display());
+        fs::rename(&self.place, &earlier).with_context(cannot)?;
+        fs::rename(&self.dir, &self.place).or_else(|error| fs::rename(&earlier, &self.place).and(Err(error))).with_context(cannot)
+    }
+}
+
+fn refuse_taken(place: &Path, replace: bool) -> anyhow::Result<()> {
+    if !place.exists() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(place).with_context(|| format!("cannot write into {}", place.display()))?;
+    for entry in entries {
+        let name = entry?.file_name();
+        if !replace {
+            bail!("{} is not empty; --replace replaces an earlier export", place.display());
+        }
+        if !is_ours(&name) {
+            bail!("{} holds {}, which is no part of an export", place.display(), name.to_string_lossy());
+        }
+    }
+    Ok(())
+}
+
+/// Whether an export may hold a file or directory of this name.
+fn is_ours(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("month=") || name == "relays.parquet" || name == "relays.csv")
+}
+
+/// Brings the names in a directory to the disk.
+pub(super) fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
