@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint, RelayFlag};
-use allium_simulate::scenario::Event;
+use allium_simulate::scenario::{AuthorityFault, Event, Grouping, Scope, What, Which, Whom};
 use allium_simulate::truth::{Truth, write_file};
 use allium_simulate::{Network, Options, Scenario, SimulatedRelay, onionoo};
+use proptest::prelude::*;
 use serde_json::Value;
 
 fn hour(text: &str) -> ConsensusHour {
@@ -311,4 +312,54 @@ fn truth_is_one_object_per_line() {
     );
     assert_eq!(lines[0]["n"], lines[0]["fingerprints"].as_array().unwrap().len());
     assert_eq!((&lines[1]["kind"], &lines[1]["n"]), (&"authorities".into(), &2.into()));
+}
+
+fn whom() -> impl Strategy<Value = Whom> {
+    let which = |key: &'static str| prop_oneof![key.prop_map(Which::Key), (1u32..99).prop_map(Which::Rank)];
+    let scope = prop_oneof![
+        Just(Scope::All),
+        (1u32..1000).prop_map(Scope::Random),
+        which("AS[1-9][0-9]{0,6}").prop_map(|which| Scope::Group(Grouping::As, which)),
+        which("[a-z]{2}").prop_map(|which| Scope::Group(Grouping::Country, which)),
+        which("[a-z]{6,9}\\.example").prop_map(|which| Scope::Group(Grouping::Operator, which)),
+        which("0\\.4\\.[1-9]").prop_map(|which| Scope::Group(Grouping::Version, which)),
+    ];
+    (scope, 1u8..=100).prop_map(|(scope, share_percent)| Whom { scope, share_percent })
+}
+
+fn what() -> impl Strategy<Value = What> {
+    let asn = proptest::option::of("AS[1-9][0-9]{0,6}");
+    prop_oneof![
+        (whom(), 0u32..90, 0u32..90, 0u8..=100).prop_map(|(whom, onset_hours, recovery_hours, back_percent)| What::Outage {
+            whom,
+            onset_hours,
+            recovery_hours,
+            back_percent
+        }),
+        (whom(), 2u32..90).prop_map(|(whom, every_hours)| What::Flap { whom, every_hours }),
+        whom().prop_map(|whom| What::FlagLoss { flag: RelayFlag::Guard, whom }),
+        (1u32..9999, asn, 0u32..90, 0u32..90).prop_map(|(n_relays, asn, onset_hours, recovery_hours)| What::Flood {
+            n_relays,
+            asn,
+            onset_hours,
+            recovery_hours
+        }),
+        Just(What::Missing),
+        Just(What::Stale),
+        (1u32..90).prop_map(|by_hours| What::Late { by_hours }),
+        (1u8..=9).prop_map(|n| What::Authorities { n, fault: AuthorityFault::Unsigned }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_event_survives_its_text(what in what(), hours in 1u32..9999, start in 0i32..900_000) {
+        let event = Event { what, start: ConsensusHour::new(start), hours };
+        prop_assert_eq!(event.to_string().parse::<Event>(), Ok(event));
+    }
+
+    #[test]
+    fn no_text_is_too_strange(text in "((outage|flap|lose|flood|as|at|for|rank|random|share|late|by|5|1h|é|99999999999w) ?){0,9}.{0,9}") {
+        let _ = text.parse::<Scenario>();
+    }
 }
