@@ -15,7 +15,7 @@ use reqwest::{Proxy, Response, StatusCode, Url};
 use crate::error::{Error, Stage};
 use crate::read::{Limits, decompress};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How requests are sent.
 #[derive(Debug, Clone)]
@@ -85,7 +85,8 @@ impl Http {
 }
 
 /// The body as sent, no further than the cap.
-async fn body(url: &Url, mut response: Response, limits: &Limits) -> Result<Vec<u8>, Error> {
+pub(crate) async fn body(url: &Url, mut response: Response, limits: &Limits) -> Result<Vec<u8>, Error> {
+    // A server that ignores `Accept-Encoding` sends as many bytes as the document has.
     let (limit_bytes, stage) = match response.headers().contains_key(CONTENT_ENCODING) {
         true => (limits.max_compressed_bytes, Stage::Compressed),
         false => (limits.max_bytes, Stage::Decompressed),
@@ -145,7 +146,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn socks_proxy(address: &str) -> Result<Proxy, Error> {
+pub(crate) fn socks_proxy(address: &str) -> Result<Proxy, Error> {
     let refused = |reason: String| Error::Option { option: "proxy".to_owned(), reason };
     if !address.starts_with("socks5://") && !address.starts_with("socks5h://") {
         return Err(refused("expected socks5h://HOST:PORT or socks5://HOST:PORT".to_owned()));
@@ -153,7 +154,13 @@ fn socks_proxy(address: &str) -> Result<Proxy, Error> {
     Proxy::all(address).map_err(|error| refused(error.to_string()))
 }
 
-fn transport(url: &Url, error: reqwest::Error) -> Error {
+pub(crate) fn transport(url: &Url, error: reqwest::Error) -> Error {
     let url = url.to_string();
-    if error.is_timeout() { Error::TimedOut { url } } else { Error::Transport { url, source: error.without_url() } }
+    if error.is_timeout() {
+        Error::TimedOut { url }
+    } else if error.is_redirect() {
+        Error::Redirected { url }
+    } else {
+        Error::Transport { url, source: error.without_url() }
+    }
 }

@@ -32,5 +32,6 @@ mod http;
 pub mod onionoo;
 pub mod presence;
 pub mod read;
+mod rejects;
 
 pub use error::Error;

@@ -43,7 +43,7 @@ pub(super) fn read<'a>(lines: &mut Lines<'a>, flavour: Flavour, rejects: &mut Re
             is_first
         });
         if let Some(at) = faults.line {
-            rejects.add(format!("line {at}"), fingerprint, faults.reasons.join("; "));
+            rejects.add(|| format!("line {at}"), fingerprint, &faults.reasons.join("; "));
         }
         entries.extend(entry);
     }

@@ -111,8 +111,8 @@ pub(super) fn numbers_by_name(line: Line<'_>, rejects: &mut Rejects) -> BTreeMap
         let pair = text(word).and_then(|word| word.split_once('=')).and_then(|(name, value)| Some((name, i64::from_str(value).ok()?)));
         match pair {
             Some((name, value)) if numbers.len() < MAX_PARAMS => drop(numbers.insert(name.to_owned(), value)),
-            Some(_) => rejects.add(line.place(), None, format!("more than {MAX_PARAMS} parameters")),
-            None => rejects.add(line.place(), None, format!("expected name=number, found {}", quote(word))),
+            Some(_) => rejects.add(|| line.place(), None, &format!("more than {MAX_PARAMS} parameters")),
+            None => rejects.add(|| line.place(), None, &format!("expected name=number, found {}", quote(word))),
         }
     }
     numbers
@@ -121,8 +121,8 @@ pub(super) fn numbers_by_name(line: Line<'_>, rejects: &mut Rejects) -> BTreeMap
 fn add_authority(authorities: &mut Vec<Authority>, line: Line<'_>, rejects: &mut Rejects) {
     match authority(line) {
         Some(authority) if authorities.len() < MAX_AUTHORITIES => authorities.push(authority),
-        Some(_) => rejects.add(line.place(), None, format!("more than {MAX_AUTHORITIES} authorities")),
-        None => rejects.add(line.place(), None, format!("expected an authority, found {}", quote(line.arguments))),
+        Some(_) => rejects.add(|| line.place(), None, &format!("more than {MAX_AUTHORITIES} authorities")),
+        None => rejects.add(|| line.place(), None, &format!("expected an authority, found {}", quote(line.arguments))),
     }
 }
 

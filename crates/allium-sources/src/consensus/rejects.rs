@@ -1,32 +1,9 @@
-//! The list of what could not be understood in one consensus.
+//! What a reject of a consensus quotes.
 
-use allium_model::{Fingerprint, Reject};
+pub(super) use crate::rejects::Rejects;
 
-/// How many rejects of a document are listed; all are counted.
-const MAX_LISTED: usize = 1000;
 /// How much of the input a reason quotes.
 const MAX_QUOTE_CHARS: usize = 60;
-
-/// Collects rejects.
-#[derive(Debug)]
-pub(super) struct Rejects {
-    pub(super) origin: String,
-    pub(super) listed: Vec<Reject>,
-    pub(super) n: usize,
-}
-
-impl Rejects {
-    pub(super) fn new(origin: &str) -> Self {
-        Self { origin: origin.to_owned(), listed: Vec::new(), n: 0 }
-    }
-
-    pub(super) fn add(&mut self, place: String, relay: Option<Fingerprint>, reason: String) {
-        self.n += 1;
-        if self.listed.len() < MAX_LISTED {
-            self.listed.push(Reject { origin: self.origin.clone(), place, relay, reason });
-        }
-    }
-}
 
 /// The beginning of what was found, in visible characters.
 pub(super) fn quote(bytes: &[u8]) -> String {

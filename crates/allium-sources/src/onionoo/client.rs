@@ -10,7 +10,6 @@
 //! the same host and scheme only. A proxy is used only if named in the options, never from the environment; with
 //! `socks5h://` names are resolved by the proxy.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,16 +17,16 @@ use allium_model::{ConsensusHour, DocumentKind};
 use backon::{ExponentialBuilder, Retryable};
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_MODIFIED_SINCE, LAST_MODIFIED};
 use reqwest::redirect::{Attempt, Policy};
-use reqwest::{Proxy, Response, StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 
 use super::cache::{Cache, Kept};
 use super::envelope::check;
 use super::sniff::sniff;
-use crate::error::{Error, Stage};
+use crate::error::Error;
+use crate::http::{CONNECT_TIMEOUT, base_url, body, off_the_loop, socks_proxy, transport};
 use crate::read::{Limits, decompress};
 
 const MAX_REDIRECTS: usize = 3;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 /// How documents are fetched.
@@ -113,7 +112,7 @@ impl Client {
     /// # Errors
     /// An address that is neither HTTPS nor loopback, a proxy that is not SOCKS5, or a cache that cannot be created.
     pub fn new(options: ClientOptions) -> Result<Self, Error> {
-        let base = base_url(&options.base_url)?;
+        let base = base_url(&options.base_url, false)?;
         // An error means that the process has chosen a provider before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = reqwest::Client::builder()
@@ -166,7 +165,7 @@ impl Client {
             return Err(Error::Status { url: url.to_string(), status: status.as_u16() });
         }
         let last_modified = header(response.headers());
-        let body = self.body(&url, response).await?;
+        let body = body(&url, response, &self.options.limits).await?;
         self.accept(kind, url, kept, last_modified, body).await
     }
 
@@ -183,26 +182,6 @@ impl Client {
         let path = format!("{}/{kind}", self.base.path().trim_end_matches('/'));
         url.set_path(&path);
         url
-    }
-
-    /// The body as sent, no further than the cap.
-    async fn body(&self, url: &Url, mut response: Response) -> Result<Vec<u8>, Error> {
-        // A server that ignores `Accept-Encoding` sends as many bytes as the document has.
-        let is_compressed = response.headers().contains_key(reqwest::header::CONTENT_ENCODING);
-        let Limits { max_compressed_bytes, max_bytes, .. } = self.options.limits;
-        let (limit_bytes, stage) = if is_compressed { (max_compressed_bytes, Stage::Compressed) } else { (max_bytes, Stage::Decompressed) };
-        let too_large = || Error::TooLarge { origin: url.to_string(), limit_bytes, stage };
-        if response.content_length().is_some_and(|n| n > limit_bytes) {
-            return Err(too_large());
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
-            if (body.len() + chunk.len()) as u64 > limit_bytes {
-                return Err(too_large());
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
     }
 
     /// Checks an answer and keeps it if it is good.
@@ -241,19 +220,6 @@ impl Client {
     }
 }
 
-/// Reading, decompressing and checking 94 MB takes long enough to be kept off the threads that answer requests.
-async fn off_the_loop<T, F>(work: F) -> Result<T, Error>
-where
-    T: Send + 'static,
-    F: FnOnce() -> Result<T, Error> + Send + 'static,
-{
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(Error::Interrupted),
-    }
-}
-
 fn checked(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<ConsensusHour, Error> {
     let published = check(bytes, origin)?.published;
     match sniff(bytes) {
@@ -273,44 +239,8 @@ fn may_pass(error: &Error) -> bool {
     }
 }
 
-fn transport(url: &Url, error: reqwest::Error) -> Error {
-    let url = url.to_string();
-    if error.is_timeout() {
-        Error::TimedOut { url }
-    } else if error.is_redirect() {
-        Error::Redirected { url }
-    } else {
-        Error::Transport { url, source: error.without_url() }
-    }
-}
-
 fn header(headers: &HeaderMap) -> Option<String> {
     headers.get(LAST_MODIFIED).and_then(|value| value.to_str().ok()).filter(|text| text.len() <= 64).map(str::to_owned)
-}
-
-fn base_url(text: &str) -> Result<Url, Error> {
-    let refused = |reason: &str| Error::Option { option: format!("address {text}"), reason: reason.to_owned() };
-    let url: Url = text.parse().map_err(|_| refused("not a URL"))?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if is_loopback(&url) => Ok(url),
-        "http" => Err(refused("plain HTTP is for this machine only, use https")),
-        _ => Err(refused("expected https")),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn socks_proxy(address: &str) -> Result<Proxy, Error> {
-    let refused = |reason: String| Error::Option { option: "proxy".to_owned(), reason };
-    if !address.starts_with("socks5://") && !address.starts_with("socks5h://") {
-        return Err(refused("expected socks5h://HOST:PORT or socks5://HOST:PORT".to_owned()));
-    }
-    Proxy::all(address).map_err(|error| refused(error.to_string()))
 }
 
 /// Whether a redirect stays on the host, port and scheme of the first request.
