@@ -29,7 +29,10 @@ live: setup ## Fetch the real network from Onionoo and serve its pages
 
 test: setup browser-tests rust-tests ## Run every test: browser, documentation, Rust
 
-rust-tests: setup
+duckdb-setup:
+	@.ci/setup-duckdb
+
+rust-tests: setup duckdb-setup
 	$(CARGO) test --workspace --locked --doc --quiet
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 		$(CARGO) nextest run --workspace --locked; \
