@@ -1,5 +1,7 @@
 //! The program as scripts use it: arguments in; files, pages, text and exit status out. Everything on loopback.
 
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -229,4 +231,32 @@ fn serve_keeps_itself_up_to_date() {
         as_of() != first
     });
     assert!(moved, "the pages still show {first}");
+}
+
+#[test]
+fn prune_forgets_what_is_older_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = path(&dir, "tor.db");
+    for (name, end) in [("earlier", "2025-12-01T00:00:00Z"), ("documents", "2026-01-01T00:00:00Z")] {
+        out(&["import", "onionoo", &simulate(&dir, name, &["--end", end]), "--store", &store]);
+    }
+    let prune = |before: &str, more: &[&str]| run(&[&["store", "prune", "--store", &store, "--before", before], more].concat());
+    let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+
+    let refused = prune("2026-01-01T01:00:00Z", &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("has no consensus of 2026-01-01T01:00:00Z or later to keep"), "{}", said(&refused));
+    assert!(out(&["store", "stats", "--store", &store]).contains("2  consensuses, 2025-12-01T00:00:00Z to 2026-01-01T00:00:00Z"));
+
+    let pruned = prune("2025-12-02T00:00:00Z", &["--vacuum"]);
+    assert!(pruned.status.success() && said(&pruned).contains(": 1 consensuses, "), "{}", said(&pruned));
+    assert!(said(&pruned).lines().last().unwrap().ends_with(" before"), "{}", said(&pruned));
+    assert!(out(&["store", "stats", "--store", &store]).contains("1  consensuses, 2026-01-01T00:00:00Z to 2026-01-01T00:00:00Z"));
+    out(&["store", "check", "--store", &store]);
+    let nothing = prune("2025-12-02T00:00:00Z", &[]);
+    assert!(said(&nothing).contains(": 0 consensuses, 0 spans and 0 relays removed"), "{}", said(&nothing));
+
+    let none = path(&dir, "none.db");
+    assert!(reason(1, &["store", "prune", "--before", "2026-01-01T00:00:00Z", "--store", &none]).contains("there is no store at"));
+    assert!(!Path::new(&none).exists(), "a misspelt name makes no store");
 }

@@ -4,6 +4,8 @@
 #[path = "../../allium-sources/tests/presence/parquet_file.rs"]
 mod parquet_file;
 
+mod support;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use allium_sources::presence::{Files, decode_files};
 use allium_sources::read::{Limits, read_file};
 use assert_cmd::Command;
 use parquet_file::{Form, spans_as_parquet};
+use support::real_data;
 use tempfile::TempDir;
 
 fn testdata(name: &str) -> PathBuf {
@@ -94,15 +97,6 @@ fn a_pack_that_cannot_be_read_leaves_no_store() {
     assert_eq!(output.status.code(), Some(1));
     assert!(!store.exists());
     allium(&store).args(["import", "presence", "--spans", "x"]).assert().code(2);
-}
-
-fn real_data() -> Option<PathBuf> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    if data.is_dir() {
-        return Some(data);
-    }
-    println!("skipped: no real data");
-    None
 }
 
 fn real_pack(data: &Path) -> [PathBuf; 3] {

@@ -4,24 +4,20 @@
 //! relay. Ours count these hours as down. So two things are compared: `uptime_as_published`, over the graph as it was
 //! published, for every relay; and `uptime`, for the relays that run as of the newest consensus.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise, and say what they measured")]
+
+mod support;
+
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use assert_cmd::Command;
 use serde_json::Value;
+use support::real_data;
 
 /// Period, and how far the 95th percentile of the difference may lie, in percentage points.
 const PERIODS: [(&str, f64); 3] = [("1_month", 0.5), ("6_months", 0.2), ("1_year", 0.2)];
 const MEDIAN_POINTS: f64 = 0.05;
-
-fn real_data() -> Option<PathBuf> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    if data.is_dir() {
-        return Some(data);
-    }
-    println!("skipped: no real data");
-    None
-}
 
 fn allium() -> Command {
     Command::new(env!("CARGO_BIN_EXE_allium"))

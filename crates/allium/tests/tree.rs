@@ -1,5 +1,7 @@
 //! The dependency tree keeps its shape: arrows go one way, pure crates stay pure, licences allow use.
 
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
