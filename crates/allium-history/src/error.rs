@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint};
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Why the store refused or failed; nothing is half done in any of these cases.
 #[derive(Debug, thiserror::Error)]
@@ -153,6 +153,12 @@ impl Failure {
             Self::Sql(source) if is_unreadable(&source) => Ok(source.to_string()),
             other => Err(other),
         }
+    }
+
+    /// Whether somebody left a change unfinished that only a writer can undo.
+    pub(crate) fn is_unfinished_change(&self) -> bool {
+        let codes = [ffi::SQLITE_READONLY_ROLLBACK, ffi::SQLITE_READONLY_RECOVERY];
+        matches!(self, Self::Sql(source) if source.sqlite_error().is_some_and(|error| codes.contains(&error.extended_code)))
     }
 
     /// The public error, for this file.

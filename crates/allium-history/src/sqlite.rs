@@ -47,7 +47,11 @@ impl SqliteHistory {
         if !path.exists() {
             return Err(Error::Missing { path: path.to_path_buf() });
         }
-        Self::prepare_reader(path).map_err(|failure| failure.at(path))
+        let opened = match Self::prepare_reader(path) {
+            Err(failure) if failure.is_unfinished_change() => roll_back(path).and_then(|()| Self::prepare_reader(path)),
+            opened => opened,
+        };
+        opened.map_err(|failure| failure.at(path))
     }
 
     /// A store that is gone when the value is dropped.
@@ -77,6 +81,19 @@ impl SqliteHistory {
             let n_pages = (size_bytes / page_bytes.unsigned_abs().max(1)).clamp(1, u64::from(u32::MAX - 2));
             self.conn.query_row(&format!("PRAGMA max_page_count = {n_pages}"), [], |_| Ok(()))
         })();
+        result.map_err(|error| Failure::from(error).at(&self.path))
+    }
+
+    /// Gives the space that nothing uses back to the file system. It takes up to twice the size of the content in free space for a
+    /// while. Whoever reads meanwhile is not disturbed, and then the file shrinks later.
+    ///
+    /// # Errors
+    /// As [`History::apply`]; the content is the same afterwards.
+    pub fn compact(&mut self) -> Result<(), Error> {
+        let result = self.conn.execute_batch("VACUUM").and_then(|()| {
+            // Says "busy" in its row, which is no failure, where somebody still reads what the log has replaced.
+            self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        });
         result.map_err(|error| Failure::from(error).at(&self.path))
     }
 
@@ -121,6 +138,13 @@ impl SqliteHistory {
         let result = (|| work(&*self.conn.unchecked_transaction()?))();
         result.map_err(|failure: Failure| failure.at(&self.path))
     }
+}
+
+/// Undoes what a program began that was killed while it made the file, which a reader must not do: SQLite does it for any writer.
+fn roll_back(path: &Path) -> Result<(), Failure> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
 }
 
 /// Settings that hold for a connection, not for the file.

@@ -216,3 +216,42 @@ fn a_backup_is_a_complete_store_and_replaces_nothing() {
         0
     );
 }
+
+/// SQLite makes the first page of a store with a rollback journal, before the write-ahead log.
+#[test]
+fn a_file_whose_making_was_interrupted_is_no_store_and_becomes_one() {
+    let place = Place::new();
+    let (path, unfinished) = (place.file("killed"), place.file("unfinished"));
+    let conn = Connection::open(&path).unwrap();
+    conn.execute_batch("CREATE TABLE t (x); DROP TABLE t; VACUUM; PRAGMA cache_size = 1; BEGIN; CREATE TABLE t (x)").unwrap();
+    for _ in 0..200 {
+        conn.execute("INSERT INTO t VALUES (zeroblob(4000))", []).unwrap();
+    }
+    // What a killed program leaves: pages of a change that was not committed, and the journal that undoes it.
+    for suffix in ["", "-journal"] {
+        let name = |path: &PathBuf| PathBuf::from(format!("{}{suffix}", path.display()));
+        std::fs::copy(name(&path), name(&unfinished)).unwrap();
+    }
+    let read_only = Connection::open_with_flags(&unfinished, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    assert!(read_only.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).is_err(), "the journal is in use");
+    drop(read_only);
+    assert!(matches!(SqliteHistory::open_read_only(&unfinished), Err(Error::NotAStore { .. })));
+    assert!(SqliteHistory::open(&unfinished).unwrap().check().unwrap().is_sound());
+}
+
+#[test]
+fn a_store_is_compacted_without_a_change() {
+    let place = Place::new();
+    let path = place.store();
+    tamper(&path, "CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(1000000)); DROP TABLE t");
+    let mut store = SqliteHistory::open(&path).unwrap();
+    let record = store.load().unwrap();
+    let size = || std::fs::metadata(&path).unwrap().len();
+    let reader = SqliteHistory::open_read_only(&path).unwrap();
+    let before = size();
+    store.compact().unwrap();
+    assert!(size() + 900_000 < before, "{before} to {}", size());
+    assert!(store.check().unwrap().is_sound());
+    assert_eq!(store.load().unwrap(), record);
+    assert_eq!(reader.load().unwrap(), record);
+}
