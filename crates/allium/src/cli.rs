@@ -141,8 +141,21 @@ pub(crate) enum StoreCommand {
         #[arg(value_name = "PATH")]
         to: PathBuf,
     },
+    /// Forget consensuses before a time, and relays that nobody has seen since
+    Prune(PruneArgs),
     /// Sizes and counts
     Stats,
+}
+
+/// What is forgotten.
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// The first consensus to keep, RFC 3339, a whole hour
+    #[arg(long, value_name = "TIME")]
+    pub(crate) before: ConsensusHour,
+    /// Give the space back to the file system; takes up to twice the size of what is kept in free space for a while
+    #[arg(long)]
+    pub(crate) vacuum: bool,
 }
 
 /// Flags of the Onionoo source.

@@ -43,6 +43,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),
+        Command::Store(StoreCommand::Prune(args)) => commands::store::prune(&config, args),
         Command::Store(StoreCommand::Stats) => commands::store::stats(&config),
     }
 }

@@ -3,12 +3,13 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use allium_history::{History as _, SqliteHistory};
+use allium_history::{Error, History as _, Pruned, SqliteHistory};
 use allium_model::{ConsensusHour, SourceStatus};
 use allium_views::format::{count, size};
 use allium_views::text::inert;
 use anyhow::bail;
 
+use crate::cli::PruneArgs;
 use crate::config::Config;
 use crate::progress;
 
@@ -29,6 +30,29 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
 pub(crate) fn backup(config: &Config, to: &Path) -> anyhow::Result<()> {
     SqliteHistory::open_read_only(&config.store)?.backup(to)?;
     progress::line(&format!("{} copied to {}", config.store.display(), to.display()));
+    Ok(())
+}
+
+/// Forgets what is older than the first consensus to keep. A time after the newest consensus is refused: nothing would be left.
+pub(crate) fn prune(config: &Config, args: &PruneArgs) -> anyhow::Result<()> {
+    let PruneArgs { before, vacuum } = *args;
+    let path = &config.store;
+    if !path.exists() {
+        return Err(Error::Missing { path: path.clone() }.into());
+    }
+    let mut store = SqliteHistory::open(path)?;
+    let size_before = match store.stats()? {
+        stats if stats.last.is_none_or(|last| last < before) => bail!("{} has no consensus of {before} or later to keep", path.display()),
+        stats => stats.size_bytes,
+    };
+    let Pruned { n_consensuses, n_spans, n_relays } = store.prune(before)?;
+    let n = |number: usize| count(number as u64);
+    let removed = format!("{} consensuses, {} spans and {} relays removed", n(n_consensuses), n(n_spans), n(n_relays));
+    progress::line(&format!("{}: {removed}", path.display()));
+    if vacuum {
+        store.compact()?;
+        progress::line(&format!("{}: {}, {} before", path.display(), size(store.stats()?.size_bytes), size(size_before)));
+    }
     Ok(())
 }
 
