@@ -31,7 +31,9 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))?;
-        progress::line(&format!("Onionoo documents, consensuses and recent files at http://{}/", listener.local_addr()?));
+        let address = listener.local_addr()?;
+        progress::line(&format!("Onionoo documents at http://{address}/"));
+        progress::line(&format!("the directory protocol at http://{address}/tor/, CollecTor's recent files at http://{address}/index/"));
         for authority in consensus::authorities(&network) {
             progress::line(&format!("authority {} {}", authority.nickname, authority.identity));
         }
