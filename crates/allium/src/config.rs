@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use allium_sources::read::Limits;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
@@ -114,6 +115,12 @@ impl Config {
             settings.insert((*key).to_owned(), (value.clone(), format!("flag for {key}")));
         }
         build(&settings)
+    }
+
+    /// How much of an Onionoo document is read at most, fetched or from a file: a quarter of `onionoo.max_bytes` where it is compressed.
+    pub(crate) fn limits(&self) -> Limits {
+        let max_bytes = self.onionoo.max_bytes;
+        Limits { max_bytes, max_compressed_bytes: max_bytes / 4, ..Limits::default() }
     }
 
     /// Where fetched documents are kept.

@@ -5,7 +5,6 @@ use std::time::Duration;
 use allium_history::{History as _, SqliteHistory};
 use allium_model::{DocumentKind, SourceStatus, Timestamp};
 use allium_sources::onionoo::{self, Client, ClientOptions, Document};
-use allium_sources::read::Limits;
 use allium_views::Clock;
 use anyhow::Context as _;
 
@@ -42,7 +41,7 @@ impl Fetcher {
         });
         let options = ClientOptions {
             proxy: Some(settings.proxy.clone()).filter(|proxy| !proxy.is_empty()),
-            limits: Limits { max_bytes: settings.max_bytes, ..Limits::default() },
+            limits: config.limits(),
             timeout: Duration::from_secs(settings.timeout_secs),
             retries: settings.retries,
             ..ClientOptions::new(&settings.url, config.cache_dir())

@@ -174,6 +174,10 @@ fn what_cannot_be_done_is_said_in_one_line() {
     }
     assert_eq!(out(&["analyze", "--format", "json", "--store", &store]), before, "refused documents change nothing");
 
+    let details = Path::new(&documents).join("details.json");
+    let output = allium(&["import", "onionoo", "--store", &store]).arg(&details).env("ALLIUM_ONIONOO_MAX_BYTES", "1000").output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stderr).contains("more than 1000 bytes"), "{}", String::from_utf8_lossy(&output.stderr));
+
     let output = allium(&["analyze", "--store", &store]).env("ALLIUM_STOER", "x").output().unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean ALLIUM_STORE?"));
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use allium_history::{History as _, SqliteHistory};
 use allium_model::Timestamp;
 use allium_sources::onionoo::{decode_file, kind_of_path};
-use allium_sources::read::Limits;
+use allium_views::text::inert;
 use anyhow::{Context as _, bail};
 
 use crate::config::Config;
@@ -19,8 +19,8 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     let mut intake = Intake::default();
     let mut summary = Vec::new();
     for path in &files {
-        progress.step(&format!("reading {}", path.display()));
-        let document = decode_file(path, &Limits::default())?;
+        progress.step(&format!("reading {}", inert(&path.display().to_string())));
+        let document = decode_file(path, &config.limits())?;
         let header = document.header();
         summary.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
         intake.add(document, Timestamp::now());
