@@ -16,7 +16,7 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::query::Query;
-use super::{Fault, Handle, error};
+use super::{Fault, Handle, error_page};
 use crate::onionoo::{Context, bridges, envelope};
 use crate::places::COUNTRIES;
 
@@ -81,13 +81,8 @@ impl Documents {
 
     /// Answers a request that is understood.
     pub(super) fn answer(&self, kind: Kind, query: &Query, headers: &HeaderMap, fault: Option<&Fault>) -> Response {
-        match fault {
-            Some(Fault::Status(status)) => {
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                return error(status, "the service misbehaves as scripted");
-            }
-            Some(Fault::Html) => return error(StatusCode::OK, "the service misbehaves as scripted"),
-            _ => {}
+        if let Some(page) = fault.and_then(error_page) {
+            return page;
         }
         let document = self.document(kind);
         let age_hours = if let Some(Fault::Older(hours)) = fault { *hours as i32 } else { 0 };

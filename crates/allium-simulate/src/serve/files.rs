@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::answer::{accepts, gzip, http_date, unchanged_since};
-use super::{Fault, Handle, error};
+use super::{Fault, Handle, error, error_page};
 use crate::Network;
 use crate::consensus::{Flavour, certificates, document, file_name};
 use crate::onionoo::tor_time;
@@ -109,13 +109,8 @@ impl Files {
     }
 
     pub(super) fn answer(&self, resource: Resource, headers: &HeaderMap, fault: Option<&Fault>) -> Response {
-        match fault {
-            Some(Fault::Status(status)) => {
-                let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                return error(status, "the service misbehaves as scripted");
-            }
-            Some(Fault::Html) => return error(StatusCode::OK, "the service misbehaves as scripted"),
-            _ => {}
+        if let Some(page) = fault.and_then(error_page) {
+            return page;
         }
         let older_hours = if let Some(Fault::Older(hours)) = fault { *hours as i32 } else { 0 };
         let network = self.network.read().unwrap_or_else(PoisonError::into_inner);

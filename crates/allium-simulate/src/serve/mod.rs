@@ -138,6 +138,16 @@ async fn handle(State(service): State<Arc<Service>>, method: Method, uri: Uri, h
     answered.await.unwrap_or_else(|_| error(StatusCode::INTERNAL_SERVER_ERROR, "the document could not be made"))
 }
 
+/// The page that a fault puts in the place of any document; `None` where there is a document after all.
+pub(crate) fn error_page(fault: &Fault) -> Option<Response> {
+    let status = match fault {
+        Fault::Status(status) => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        Fault::Html => StatusCode::OK,
+        Fault::Truncated(_) | Fault::Older(_) | Fault::Slow(_) => return None,
+    };
+    Some(error(status, "the service misbehaves as scripted"))
+}
+
 /// An error as servlet containers answer it: a page of HTML.
 pub(crate) fn error(status: StatusCode, reason: &str) -> Response {
     let reason = reason.replace('&', "&amp;").replace('<', "&lt;");

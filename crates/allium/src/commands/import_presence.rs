@@ -19,7 +19,8 @@ const MAX_TOLD: usize = 20;
 pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     let PresenceArgs { snapshots, spans, relays } = args;
     let progress = Progress::start(2);
-    progress.step(&format!("reading {}", [snapshots, spans, relays].map(|path: &PathBuf| path.display().to_string()).join(", ")));
+    let names = [snapshots, spans, relays].map(|path: &PathBuf| inert(&path.display().to_string()));
+    progress.step(&format!("reading {}", names.join(", ")));
     let pack = decode_files(&Files { snapshots, spans, relays }, &Limits::default())?;
     let hours = Hours::of(&pack.snapshots);
     progress.step("storing");
