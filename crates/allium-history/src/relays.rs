@@ -286,6 +286,7 @@ pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) ->
         alleged_family: list(row, 40)?,
         indirect_family: list(row, 41)?,
         bare_address: parsed(row, 42)?,
+        aroi_check: None,
     };
     Ok((id, relay, Described::ByDetails(details_hour)))
 }

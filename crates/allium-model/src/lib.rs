@@ -16,6 +16,7 @@ pub mod flags;
 pub mod history;
 pub mod identity;
 pub mod network;
+pub mod operator;
 pub mod period;
 pub mod relay;
 pub mod series;
@@ -25,6 +26,9 @@ pub use flags::{RelayFlag, RelayFlags};
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
 pub use identity::{Asn, CountryCode, Fingerprint, Fraction};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceStatus};
+pub use operator::{
+    AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, Families, Family, Operator, OperatorId, Operators, ProofMethod,
+};
 pub use period::Period;
 pub use relay::{PortSummary, Relay};
 pub use series::Series;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::flags::{RelayFlag, RelayFlags};
 use crate::identity::{Asn, CountryCode, Fingerprint, Fraction};
+use crate::operator::AroiCheck;
 use crate::time::ConsensusHour;
 
 /// A relay as the newest document describes it. Only the fingerprint is certain: whatever a source left out, or said in
@@ -99,6 +100,8 @@ pub struct Relay {
     pub alleged_family: Vec<String>,
     /// Relays reached through family members of family members.
     pub indirect_family: Vec<Fingerprint>,
+    /// The newest check of the domain that its contact claims; documents do not tell it, we asked that domain.
+    pub aroi_check: Option<AroiCheck>,
 }
 
 impl Relay {
@@ -148,6 +151,7 @@ impl Relay {
             effective_family: Vec::new(),
             alleged_family: Vec::new(),
             indirect_family: Vec::new(),
+            aroi_check: None,
         }
     }
 

@@ -167,6 +167,7 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
         // Members are named by fingerprint, sometimes with `$`, or by nickname.
         alleged_family: fields.texts("alleged_family", FINGERPRINT_CHARS + 24, MAX_FAMILY, wire.alleged_family),
         indirect_family: fields.all_parsed("indirect_family", MAX_FAMILY, wire.indirect_family),
+        aroi_check: None,
     })
 }
 
