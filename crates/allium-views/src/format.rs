@@ -68,6 +68,13 @@ pub fn counted(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", count(number as u64))
 }
 
+/// A number with a fixed count of decimals, rounded, with a minus sign that is one.
+pub fn number(number: f64, decimals: usize) -> String {
+    let text = format!("{:.decimals$}", number.abs());
+    let is_zero = text.bytes().all(|b| matches!(b, b'0' | b'.'));
+    if number < 0.0 && !is_zero { format!("\u{2212}{text}") } else { text }
+}
+
 /// Bytes per second as megabytes (10⁶) per second with two decimals.
 pub fn megabytes(bytes_per_sec: u64) -> String {
     let hundredths = bytes_per_sec / 10_000;

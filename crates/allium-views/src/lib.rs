@@ -30,6 +30,8 @@ mod params;
 mod router;
 mod site;
 mod strips;
+#[allow(dead_code, unused_imports, reason = "pages with tables follow")]
+mod table;
 pub mod text;
 mod view;
 

@@ -126,7 +126,8 @@ fn or_empty(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
-fn write(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
+/// The header and the lines as CSV.
+pub(crate) fn write(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let written = std::iter::once(header).chain(lines).try_for_each(|line| writer.write_record(line)).map_err(|error| error.to_string());
     let bytes = written.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));

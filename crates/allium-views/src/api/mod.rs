@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use allium_model::{Fraction, Period, Timestamp};
 use serde::Serialize;
 
+pub(crate) use self::csv::write as write_csv;
 pub use self::json::to_json;
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub use self::quality::DataQualityJson;

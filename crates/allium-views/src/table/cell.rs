@@ -1,0 +1,175 @@
+//! One value in three forms: for people, for JSON, for CSV.
+
+use allium_model::{ConsensusHour, Fraction, Timestamp};
+use serde::ser::{Serialize, Serializer};
+
+use crate::format;
+use crate::markup::{Day, Html, Percent, When};
+use crate::text::{Foreign, csv_cell};
+
+/// A value of a table. Pages show shares in percent and rates in megabytes per second; JSON and CSV keep 0 to 1 and bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Cell {
+    /// Nobody told or measured it: "no data", `null`, an empty cell; sorted last in either order.
+    Missing,
+    /// There is none of it, which is no gap in the data: a dash on pages, `null`, an empty cell; sorted last.
+    Nothing,
+    /// A text that a stranger wrote, with where it leads.
+    Name {
+        /// The text, exact.
+        text: String,
+        /// The address within the site.
+        href: Option<String>,
+    },
+    /// Our own words.
+    Words(String),
+    /// Our own piece of HTML, what stands for it elsewhere, and what it sorts by.
+    Markup {
+        /// For pages.
+        html: Html,
+        /// For JSON and CSV.
+        plain: String,
+        /// For sorting.
+        rank: f64,
+    },
+    /// A number of things.
+    Count(u64),
+    /// A share, shown in percent with so many decimals.
+    Share(Fraction, usize),
+    /// A difference of shares, shown in percentage points with its sign.
+    Points(f64),
+    /// Bytes per second, shown as megabytes per second.
+    Rate(u64),
+    /// A bare number, shown with so many decimals.
+    Number(f64, usize),
+    /// A day of UTC.
+    Day(Timestamp),
+    /// An instant.
+    Instant(Timestamp),
+}
+
+impl Cell {
+    /// A stranger's text that leads nowhere.
+    pub(crate) fn name(text: &str) -> Self {
+        Self::Name { text: text.to_owned(), href: None }
+    }
+
+    /// A stranger's text that leads to a page.
+    pub(crate) fn link(text: &str, href: impl Into<String>) -> Self {
+        Self::Name { text: text.to_owned(), href: Some(href.into()) }
+    }
+
+    /// A share, missing where there is none.
+    pub(crate) fn share(share: Option<Fraction>, decimals: usize) -> Self {
+        share.map_or(Self::Missing, |share| Self::Share(share, decimals))
+    }
+
+    /// A number of things.
+    pub(crate) fn count(n: usize) -> Self {
+        Self::Count(n as u64)
+    }
+
+    /// The day on which an hour lies, missing where there is none.
+    pub(crate) fn day(hour: Option<ConsensusHour>) -> Self {
+        hour.map_or(Self::Missing, |hour| Self::Day(hour.start()))
+    }
+
+    /// Whether it stands at the right edge of its column.
+    pub(crate) const fn is_numeric(&self) -> bool {
+        !matches!(self, Self::Name { .. } | Self::Words(_) | Self::Markup { .. })
+    }
+
+    /// What it sorts by.
+    pub(super) fn rank(&self) -> Rank {
+        match self {
+            Self::Missing | Self::Nothing => Rank::Last,
+            Self::Name { text, .. } | Self::Words(text) => Rank::Text(text.to_lowercase()),
+            Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Points(rank) => Rank::Number(*rank),
+            Self::Count(n) | Self::Rate(n) => Rank::Number(*n as f64),
+            Self::Share(share, _) => Rank::Number(share.get()),
+            Self::Day(at) | Self::Instant(at) => Rank::Number(at.as_second() as f64),
+        }
+    }
+
+    /// Its text where a search may find it.
+    pub(super) fn text(&self) -> Option<&str> {
+        match self {
+            Self::Name { text, .. } | Self::Words(text) => Some(text),
+            Self::Markup { plain, .. } => Some(plain),
+            _ => None,
+        }
+    }
+
+    /// For a page.
+    pub(super) fn html(&self) -> Html {
+        match self {
+            Self::Missing => Html::safe(Percent(None, 0)),
+            Self::Nothing => Html::words("\u{2013}"),
+            Self::Name { text, href: None } => Html::safe(Foreign::short(text)),
+            Self::Name { text, href: Some(href) } => Html::link(href, &Html::safe(Foreign::short(text))),
+            Self::Words(words) => Html::words(words),
+            Self::Markup { html, .. } => html.clone(),
+            Self::Count(n) => Html::words(format::count(*n)),
+            Self::Share(share, decimals) => Html::safe(Percent(Some(*share), *decimals)),
+            Self::Points(difference) => Html::words(format::points(*difference)),
+            Self::Rate(bytes_per_sec) => Html::words(format::megabytes(*bytes_per_sec)),
+            Self::Number(number, decimals) => Html::words(format::number(*number, *decimals)),
+            Self::Day(at) => Html::safe(Day(*at)),
+            Self::Instant(at) => Html::safe(When(*at)),
+        }
+    }
+
+    /// For CSV: strangers' text inert, everything else as in JSON.
+    pub(super) fn csv(&self) -> String {
+        match self {
+            Self::Missing | Self::Nothing => String::new(),
+            Self::Name { text, .. } => csv_cell(text),
+            Self::Words(text) | Self::Markup { plain: text, .. } => csv_cell(text),
+            Self::Count(n) | Self::Rate(n) => n.to_string(),
+            Self::Share(share, _) => share.get().to_string(),
+            Self::Points(number) | Self::Number(number, _) => number.to_string(),
+            Self::Day(at) | Self::Instant(at) => format::rfc3339(*at),
+        }
+    }
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Missing | Self::Nothing => serializer.serialize_none(),
+            Self::Name { text, .. } | Self::Words(text) | Self::Markup { plain: text, .. } => serializer.serialize_str(text),
+            Self::Count(n) | Self::Rate(n) => serializer.serialize_u64(*n),
+            Self::Share(share, _) => serializer.serialize_f64(share.get()),
+            Self::Points(number) | Self::Number(number, _) => serializer.serialize_f64(*number),
+            Self::Day(at) | Self::Instant(at) => serializer.serialize_str(&format::rfc3339(*at)),
+        }
+    }
+}
+
+/// What rows are ordered by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Rank {
+    /// By size.
+    Number(f64),
+    /// By lower-case text.
+    Text(String),
+    /// Behind everything, in either order.
+    Last,
+}
+
+impl Rank {
+    /// The order of two values of one column.
+    pub(super) fn compare(&self, other: &Self, descending: bool) -> std::cmp::Ordering {
+        use std::cmp::Ordering::{Equal, Greater, Less};
+        let order = match (self, other) {
+            (Self::Last, Self::Last) => return Equal,
+            (Self::Last, _) => return Greater,
+            (_, Self::Last) => return Less,
+            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Number(_), Self::Text(_)) => Less,
+            (Self::Text(_), Self::Number(_)) => Greater,
+        };
+        if descending { order.reverse() } else { order }
+    }
+}

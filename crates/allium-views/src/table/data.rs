@@ -1,0 +1,63 @@
+//! A table for programs: JSON with a cursor, CSV with everything that fits.
+
+use allium_model::ConsensusHour;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::state::start_of;
+use super::{Table, TableState};
+use crate::api::{Form, to_json, write_csv};
+use crate::error::RequestError;
+
+/// A page of rows as JSON.
+#[derive(serde::Serialize)]
+#[serde(bound = "")]
+struct ListJson<'a, 'c, R> {
+    as_of: String,
+    n_rows: usize,
+    next_cursor: Option<String>,
+    rows: Vec<RowJson<'a, 'c, R>>,
+}
+
+struct RowJson<'a, 'c, R> {
+    table: &'a Table<'c, R>,
+    row: &'a R,
+}
+
+impl<R> Serialize for RowJson<'_, '_, R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.table.columns.len()))?;
+        for column in &self.table.columns {
+            map.serialize_entry(column.name, &(column.cell)(self.row))?;
+        }
+        map.end()
+    }
+}
+
+impl<R> Table<'_, R> {
+    /// The rows that fit in the form that was asked for: JSON by pages, CSV whole unless limited.
+    pub(crate) fn data(&self, as_of: ConsensusHour, rows: &[R], state: &TableState, form: Form) -> Result<String, RequestError> {
+        let found = self.select(rows, state);
+        let start = start_of(found.iter().map(|row| (self.key)(row)), state)?;
+        let limit = match form {
+            Form::Json => state.rows_at_once(),
+            Form::Csv => state.limit.unwrap_or(usize::MAX),
+        };
+        let end = start.saturating_add(limit).min(found.len());
+        let page = &found[start..end];
+        match form {
+            Form::Csv => self.csv(page),
+            Form::Json => to_json(&ListJson {
+                as_of: as_of.to_string(),
+                n_rows: found.len(),
+                next_cursor: (end < found.len()).then(|| page.last().map(|row| (self.key)(row))).flatten(),
+                rows: page.iter().map(|row| RowJson { table: self, row }).collect(),
+            }),
+        }
+    }
+
+    fn csv(&self, rows: &[&R]) -> Result<String, RequestError> {
+        let header = self.columns.iter().map(|column| column.name.to_owned()).collect();
+        let lines = rows.iter().map(|row| self.columns.iter().map(|column| (column.cell)(row).csv()).collect());
+        write_csv(header, lines)
+    }
+}
