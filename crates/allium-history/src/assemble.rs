@@ -41,8 +41,9 @@ pub(crate) struct HistoryParts {
 }
 
 impl RelayParts {
-    pub(crate) fn unknown(fingerprint: Fingerprint) -> Self {
-        Self { relay: Relay::unknown(fingerprint), details_hour: None, spans: Vec::new(), histories: Vec::new() }
+    /// A relay of which no document and no consensus is known yet.
+    pub(crate) fn of(relay: Relay) -> Self {
+        Self { relay, details_hour: None, spans: Vec::new(), histories: Vec::new() }
     }
 }
 
@@ -57,7 +58,7 @@ pub fn assemble(update: &Update) -> Option<NetworkRecord> {
         known.push(status.published);
         sources.insert(status.kind, status.clone());
         for relay in listed {
-            let parts = relays.entry(relay.fingerprint).or_insert_with(|| RelayParts::unknown(relay.fingerprint));
+            let parts = relays.entry(relay.fingerprint).or_insert_with(|| RelayParts::of(Relay::unknown(relay.fingerprint)));
             parts.relay = relay.clone();
             parts.details_hour = Some(status.published);
             parts.spans =
@@ -81,7 +82,7 @@ pub fn assemble(update: &Update) -> Option<NetworkRecord> {
 }
 
 fn take_history(relays: &mut BTreeMap<Fingerprint, RelayParts>, status: &SourceStatus, history: &RelayHistories) {
-    let parts = relays.entry(history.fingerprint).or_insert_with(|| RelayParts::unknown(history.fingerprint));
+    let parts = relays.entry(history.fingerprint).or_insert_with(|| RelayParts::of(Relay::unknown(history.fingerprint)));
     parts.histories.retain(|older| older.kind != status.kind);
     parts.histories.push(HistoryParts { kind: status.kind, published: status.published, graphs: history.graphs.clone() });
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use allium_model::{ConsensusHour, Fingerprint, RelayFlags};
+use allium_model::{ConsensusHour, Fingerprint, Relay, RelayFlags};
 use rusqlite::Connection;
 
 use crate::blob::Decoder;
+use crate::describe::Descriptions;
 use crate::error::Failure;
 use crate::history::{CheckReport, Stats};
 use crate::load::{documents, rejects};
@@ -26,6 +27,7 @@ pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
         last: hour("SELECT max(hour) FROM consensuses")?,
         n_spans: number("SELECT count(*) FROM spans")?,
         n_states: number("SELECT count(*) FROM states")?,
+        n_descriptions: number("SELECT (SELECT count(*) FROM descriptions) + (SELECT count(*) FROM pack_descriptions)")?,
         n_published: number("SELECT count(*) FROM published_histories")?,
         published_bytes: number("SELECT ifnull(sum(length(graphs)), 0) FROM published_histories")?,
         n_rejects: number("SELECT count(*) FROM rejects")?,
@@ -38,7 +40,7 @@ pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
     check_pages(conn, &mut report)?;
     if report.is_sound() {
-        for part in [check_spans, check_published, check_relays, check_documents] {
+        for part in [check_spans, check_published, check_relays, check_descriptions, check_documents] {
             part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
         }
     }
@@ -179,6 +181,32 @@ fn check_relays(conn: &Connection, report: &mut CheckReport) -> Result<(), Failu
             let fingerprint = row.get("fingerprint").map(Fingerprint::new)?;
             tell(report, || format!("attributes of relay {fingerprint}: {what}"));
         }
+    }
+    Ok(())
+}
+
+/// Every description can be read, differs from the one before, and comes from a document that the relay's row knows of.
+fn check_descriptions(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    let descriptions = Descriptions::load(conn)?;
+    let mut previous: Option<(i64, Relay)> = None;
+    descriptions.of_details(conn, ConsensusHour::new(i32::MAX), |id, since, relay| {
+        let described = Relay { last_seen: None, ..relay };
+        if previous.replace((id, described.clone())).is_some_and(|before| before == (id, described)) {
+            tell(report, || format!("description of relay {id} from {since}: it repeats the one before"));
+        }
+        Ok(())
+    })?;
+    descriptions.of_packs(conn, |_, _| Ok(()))?;
+    let later = "SELECT count(*) FROM descriptions d JOIN relays r ON r.id = d.relay_id WHERE ifnull(r.details_hour, -1e9) < d.since_hour";
+    let n_later: i64 = conn.query_row(later, [], |row| row.get(0))?;
+    if n_later > 0 {
+        tell(report, || format!("{n_later} descriptions are later than the newest details document that lists their relay"));
+    }
+    let undescribed = "SELECT count(*) FROM relays r WHERE r.details_hour IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM descriptions d WHERE d.relay_id = r.id)";
+    let n_undescribed: i64 = conn.query_row(undescribed, [], |row| row.get(0))?;
+    if n_undescribed > 0 {
+        tell(report, || format!("{n_undescribed} relays of details documents have no description"));
     }
     Ok(())
 }

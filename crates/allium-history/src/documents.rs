@@ -64,11 +64,10 @@ fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failu
 }
 
 fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, relays: &[Relay]) -> Result<bool, Failure> {
+    let last_entries: BTreeMap<Fingerprint, &Relay> = relays.iter().map(|relay| (relay.fingerprint, relay)).collect();
     let mut writer = RelayWriter::new(conn)?;
-    let mut last_entries = BTreeMap::new();
-    for relay in relays {
-        writer.write(conn, relay_ids.id(conn, &relay.fingerprint)?, status.published, relay)?;
-        last_entries.insert(relay.fingerprint, relay);
+    for (fingerprint, relay) in &last_entries {
+        writer.write(conn, relay_ids.id(conn, fingerprint)?, status.published, relay)?;
     }
     forget_unused_families(conn)?;
     let listed: Vec<(_, RelayState)> =

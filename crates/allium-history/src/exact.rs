@@ -1,5 +1,6 @@
 //! The exact history with its totals and relays, in one reading.
 
+use allium_model::ConsensusHour;
 use rusqlite::{Connection, Row};
 
 use crate::error::Failure;
@@ -9,14 +10,24 @@ use crate::{load, timeline};
 
 /// Reads it from a store.
 pub(crate) fn load(conn: &Connection) -> Result<ExactHistory, Failure> {
-    Ok(ExactHistory { consensuses: consensuses(conn)?, timeline: timeline::load(conn)?, relays: load::relays(conn)? })
+    Ok(ExactHistory { consensuses: consensuses(conn, None)?, timeline: timeline::load(conn, None)?, relays: load::relays(conn)? })
+}
+
+/// Reads it as it was known at an hour.
+pub(crate) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<ExactHistory, Failure> {
+    Ok(ExactHistory {
+        consensuses: consensuses(conn, Some(until))?,
+        timeline: timeline::load(conn, Some(until))?,
+        relays: load::relays_as_of(conn, until)?,
+    })
 }
 
 /// The known consensuses, earliest first.
-fn consensuses(conn: &Connection) -> Result<Vec<KnownConsensus>, Failure> {
-    let mut statement =
-        conn.prepare("SELECT hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit FROM consensuses ORDER BY hour")?;
-    let mut rows = statement.query([])?;
+fn consensuses(conn: &Connection, until: Option<ConsensusHour>) -> Result<Vec<KnownConsensus>, Failure> {
+    let mut statement = conn.prepare(
+        "SELECT hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit FROM consensuses WHERE hour <= ? ORDER BY hour",
+    )?;
+    let mut rows = statement.query([until.map_or(i32::MAX, ConsensusHour::get)])?;
     let mut consensuses = Vec::new();
     while let Some(row) = rows.next()? {
         consensuses.push(consensus(row)?);

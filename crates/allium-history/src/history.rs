@@ -46,8 +46,8 @@ pub trait History {
     /// As [`History::append_spans`], with what the same source knows of the relays beside: nickname, address, country, AS,
     /// contact and effective family.
     ///
-    /// A description is as of the newest of `consensuses`. It is kept where no details document lists the relay, whichever
-    /// comes first, and no pack that reaches as far describes it; relays that are not recorded by then are passed over.
+    /// A description is as last known, at no particular time. It is kept beside those of details documents, which have the word
+    /// from the first that lists the relay on; of two packs the one with the newest of `consensuses` describes.
     ///
     /// # Errors
     /// As [`History::append_spans`].
@@ -76,16 +76,28 @@ pub trait History {
     /// As [`History::load`].
     fn exact(&self) -> Result<ExactHistory, Error>;
 
-    /// Everything recorded; `None` if that is nothing yet.
+    /// As [`History::exact`], of the time up to and including `at`: the same whether or not the store holds anything later.
+    ///
+    /// Relays are described as in [`History::load_as_of`].
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn exact_as_of(&self, at: ConsensusHour) -> Result<ExactHistory, Error>;
+
+    /// Everything recorded, relays with all attributes as last known; `None` if that is nothing yet.
     ///
     /// # Errors
     /// [`Error::Corrupt`] names the relay or table that cannot be read.
     fn load(&self) -> Result<Option<NetworkRecord>, Error>;
 
-    /// What was recorded of the time up to and including `at`: later consensuses, documents and attributes are left out.
+    /// What was recorded of the time up to and including `at`: the same whether or not the store holds anything later, but for
+    /// graphs, source status and rejects, which are kept of the newest document of a kind and left out where that is later.
     ///
-    /// Attributes and graphs are kept as of the newest document only; where that is later than `at`, they are left out and
-    /// relays are described by consensuses alone.
+    /// Relays have the attributes that are kept over time: flags, version, country and AS as in consensuses; nickname, addresses,
+    /// country and AS with their names, contact, platform, effective family and first appearance as the newest details document
+    /// by then that lists them says, else as a pack does, which is as last known at any time. What changes with every document
+    /// (weights, bandwidths, probabilities) and other attributes that are kept as last known only are left out, even where `at`
+    /// is the newest hour.
     ///
     /// # Errors
     /// As [`History::load`].
@@ -276,6 +288,8 @@ pub struct Stats {
     pub n_spans: u64,
     /// Distinct states in them.
     pub n_states: u64,
+    /// Descriptions of relays, by details documents and by packs.
+    pub n_descriptions: u64,
     /// Relay and document pairs with published graphs.
     pub n_published: u64,
     /// Bytes that these take, compressed.

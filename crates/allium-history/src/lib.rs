@@ -45,6 +45,7 @@ mod relays;
 mod schema;
 mod spans;
 mod sqlite;
+mod texts;
 mod timeline;
 
 pub use assemble::assemble;

@@ -2,79 +2,149 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, Relay, SourceStatus, StateSpan};
+use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, Relay, RelayFlag, SourceStatus, StateSpan};
 use rusqlite::{Connection, Row};
 
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
 use crate::blob::Decoder;
+use crate::describe::Descriptions;
 use crate::error::Failure;
-use crate::relays::{Described, families, hour, optional_hour, parsed, relay, select_relays};
-use crate::spans::{known, known_hours, states};
+use crate::relays::{hour, optional_hour, parsed, relay, select_relays};
+use crate::spans::{known, states};
 
-/// Everything recorded that does not come from after `until`.
-pub(crate) fn load(conn: &Connection, until: ConsensusHour) -> Result<Option<NetworkRecord>, Failure> {
-    let newest = known_hours(conn)?.last().copied();
+/// Everything recorded.
+pub(crate) fn load(conn: &Connection) -> Result<Option<NetworkRecord>, Failure> {
+    let (relays, places) = load_relays(conn)?;
+    complete(conn, relays, &places, None)
+}
+
+/// What was recorded of the time up to and including `until`, with relays as they were described then.
+pub(crate) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<Option<NetworkRecord>, Failure> {
+    let (relays, places) = load_relays_as_of(conn, until)?;
+    complete(conn, relays, &places, Some(until))
+}
+
+fn complete(
+    conn: &Connection,
+    mut relays: Vec<RelayParts>,
+    places: &HashMap<i64, usize>,
+    as_of: Option<ConsensusHour>,
+) -> Result<Option<NetworkRecord>, Failure> {
+    let until = as_of.unwrap_or(NO_LIMIT);
     let known = known(conn, until)?;
     let sources = documents(conn)?.into_iter().filter(|source| source.published <= until).collect::<Vec<_>>();
-    let (mut relays, places) = load_relays(conn, until)?;
-    load_spans(conn, &mut relays, &places, &known, newest)?;
-    load_histories(conn, &mut relays, &places, until)?;
+    load_spans(conn, &mut relays, places, &known)?;
+    load_histories(conn, &mut relays, places, until)?;
     relays.retain(|parts| !is_empty(parts));
+    if as_of.is_some() {
+        relays.iter_mut().for_each(|parts| take_spans(parts, &known));
+    }
     Ok(finish(Parts { known, relays, rejects: rejects(conn, &sources)?, sources }))
 }
 
 /// Every relay that a details document or a known consensus lists, as last known.
 pub(crate) fn relays(conn: &Connection) -> Result<Vec<Relay>, Failure> {
-    let known = known(conn, NO_LIMIT)?;
-    let newest = known.last();
-    let (mut relays, places) = load_relays(conn, NO_LIMIT)?;
-    load_spans(conn, &mut relays, &places, &known, newest)?;
+    let (relays, places) = load_relays(conn)?;
+    listed_relays(conn, relays, &places, None)
+}
+
+/// Every relay that a details document or a known consensus through `until` lists, as described then.
+pub(crate) fn relays_as_of(conn: &Connection, until: ConsensusHour) -> Result<Vec<Relay>, Failure> {
+    let (relays, places) = load_relays_as_of(conn, until)?;
+    listed_relays(conn, relays, &places, Some(until))
+}
+
+fn listed_relays(
+    conn: &Connection,
+    mut relays: Vec<RelayParts>,
+    places: &HashMap<i64, usize>,
+    as_of: Option<ConsensusHour>,
+) -> Result<Vec<Relay>, Failure> {
+    let known = known(conn, as_of.unwrap_or(NO_LIMIT))?;
+    load_spans(conn, &mut relays, places, &known)?;
     relays.retain(|parts| !is_empty(parts));
+    if as_of.is_some() {
+        relays.iter_mut().for_each(|parts| take_spans(parts, &known));
+    }
     let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new() });
     Ok(record.map_or_else(Vec::new, |record| record.relays.into_iter().map(|recorded| recorded.relay).collect()))
 }
 
 /// Later than every consensus.
-pub(crate) const NO_LIMIT: ConsensusHour = ConsensusHour::new(i32::MAX);
+const NO_LIMIT: ConsensusHour = ConsensusHour::new(i32::MAX);
 
 fn is_empty(parts: &RelayParts) -> bool {
     parts.details_hour.is_none() && parts.spans.is_empty() && parts.histories.is_empty()
 }
 
-/// Relays by fingerprint, and the place of each relay's number.
-fn load_relays(conn: &Connection, until: ConsensusHour) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
-    let families = families(conn)?;
+/// Takes flags and version from a relay's spans: each as the newest consensus that tells it does.
+fn take_spans(parts: &mut RelayParts, known: &Known) {
+    let told = |flag| parts.spans.iter().rev().find(|span| known.of_flag(flag).count(span.start, span.end) > 0);
+    let has = |flag: &RelayFlag| told(*flag).is_some_and(|span| span.state.flags.contains(*flag));
+    parts.relay.flags = RelayFlag::ALL.into_iter().filter(has).collect();
+    parts.relay.version = parts.spans.iter().rev().find_map(|span| span.state.version.as_deref()).map(str::to_owned);
+}
+
+/// Relays by fingerprint, and the place of each relay's number: attributes as the newest details document has them, else a pack.
+fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
+    let descriptions = Descriptions::load(conn)?;
     let mut statement = conn.prepare(&select_relays())?;
     let mut rows = statement.query([])?;
     let (mut relays, mut places) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.next()? {
-        let (id, relay, described) = relay(row, &families)?;
+        let (id, relay, details_hour) = relay(row, descriptions.families())?;
         places.insert(id, relays.len());
-        let nothing = RelayParts::unknown(relay.fingerprint);
-        relays.push(match described {
-            Described::ByDetails(hour) if hour <= until => RelayParts { details_hour: Some(hour), relay, ..nothing },
-            Described::ByPack(hour) if hour <= until => RelayParts { relay, ..nothing },
-            _ => nothing,
-        });
+        relays.push(RelayParts { details_hour, ..RelayParts::of(relay) });
     }
+    describe_by_packs(conn, &descriptions, &mut relays, &places)?;
     Ok((relays, places))
 }
 
-fn load_spans(
+/// Relays by fingerprint, and the place of each relay's number, as described at an hour.
+fn load_relays_as_of(conn: &Connection, until: ConsensusHour) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
+    let descriptions = Descriptions::load(conn)?;
+    let mut statement = conn.prepare("SELECT id, fingerprint FROM relays ORDER BY fingerprint")?;
+    let mut rows = statement.query([])?;
+    let (mut relays, mut places) = (Vec::new(), HashMap::new());
+    while let Some(row) = rows.next()? {
+        places.insert(row.get(0)?, relays.len());
+        relays.push(RelayParts::of(Relay::unknown(Fingerprint::new(row.get(1)?))));
+    }
+    descriptions.of_details(conn, until, |id, since, relay| {
+        let parts = parts_of(&mut relays, &places, id)?;
+        let fingerprint = parts.relay.fingerprint;
+        *parts = RelayParts { details_hour: Some(since), ..RelayParts::of(Relay { fingerprint, ..relay }) };
+        Ok(())
+    })?;
+    describe_by_packs(conn, &descriptions, &mut relays, &places)?;
+    Ok((relays, places))
+}
+
+/// Takes over what packs say of relays that nothing else describes.
+fn describe_by_packs(
     conn: &Connection,
+    descriptions: &Descriptions,
     relays: &mut [RelayParts],
     places: &HashMap<i64, usize>,
-    known: &Known,
-    newest: Option<ConsensusHour>,
 ) -> Result<(), Failure> {
-    let (Some(last), Some(newest)) = (known.last(), newest) else { return Ok(()) };
+    descriptions.of_packs(conn, |id, relay| {
+        let parts = parts_of(relays, places, id)?;
+        if parts.details_hour.is_none() {
+            parts.relay = Relay { fingerprint: parts.relay.fingerprint, ..relay };
+        }
+        Ok(())
+    })
+}
+
+fn load_spans(conn: &Connection, relays: &mut [RelayParts], places: &HashMap<i64, usize>, known: &Known) -> Result<(), Failure> {
+    let Some(last) = known.last() else { return Ok(()) };
     let states = states(conn)?;
     let mut statement =
         conn.prepare("SELECT relay_id, start_hour, end_hour, state_id FROM spans WHERE start_hour <= ? ORDER BY relay_id, start_hour")?;
     let mut rows = statement.query([last.get()])?;
     while let Some(row) = rows.next()? {
         let state = states.get(&row.get(3)?).ok_or_else(|| Failure::Corrupt("a span whose state is missing".into()))?;
-        let end = optional_hour(row, 2)?.unwrap_or(newest.next()).min(last.next());
+        let end = optional_hour(row, 2)?.map_or(last.next(), |end| end.min(last.next()));
         let end = known.before(end).map_or(end, ConsensusHour::next);
         let parts = parts_of(relays, places, row.get(0)?)?;
         parts.spans.push(StateSpan { start: hour(row, 1)?, end, state: state.clone() });

@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, params};
 
+use crate::describe;
 use crate::error::Failure;
 use crate::history::Pruned;
 use crate::relays::forget_unused_families;
+use crate::texts::forget_unused_texts;
 
 /// Forgets all before hour `before`; runs inside a transaction that the caller ends.
 pub(crate) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
@@ -14,6 +16,8 @@ pub(crate) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
     conn.execute("UPDATE spans SET start_hour = ?1 WHERE start_hour < ?1", [first_kept])?;
     let n_consensuses = conn.execute("DELETE FROM consensuses WHERE hour < ?", [before])?;
     let n_relays = forget_relays(conn, before)?;
+    describe::prune(conn, before)?;
+    forget_unused_texts(conn)?;
     forget_unused_families(conn)?;
     Ok(Pruned { n_consensuses, n_spans, n_relays })
 }
@@ -24,7 +28,9 @@ fn forget_relays(conn: &Connection, before: i32) -> Result<usize, Failure> {
          AND NOT EXISTS (SELECT 1 FROM spans s WHERE s.relay_id = r.id)
          AND NOT EXISTS (SELECT 1 FROM published_histories p WHERE p.relay_id = r.id AND p.published_hour >= ?1)";
     conn.execute(&format!("CREATE TEMP TABLE gone AS {gone}"), params![before])?;
-    conn.execute("DELETE FROM published_histories WHERE relay_id IN (SELECT id FROM temp.gone)", [])?;
+    for table in ["published_histories", "descriptions", "pack_descriptions"] {
+        conn.execute(&format!("DELETE FROM {table} WHERE relay_id IN (SELECT id FROM temp.gone)"), [])?;
+    }
     let n_relays = conn.execute("DELETE FROM relays WHERE id IN (SELECT id FROM temp.gone)", [])?;
     conn.execute("DROP TABLE temp.gone", [])?;
     Ok(n_relays)

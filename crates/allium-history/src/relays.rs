@@ -8,6 +8,7 @@ use allium_model::{Asn, ConsensusHour, Fingerprint, Fraction, PortSummary, Relay
 use rusqlite::types::{ToSqlOutput, Type, Value, ValueRef};
 use rusqlite::{Connection, Row};
 
+use crate::describe::DescriptionWriter;
 use crate::error::Failure;
 
 /// The numbers of relays by fingerprint.
@@ -42,7 +43,7 @@ impl RelayIds {
 }
 
 /// The columns of attributes, in the order of [`attributes`] and [`relay`].
-const COLUMNS: [&str; 45] = [
+const COLUMNS: [&str; 44] = [
     "details_hour",
     "nickname",
     "or_addresses",
@@ -86,7 +87,6 @@ const COLUMNS: [&str; 45] = [
     "alleged_family",
     "indirect_family",
     "bare_address",
-    "described_hour",
     "id",
 ];
 
@@ -94,29 +94,30 @@ const COLUMNS: [&str; 45] = [
 pub(crate) struct RelayWriter<'a> {
     update: rusqlite::Statement<'a>,
     families: Families,
+    descriptions: DescriptionWriter<'a>,
 }
 
 impl<'a> RelayWriter<'a> {
     pub(crate) fn new(conn: &'a Connection) -> Result<Self, Failure> {
         let (id, attributes) = COLUMNS.split_last().expect("there are columns");
         let assignments = attributes.iter().map(|column| format!("{column} = ?")).collect::<Vec<_>>().join(", ");
-        Ok(Self { update: conn.prepare(&format!("UPDATE relays SET {assignments} WHERE {id} = ?"))?, families: Families::load(conn)? })
+        let update = conn.prepare(&format!("UPDATE relays SET {assignments} WHERE {id} = ?"))?;
+        Ok(Self { update, families: Families::load(conn)?, descriptions: DescriptionWriter::new(conn)? })
     }
 
     pub(crate) fn write(&mut self, conn: &Connection, id: i64, details_hour: ConsensusHour, relay: &Relay) -> Result<(), Failure> {
         let family_id = self.families.id(conn, &relay.effective_family)?;
         let values = attributes(relay, details_hour, family_id).into_iter().chain([ToSqlOutput::from(id)]);
         self.update.execute(rusqlite::params_from_iter(values))?;
-        Ok(())
+        self.descriptions.write(id, details_hour, relay, family_id)
     }
 }
 
-/// Drops families that no relay refers to.
+/// Drops families that nothing refers to.
 pub(crate) fn forget_unused_families(conn: &Connection) -> Result<(), Failure> {
-    conn.execute(
-        "DELETE FROM families WHERE id NOT IN (SELECT effective_family_id FROM relays WHERE effective_family_id IS NOT NULL)",
-        [],
-    )?;
+    let references = ["relays", "descriptions", "pack_descriptions"]
+        .map(|table| format!("SELECT effective_family_id FROM {table} WHERE effective_family_id IS NOT NULL"));
+    conn.execute(&format!("DELETE FROM families WHERE id NOT IN ({})", references.join(" UNION ALL ")), [])?;
     Ok(())
 }
 
@@ -210,7 +211,6 @@ fn attributes<'a>(relay: &'a Relay, details_hour: ConsensusHour, family_id: Opti
         owned(optional_list(&relay.alleged_family)),
         owned(optional_list(&relay.indirect_family)),
         owned(relay.bare_address.map(|address| address.to_string())),
-        hour(None),
     ]
 }
 
@@ -219,29 +219,13 @@ pub(crate) fn select_relays() -> String {
     format!("SELECT {}, fingerprint FROM relays ORDER BY fingerprint", COLUMNS.join(", "))
 }
 
-/// What describes a relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Described {
-    /// Nothing: only consensuses or graphs name it.
-    Not,
-    /// A pack through this hour.
-    ByPack(ConsensusHour),
-    /// A details document of this hour.
-    ByDetails(ConsensusHour),
-}
-
-/// Number, relay and what describes it.
-pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<(i64, Relay, Described), Failure> {
+/// Number, relay and the hour of the newest details document that lists it.
+pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<(i64, Relay, Option<ConsensusHour>), Failure> {
     let hour = |i| optional_hour(row, i);
     let amount = |i| Ok::<_, Failure>(row.get::<_, Option<i64>>(i)?.map(i64::cast_unsigned));
-    let id = row.get(44)?;
-    let fingerprint = Fingerprint::new(row.get(45)?);
-    let Some(details_hour) = hour(0)? else {
-        return Ok(match hour(43)? {
-            None => (id, Relay::unknown(fingerprint), Described::Not),
-            Some(described_hour) => (id, relay_of_pack(row, fingerprint, families)?, Described::ByPack(described_hour)),
-        });
-    };
+    let id = row.get(43)?;
+    let fingerprint = Fingerprint::new(row.get(44)?);
+    let Some(details_hour) = hour(0)? else { return Ok((id, Relay::unknown(fingerprint), None)) };
     let relay = Relay {
         fingerprint,
         nickname: row.get(1)?,
@@ -288,21 +272,7 @@ pub(crate) fn relay(row: &Row<'_>, families: &HashMap<i64, Vec<Fingerprint>>) ->
         bare_address: parsed(row, 42)?,
         aroi_check: None,
     };
-    Ok((id, relay, Described::ByDetails(details_hour)))
-}
-
-/// The attributes that a pack tells.
-fn relay_of_pack(row: &Row<'_>, fingerprint: Fingerprint, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<Relay, Failure> {
-    Ok(Relay {
-        nickname: row.get(1)?,
-        country: parsed(row, 14)?,
-        asn: row.get::<_, Option<u32>>(16)?.map(Asn),
-        as_name: row.get(17)?,
-        contact: row.get(34)?,
-        effective_family: family(row, 39, families)?,
-        bare_address: parsed(row, 42)?,
-        ..Relay::unknown(fingerprint)
-    })
+    Ok((id, relay, Some(details_hour)))
 }
 
 /// A column of hours; damage beyond the years ±9999 is refused, so that sums of hours cannot overflow.
@@ -323,7 +293,15 @@ pub(crate) fn parsed<T>(row: &Row<'_>, i: usize) -> Result<Option<T>, Failure>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
-    let Some(text) = row.get_ref(i)?.as_str_or_null().map_err(rusqlite::Error::from)? else { return Ok(None) };
+    parsed_text(row.get_ref(i)?.as_str_or_null().map_err(rusqlite::Error::from)?, i)
+}
+
+/// A text of column `i` as the type that it spells.
+pub(crate) fn parsed_text<T>(text: Option<&str>, i: usize) -> Result<Option<T>, Failure>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let Some(text) = text else { return Ok(None) };
     let value = text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(i, Type::Text, Box::new(error)))?;
     Ok(Some(value))
 }
@@ -333,7 +311,17 @@ fn list<T>(row: &Row<'_>, i: usize) -> Result<Vec<T>, Failure>
 where
     T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
 {
-    let texts: Vec<String> = json(row, i)?.unwrap_or_default();
+    let text = row.get_ref(i)?.as_str_or_null().map_err(rusqlite::Error::from)?;
+    text.map_or(Ok(Vec::new()), |text| parsed_list(text, i))
+}
+
+/// A JSON list of texts of column `i` as the type that they spell.
+pub(crate) fn parsed_list<T>(text: &str, i: usize) -> Result<Vec<T>, Failure>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let texts: Vec<String> =
+        serde_json::from_str(text).map_err(|error| rusqlite::Error::FromSqlConversionFailure(i, Type::Text, Box::new(error)))?;
     let values: Result<_, T::Err> = texts.iter().map(|text| text.parse()).collect();
     values.map_err(|error| rusqlite::Error::FromSqlConversionFailure(i, Type::Text, Box::new(error)).into())
 }
@@ -357,12 +345,14 @@ fn share(row: &Row<'_>, i: usize) -> Result<Option<Fraction>, Failure> {
     Fraction::new(share).map(Some).ok_or_else(|| Failure::Corrupt(format!("{share} in a column of shares")))
 }
 
-fn family(row: &Row<'_>, i: usize, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<Vec<Fingerprint>, Failure> {
+/// The family that a column refers to; NULL is the empty one.
+pub(crate) fn family(row: &Row<'_>, i: usize, families: &HashMap<i64, Vec<Fingerprint>>) -> Result<Vec<Fingerprint>, Failure> {
     let Some(id) = row.get::<_, Option<i64>>(i)? else { return Ok(Vec::new()) };
     families.get(&id).cloned().ok_or_else(|| Failure::Corrupt(format!("family {id} is missing")))
 }
 
-fn optional_list<T: Display>(items: &[T]) -> Option<String> {
+/// A JSON list; `None` of the empty one.
+pub(crate) fn optional_list<T: Display>(items: &[T]) -> Option<String> {
     (!items.is_empty()).then(|| json_list(items))
 }
 

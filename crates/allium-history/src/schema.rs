@@ -8,7 +8,7 @@ use crate::error::{Error, Failure};
 pub(crate) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
-const MIGRATIONS: [&str; 2] = [include_str!("../schema/v1.sql"), include_str!("../schema/v2.sql")];
+const MIGRATIONS: [&str; 3] = [include_str!("../schema/v1.sql"), include_str!("../schema/v2.sql"), include_str!("../schema/v3.sql")];
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

@@ -191,19 +191,23 @@ impl History for SqliteHistory {
     }
 
     fn timeline(&self) -> Result<Timeline, Error> {
-        self.read(timeline::load)
+        self.read(|conn| timeline::load(conn, None))
     }
 
     fn exact(&self) -> Result<ExactHistory, Error> {
         self.read(exact::load)
     }
 
+    fn exact_as_of(&self, at: ConsensusHour) -> Result<ExactHistory, Error> {
+        self.read(|conn| exact::load_as_of(conn, at))
+    }
+
     fn load(&self) -> Result<Option<NetworkRecord>, Error> {
-        self.load_as_of(load::NO_LIMIT)
+        self.read(load::load)
     }
 
     fn load_as_of(&self, at: ConsensusHour) -> Result<Option<NetworkRecord>, Error> {
-        self.read(|conn| load::load(conn, at))
+        self.read(|conn| load::load_as_of(conn, at))
     }
 
     fn stats(&self) -> Result<Stats, Error> {

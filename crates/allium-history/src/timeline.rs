@@ -11,7 +11,6 @@ use allium_model::{ConsensusHour, Fingerprint, Known, RelayFlag, RelayState};
 use rusqlite::Connection;
 
 use crate::error::Failure;
-use crate::load::NO_LIMIT;
 use crate::relays::{hour, optional_hour};
 use crate::spans::{known, states};
 
@@ -210,17 +209,35 @@ fn masks(start: usize, end: usize) -> impl Iterator<Item = (usize, u64)> {
     })
 }
 
-/// Reads the timeline from a store.
-pub(crate) fn load(conn: &Connection) -> Result<Timeline, Failure> {
-    let known = known(conn, NO_LIMIT)?;
-    let (numbers, states): (BTreeMap<i64, u32>, Vec<RelayState>) =
-        states(conn)?.into_iter().enumerate().map(|(i, (id, state))| ((id, i as u32), state)).unzip();
-    let mut relays = load_spans(conn, &known, &numbers)?;
+/// Reads the timeline from a store, through an hour where one is given. What comes later leaves no trace in it.
+pub(crate) fn load(conn: &Connection, until: Option<ConsensusHour>) -> Result<Timeline, Failure> {
+    let known = known(conn, until.unwrap_or(ConsensusHour::new(i32::MAX)))?;
+    let states = states(conn)?;
+    let mut relays = load_spans(conn, &known, &states.keys().copied().collect::<Vec<_>>())?;
+    relays.retain(|relay| !relay.spans.is_empty());
     relays.sort_unstable_by_key(|relay| relay.fingerprint);
+    let states = number_states(&mut relays, states.into_values().collect());
     Ok(Timeline { known, states, relays })
 }
 
-fn load_spans(conn: &Connection, known: &Known, numbers: &BTreeMap<i64, u32>) -> Result<Vec<RelayTimeline>, Failure> {
+/// Numbers states in the order in which relays are in them; those of no span are left out.
+fn number_states(relays: &mut [RelayTimeline], states: Vec<RelayState>) -> Vec<RelayState> {
+    let mut states: Vec<Option<RelayState>> = states.into_iter().map(Some).collect();
+    let mut numbers = vec![0; states.len()];
+    let mut numbered = Vec::new();
+    for span in relays.iter_mut().flat_map(|relay| &mut relay.spans) {
+        let place = span.state as usize;
+        if let Some(state) = states[place].take() {
+            numbers[place] = numbered.len() as u32;
+            numbered.push(state);
+        }
+        span.state = numbers[place];
+    }
+    numbered
+}
+
+/// The spans of each relay; a state is its place in the list of numbers.
+fn load_spans(conn: &Connection, known: &Known, state_ids: &[i64]) -> Result<Vec<RelayTimeline>, Failure> {
     let mut statement = conn.prepare(
         "SELECT r.id, r.fingerprint, s.start_hour, s.end_hour, s.state_id FROM spans s JOIN relays r ON r.id = s.relay_id
          ORDER BY s.relay_id, s.start_hour",
@@ -235,9 +252,9 @@ fn load_spans(conn: &Connection, known: &Known, numbers: &BTreeMap<i64, u32>) ->
         }
         let end = optional_hour(row, 3)?.map_or(known.hours().len(), |end| known.place(end));
         let start = known.place(hour(row, 2)?);
-        let state = *numbers.get(&row.get(4)?).ok_or_else(|| Failure::Corrupt("a span whose state is missing".into()))?;
+        let state = state_ids.binary_search(&row.get(4)?).map_err(|_| Failure::Corrupt("a span whose state is missing".into()))?;
         if let Some(relay) = relays.last_mut().filter(|_| start < end) {
-            relay.spans.push(PlaceSpan { start: start as u32, end: end as u32, state });
+            relay.spans.push(PlaceSpan { start: start as u32, end: end as u32, state: state as u32 });
         }
     }
     Ok(relays)

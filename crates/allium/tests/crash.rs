@@ -28,6 +28,9 @@ const SEED: u64 = 0x416c_6c69;
 /// Columns that differ between two runs of the same work: numbers without meaning, and the time of the run.
 const OF_THE_RUN: [&str; 3] = ["id", "received_at", "obtained_at"];
 
+/// Endings of columns that refer to rows by number without saying so in the schema.
+const UNDECLARED: [(&str, &str); 2] = [("_text", "texts"), ("family_id", "families")];
+
 /// Work that is killed.
 struct Work {
     name: &'static str,
@@ -317,13 +320,17 @@ fn read_table(conn: &Connection, table: &str, seen: &mut HashMap<String, Vec<(i6
     let mut references: HashMap<String, HashMap<i64, u64>> = HashMap::new();
     let mut keys =
         conn.prepare(&format!("SELECT \"from\", \"table\" FROM pragma_foreign_key_list('{table}') WHERE \"to\" = 'id'")).unwrap();
-    let keys: Vec<(String, String)> = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect();
-    for (from, to) in keys {
+    let keys = keys.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap);
+    let mut query = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let names: Vec<String> = query.column_names().map(str::to_owned).collect();
+    let undeclared = names.iter().filter_map(|name| {
+        let to = UNDECLARED.iter().find(|(suffix, _)| name.ends_with(suffix))?.1;
+        Some((name.clone(), to.to_owned()))
+    });
+    for (from, to) in keys.chain(undeclared).collect::<BTreeMap<String, String>>() {
         read_table(conn, &to, seen);
         references.insert(from, seen[&to].iter().map(|(id, row)| (*id, hash(row.as_bytes()))).collect());
     }
-    let mut query = conn.prepare(&format!("SELECT * FROM {table}")).unwrap();
-    let names: Vec<String> = query.column_names().map(str::to_owned).collect();
     let mut rows = query.query([]).unwrap();
     let mut read = Vec::new();
     while let Some(row) = rows.next().unwrap() {

@@ -166,12 +166,13 @@ fn as_of_an_earlier_hour_nothing_later_is_told() {
     let mut store = store_with(&[visit(), details(hour(2), vec![running(1, hour(2)), running(5, hour(2))])]);
     store.append_consensus(&consensus(hour(-2)), &[(fingerprint(3), state(1))]).unwrap();
     assert_eq!(store.load_as_of(hour(-3)).unwrap(), None);
-    assert_eq!(store.load_as_of(hour(2)).unwrap(), store.load().unwrap());
+    assert_eq!(store.load_as_of(hour(2)).unwrap(), store.load_as_of(hour(99)).unwrap());
     let record = store.load_as_of(hour(1)).unwrap().unwrap();
     assert_eq!(record.as_of, hour(0));
     assert_eq!(record.known.hours(), [hour(-2), hour(0)]);
     assert!(record.relays.iter().all(|relay| relay.relay.fingerprint != fingerprint(5)));
-    assert_eq!(relay(&record, 1).relay.contact, None, "its newest attributes are from hour 2");
+    assert_eq!(relay(&record, 1).relay.contact, full(1, hour(0)).contact);
+    assert_eq!(relay(&record, 1).relay.consensus_weight, None, "weights are kept as last known, which is hour 2");
     assert_eq!(relay(&record, 1).spans[0].end, hour(1));
     assert_eq!(relay(&record, 3).spans.len(), 2);
     assert_eq!(record.sources.len(), 2);

@@ -57,7 +57,7 @@ fn sound(store: &SqliteHistory) {
 fn relays_that_only_a_pack_knows_are_described_by_it() {
     let mut store = SqliteHistory::open_in_memory().unwrap();
     let applied = append(&mut store);
-    assert_eq!((applied.spans.n_consensuses, applied.spans.n_new_relays, applied.n_described), (5, 3, 3));
+    assert_eq!((applied.spans.n_consensuses, applied.spans.n_new_relays, applied.n_described), (5, 3, 4));
     sound(&store);
     let record = store.load().unwrap().unwrap();
     let RelayRecord { relay: two, spans, .. } = relay(&record, 2);
@@ -118,7 +118,7 @@ fn nothing_later_than_asked_for_is_told() {
     let mut store = SqliteHistory::open_in_memory().unwrap();
     append(&mut store);
     let record = store.load_as_of(hour(3)).unwrap().unwrap();
-    assert_eq!(relay(&record, 1).relay.nickname, None, "the pack reaches further");
+    assert_eq!(relay(&record, 1).relay.nickname.as_deref(), Some("pack1"), "packs describe at no particular time");
     assert_eq!(relay(&record, 1).relay.asn, Some(Asn(64496)), "spans have their own");
     assert_eq!(record.known.hours().len(), 4);
 }
@@ -162,10 +162,43 @@ fn a_store_of_an_older_format_is_read_after_one_opening_for_writing() {
     let path = place.path().join("store");
     rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
     let error = SqliteHistory::open_read_only(&path).unwrap_err();
-    assert!(matches!(error, Error::PastVersion { found: 1, supported: 2, .. }), "{error}");
+    assert!(matches!(error, Error::PastVersion { found: 1, supported: 3, .. }), "{error}");
     append(&mut SqliteHistory::open(&path).unwrap());
     sound(&SqliteHistory::open_read_only(&path).unwrap());
     assert_eq!(SqliteHistory::open_read_only(&path).unwrap().stats().unwrap().documents[0].kind, DocumentKind::Details);
+}
+
+#[test]
+fn a_store_of_version_2_keeps_what_packs_and_documents_said() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("store");
+    let conn = rusqlite::Connection::open(&path).unwrap();
+    conn.execute_batch(concat!(include_str!("../../schema/v1.sql"), include_str!("../../schema/v2.sql"))).unwrap();
+    conn.execute_batch(&format!(
+        "PRAGMA application_id = 1097624681; PRAGMA user_version = 2;
+         INSERT INTO consensuses VALUES ({0}, 'presence', 0, '2026-02-15T19:05:00Z', 2, 2, 0, 0);
+         INSERT INTO families VALUES (5, '[\"{1}\"]');
+         INSERT INTO states VALUES (1, 256, 'us', 64496, NULL);
+         INSERT INTO relays (id, fingerprint, described_hour, nickname, bare_address, country, asn, as_name, contact, effective_family_id)
+         VALUES (1, x'{1}', {0}, 'pack', '192.0.2.7', 'us', 64496, 'Pack', 'same', 5);
+         INSERT INTO relays (id, fingerprint, details_hour, nickname, or_addresses, contact, flags, running, hibernating)
+         VALUES (2, x'{2}', {0}, 'details', '[\"192.0.2.8:9001\"]', 'same', 256, 1, 0);
+         INSERT INTO spans VALUES (1, {0}, NULL, 1), (2, {0}, NULL, 1);",
+        hour(0).get(),
+        fingerprint(1),
+        fingerprint(2)
+    ))
+    .unwrap();
+    drop(conn);
+    let store = SqliteHistory::open(&path).unwrap();
+    sound(&store);
+    for record in [store.load().unwrap().unwrap(), store.load_as_of(hour(0)).unwrap().unwrap()] {
+        let [one, two] = [1, 2].map(|number| &relay(&record, number).relay);
+        let words = |relay: &Relay| [&relay.nickname, &relay.contact, &relay.as_name].map(|text| text.clone().unwrap_or_default());
+        assert_eq!((words(one), words(two)), (["pack", "same", "Pack"].map(String::from), ["details", "same", ""].map(String::from)));
+        assert_eq!((one.bare_address, &one.effective_family), ("192.0.2.7".parse().ok(), &vec![fingerprint(1)]));
+        assert_eq!((one.asn, two.or_addresses.len()), (Some(Asn(64496)), 1));
+    }
 }
 
 /// Who brought an hour, and which relays are in it, with what version.
