@@ -11,7 +11,7 @@ export CARGO_INCREMENTAL = 0
 export CARGO_TERM_COLOR = never
 endif
 
-.PHONY: help run live test check bench oracle setup browser-setup rust-tests browser-tests doc fmt
+.PHONY: help run live test check bench oracle fuzz setup browser-setup rust-tests browser-tests doc fmt
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,10 @@ bench: setup ## Print the budget table
 
 oracle: setup ## Hold the consensus parser and verifier against Arti's (170 more crates)
 	$(CARGO) test --locked --manifest-path crates/allium-sources/oracle/Cargo.toml
+
+FUZZ_SECONDS ?= 20
+fuzz: setup ## Fuzz every decoder, FUZZ_SECONDS=20 each (needs a C++ compiler; installs cargo-fuzz)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) .ci/fuzz
 
 doc: setup ## Build the API documentation
 	$(CARGO) doc --workspace --no-deps --locked

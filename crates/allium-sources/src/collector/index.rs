@@ -16,19 +16,22 @@ use crate::error::Error;
 
 /// A consensus that CollecTor has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed {
-    pub(super) hour: ConsensusHour,
-    pub(super) path: String,
-    pub(super) sha256: Option<Vec<u8>>,
+pub struct Listed {
+    /// Of which hour.
+    pub hour: ConsensusHour,
+    /// Its path below the root of the archive.
+    pub path: String,
+    /// The digest that its bytes must have; empty if the index states one that is unreadable.
+    pub sha256: Option<Vec<u8>>,
 }
 
 /// What is looked at of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Index {
+pub struct Index {
     /// Consensuses of one flavour, latest first.
-    pub(super) consensuses: Vec<Listed>,
+    pub consensuses: Vec<Listed>,
     /// Paths of files with certificates.
-    pub(super) certificates: Vec<String>,
+    pub certificates: Vec<String>,
 }
 
 const MAX_CERTIFICATE_FILES: usize = 100;
@@ -56,7 +59,7 @@ impl Index {
     ///
     /// # Errors
     /// It is no JSON, is cut short, or has another structure.
-    pub(super) fn read(json: &[u8], origin: &str, flavour: Flavour) -> Result<Self, Error> {
+    pub fn read(json: &[u8], origin: &str, flavour: Flavour) -> Result<Self, Error> {
         let root: Node<'_> = serde_json::from_slice(json).map_err(|error| malformed(&error, json, origin))?;
         let dir = dir_of(flavour);
         let listed = root.below(dir).iter().filter_map(|file| {

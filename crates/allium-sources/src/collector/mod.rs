@@ -6,7 +6,7 @@
 //! and against the signatures of the authorities.
 
 pub mod archive;
-mod index;
+pub mod index;
 mod tar;
 
 use std::sync::{Mutex, PoisonError};

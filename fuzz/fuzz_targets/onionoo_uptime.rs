@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(init: allium_fuzz::begin("onionoo_uptime"), |bytes: &[u8]| allium_fuzz::check("onionoo_uptime", bytes));

@@ -1,0 +1,70 @@
+//! What several checks need.
+
+use std::fmt::{Debug, Display};
+use std::path::{Path, PathBuf};
+
+use allium_model::Reject;
+use tempfile::TempDir;
+
+/// How many rejects of a document are listed.
+const MAX_LISTED: usize = 1000;
+/// No reason or place is longer, in bytes.
+const MAX_TOLD_BYTES: usize = 8192;
+
+/// Decodes twice and holds that the outcome is the same.
+pub(crate) fn twice<T: PartialEq + Debug, E: Display>(decode: impl Fn() -> Result<T, E>) -> Option<T> {
+    let told = |error: E| {
+        let text = error.to_string();
+        assert!(is_visible(&text), "an error in visible characters: {text:?}");
+        text
+    };
+    let (first, second) = (decode().map_err(told), decode().map_err(told));
+    assert!(first == second, "two outcomes of the same bytes: {first:?} and {second:?}");
+    first.ok()
+}
+
+/// Holds that rejects are counted, capped and safe to show.
+pub(crate) fn rejects_are_told(listed: &[Reject], n_rejects: usize) {
+    assert_eq!(listed.len(), n_rejects.min(MAX_LISTED), "rejects listed of {n_rejects}");
+    for Reject { place, reason, .. } in listed {
+        for text in [place, reason] {
+            assert!(!text.is_empty() && text.len() <= MAX_TOLD_BYTES && is_visible(text), "{text:?}");
+        }
+    }
+}
+
+/// Whether a text has no control characters.
+pub(crate) fn is_visible(text: &str) -> bool {
+    !text.contains(char::is_control)
+}
+
+/// Holds that a text is not empty, has at most so many characters, and no control characters.
+pub(crate) fn is_clean(text: Option<&String>, max_chars: usize) {
+    if let Some(text) = text {
+        assert!(!text.is_empty() && text.chars().count() <= max_chars && is_visible(text), "{text:?}");
+    }
+}
+
+/// A directory for the files of one thread's inputs.
+pub(crate) struct Scratch(TempDir);
+
+impl Scratch {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().expect("a place for temporary files"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file and returns its path.
+    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        write(&path, bytes);
+        path
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    std::fs::write(path, bytes).expect("temporary files can be written");
+}
