@@ -21,6 +21,11 @@ pub(crate) fn icon_path() -> &'static str {
     &ICON_PATH
 }
 
+/// Where the script of charts is; `None` where the program was built without it.
+pub(crate) fn script_path() -> Option<&'static str> {
+    None
+}
+
 /// The asset at this path with its media type.
 pub(crate) fn find(path: &str) -> Option<(&'static str, &'static [u8])> {
     match path {

@@ -19,6 +19,7 @@
 
 pub mod api;
 mod assets;
+mod charts;
 mod error;
 pub mod format;
 mod health;

@@ -13,6 +13,8 @@ use crate::{assets, format, text};
 pub(crate) struct Page {
     pub(crate) stylesheet: &'static str,
     pub(crate) icon: &'static str,
+    /// The script that makes charts interactive, on pages that have charts.
+    pub(crate) script: Option<&'static str>,
     /// Path of the navigation entry that the page belongs to.
     pub(crate) section: &'static str,
     pub(crate) demo: bool,
@@ -61,6 +63,7 @@ impl Page {
         Self {
             stylesheet: assets::stylesheet_path(),
             icon: assets::icon_path(),
+            script: None,
             section,
             demo: info.demo,
             stale: None,
@@ -78,6 +81,11 @@ impl Page {
     /// The same with other forms of the content.
     pub(crate) fn with_alternate(self, alternate: Alternate) -> Self {
         Self { alternate: Some(alternate), ..self }
+    }
+
+    /// The same with the script that makes charts interactive, where the program was built with it.
+    pub(crate) fn with_charts(self) -> Self {
+        Self { script: assets::script_path(), ..self }
     }
 
     /// The entries of the navigation.

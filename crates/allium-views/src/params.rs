@@ -51,6 +51,11 @@ impl Params {
             .transpose()
     }
 
+    /// The others.
+    pub(crate) fn without(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
+    }
+
     /// Refuses parameters that are not among these.
     pub(crate) fn only(&self, names: &[&str]) -> Result<(), RequestError> {
         match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {

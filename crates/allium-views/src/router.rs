@@ -17,6 +17,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::api::{self, Form};
+use crate::charts::{Chart, Look};
 use crate::error::RequestError;
 use crate::health;
 use crate::list::ListState;
@@ -28,6 +29,9 @@ use crate::{assets, pages};
 /// What pages may load: our stylesheet and our icon.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What pages with charts may load beside that: our script, and the values that it draws.
+const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The longest address that is looked at, in bytes.
 const LONGEST_ADDRESS: usize = 4_096;
@@ -45,6 +49,7 @@ pub fn router(site: Site) -> Router {
         .route("/", get(home))
         .route("/relays", get(relays))
         .route("/relay/{fingerprint}", get(relay))
+        .route("/relay/{fingerprint}/charts/{file}", get(relay_chart))
         .route("/data-quality", get(data_quality))
         .route("/methods", get(methods))
         .route("/api/v1/network", get(api_network))
@@ -93,6 +98,14 @@ async fn relay(State(site): State<Site>, headers: HeaderMap, Path(asked): Path<S
         let relay_idx = view.relay_idx(&fingerprint).ok_or(RequestError::NoSuchRelay(canonical))?;
         pages::relay::html(&site, view, now, relay_idx)
     })
+}
+
+async fn relay_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((asked, file)): Path<(String, String)>) -> Response {
+    chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
+        let relay_idx = asked.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
+        pages::relay::chart(view, params, relay_idx.ok_or(RequestError::NoSuchPage)?, name)
+    })
+    .await
 }
 
 async fn data_quality(State(site): State<Site>, headers: HeaderMap) -> Response {
@@ -157,10 +170,22 @@ async fn method_not_allowed(State(site): State<Site>, uri: Uri) -> Response {
 fn page(site: &Site, headers: &HeaderMap, make: impl FnOnce(&View, Timestamp) -> Result<String, RequestError>) -> Response {
     let Some(view) = site.view() else { return page_error(site, &RequestError::NoDataYet(site.waiting_for())) };
     match make(&view, site.now()) {
-        Ok(html) => validated(headers, "text/html; charset=utf-8", Some(view.modified()), html),
+        Ok(html) => {
+            // Text from the network is escaped, so this can only be our own element.
+            let has_script = html.contains("<script ");
+            let mut response = validated(headers, "text/html; charset=utf-8", Some(view.modified()), html);
+            if has_script {
+                response.extensions_mut().insert(HasScript);
+            }
+            response
+        }
         Err(error) => page_error(site, &error),
     }
 }
+
+/// Marks the answer of a page that loads our script.
+#[derive(Clone, Copy)]
+struct HasScript;
 
 /// An answer of the API made from the newest view.
 fn answer(
@@ -181,6 +206,46 @@ fn answer(
     response
 }
 
+/// A chart of a page made from the newest view, in the form that `file` (`NAME.png`, `.svg`, `.csv`, `.json`) asks for.
+///
+/// Pictures take up to some tens of milliseconds: they are made on a thread that serves nobody else, a few at a time.
+async fn chart_answer(
+    site: &Site,
+    headers: &HeaderMap,
+    uri: &Uri,
+    file: &str,
+    make: impl FnOnce(&View, &Params, &str) -> Result<Chart, RequestError> + Send + 'static,
+) -> Response {
+    let Some(view) = site.view() else { return page_error(site, &RequestError::NoDataYet(site.waiting_for())) };
+    let Some((name, extension)) = file.rsplit_once('.').map(|(name, extension)| (name.to_owned(), extension.to_owned())) else {
+        return page_error(site, &RequestError::NoSuchPage);
+    };
+    let params = match Params::of(uri) {
+        Ok(params) => params,
+        Err(error) => return page_error(site, &error),
+    };
+    let Ok(_permit) = PICTURES.acquire().await else { return page_error(site, &RequestError::Internal) };
+    let modified = view.modified();
+    let work = tokio::task::spawn_blocking(move || {
+        let look = Look::of(&params)?;
+        let chart = make(&view, &params.without(&Look::NAMES), &name)?;
+        Ok(match extension.as_str() {
+            "png" => ("image/png", chart.png(look)?),
+            "svg" => ("image/svg+xml", chart.svg(look).into_bytes()),
+            "csv" => ("text/csv; charset=utf-8; header=present", chart.csv()?.into_bytes()),
+            "json" => ("application/json", chart.json()?.into_bytes()),
+            _ => return Err(RequestError::NoSuchPage),
+        })
+    });
+    match work.await.unwrap_or(Err(RequestError::Internal)) {
+        Ok((content_type, bytes)) => validated(headers, content_type, Some(modified), bytes),
+        Err(error) => page_error(site, &error),
+    }
+}
+
+/// How many charts are drawn at the same time; further requests wait.
+static PICTURES: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(4);
+
 /// CSV by the ending of the path or by what the client accepts; JSON otherwise.
 fn form_of(uri: &Uri, headers: &HeaderMap) -> Form {
     let accepts_csv =
@@ -197,9 +262,10 @@ fn named_relay(site: &Site, state: &ListState) -> Option<Fingerprint> {
 }
 
 /// The content with an entity tag made from it; 304 where the client has it.
-fn validated(headers: &HeaderMap, content_type: &'static str, modified: Option<Timestamp>, body: String) -> Response {
+fn validated(headers: &HeaderMap, content_type: &'static str, modified: Option<Timestamp>, body: impl Into<Vec<u8>>) -> Response {
+    let body: Vec<u8> = body.into();
     // Weak, because compression changes the bytes and not what they say.
-    let tag = format!("W/\"{:016x}\"", assets::content_hash(body.as_bytes()));
+    let tag = format!("W/\"{:016x}\"", assets::content_hash(&body));
     let modified = modified.map(http_date);
     let is_same = match headers.get(header::IF_NONE_MATCH) {
         Some(tags) => tags.to_str().is_ok_and(|tags| tags.split(',').any(|t| t.trim() == tag)),
@@ -259,9 +325,10 @@ async fn guard(State(site): State<Site>, request: Request, next: Next) -> Respon
 fn carry(site: &Site, uri: &Uri, response: &mut Response<Body>) {
     let is_api = uri.path().starts_with("/api/");
     let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let has_script = response.extensions().get::<HasScript>().is_some();
     let headers = response.headers_mut();
     let always = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+        (header::CONTENT_SECURITY_POLICY, if has_script { CONTENT_SECURITY_POLICY_CHARTS } else { CONTENT_SECURITY_POLICY }),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),

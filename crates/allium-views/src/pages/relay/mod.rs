@@ -1,7 +1,10 @@
 //! `/relay/<FINGERPRINT>`: is this relay up, how reliable is it, and what is known of it.
 
 mod attributes;
+mod charts;
 mod history;
+
+pub(crate) use self::charts::chart;
 
 use allium_analysis::{RelayReport, Since, Strip, UptimeFigure, UptimeSource, strip};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
@@ -86,7 +89,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
     let strips = Period::ALL.map(|period| (period, strip(record, known, as_of, period)));
     let states = history::states(record, as_of);
     let page = RelayPage {
-        page: Page::of(site, view, now, "/relays").with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint))),
+        page: Page::of(site, view, now, "/relays")
+            .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
+            .with_charts(),
         title: format!("{} {}", inert(relay.display_name()), short_fingerprint(&relay.fingerprint)),
         nickname: Foreign::short(relay.display_name()),
         fingerprint: &relay.fingerprint,

@@ -1,0 +1,185 @@
+//! A chart on a page: the sentence, what can be drawn with the stylesheet alone, the picture, the table, the files.
+
+use std::fmt;
+
+use askama::filters::HtmlSafe;
+
+use super::bars::Bars;
+use super::calendar::Calendar;
+use super::heat::Heat;
+use super::picture::Size;
+use super::table::Cell;
+use super::{Chart, Kind};
+use crate::markup::Html;
+use crate::strips;
+use crate::text::Foreign;
+
+/// Rows of a table that stand on the page; the CSV has all of them.
+const SHOWN: usize = 120;
+
+/// A chart on a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Figure<'a> {
+    chart: &'a Chart,
+    /// Where the page's charts are, such as `/country/de/charts`.
+    base: &'a str,
+    /// The page's query part with its `?`, or nothing.
+    query: &'a str,
+    rows: usize,
+    is_open: bool,
+    has_picture: bool,
+}
+
+impl<'a> Figure<'a> {
+    /// The chart with its picture, and its table folded.
+    pub(crate) const fn of(chart: &'a Chart, base: &'a str, query: &'a str) -> Self {
+        Self { chart, base, query, rows: SHOWN, is_open: false, has_picture: true }
+    }
+
+    /// The same with at most so many rows of the table on the page; none for no table.
+    pub(crate) const fn with_rows(self, rows: usize) -> Self {
+        Self { rows, ..self }
+    }
+
+    /// The same with its table unfolded.
+    pub(crate) const fn open(self) -> Self {
+        Self { is_open: true, ..self }
+    }
+
+    /// The same with the picture folded away, where the page shows the values in another form.
+    pub(crate) const fn folded(self) -> Self {
+        Self { has_picture: false, ..self }
+    }
+
+    /// The address of the chart in a form, with further parameters.
+    pub(crate) fn href(&self, extension: &str, more: &str) -> String {
+        let query = match (self.query, more) {
+            (query, "") => query.to_owned(),
+            ("", more) => format!("?{more}"),
+            (query, more) => format!("{query}&{more}"),
+        };
+        format!("{}/{}.{extension}{query}", self.base, self.chart.name)
+    }
+
+    fn picture(&self) -> String {
+        let [wide, narrow] = [Size::Wide, Size::Narrow].map(|size| (size.width(), self.chart.height(size).ceil()));
+        let href = |more: &str| Html::words(self.href("png", more));
+        let source = |media: &str, more: &str, (width, height): (f64, f64)| {
+            format!("<source media=\"{media}\" srcset=\"{}\" width=\"{width}\" height=\"{height}\">", href(more))
+        };
+        format!(
+            "<picture>{}{}{}<img src=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\" loading=\"lazy\" decoding=\"async\"></picture>",
+            source("(max-width: 720px) and (prefers-color-scheme: dark)", "size=narrow&theme=dark", narrow),
+            source("(max-width: 720px)", "size=narrow", narrow),
+            source("(prefers-color-scheme: dark)", "theme=dark", wide),
+            href(""),
+            wide.0,
+            wide.1,
+            Html::words(self.chart.alt()),
+        )
+    }
+
+    fn table(&self) -> String {
+        let table = self.chart.table();
+        let n = table.rows.len();
+        let open = if self.is_open { " open" } else { "" };
+        let summary = match n {
+            n if n > self.rows => format!("Table, the first {} of {} rows; the CSV has all", self.rows, crate::format::count(n as u64)),
+            n => format!("Table, {}", crate::format::counted(n, "row")),
+        };
+        format!("<details{open}><summary>{summary}</summary>{}</details>", table.html(&self.chart.title, self.rows))
+    }
+
+    fn files(&self) -> String {
+        let file = |label: &str, extension: &str, more: &str| Html::link(&self.href(extension, more), &Html::words(label)).to_string();
+        let files =
+            [file("PNG", "png", "caption=yes"), file("SVG", "svg", "caption=yes"), file("CSV", "csv", ""), file("JSON", "json", "")];
+        format!("<p class=\"files\">{}</p>", files.join(" "))
+    }
+}
+
+impl HtmlSafe for Figure<'_> {}
+
+impl fmt::Display for Figure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (chart, id) = (self.chart, Html::words(&self.chart.name));
+        let data = Html::words(self.href("json", ""));
+        write!(f, "<figure class=\"chart\" id=\"chart-{id}\" data-chart=\"{data}\">")?;
+        let note =
+            if chart.note.is_empty() { String::new() } else { format!("<span class=\"small\">{}</span>", Foreign::long(&chart.note)) };
+        write!(f, "<figcaption>{} {note}</figcaption>", Foreign::long(&chart.title))?;
+        if chart.is_empty() {
+            return write!(f, "<p class=\"none\"><span class=\"nd\">no data</span> to draw.</p></figure>");
+        }
+        let styled = match &chart.kind {
+            Kind::Bars(bars) => css_bars(bars),
+            Kind::Heat(heat) if heat.rows.len() <= 12 => css_strips(heat),
+            Kind::Calendar(calendar) => css_calendar(calendar),
+            _ => String::new(),
+        };
+        // What the stylesheet draws needs no picture in sight.
+        let has_picture_in_sight = self.has_picture && styled.is_empty();
+        if has_picture_in_sight {
+            write!(f, "<div class=\"view\">{}</div>", self.picture())?;
+        } else {
+            let picture = self.picture();
+            write!(f, "<div class=\"view\">{styled}</div><details class=\"pic\"><summary>Picture</summary>{picture}</details>")?;
+        }
+        if self.rows > 0 {
+            f.write_str(&self.table())?;
+        }
+        write!(f, "{}</figure>", self.files())
+    }
+}
+
+/// Bars drawn with the stylesheet: lengths in whole percent of the longest.
+fn css_bars(bars: &Bars) -> String {
+    let most = bars.top_value().max(1e-12);
+    let percent = |value: f64| (value / most * 100.0).round().clamp(0.0, 100.0) as u32;
+    let row = |bar: &super::bars::Bar| {
+        let label = match Cell::linked(&bar.label, bar.href.as_deref()) {
+            Cell::Link(text, href) => Html::link(&href, &Html::safe(Foreign::short(&text))),
+            _ => Html::safe(Foreign::short(&bar.label)),
+        };
+        let note = if bar.note.is_empty() { String::new() } else { format!(" <span class=\"small\">{}</span>", Foreign::short(&bar.note)) };
+        let (class, words) = match bar.value {
+            Some(value) => (format!("p{}", percent(value)), bars.unit.told(value)),
+            None => ("un p100".to_owned(), "no data".to_owned()),
+        };
+        format!(
+            "<li><span class=\"lb\">{label}</span><span class=\"tr\"><i class=\"{class}\"></i></span><span class=\"vl\">{words}{note}</span></li>"
+        )
+    };
+    let reference = |reference: &super::bars::Reference| {
+        let class = percent(reference.value);
+        let (label, words) = (Foreign::short(&reference.label), bars.unit.told(reference.value));
+        format!(
+            "<li class=\"ref\"><span class=\"lb\">{label}</span><span class=\"tr\"><i class=\"p{class}\"></i></span><span class=\"vl\">{words}</span></li>"
+        )
+    };
+    let rows: String = bars.bars.iter().map(row).chain(bars.references.iter().map(reference)).collect();
+    format!("<ul class=\"bars\">{rows}</ul>")
+}
+
+fn css_strips(heat: &Heat) -> String {
+    let row = |row: &super::heat::HeatRow| {
+        let label = row
+            .href
+            .as_deref()
+            .map_or_else(|| Html::safe(Foreign::short(&row.label)), |href| Html::link(href, &Html::safe(Foreign::short(&row.label))));
+        format!(
+            "<div class=\"hr\"><span class=\"lb\">{label}</span><span class=\"s line\">{}</span></div>",
+            cells(row.cells.iter().copied())
+        )
+    };
+    heat.rows.iter().map(row).collect()
+}
+
+fn css_calendar(calendar: &Calendar) -> String {
+    let month = |days: &[(i64, Option<f64>)]| format!("<div class=\"s cal\">{}</div>", cells(days.iter().map(|(_, share)| *share)));
+    calendar.days.chunks(31).map(month).collect()
+}
+
+fn cells(values: impl Iterator<Item = Option<f64>>) -> String {
+    values.map(|value| format!("<i class={}></i>", strips::class(value.and_then(allium_model::Fraction::clamped)))).collect()
+}
