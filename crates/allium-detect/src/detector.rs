@@ -39,6 +39,8 @@ pub struct Detector {
     pub(crate) state: State,
     /// A zero for every scope.
     pub(crate) scratch: Vec<u32>,
+    /// Per relay its hazard if it could be lost, else a negative number; made anew in every step.
+    pub(crate) hazards: Vec<f32>,
 }
 
 /// Everything that it remembers of the lists seen.
@@ -99,7 +101,7 @@ impl Detector {
     pub fn new(settings: Settings, relays: Vec<RelayInfo>) -> Self {
         let book = Book::new(relays);
         let state = State { tracks: vec![Track::default(); book.n_relays()], ..State::default() };
-        Self { settings, book, state, scratch: Vec::new() }
+        Self { settings, book, state, scratch: Vec::new(), hazards: Vec::new() }
     }
 
     /// The number of a relay.

@@ -6,13 +6,15 @@
 use allium_model::{RelayFlag, RelayFlags};
 
 use crate::book::RelayIdx;
+use crate::case::Case;
 use crate::detector::{Detector, State, Step};
-use crate::incident::Kind;
-use crate::losses::clip;
-use crate::scan::{Cluster, Lost, Standing, Thresholds, clusters};
+use crate::incident::{Event, Kind, Status};
+use crate::scan::{Cluster, Lost, Standing, Thresholds, clip, clusters};
 
 /// Variance over mean of the count of losses: thresholds of the authorities move for many relays at once.
 const DISPERSION: f64 = 3.0;
+/// Hours for which a resolved case is opened again rather than another one.
+const DORMANT_HOURS: i32 = 168;
 
 impl Detector {
     pub(crate) fn follow_flags(&mut self, step: &mut Step) {
@@ -20,6 +22,9 @@ impl Detector {
         let lost = self.state.recent.last().map(|changes| changes.flags_lost.clone()).unwrap_or_default();
         for (flag, relays) in lost {
             for cluster in self.flag_clusters(flag, &relays) {
+                if self.reopen_flag_case(flag, &cluster.lost, step) {
+                    continue;
+                }
                 let name = RelayFlags::from_bits(flag).iter().next().map(|flag: RelayFlag| flag.name().to_owned());
                 let started = self.state.recent.last().map_or(self.state.hour, |changes| changes.before);
                 let case = self.case(Kind::FlagLoss, name, flag, &cluster, started);
@@ -30,8 +35,26 @@ impl Detector {
         }
     }
 
+    /// Opens a case again that resolved lately, if at least half of its relays are among those that lost the flag.
+    fn reopen_flag_case(&mut self, flag: u32, lost: &[RelayIdx], step: &mut Step) -> bool {
+        let State { cases, tracks, hour, .. } = &mut self.state;
+        let is_dormant = |case: &Case| case.flag == flag && case.resolved.is_some_and(|resolved| *hour - resolved <= DORMANT_HOURS);
+        let is_same =
+            |case: &Case| 2 * case.relays.iter().filter(|relay| lost.contains(relay)).count() >= case.relays.len().min(lost.len());
+        let Some(place) = cases.iter().rposition(|case| is_dormant(case) && is_same(case)) else { return false };
+        let case = &mut cases[place];
+        case.relays.extend(lost);
+        case.relays.sort_unstable();
+        case.relays.dedup();
+        (case.status, case.resolved, case.last_wave) = (Status::Active, None, *hour);
+        case.timeline.push((*hour, Event::Reopened(lost.len() as u32)));
+        case.relays.iter().for_each(|relay| tracks[*relay as usize].flag_case = place as u32 + 1);
+        step.changed.push(place);
+        true
+    }
+
     fn flag_clusters(&mut self, flag: u32, relays: &[RelayIdx]) -> Vec<Cluster> {
-        let Self { state, settings, book, scratch } = self;
+        let Self { state, settings, book, scratch, .. } = self;
         let is_free = |relay: &&RelayIdx| {
             let place = state.tracks[**relay as usize].flag_case.checked_sub(1);
             place.is_none_or(|place| !state.cases[place as usize].status.is_open())
@@ -42,15 +65,13 @@ impl Detector {
         if pool.len() < settings.min_flag_lost as usize {
             return Vec::new();
         }
-        let n_holders = state.running.iter().filter(|relay| state.tracks[**relay as usize].flags & flag != 0).count();
+        let mut hazards = vec![-1.0; state.tracks.len()];
+        let holders = state.running.iter().filter(|relay| state.tracks[**relay as usize].flags & flag != 0);
+        let n_holders = holders.map(|relay| hazards[*relay as usize] = state.tracks[*relay as usize].flag_hazard).count();
         if pool.len() > n_holders {
             return Vec::new();
         }
-        let holds = |relay: RelayIdx| {
-            let track = &state.tracks[relay as usize];
-            (track.running && track.flags & flag != 0).then(|| risk(relay))
-        };
-        let standing = Standing { relays: &state.running, risk: &holds };
+        let standing = Standing { relays: &state.running, hazards: &hazards, elapsed };
         let thresholds = Thresholds {
             min_lost: settings.min_flag_lost,
             ln_alpha: settings.ln_alpha_flag,

@@ -4,7 +4,7 @@ use crate::book::{NETWORK, RelayIdx};
 use crate::case::{Case, Reading, Suspect, stable_hash};
 use crate::detector::{Changes, Detector, State, Step};
 use crate::incident::{Event, Kind, Part, Status};
-use crate::scan::{Cluster, Look, Lost, Standing, Thresholds, clusters};
+use crate::scan::{Cluster, Look, Lost, Standing, Thresholds, clip, clusters};
 use crate::scope::{Scope, ScopeKind};
 
 /// Lists over which slow waves are added up.
@@ -22,6 +22,7 @@ const PULSE_LISTS: f64 = 168.0;
 
 impl Detector {
     pub(crate) fn follow_losses(&mut self, step: &mut Step) {
+        self.note_hazards();
         self.recover(step);
         self.reopen(step);
         self.join_waves(step);
@@ -32,6 +33,19 @@ impl Detector {
             }
         }
         self.feel_pulse();
+    }
+
+    /// Notes the hazards of the relays that could be lost.
+    fn note_hazards(&mut self) {
+        let state = &self.state;
+        self.hazards.clear();
+        self.hazards.resize(state.tracks.len(), -1.0);
+        for relay in &state.running {
+            let track = &state.tracks[*relay as usize];
+            if track.is_mature(state.hour, self.settings.mature_hours) {
+                self.hazards[*relay as usize] = track.hazard;
+            }
+        }
     }
 
     /// Moves open cases along as their relays come back.
@@ -81,8 +95,8 @@ impl Detector {
             let Some(scope) = self.book.find_scope(&case.scope).filter(|scope| is_fresh && *scope != NETWORK) else { continue };
             let wave: Vec<Lost> = self.pool(1, false).into_iter().filter(|lost| self.book.belongs(lost.relay, scope)).collect();
             let elapsed = self.elapsed(1);
-            let risk = |relay: &RelayIdx| self.state.risk(*relay, elapsed, self.settings.mature_hours);
-            let expected: f64 = self.book.members(scope).iter().filter_map(risk).sum();
+            let hazards = self.book.members(scope).iter().map(|relay| f64::from(self.hazards[*relay as usize]));
+            let expected: f64 = hazards.filter(|hazard| *hazard >= 0.0).map(|hazard| clip(hazard * elapsed)).sum();
             let ln_p = allium_stats::ln_count_tail(wave.len() as u64, expected, self.settings.dispersion).unwrap_or(0.0);
             if wave.len() >= 2 && ln_p < -7.0 {
                 let relays: Vec<RelayIdx> = wave.iter().map(|lost| lost.relay).collect();
@@ -98,9 +112,9 @@ impl Detector {
         if pool.len() < self.settings.min_lost as usize {
             return Vec::new();
         }
-        let (elapsed, mature) = (self.elapsed(window), self.settings.mature_hours);
+        let elapsed = self.elapsed(window);
         let state = &self.state;
-        let standing = Standing { relays: &state.running, risk: &|relay| state.risk(relay, elapsed, mature) };
+        let standing = Standing { relays: &state.running, hazards: &self.hazards, elapsed };
         let thresholds = Thresholds {
             min_lost: self.settings.min_lost,
             ln_alpha: self.settings.ln_alpha_loss,
@@ -305,22 +319,13 @@ impl Detector {
     /// Learns how much the count of lost relays varies, from what belongs to no case.
     fn feel_pulse(&mut self) {
         let elapsed = self.elapsed(1);
-        let mature = self.settings.mature_hours;
-        let state = &self.state;
-        let expected: f64 = state.running.iter().filter_map(|relay| state.risk(*relay, elapsed, mature)).sum();
+        let hazards = self.state.running.iter().map(|relay| f64::from(self.hazards[*relay as usize]));
+        let expected: f64 = hazards.filter(|hazard| *hazard >= 0.0).map(|hazard| clip(hazard * elapsed)).sum();
         let n = self.pool(1, false).len() as f64;
         let surprise = ((n - expected).powi(2) / expected.max(1.0)).min(16.0);
         let pulse = &mut self.state.network;
         pulse.dispersion += (surprise - pulse.dispersion) / PULSE_LISTS;
         pulse.expected_per_hour = expected / elapsed;
-    }
-}
-
-impl State {
-    /// The probability that a running, mature relay leaves by chance within so many hours.
-    pub(crate) fn risk(&self, relay: RelayIdx, elapsed: f64, mature_hours: i32) -> Option<f64> {
-        let track = &self.tracks[relay as usize];
-        (track.running && track.is_mature(self.hour, mature_hours)).then(|| clip(f64::from(track.hazard) * elapsed))
     }
 }
 
@@ -356,10 +361,6 @@ impl Case {
         self.resolved = (status == Status::Resolved).then_some(hour);
         true
     }
-}
-
-pub(crate) fn clip(risk: f64) -> f64 {
-    risk.clamp(1e-5, 0.5)
 }
 
 /// The cluster of all these relays, for cases that nobody searched for.

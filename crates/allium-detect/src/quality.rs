@@ -9,11 +9,10 @@ use allium_model::RelayFlag;
 use serde::{Deserialize, Serialize};
 
 use crate::book::{NETWORK, RelayIdx};
-use crate::case::stable_hash;
 use crate::detector::{Detector, Observation, Step};
 use crate::incident::{Event, Kind, Status};
-use crate::losses::{clip, whole_network};
-use crate::scan::{Lost, Standing, Thresholds, clusters};
+use crate::losses::whole_network;
+use crate::scan::{Lost, Standing, Thresholds, clip, clusters};
 
 /// Lists that a list is compared with.
 const REMEMBERED: usize = 48;
@@ -48,9 +47,8 @@ impl Detector {
     }
 
     fn is_repeated(&mut self, list: &Observation<'_>) -> bool {
-        let bytes: Vec<u8> =
-            list.listed.iter().flat_map(|(relay, flags)| relay.to_le_bytes().into_iter().chain(flags.bits().to_le_bytes())).collect();
-        let hash = stable_hash(&[&bytes]);
+        let entries = list.listed.iter().map(|(relay, flags)| u64::from(*relay) << 32 | u64::from(flags.bits()));
+        let hash = entries.fold(0, |hash: u64, entry| (hash.rotate_left(5) ^ entry).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let is_repeated = self.state.doubt.seen.contains(&hash) && self.state.network.expected_per_hour >= MIN_EXPECTED_CHANGES;
         let seen = &mut self.state.doubt.seen;
         seen.push(hash);
@@ -82,11 +80,10 @@ impl Detector {
         let elapsed = f64::from(list.hour.get() - state.hour);
         let risk = |relay: RelayIdx| clip(f64::from(state.tracks[relay as usize].hazard) * elapsed);
         let pool = missing.iter().map(|relay| Lost { relay: *relay, risk: risk(*relay) }).collect();
-        let standing_risk = |relay: RelayIdx| {
-            let is_standing = state.tracks[relay as usize].running && missing.binary_search(&relay).is_err();
-            is_standing.then(|| risk(relay))
-        };
-        let standing = Standing { relays: &state.running, risk: &standing_risk };
+        let is_standing = |relay: &&RelayIdx| missing.binary_search(relay).is_err();
+        let mut hazards = vec![-1.0; state.tracks.len()];
+        state.running.iter().filter(is_standing).for_each(|relay| hazards[*relay as usize] = state.tracks[*relay as usize].hazard);
+        let standing = Standing { relays: &state.running, hazards: &hazards, elapsed };
         let thresholds = Thresholds {
             min_lost: self.settings.min_lost,
             ln_alpha: self.settings.ln_alpha_loss,

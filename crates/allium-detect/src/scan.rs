@@ -22,6 +22,11 @@ pub(crate) struct Lost {
     pub(crate) risk: f64,
 }
 
+/// A probability of leaving by chance within which logarithms and sums stay sensible.
+pub(crate) fn clip(risk: f64) -> f64 {
+    risk.clamp(1e-5, 0.5)
+}
+
 /// What is unusual.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
@@ -57,8 +62,10 @@ pub(crate) struct Cluster {
 pub(crate) struct Standing<'a> {
     /// All of them.
     pub(crate) relays: &'a [RelayIdx],
-    /// The probability of leaving by chance of one of them; `None` for all other relays.
-    pub(crate) risk: &'a dyn Fn(RelayIdx) -> Option<f64>,
+    /// Per relay the probability of leaving by chance in an hour; negative for all other relays.
+    pub(crate) hazards: &'a [f32],
+    /// Hours in the window.
+    pub(crate) elapsed: f64,
 }
 
 /// Finds the clusters in a pool of lost relays, best explained first. `scratch` has a zero for every scope and gets them back.
@@ -127,7 +134,8 @@ struct Sums {
 fn look(book: &Book, scope: ScopeIdx, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thresholds) -> Look {
     let mut sums = Sums::default();
     let members = if scope == NETWORK { standing.relays } else { book.members(scope) };
-    for risk in members.iter().filter_map(|relay| (standing.risk)(*relay)) {
+    for hazard in members.iter().map(|relay| standing.hazards[*relay as usize]).filter(|hazard| *hazard >= 0.0) {
+        let risk = clip(f64::from(hazard) * standing.elapsed);
         sums.n_left += 1;
         sums.risk_left += risk;
         sums.stable_risk += if risk < thresholds.stable_risk { risk } else { 0.0 };
