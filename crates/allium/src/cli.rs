@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Export(ExportCommand),
     /// Report on the network as the store knows it
     Analyze(AnalyzeArgs),
+    /// Forecast the uptime of every relay
+    Forecast(ForecastArgs),
     /// Write or serve a synthetic network
     Simulate(SimulateArgs),
     /// Look after the store
@@ -269,6 +271,62 @@ pub(crate) struct AnalyzeArgs {
     /// Form of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
+}
+
+/// Flags of `forecast`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ForecastArgs {
+    #[command(subcommand)]
+    pub(crate) action: Option<ForecastAction>,
+    /// Forecast as of this time, RFC 3339: nothing later is looked at [default: the newest consensus]
+    #[arg(long, value_name = "TIME", value_parser = hour_containing)]
+    pub(crate) as_of: Option<ConsensusHour>,
+    /// How far the forecast reaches
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub(crate) horizon_days: u16,
+    /// Form of the forecast
+    #[arg(long, value_enum, default_value_t = ForecastFormat::Csv)]
+    pub(crate) format: ForecastFormat,
+    /// A model that `forecast train` wrote; without it one is trained on what was known by then
+    #[arg(long, value_name = "FILE")]
+    pub(crate) model: Option<PathBuf>,
+}
+
+/// What else is done about forecasts.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ForecastAction {
+    /// Train a model and keep it, unless it is worse than the one in its place
+    Train(TrainArgs),
+}
+
+/// Flags of `forecast train`.
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    /// Learn from what was known at this time, RFC 3339 [default: the newest consensus]
+    #[arg(long, value_name = "TIME", value_parser = hour_containing)]
+    pub(crate) as_of: Option<ConsensusHour>,
+    /// How far forecasts reach
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub(crate) horizon_days: u16,
+    /// The model file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// Form of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ForecastFormat {
+    /// A row per relay
+    Csv,
+    /// The same with the network's figures and the model's scores
+    Json,
+}
+
+/// The hour in which an instant lies.
+fn hour_containing(text: &str) -> Result<ConsensusHour, String> {
+    let instant: allium_model::Timestamp = text.parse().map_err(|_| "expected a time such as 2026-02-15T18:00:00Z".to_owned())?;
+    Ok(ConsensusHour::containing(instant))
 }
 
 /// Form of a report.

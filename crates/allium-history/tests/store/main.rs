@@ -8,4 +8,3 @@ mod consensuses;
 mod documents;
 mod files;
 mod packs;
-mod places;

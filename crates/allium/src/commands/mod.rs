@@ -3,6 +3,7 @@
 pub(crate) mod analyze;
 pub(crate) mod demo;
 pub(crate) mod export;
+pub(crate) mod forecast;
 pub(crate) mod import;
 pub(crate) mod import_collector;
 pub(crate) mod import_presence;

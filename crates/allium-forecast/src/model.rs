@@ -1,0 +1,258 @@
+//! The model in use: trained on what was known at one time, checked against the baselines on held-out origins, kept in a file.
+//!
+//! Training works in two steps. First the candidates learn from origins that were complete before the held-out ones, and are
+//! scored there: the best of them, or the best baseline if none beats it, is chosen, and the ceiling of the intervals set.
+//! Then the chosen one learns from all origins, the held-out ones included.
+
+use allium_model::ConsensusHour;
+use serde::{Deserialize, Serialize};
+
+use crate::distribution::Distribution;
+use crate::error::Error;
+use crate::features::{Features, N_FEATURES, NAMES};
+use crate::forecast::{Forecast, Outlook};
+use crate::models::{Conditional, Predictor, Renewal, Trees, TreesKind, mean};
+use crate::past::Past;
+use crate::scores::crps;
+use crate::training::{Schedule, Training};
+
+/// Version of the file.
+const FORMAT: u32 = 1;
+/// Held-out origins for the check of candidates, and the days between them.
+const N_HELD_OUT: usize = 4;
+const HELD_OUT_STEP_DAYS: i32 = 14;
+/// Fewest origins that are learned from.
+const MIN_ORIGINS: usize = 4;
+/// Where intervals end that leave out a month without any gap: half a consensus of a month short of 1.
+pub(crate) const CEILING: f64 = 1.0 - 0.5 / 720.0;
+
+/// A model that can be used.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    format: u32,
+    features: Vec<String>,
+    horizon_days: u16,
+    trained_as_of_hours: i32,
+    first_origin_hours: Option<i32>,
+    n_origins: usize,
+    n_rows: usize,
+    kind: Chosen,
+    scores: Vec<HeldOutScore>,
+    /// Intervals of relays less likely than this to run without any gap end at [`CEILING`].
+    perfect_from: f64,
+    trees: Option<Trees>,
+    conditional: Option<Conditional>,
+    renewal: Renewal,
+}
+
+/// Which model is in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chosen {
+    /// Gradient boosting with a share of conditional quantiles.
+    Boosted,
+    /// Conditional quantiles: boosting did not beat them on the held-out origins.
+    Conditional,
+    /// The renewal process: history is too short to learn from.
+    Renewal,
+}
+
+impl Chosen {
+    /// The name in tables, such as `boosted`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Boosted => "boosted",
+            Self::Conditional => "conditional",
+            Self::Renewal => "renewal",
+        }
+    }
+}
+
+/// The score of a candidate on the held-out origins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutScore {
+    /// Which candidate.
+    pub model: String,
+    /// Mean continuous ranked probability score; less is better.
+    pub crps: f64,
+    /// Forecasts.
+    pub n: usize,
+}
+
+impl Model {
+    /// Trains on what is known up to and including `as_of`; whatever `past` holds beyond is not looked at.
+    pub fn train(past: &Past, as_of: ConsensusHour, horizon_days: u16) -> Self {
+        let schedule = Schedule::weekly(horizon_days);
+        let origins = schedule.origins(past, as_of);
+        let training = Training::of(past, &origins, horizon_days);
+        let mut model = Self::without_training(as_of, horizon_days);
+        model.renewal = Renewal::train(&training);
+        if training.origins.len() < MIN_ORIGINS {
+            return model;
+        }
+        model.check(past, &schedule, as_of);
+        model.n_origins = training.origins.len();
+        model.n_rows = training.len();
+        model.first_origin_hours = training.origins.iter().map(|origin| origin.get()).min();
+        model.conditional = Some(Conditional::train(&training));
+        if model.kind != Chosen::Conditional {
+            model.kind = Chosen::Boosted;
+            model.trees = Some(Trees::train(&training, TreesKind::Boosted));
+        }
+        model
+    }
+
+    fn without_training(as_of: ConsensusHour, horizon_days: u16) -> Self {
+        Self {
+            format: FORMAT,
+            features: NAMES.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            horizon_days,
+            trained_as_of_hours: as_of.get(),
+            first_origin_hours: None,
+            n_origins: 0,
+            n_rows: 0,
+            kind: Chosen::Renewal,
+            scores: Vec::new(),
+            perfect_from: 0.0,
+            trees: None,
+            conditional: None,
+            renewal: Renewal::train(&Training::default()),
+        }
+    }
+
+    /// Scores the candidates on held-out origins, chooses one, and sets the ceiling; leaves everything as it is where history
+    /// is too short to hold anything out.
+    fn check(&mut self, past: &Past, schedule: &Schedule, as_of: ConsensusHour) {
+        let held_out = Schedule { step_days: HELD_OUT_STEP_DAYS, max_origins: N_HELD_OUT, ..*schedule }.origins(past, as_of);
+        let Some(earliest) = held_out.last() else { return };
+        let origins = schedule.origins(past, *earliest);
+        if origins.len() < MIN_ORIGINS {
+            return;
+        }
+        let training = Training::of(past, &origins, self.horizon_days);
+        let held_out = Training::of(past, &held_out, self.horizon_days);
+        let (trees, conditional) = (Trees::train(&training, TreesKind::Boosted), Conditional::train(&training));
+        let renewal = Renewal::train(&training);
+        let boosted: Vec<Distribution> = held_out.rows().map(|row| blended(&trees, &conditional, row)).collect();
+        let score = |name: Chosen, predict: &dyn Fn(&[f32]) -> Distribution| {
+            let losses: Vec<f64> = held_out.rows().zip(&held_out.targets).map(|(row, y)| crps(&predict(row).quantiles(), *y)).collect();
+            HeldOutScore { model: name.name().to_owned(), crps: allium_stats::mean(&losses).unwrap_or(1.0), n: losses.len() }
+        };
+        self.scores = vec![
+            score(Chosen::Boosted, &|row| blended(&trees, &conditional, row)),
+            score(Chosen::Conditional, &|row| conditional.predict(row)),
+            score(Chosen::Renewal, &|row| renewal.predict(row)),
+        ];
+        if self.scores[1..].iter().any(|baseline| baseline.crps <= self.scores[0].crps) {
+            self.kind = Chosen::Conditional;
+        }
+        self.perfect_from = perfect_from(&boosted, &held_out.targets);
+    }
+
+    /// The forecasts of all relays seen in the 7 days before `as_of`, by fingerprint.
+    pub fn forecast(&self, past: &Past, as_of: ConsensusHour) -> Vec<Forecast> {
+        let features = Features::of(past, as_of);
+        let one = |(i, relay): (usize, &usize)| {
+            let distribution = self.distribution(features.row(i));
+            let ceiling = if distribution.p_one() < self.perfect_from { CEILING } else { 1.0 };
+            Forecast::of(&Outlook {
+                fingerprint: past.relays()[*relay].fingerprint,
+                as_of,
+                horizon_days: self.horizon_days,
+                distribution,
+                ceiling,
+                recent: features.get(i, "up_30d"),
+                running: features.get(i, "running") == Some(1.0),
+            })
+        };
+        features.relays.iter().enumerate().map(one).collect()
+    }
+
+    /// The distribution for one row of features.
+    pub fn distribution(&self, row: &[f32]) -> Distribution {
+        match (self.kind, &self.trees, &self.conditional) {
+            (Chosen::Boosted, Some(trees), Some(conditional)) => blended(trees, conditional, row),
+            (Chosen::Conditional, _, Some(conditional)) => conditional.predict(row),
+            _ => self.renewal.predict(row),
+        }
+    }
+
+    /// Which model is in use.
+    pub fn kind(&self) -> Chosen {
+        self.kind
+    }
+
+    /// How many days its forecasts reach ahead.
+    pub fn horizon_days(&self) -> u16 {
+        self.horizon_days
+    }
+
+    /// The newest consensus that training looked at.
+    pub fn trained_as_of(&self) -> ConsensusHour {
+        ConsensusHour::new(self.trained_as_of_hours)
+    }
+
+    /// The earliest origin that it learned from.
+    pub fn first_origin(&self) -> Option<ConsensusHour> {
+        self.first_origin_hours.map(ConsensusHour::new)
+    }
+
+    /// Origins and rows that it learned from.
+    pub fn n_origins_and_rows(&self) -> (usize, usize) {
+        (self.n_origins, self.n_rows)
+    }
+
+    /// The scores of the candidates on the held-out origins; empty where history is too short.
+    pub fn scores(&self) -> &[HeldOutScore] {
+        &self.scores
+    }
+
+    /// The score of the model in use on the held-out origins.
+    pub fn score(&self) -> Option<&HeldOutScore> {
+        self.scores.iter().find(|score| score.model == self.kind.name())
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] if it cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string(self).map_err(|error| Error::Unreadable(error.to_string()))
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] if it is none, [`Error::Incompatible`] if it is of another version or of other features.
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let model: Self = serde_json::from_str(text).map_err(|error| Error::Unreadable(error.to_string()))?;
+        let same_features = model.features.iter().map(String::as_str).eq(NAMES.iter().map(|(name, _)| *name));
+        let is_sound = model.trees.as_ref().is_none_or(|trees| trees.models.iter().all(|part| part.is_sound(N_FEATURES)));
+        if model.format != FORMAT || !same_features || !is_sound {
+            return Err(Error::Incompatible);
+        }
+        Ok(model)
+    }
+}
+
+/// Four parts of boosting and one of conditional quantiles: a combination breaks down less where the world changes.
+fn blended(trees: &Trees, conditional: &Conditional, row: &[f32]) -> Distribution {
+    let boosted = trees.predict(row);
+    mean(&[boosted, boosted, boosted, boosted, conditional.predict(row)])
+}
+
+/// Below which probability of a month without any gap an interval leaves that month out, so that closed 80 % intervals cover
+/// 80 % on the held-out origins.
+///
+/// Where more than a tenth of the mass lies at 1, the 0.9 quantile is 1 and the closed interval covers up to nine in ten. No
+/// interval of such a distribution covers exactly 80 %; ending some of them just below 1 does so on average.
+fn perfect_from(forecasts: &[Distribution], truths: &[f64]) -> f64 {
+    let covered = |limit: f64| {
+        let is_covered = |(forecast, truth): (&Distribution, &f64)| {
+            let ceiling = if forecast.p_one() < limit { CEILING } else { 1.0 };
+            (forecast.quantile(0.1).min(ceiling)..=forecast.quantile(0.9).min(ceiling)).contains(truth)
+        };
+        forecasts.iter().zip(truths).filter(|pair| is_covered(*pair)).count() as f64 / truths.len().max(1) as f64
+    };
+    (0..100).map(|i| f64::from(i) / 100.0).find(|limit| covered(*limit) <= 0.8).unwrap_or(0.0)
+}

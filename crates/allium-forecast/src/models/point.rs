@@ -1,0 +1,157 @@
+//! Models that give one number, with the distribution of what followed such numbers.
+
+use super::Predictor;
+use crate::distribution::{Distribution, LIMITS};
+use crate::features::{N_FEATURES, column};
+use crate::training::Training;
+
+/// In how many classes of equal size numbers are told apart.
+const N_CLASSES: usize = 25;
+/// Added to the diagonal of the normal equations, per row: standardised features that say the same share their weight.
+const RIDGE: f64 = 1e-3;
+
+/// A feature, found by name once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column(usize);
+
+impl Column {
+    /// The column of that name; the first one if there is none.
+    pub fn new(name: &str) -> Self {
+        Self(column(name).unwrap_or(0))
+    }
+
+    /// Its value in a row; 0 where that is not known.
+    pub fn of(self, row: &[f32]) -> f64 {
+        let value = f64::from(row[self.0]);
+        if value.is_nan() { 0.0 } else { value }
+    }
+}
+
+/// A number for a row of features.
+type Number = Box<dyn Fn(&[f32]) -> f64 + Send + Sync>;
+
+/// One number per row, and what it stands for.
+pub struct Point {
+    number: Number,
+    /// Upper ends of classes and what followed in each; without any, the number itself is the forecast.
+    classes: Vec<(f64, Distribution)>,
+}
+
+impl Point {
+    /// Exactly that feature.
+    pub fn exactly(column: Column) -> Self {
+        Self { number: Box::new(move |row| column.of(row)), classes: Vec::new() }
+    }
+
+    /// Empirical Bayes (Robbins 1956; Efron, Morris 1975): the uptime of the last 30 days pulled towards the mean of the relay's
+    /// age class, the more the less of it is known; the strength is the one that the training rows fit best.
+    pub fn train_shrinkage(training: &Training) -> Self {
+        let errors = STRENGTHS_DAYS.map(|strength| squared_error(training, &shrunk(strength)));
+        let best = (0..errors.len()).min_by(|a, b| errors[*a].total_cmp(&errors[*b])).unwrap_or(0);
+        Self::with_classes(training, Box::new(shrunk(STRENGTHS_DAYS[best])))
+    }
+
+    /// Linear regression on all features.
+    pub fn train_linear(training: &Training) -> Self {
+        let linear = Linear::train(training);
+        Self::with_classes(training, Box::new(move |row| linear.predict(row)))
+    }
+
+    fn with_classes(training: &Training, number: Number) -> Self {
+        let mut rows: Vec<(f64, f64)> = training.rows().map(&number).zip(training.targets.iter().copied()).collect();
+        rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let size = rows.len().div_ceil(N_CLASSES).max(1);
+        let class = |rows: &[(f64, f64)]| {
+            let targets: Vec<f64> = rows.iter().map(|(_, target)| *target).collect();
+            Some((rows.last()?.0, Distribution::of_sample(&targets)?))
+        };
+        Self { number, classes: rows.chunks(size).filter_map(class).collect() }
+    }
+}
+
+impl Predictor for Point {
+    fn predict(&self, row: &[f32]) -> Distribution {
+        let number = (self.number)(row);
+        let at = self.classes.partition_point(|(end, _)| *end < number).min(self.classes.len().saturating_sub(1));
+        let exactly = || Distribution::near(LIMITS.map(|limit| if number <= limit { 1.0 } else { 0.0 }));
+        self.classes.get(at).map_or_else(exactly, |(_, distribution)| *distribution)
+    }
+}
+
+/// How many days of the class's mean stand beside the relay's own.
+const STRENGTHS_DAYS: [f64; 4] = [1.0, 3.0, 7.0, 15.0];
+
+fn shrunk(strength_days: f64) -> impl Fn(&[f32]) -> f64 + Send + Sync {
+    let [own, class, age] = ["up_30d", "age_class_kept_30d", "age_days"].map(Column::new);
+    move |row| {
+        let n = age.of(row).clamp(0.0, 30.0);
+        (own.of(row) * n + class.of(row) * strength_days) / (n + strength_days)
+    }
+}
+
+fn squared_error(training: &Training, number: &dyn Fn(&[f32]) -> f64) -> f64 {
+    training.rows().zip(&training.targets).map(|(row, target)| (number(row) - target).powi(2)).sum()
+}
+
+/// Ordinary least squares with a little ridge, on standardised features; what is not known counts as the mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    means: Vec<f64>,
+    scales: Vec<f64>,
+    weights: Vec<f64>,
+    mean: f64,
+}
+
+impl Linear {
+    /// Fits the weights.
+    pub fn train(training: &Training) -> Self {
+        let column = |j: usize| training.values.iter().skip(j).step_by(N_FEATURES).map(|v| f64::from(*v)).filter(|v| !v.is_nan());
+        let mean_of = |j: usize| column(j).sum::<f64>() / column(j).count().max(1) as f64;
+        let means: Vec<f64> = (0..N_FEATURES).map(mean_of).collect();
+        let spread = |j: usize| (column(j).map(|v| (v - means[j]).powi(2)).sum::<f64>() / column(j).count().max(1) as f64).sqrt();
+        let scales: Vec<f64> = (0..N_FEATURES).map(spread).map(|scale| if scale > 0.0 { 1.0 / scale } else { 0.0 }).collect();
+        let mean = allium_stats::mean(&training.targets).unwrap_or(0.0);
+        let mut linear = Self { means, scales, weights: vec![0.0; N_FEATURES], mean };
+        let mut squares = vec![vec![0.0; N_FEATURES]; N_FEATURES];
+        let mut products = vec![0.0; N_FEATURES];
+        for (row, target) in training.rows().zip(&training.targets) {
+            let row = linear.standardised(row);
+            for (i, x) in row.iter().enumerate() {
+                products[i] += x * (target - mean);
+                squares[i][..=i].iter_mut().zip(&row).for_each(|(sum, y)| *sum += x * y);
+            }
+        }
+        (0..N_FEATURES).for_each(|i| squares[i][i] += RIDGE * training.len() as f64 + 1e-9);
+        linear.weights = solved(squares, products);
+        linear
+    }
+
+    /// The number for a row.
+    pub fn predict(&self, row: &[f32]) -> f64 {
+        self.mean + self.standardised(row).iter().zip(&self.weights).map(|(x, weight)| x * weight).sum::<f64>()
+    }
+
+    fn standardised(&self, row: &[f32]) -> Vec<f64> {
+        let one = |(j, value): (usize, &f32)| if value.is_nan() { 0.0 } else { (f64::from(*value) - self.means[j]) * self.scales[j] };
+        row.iter().enumerate().map(one).collect()
+    }
+}
+
+/// Solves `squares · x = products` for a positive definite matrix, given by its lower half: Cholesky.
+fn solved(mut squares: Vec<Vec<f64>>, mut products: Vec<f64>) -> Vec<f64> {
+    let n = products.len();
+    for i in 0..n {
+        for j in 0..=i {
+            let inner: f64 = (0..j).map(|k| squares[i][k] * squares[j][k]).sum();
+            let rest = squares[i][j] - inner;
+            squares[i][j] = if i == j { rest.max(1e-12).sqrt() } else { rest / squares[j][j] };
+        }
+        let inner: f64 = (0..i).map(|k| squares[i][k] * products[k]).sum();
+        products[i] = (products[i] - inner) / squares[i][i];
+    }
+    for i in (0..n).rev() {
+        let inner: f64 = (i + 1..n).map(|k| squares[k][i] * products[k]).sum();
+        products[i] = (products[i] - inner) / squares[i][i];
+    }
+    products
+}

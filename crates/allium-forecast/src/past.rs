@@ -1,0 +1,175 @@
+//! What is known of the past: the input of every model.
+//!
+//! Times are *places*: positions in the list of known consensuses. An hour whose consensus is not known has no place, so it
+//! counts neither as up nor as down.
+
+use std::ops::Range;
+
+use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint};
+
+/// The exact history of all relays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    hours: Vec<ConsensusHour>,
+    relays: Vec<RelayPast>,
+}
+
+/// The exact history of one relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayPast {
+    /// The relay.
+    pub fingerprint: Fingerprint,
+    /// Stretches in which consensuses list it: sorted, disjoint, not empty.
+    pub spans: Vec<PastSpan>,
+    /// Stretches in which it was Running, each as long as it held.
+    runs: Vec<Range<u32>>,
+}
+
+/// A stretch of known consensuses that list a relay in one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PastSpan {
+    /// Place of the first one.
+    pub start: u32,
+    /// Place after the last one.
+    pub end: u32,
+    /// Whether it was Running.
+    pub running: bool,
+    /// Whether it had the Guard flag.
+    pub guard: bool,
+    /// Whether it had the Exit flag.
+    pub exit: bool,
+    /// Autonomous system of its address.
+    pub asn: Option<Asn>,
+    /// Country of its address.
+    pub country: Option<CountryCode>,
+}
+
+impl RelayPast {
+    /// The history of a relay with these spans, in any order; empty ones, and the parts of a span that an earlier one
+    /// covers, are dropped.
+    pub fn new(fingerprint: Fingerprint, mut spans: Vec<PastSpan>) -> Self {
+        spans.sort_by_key(|span| (span.start, span.end));
+        let mut end = 0;
+        spans.retain_mut(|span| {
+            span.start = span.start.max(end);
+            end = end.max(span.end);
+            span.start < span.end
+        });
+        let runs = runs(&spans);
+        Self { fingerprint, spans, runs }
+    }
+
+    /// Stretches in which it was Running, earliest first.
+    pub fn runs(&self) -> &[Range<u32>] {
+        &self.runs
+    }
+
+    /// The runs before a place; the last one may reach beyond it.
+    pub(crate) fn runs_before(&self, place: u32) -> &[Range<u32>] {
+        &self.runs[..self.runs.partition_point(|run| run.start < place)]
+    }
+
+    /// The spans before a place; the last one may reach beyond it.
+    pub(crate) fn spans_before(&self, place: u32) -> &[PastSpan] {
+        &self.spans[..self.spans.partition_point(|span| span.start < place)]
+    }
+
+    /// In how many consensuses of these places it was Running.
+    pub(crate) fn up_in(&self, places: &Range<u32>) -> u32 {
+        let overlap = |run: &Range<u32>| run.end.min(places.end).saturating_sub(run.start.max(places.start));
+        let runs = self.runs_before(places.end);
+        runs.iter().rev().take_while(|run| run.end > places.start).map(overlap).sum()
+    }
+
+    /// The last place before `place` at which it was listed.
+    pub(crate) fn last_listed(&self, place: u32) -> Option<u32> {
+        self.spans_before(place).last().map(|span| span.end.min(place) - 1)
+    }
+
+    /// The first place at which it was listed.
+    pub(crate) fn first_listed(&self) -> Option<u32> {
+        self.spans.first().map(|span| span.start)
+    }
+}
+
+fn runs(spans: &[PastSpan]) -> Vec<Range<u32>> {
+    let mut runs: Vec<Range<u32>> = Vec::new();
+    for span in spans.iter().filter(|span| span.running) {
+        match runs.last_mut() {
+            Some(run) if run.end == span.start => run.end = span.end,
+            _ => runs.push(span.start..span.end),
+        }
+    }
+    runs
+}
+
+impl Past {
+    /// The histories of these relays over these consensuses (sorted, without repetitions); what lies beyond the last is cut off.
+    pub fn new(hours: Vec<ConsensusHour>, relays: Vec<RelayPast>) -> Self {
+        let n = hours.len() as u32;
+        let mut relays: Vec<_> = relays.into_iter().filter_map(|relay| cut(relay, n)).collect();
+        relays.sort_by_key(|relay| relay.fingerprint);
+        Self { hours, relays }
+    }
+
+    /// The hours whose consensus is known; places are positions in this list.
+    pub fn hours(&self) -> &[ConsensusHour] {
+        &self.hours
+    }
+
+    /// The relays, sorted by fingerprint; each was listed at least once.
+    pub fn relays(&self) -> &[RelayPast] {
+        &self.relays
+    }
+
+    /// What was known at an hour: that consensus and all before it.
+    pub fn as_of(&self, hour: ConsensusHour) -> Self {
+        let n = self.place_after(hour) as usize;
+        Self::new(self.hours[..n].to_vec(), self.relays.clone())
+    }
+
+    /// How many known consensuses lie before `hour`.
+    pub fn place(&self, hour: ConsensusHour) -> u32 {
+        self.hours.partition_point(|h| *h < hour) as u32
+    }
+
+    /// How many known consensuses lie before the end of `hour`: the end of what is known as of it.
+    pub fn place_after(&self, hour: ConsensusHour) -> u32 {
+        self.place(hour.next())
+    }
+
+    /// Places of the known consensuses in the `hours` hours up to and including `as_of`.
+    pub(crate) fn window(&self, as_of: ConsensusHour, hours: i32) -> Range<u32> {
+        self.place(as_of.next().plus(-hours))..self.place_after(as_of)
+    }
+
+    /// The relays seen in the 7 days before an hour, by their number in [`Past::relays`].
+    pub fn current(&self, as_of: ConsensusHour) -> Vec<usize> {
+        let seen = self.window(as_of, CURRENT_HOURS + 1);
+        let is_current = |relay: &RelayPast| relay.last_listed(seen.end).is_some_and(|place| place >= seen.start);
+        (0..self.relays.len()).filter(|i| is_current(&self.relays[*i])).collect()
+    }
+
+    /// The share of known consensuses in the `horizon_hours` after `as_of` in which each of these relays was Running.
+    /// `None` if none of those consensuses is known.
+    pub fn targets(&self, relays: &[usize], as_of: ConsensusHour, horizon_hours: i32) -> Option<Vec<f64>> {
+        let places = self.place_after(as_of)..self.place(as_of.next().plus(horizon_hours));
+        let n = f64::from(places.len() as u32);
+        (n > 0.0).then(|| relays.iter().map(|i| f64::from(self.relays[*i].up_in(&places)) / n).collect())
+    }
+}
+
+/// How long after its last appearance a relay is still part of the network: 7 days, as in Onionoo.
+pub(crate) const CURRENT_HOURS: i32 = 7 * 24;
+
+fn cut(mut relay: RelayPast, n: u32) -> Option<RelayPast> {
+    relay.spans.retain_mut(|span| {
+        span.end = span.end.min(n);
+        span.start < span.end
+    });
+    relay.runs.retain_mut(|run| {
+        run.end = run.end.min(n);
+        run.start < run.end
+    });
+    (!relay.spans.is_empty()).then_some(relay)
+}
