@@ -74,5 +74,6 @@ fn relay_report(context: &Context<'_>, relay: &RelayRecord, scratch: &mut Scratc
         trend: scratch.days.trend(),
         spread: scratch.days.spread(),
         months: calendar.months(&scratch.sums),
+        recent: calendar.recent(&scratch.sums),
     }
 }

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::grid::{DAY_SECS, Grid, Sums};
-use crate::report::{MonthUptime, Spread, Trend};
+use crate::report::{MonthUptime, Recent, Spread, Trend};
 use crate::uptime::Periods;
 
 /// Days that a trend needs: with fewer, one bad day decides its sign.
@@ -27,6 +27,8 @@ pub(crate) struct Calendar {
     /// The first day of the last six months.
     first_of_six_months: usize,
     months: Vec<Month>,
+    /// The end of the hour of the newest consensus.
+    end_secs: i64,
 }
 
 struct Month {
@@ -51,13 +53,34 @@ impl Calendar {
         let months = starts.iter().zip(ends).map(|(start, end)| Month::new(&days, *start, end)).collect();
         let six_months_secs = periods.start(Period::SixMonths).start_secs();
         let first_of_six_months = days.index(six_months_secs + DAY_SECS - 1).min(days.n);
-        Self { days, first_of_six_months, months }
+        Self { days, first_of_six_months, months, end_secs }
     }
 
     /// Uptime per month, leaving out months in which nothing is known.
     pub(crate) fn months(&self, sums: &Sums) -> Vec<MonthUptime> {
         self.months.iter().filter_map(|month| month.uptime(sums)).collect()
     }
+
+    /// The last days against as many before.
+    pub(crate) fn recent(&self, sums: &Sums) -> [Recent; 3] {
+        Recent::DAYS.map(|days| {
+            let from = |back: usize| self.days.n.saturating_sub(back);
+            let last = half_known(sums, from(days), self.days.n, self.days_elapsed(days));
+            Recent { last, before: half_known(sums, from(2 * days), from(days), days as f64) }
+        })
+    }
+
+    /// The length of the last days, of which the present one is not over.
+    fn days_elapsed(&self, days: usize) -> f64 {
+        days as f64 - (self.days.end_secs() - self.end_secs) as f64 / DAY_SECS as f64
+    }
+}
+
+/// Uptime over days of a grid of which half of the time is known.
+fn half_known(sums: &Sums, from: usize, to: usize, days: f64) -> Option<Fraction> {
+    let known_secs: f64 = sums.known[from..to].iter().sum();
+    let up_secs: f64 = sums.up[from..to].iter().sum();
+    (2.0 * known_secs >= days * DAY_SECS as f64).then(|| Fraction::of(up_secs, known_secs)).flatten()
 }
 
 impl Month {

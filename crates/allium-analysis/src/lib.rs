@@ -19,6 +19,7 @@ mod course;
 mod daily;
 mod exact;
 mod grid;
+pub mod groups;
 mod network;
 mod query;
 pub mod report;
@@ -29,10 +30,11 @@ mod timeline;
 mod uptime;
 
 pub use compute::relay_position;
+pub use groups::Groups;
 pub use query::{RelayQuery, SortKey};
 pub use report::{
-    FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, RelayReport, RoleCounts,
-    Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
+    FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, Recent, RelayReport,
+    RoleCounts, Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
 pub use search::SearchIndex;
 pub use strip::{daily_strip, strip};

@@ -106,6 +106,29 @@ pub struct RelayReport {
     pub spread: Option<Spread>,
     /// Uptime per calendar month (UTC), earliest first, up to the last 13 months.
     pub months: Vec<MonthUptime>,
+    /// Uptime in the last days and in as many days before, in the order of [`Recent::DAYS`].
+    pub recent: [Recent; 3],
+}
+
+/// The uptime of a relay in the last days of UTC, the present one among them, and in as many days before.
+///
+/// Each needs half of its hours known; see `docs/methods.md`, "Change".
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Recent {
+    /// In the last days.
+    pub last: Option<Fraction>,
+    /// In the days before.
+    pub before: Option<Fraction>,
+}
+
+impl Recent {
+    /// How many days are compared with as many before them.
+    pub const DAYS: [usize; 3] = [7, 30, 90];
+
+    /// The difference, where both are known.
+    pub fn change(&self) -> Option<f64> {
+        Some(self.last?.get() - self.before?.get())
+    }
 }
 
 impl RelayReport {

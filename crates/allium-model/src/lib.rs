@@ -24,7 +24,7 @@ pub mod time;
 
 pub use flags::{RelayFlag, RelayFlags};
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
-pub use identity::{Asn, CountryCode, Fingerprint, Fraction};
+pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceStatus};
 pub use operator::{
     AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, Families, Family, Operator, OperatorId, Operators, ProofMethod,

@@ -19,9 +19,11 @@
 mod moments;
 mod quantile;
 mod rank;
+mod student;
 mod summary;
 
 pub use moments::{mean, std_dev, variance, weighted_mean};
 pub use quantile::{mad, median, quantile, quantiles, quantiles_of_sorted};
 pub use rank::{TheilSen, kendall_tau, theil_sen, theil_sen_with};
+pub use student::{student_critical, student_p};
 pub use summary::{Summary, summary};

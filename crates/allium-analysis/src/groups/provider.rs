@@ -1,0 +1,237 @@
+//! Autonomous systems as providers: how good, how risky, what to do, and what the network would be without them.
+
+use std::collections::BTreeSet;
+
+use allium_model::{Asn, CountryCode, Fraction, Period};
+
+use super::anomaly::window_of;
+use super::{Direction, Group, GroupFigures, GroupUptime, Groups, Member};
+
+/// Relays that a grade, an alert and an alternative need.
+const MIN_RELAYS: usize = 5;
+
+/// An autonomous system with less than this share of the weight is under-used.
+const UNDER_USED: f64 = 0.01;
+
+/// Alternatives told with an alert.
+const N_ALTERNATIVES: usize = 3;
+
+/// A relay whose uptime fell by more than this is affected by a decline: one percentage point.
+const FELL: f64 = 0.01;
+
+/// How reliable the relays of a group are, by their mean uptime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grade {
+    /// Below 80 %.
+    VeryPoor,
+    /// From 80 % on.
+    Poor,
+    /// From 90 % on.
+    Fair,
+    /// From 95 % on.
+    Good,
+    /// From 97 % on.
+    Excellent,
+}
+
+impl Grade {
+    /// The grade of a mean over at least five relays; `None` for fewer.
+    pub fn of(uptime: &GroupUptime) -> Option<Self> {
+        let grade = match uptime.mean.get() {
+            mean if mean >= 0.97 => Self::Excellent,
+            mean if mean >= 0.95 => Self::Good,
+            mean if mean >= 0.90 => Self::Fair,
+            mean if mean >= 0.80 => Self::Poor,
+            _ => Self::VeryPoor,
+        };
+        (uptime.n_relays >= MIN_RELAYS).then_some(grade)
+    }
+
+    /// Stars, 1 to 5.
+    pub const fn stars(self) -> u8 {
+        self as u8 + 1
+    }
+
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::VeryPoor => "very poor",
+            Self::Poor => "poor",
+            Self::Fair => "fair",
+            Self::Good => "good",
+            Self::Excellent => "excellent",
+        }
+    }
+}
+
+/// How much would be lost with a group: by the largest of its shares of weight, guard and exit probability.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Risk {
+    /// Up to 5 %.
+    Low,
+    /// More than 5 %.
+    Medium,
+    /// More than 10 %.
+    High,
+}
+
+impl Risk {
+    /// The risk of depending on a group.
+    pub fn of(figures: &GroupFigures) -> Self {
+        let shares = [figures.weight_share, figures.guard_share, figures.exit_share];
+        match shares.into_iter().flatten().map(Fraction::get).fold(0.0, f64::max) {
+            share if share > 0.10 => Self::High,
+            share if share > 0.05 => Self::Medium,
+            _ => Self::Low,
+        }
+    }
+
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// Something about an autonomous system that its users should know.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AsAlert {
+    /// The autonomous system.
+    pub asn: Asn,
+    /// What.
+    pub kind: AsAlertKind,
+    /// The difference behind it: the change against the network, or the mean less the network's.
+    pub difference: f64,
+    /// Relays concerned.
+    pub n_affected: usize,
+    /// The country in which most of its relays are.
+    pub country: Option<CountryCode>,
+    /// Under-used autonomous systems of the same country with relays at least as reliable as the network's, the best first.
+    pub alternatives: Vec<Asn>,
+}
+
+/// What an alert says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AsAlertKind {
+    /// Its uptime falls, beyond chance and beyond the network's change.
+    Declining,
+    /// Its uptime is below the network's mean, beyond chance.
+    BelowNetwork,
+}
+
+/// What the network would lose with some of its relays.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loss {
+    /// Running relays lost.
+    pub n_running: usize,
+    /// Guards among them.
+    pub n_guards: usize,
+    /// Exits among them.
+    pub n_exits: usize,
+    /// Share of consensus weight lost.
+    pub weight_share: Option<Fraction>,
+    /// Share of guard probability lost.
+    pub guard_share: Option<Fraction>,
+    /// Share of exit probability lost.
+    pub exit_share: Option<Fraction>,
+    /// Share of advertised bandwidth lost.
+    pub bandwidth_share: Option<Fraction>,
+    /// Countries left without a running relay.
+    pub countries: Vec<CountryCode>,
+    /// Operators left without a running relay.
+    pub n_operators: usize,
+    /// Mean uptime of the relays that stay, in a period.
+    pub uptime: Option<Fraction>,
+}
+
+impl Groups {
+    /// What is wrong with autonomous systems over a period: the heaviest first.
+    pub fn as_alerts(&self, period: Period) -> Vec<AsAlert> {
+        let mut alerts: Vec<(u64, AsAlert)> = self
+            .autonomous_systems
+            .iter()
+            .flat_map(|group| {
+                [self.declining(group, period), self.below_network(group, period)].into_iter().flatten().map(move |a| (group, a))
+            })
+            .map(|(group, alert)| (group.figures.consensus_weight, alert))
+            .collect();
+        alerts.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| (a.1.asn, a.1.kind).cmp(&(b.1.asn, b.1.kind))));
+        alerts.into_iter().map(|(_, alert)| alert).collect()
+    }
+
+    fn declining(&self, group: &Group<Asn>, period: Period) -> Option<AsAlert> {
+        let window = window_of(period);
+        let change = group.figures.changes[window].filter(|change| change.n_relays >= MIN_RELAYS)?;
+        let fell = |member: &Member| member.recent[window].change().is_some_and(|change| change < -FELL);
+        (change.direction() == Direction::Declining)
+            .then(|| self.alert(group, period, AsAlertKind::Declining, change.against_network, fell))
+    }
+
+    fn below_network(&self, group: &Group<Asn>, period: Period) -> Option<AsAlert> {
+        let (own, network) = (group.figures.uptime[period.index()]?, self.network.uptime[period.index()]?);
+        let is_below = own.n_relays >= MIN_RELAYS && own.interval.is_some_and(|(_, high)| high < network.mean);
+        let below = |member: &Member| member.uptime[period.index()].is_some_and(|uptime| uptime < network.mean.get());
+        is_below.then(|| self.alert(group, period, AsAlertKind::BelowNetwork, own.mean.get() - network.mean.get(), below))
+    }
+
+    fn alert(&self, group: &Group<Asn>, period: Period, kind: AsAlertKind, difference: f64, concerns: impl Fn(&Member) -> bool) -> AsAlert {
+        let country = self.main_country(&group.members);
+        let n_affected = self.at(&group.members).into_iter().filter(|member| concerns(member)).count();
+        let alternatives = country.map_or_else(Vec::new, |country| self.alternatives(country, group.key, period));
+        AsAlert { asn: group.key, kind, difference, n_affected, country, alternatives }
+    }
+
+    /// The country with most of some members; of equals the first by code.
+    pub fn main_country(&self, members: &[u32]) -> Option<CountryCode> {
+        let mut countries: Vec<CountryCode> = self.at(members).into_iter().filter_map(|member| member.country).collect();
+        countries.sort_unstable();
+        let runs = countries.chunk_by(|a, b| a == b);
+        runs.max_by(|a, b| a.len().cmp(&b.len()).then(b[0].cmp(&a[0]))).map(|run| run[0])
+    }
+
+    /// Under-used autonomous systems with relays in a country and at least the network's mean uptime, by the lower bound of theirs.
+    pub fn alternatives(&self, country: CountryCode, to: Asn, period: Period) -> Vec<Asn> {
+        let Some(network) = self.network.uptime[period.index()] else { return Vec::new() };
+        let in_country: BTreeSet<Asn> = self
+            .country(country)
+            .map(|group| self.at(&group.members).into_iter().filter_map(|member| member.asn).collect())
+            .unwrap_or_default();
+        let groups = in_country.into_iter().filter(|asn| *asn != to).filter_map(|asn| self.autonomous_system(asn));
+        let mut fitting: Vec<(f64, Asn)> = groups
+            .filter(|group| group.figures.weight_share.is_none_or(|share| share.get() < UNDER_USED))
+            .filter_map(|group| Some((group.figures.uptime[period.index()]?, group.key)))
+            .filter(|(uptime, _)| uptime.n_relays >= MIN_RELAYS && uptime.mean >= network.mean)
+            .map(|(uptime, asn)| (uptime.interval.map_or(0.0, |(low, _)| low.get()), asn))
+            .collect();
+        fitting.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        fitting.into_iter().take(N_ALTERNATIVES).map(|(_, asn)| asn).collect()
+    }
+
+    /// What the network would be without some members, which must be sorted.
+    pub fn without(&self, members: &[u32], period: Period) -> Loss {
+        let lost = self.figures(members);
+        let rest: Vec<u32> = (0..self.members.len() as u32).filter(|place| members.binary_search(place).is_err()).collect();
+        let running = |places: &[u32]| self.at(places).into_iter().filter(|member| member.running).collect::<Vec<_>>();
+        let (gone, kept) = (running(members), running(&rest));
+        let kept_countries: BTreeSet<_> = kept.iter().filter_map(|member| member.country).collect();
+        let kept_operators: BTreeSet<_> = kept.iter().filter_map(|member| member.operator).collect();
+        let countries: BTreeSet<_> = gone.iter().filter_map(|m| m.country).filter(|c| !kept_countries.contains(c)).collect();
+        let operators: BTreeSet<_> = gone.iter().filter_map(|m| m.operator).filter(|o| !kept_operators.contains(o)).collect();
+        let uptime: Vec<f64> = self.at(&rest).into_iter().filter_map(|member| member.uptime[period.index()]).collect();
+        Loss {
+            n_running: lost.n_running,
+            n_guards: lost.running_by_role.guard,
+            n_exits: lost.running_by_role.exit,
+            weight_share: lost.weight_share,
+            guard_share: lost.guard_share,
+            exit_share: lost.exit_share,
+            bandwidth_share: Fraction::of(lost.bandwidth.all as f64, self.network.bandwidth.all as f64),
+            countries: countries.into_iter().collect(),
+            n_operators: operators.len(),
+            uptime: allium_stats::mean(&uptime).and_then(Fraction::clamped),
+        }
+    }
+}
