@@ -11,6 +11,13 @@ pub enum RequestError {
     NoSuchPage,
     /// No relay has this fingerprint; the text is what was asked for.
     NoSuchRelay(String),
+    /// No current relay is in this group.
+    NoSuchGroup {
+        /// What kind of group.
+        noun: &'static str,
+        /// What was asked for.
+        asked: String,
+    },
     /// A parameter has a value that is not allowed.
     BadParameter {
         /// Its name.
@@ -37,10 +44,15 @@ impl RequestError {
         Self::BadParameter { name: cut(name), found: cut(found), allowed: allowed.into() }
     }
 
+    /// A group without current relays, quoted to 60 characters.
+    pub fn no_such_group(noun: &'static str, asked: &str) -> Self {
+        Self::NoSuchGroup { noun, asked: asked.chars().take(60).collect() }
+    }
+
     /// The status of the answer.
     pub const fn status(&self) -> StatusCode {
         match self {
-            Self::NoSuchPage | Self::NoSuchRelay(_) => StatusCode::NOT_FOUND,
+            Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => StatusCode::NOT_FOUND,
             Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -54,6 +66,7 @@ impl RequestError {
         match self {
             Self::NoSuchPage => "No page here",
             Self::NoSuchRelay(_) => "No relay with this fingerprint",
+            Self::NoSuchGroup { .. } => "No relay in this group",
             Self::BadParameter { .. } => "This address has a value that is not allowed",
             Self::TooLong => "This address is too long",
             Self::MethodNotAllowed => "Only reading is possible here",
@@ -68,6 +81,7 @@ impl fmt::Display for RequestError {
         match self {
             Self::NoSuchPage => f.write_str("there is nothing at this address"),
             Self::NoSuchRelay(asked) => write!(f, "no relay on record has the fingerprint {asked:?}"),
+            Self::NoSuchGroup { noun, asked } => write!(f, "no relay seen in the last 7 days is in the {noun} {asked:?}"),
             Self::BadParameter { name, found, allowed } => write!(f, "the value {found:?} of {name:?} is not allowed; allowed: {allowed}"),
             Self::TooLong => f.write_str("the address is longer than 4,096 bytes"),
             Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),

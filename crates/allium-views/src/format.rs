@@ -141,6 +141,11 @@ pub fn date(instant: Timestamp) -> String {
     date_of(Offset::UTC.to_datetime(instant).date())
 }
 
+/// The same of a date: `15 Feb 2026`.
+pub fn day(date: jiff::civil::Date) -> String {
+    date_of(date)
+}
+
 /// `Feb 2026`.
 pub fn month(year: i16, month: i8) -> String {
     format!("{} {year}", month_name(month))

@@ -81,6 +81,12 @@ impl Html {
         Self(format!("<a href=\"{}\">{label}</a>", Self::words(path)))
     }
 
+    /// An element around something safe; the values of its attributes are escaped.
+    pub(crate) fn element(name: &str, attributes: &[(&str, &str)], inner: &Self) -> Self {
+        let attributes: String = attributes.iter().map(|(name, value)| format!(" {name}=\"{}\"", Self::words(value))).collect();
+        Self(format!("<{name}{attributes}>{inner}</{name}>"))
+    }
+
     /// The same without spaces before full stops and commas.
     pub(crate) fn tightened(self) -> Self {
         Self(self.0.replace(" .", ".").replace(" ,", ","))

@@ -89,8 +89,15 @@ impl Page {
     }
 
     /// The entries of the navigation.
-    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 4] {
-        [("/", "Network"), ("/relays", "Relays"), ("/data-quality", "Data quality"), ("/methods", "Methods")]
+    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 6] {
+        [
+            ("/", "Network"),
+            ("/relays", "Relays"),
+            ("/countries", "Countries"),
+            ("/as", "AS and more"),
+            ("/data-quality", "Data quality"),
+            ("/methods", "Methods"),
+        ]
     }
 }
 

@@ -21,6 +21,7 @@ use crate::charts::{Chart, Look};
 use crate::error::RequestError;
 use crate::health;
 use crate::list::ListState;
+use crate::pages::groups::Kind;
 use crate::params::Params;
 use crate::site::Site;
 use crate::view::View;
@@ -45,7 +46,7 @@ const CACHE_ASSETS: &str = "public, max-age=31536000, immutable";
 /// All pages, the API and the assets.
 pub fn router(site: Site) -> Router {
     let panicking = site.clone();
-    Router::new()
+    groups()
         .route("/", get(home))
         .route("/relays", get(relays))
         .route("/relay/{fingerprint}", get(relay))
@@ -69,6 +70,61 @@ pub fn router(site: Site) -> Router {
         .layer(from_fn_with_state(site.clone(), guard))
         .layer(CompressionLayer::new())
         .with_state(site)
+}
+
+/// The lists of groups, the pages of groups, and both for programs.
+fn groups() -> Router<Site> {
+    Kind::ALL.into_iter().fold(Router::new(), |router, kind| {
+        let (list, page) = (kind.list_path(), kind.page_path());
+        let show_list =
+            move |State(site): State<Site>, headers: HeaderMap, uri: Uri| async move { group_list(&site, &headers, &uri, kind) };
+        let list_data = move |State(site): State<Site>, headers: HeaderMap, uri: Uri| async move {
+            answer(&site, &headers, &uri, |view, params, form| pages::groups::list_data(view, kind, params, form))
+        };
+        let show_page = move |State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>| async move {
+            group_page(&site, &headers, &uri, kind, &asked)
+        };
+        let page_data = move |State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>| async move {
+            group_data(&site, &headers, &uri, kind, &asked)
+        };
+        router
+            .route(list, get(show_list))
+            .route(&format!("{list}.csv"), get(list_data))
+            .route(&format!("{page}/{{key}}"), get(show_page))
+            .route(&format!("/api/v1{list}"), get(list_data))
+            .route(&format!("/api/v1{list}.csv"), get(list_data))
+            .route(&format!("/api/v1{list}/{{key}}"), get(page_data))
+    })
+}
+
+fn group_list(site: &Site, headers: &HeaderMap, uri: &Uri, kind: Kind) -> Response {
+    match Params::of(uri) {
+        Ok(params) => page(site, headers, |view, now| pages::groups::list_html(site, view, now, kind, &params)),
+        Err(error) => page_error(site, &error),
+    }
+}
+
+/// A page at its one address; CSV where the key ends so.
+fn group_page(site: &Site, headers: &HeaderMap, uri: &Uri, kind: Kind, asked: &str) -> Response {
+    if asked.ends_with(".csv") {
+        return group_data(site, headers, uri, kind, asked);
+    }
+    let Some(key) = kind.canonical(asked) else { return page_error(site, &RequestError::no_such_group(kind.noun().0, asked)) };
+    if key != asked {
+        return redirect(StatusCode::PERMANENT_REDIRECT, &kind.href(&key));
+    }
+    match Params::of(uri) {
+        Ok(params) => page(site, headers, |view, now| pages::groups::group_html(site, view, now, kind, &key, &params)),
+        Err(error) => page_error(site, &error),
+    }
+}
+
+fn group_data(site: &Site, headers: &HeaderMap, uri: &Uri, kind: Kind, asked: &str) -> Response {
+    let asked = asked.strip_suffix(".csv").unwrap_or(asked);
+    answer(site, headers, uri, |view, params, form| {
+        let key = kind.canonical(asked).ok_or_else(|| RequestError::no_such_group(kind.noun().0, asked))?;
+        pages::groups::group_data(view, kind, &key, params, form)
+    })
 }
 
 async fn home(State(site): State<Site>, headers: HeaderMap) -> Response {

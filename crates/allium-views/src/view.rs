@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allium_analysis::{NetworkReport, RelayQuery, RelayReport, SearchIndex, SortKey, relay_position};
+use allium_analysis::{Groups, NetworkReport, RelayQuery, RelayReport, SearchIndex, SortKey, relay_position};
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 /// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
@@ -14,6 +14,8 @@ pub struct View {
     pub record: NetworkRecord,
     /// What follows from it.
     pub report: NetworkReport,
+    /// Its relays by what they have in common.
+    pub groups: Groups,
     /// Countries of current relays with a name and their number of relays, by code.
     pub countries: BTreeMap<CountryCode, Group>,
     /// Autonomous systems of current relays likewise, by number.
@@ -44,7 +46,8 @@ impl View {
             }
         }
         let index = SearchIndex::build(&record);
-        Self { record, report, countries, autonomous_systems, index }
+        let groups = Groups::compute(&record, &report);
+        Self { record, report, groups, countries, autonomous_systems, index }
     }
 
     /// The consensus that everything is as of.

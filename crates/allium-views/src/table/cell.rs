@@ -42,6 +42,15 @@ pub(crate) enum Cell {
     Rate(u64),
     /// A bare number, shown with so many decimals.
     Number(f64, usize),
+    /// A number that pages show in a larger unit.
+    Scaled {
+        /// For JSON, CSV and sorting.
+        value: f64,
+        /// For pages.
+        shown: f64,
+        /// Decimals on pages.
+        decimals: usize,
+    },
     /// A day of UTC.
     Day(Timestamp),
     /// An instant.
@@ -74,17 +83,14 @@ impl Cell {
         hour.map_or(Self::Missing, |hour| Self::Day(hour.start()))
     }
 
-    /// Whether it stands at the right edge of its column.
-    pub(crate) const fn is_numeric(&self) -> bool {
-        !matches!(self, Self::Name { .. } | Self::Words(_) | Self::Markup { .. })
-    }
-
     /// What it sorts by.
     pub(super) fn rank(&self) -> Rank {
         match self {
             Self::Missing | Self::Nothing => Rank::Last,
             Self::Name { text, .. } | Self::Words(text) => Rank::Text(text.to_lowercase()),
-            Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Points(rank) => Rank::Number(*rank),
+            Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Points(rank) | Self::Scaled { value: rank, .. } => {
+                Rank::Number(*rank)
+            }
             Self::Count(n) | Self::Rate(n) => Rank::Number(*n as f64),
             Self::Share(share, _) => Rank::Number(share.get()),
             Self::Day(at) | Self::Instant(at) => Rank::Number(at.as_second() as f64),
@@ -113,7 +119,9 @@ impl Cell {
             Self::Share(share, decimals) => Html::safe(Percent(Some(*share), *decimals)),
             Self::Points(difference) => Html::words(format::points(*difference)),
             Self::Rate(bytes_per_sec) => Html::words(format::megabytes(*bytes_per_sec)),
-            Self::Number(number, decimals) => Html::words(format::number(*number, *decimals)),
+            Self::Number(number, decimals) | Self::Scaled { shown: number, decimals, .. } => {
+                Html::words(format::number(*number, *decimals))
+            }
             Self::Day(at) => Html::safe(Day(*at)),
             Self::Instant(at) => Html::safe(When(*at)),
         }
@@ -127,7 +135,7 @@ impl Cell {
             Self::Words(text) | Self::Markup { plain: text, .. } => csv_cell(text),
             Self::Count(n) | Self::Rate(n) => n.to_string(),
             Self::Share(share, _) => share.get().to_string(),
-            Self::Points(number) | Self::Number(number, _) => number.to_string(),
+            Self::Points(number) | Self::Number(number, _) | Self::Scaled { value: number, .. } => number.to_string(),
             Self::Day(at) | Self::Instant(at) => format::rfc3339(*at),
         }
     }
@@ -140,7 +148,7 @@ impl Serialize for Cell {
             Self::Name { text, .. } | Self::Words(text) | Self::Markup { plain: text, .. } => serializer.serialize_str(text),
             Self::Count(n) | Self::Rate(n) => serializer.serialize_u64(*n),
             Self::Share(share, _) => serializer.serialize_f64(share.get()),
-            Self::Points(number) | Self::Number(number, _) => serializer.serialize_f64(*number),
+            Self::Points(number) | Self::Number(number, _) | Self::Scaled { value: number, .. } => serializer.serialize_f64(*number),
             Self::Day(at) | Self::Instant(at) => serializer.serialize_str(&format::rfc3339(*at)),
         }
     }

@@ -13,6 +13,8 @@ use crate::error::RequestError;
 #[serde(bound = "")]
 struct ListJson<'a, 'c, R> {
     as_of: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<serde_json::Value>,
     n_rows: usize,
     next_cursor: Option<String>,
     rows: Vec<RowJson<'a, 'c, R>>,
@@ -34,8 +36,25 @@ impl<R> Serialize for RowJson<'_, '_, R> {
 }
 
 impl<R> Table<'_, R> {
+    /// A row with all its columns as JSON.
+    pub(crate) fn row_json(&self, row: &R) -> Option<serde_json::Value> {
+        serde_json::to_value(RowJson { table: self, row }).ok()
+    }
+
     /// The rows that fit in the form that was asked for: JSON by pages, CSV whole unless limited.
     pub(crate) fn data(&self, as_of: ConsensusHour, rows: &[R], state: &TableState, form: Form) -> Result<String, RequestError> {
+        self.data_of(as_of, None, rows, state, form)
+    }
+
+    /// The same, where the rows are those of a group that JSON tells too.
+    pub(crate) fn data_of(
+        &self,
+        as_of: ConsensusHour,
+        group: Option<serde_json::Value>,
+        rows: &[R],
+        state: &TableState,
+        form: Form,
+    ) -> Result<String, RequestError> {
         let found = self.select(rows, state);
         let start = start_of(found.iter().map(|row| (self.key)(row)), state)?;
         let limit = match form {
@@ -48,6 +67,7 @@ impl<R> Table<'_, R> {
             Form::Csv => self.csv(page),
             Form::Json => to_json(&ListJson {
                 as_of: as_of.to_string(),
+                group,
                 n_rows: found.len(),
                 next_cursor: (end < found.len()).then(|| page.last().map(|row| (self.key)(row))).flatten(),
                 rows: page.iter().map(|row| RowJson { table: self, row }).collect(),

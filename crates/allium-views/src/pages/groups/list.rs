@@ -1,0 +1,181 @@
+//! `/countries`, `/as` and the other lists of groups.
+
+use allium_analysis::groups::{Concentration, Group};
+use allium_model::{Period, Timestamp};
+use askama::Template;
+
+use super::columns::columns;
+use super::{GroupRow, Kind, geography, kind_links, period_of, period_options, providers, rows};
+use crate::api::Form;
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::Html;
+use crate::page::{Alternate, Page, render};
+use crate::params::Params;
+use crate::site::Site;
+use crate::table::{Choice, Table};
+use crate::view::View;
+
+#[derive(Template)]
+#[template(path = "groups.html")]
+pub(super) struct GroupsPage {
+    pub(super) page: Page,
+    pub(super) title: String,
+    pub(super) kinds: Html,
+    pub(super) sentence: String,
+    pub(super) under: Html,
+    pub(super) sections: Vec<Section>,
+}
+
+/// A part of a page: a heading, a sentence, the evidence.
+pub(super) struct Section {
+    pub(super) id: &'static str,
+    pub(super) title: String,
+    pub(super) say: Html,
+    pub(super) body: Html,
+}
+
+impl Section {
+    /// A part with everything in it.
+    pub(super) fn new(id: &'static str, title: impl Into<String>, say: Html, body: Html) -> Self {
+        Self { id, title: title.into(), say, body }
+    }
+}
+
+/// Renders the page.
+pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+    let period = period_of(params)?;
+    let rows = rows(view, kind);
+    let table = table(view, kind, period);
+    let shown = table.html(&rows, &table.state(params)?)?;
+    let mut sections = match kind {
+        Kind::Country | Kind::Region => geography::sections(view, period),
+        Kind::As => providers::sections(view, period),
+        Kind::Flag | Kind::Platform | Kind::Version | Kind::FirstSeen => Vec::new(),
+    };
+    sections.push(Section::new("list", format!("All {}", kind.noun().1), Html::words(""), Html::safe(shown)));
+    let alternate = Alternate::at(&format!("/api/v1{}", kind.list_path()));
+    render(&GroupsPage {
+        page: Page::of(site, view, now, section(kind)).with_alternate(alternate),
+        title: kind.label().to_owned(),
+        kinds: kind_links(kind),
+        sentence: sentence(view, kind, period, &rows),
+        under: under(view, period),
+        sections,
+    })
+}
+
+/// The list for programs.
+pub(super) fn data(view: &View, kind: Kind, params: &Params, form: Form) -> Result<String, RequestError> {
+    let rows = rows(view, kind);
+    let table = table(view, kind, period_of(params)?);
+    table.data(view.as_of(), &rows, &table.strict_state(params)?, form)
+}
+
+/// The entry of the navigation to which a kind belongs.
+pub(super) const fn section(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Country | Kind::Region => "/countries",
+        _ => "/as",
+    }
+}
+
+/// What figures rest on, in a line under the answer.
+pub(super) fn under(view: &View, period: Period) -> Html {
+    let n = view.groups.network.uptime[period.index()].map_or(0, |uptime| uptime.n_relays);
+    let words = format!(
+        "Mean over relays of their uptime over {}, each relay counted once; {} of {} with data, from {}. ",
+        period.label(),
+        format::count(n as u64),
+        format::counted(view.groups.network.n_relays, "relay"),
+        view.origin_words()
+    );
+    Html::joined([Html::words(words), Html::link("/methods#uptime-of-a-group", &Html::words("Definition"))], "")
+}
+
+/// The table of a kind; uptime is that of a period.
+pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a, GroupRow<'a>> {
+    let mut choices = vec![
+        Choice { name: "period", label: "Period", options: period_options(), fits: None },
+        Choice {
+            name: "min",
+            label: "At least",
+            options: [1, 3, 5, 10, 25, 100].map(|n| (n.to_string(), format::counted(n, "relay"))).to_vec(),
+            fits: Some(Box::new(|row: &GroupRow<'a>, value: &str| value.parse().is_ok_and(|least: usize| row.figures.n_relays >= least))),
+        },
+    ];
+    match kind {
+        Kind::Country => choices.push(regions(view)),
+        Kind::As => choices.push(countries(view)),
+        _ => {}
+    }
+    Table {
+        path: kind.list_path().to_owned(),
+        api: format!("/api/v1{}", kind.list_path()),
+        caption: format!("{}, uptime over {}", kind.label(), period.label()),
+        noun: kind.noun(),
+        columns: columns(kind, period),
+        choices,
+        key: Box::new(|row| row.key.clone()),
+        default_sort: if kind == Kind::FirstSeen { "-name" } else { "-weight_share" },
+    }
+}
+
+fn regions<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
+    let option = |group: &Group<allium_analysis::groups::Region>| (group.key.to_string(), group.key.name().to_owned());
+    Choice {
+        name: "region",
+        label: "Region",
+        options: std::iter::once((String::new(), "any".to_owned())).chain(view.groups.regions.iter().map(option)).collect(),
+        fits: Some(Box::new(|row, value| {
+            row.region.is_some_and(|region| region.to_string() == value || region.within().is_some_and(|r| r.to_string() == value))
+        })),
+    }
+}
+
+fn countries<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
+    let members = &view.groups.members;
+    let mut options: Vec<(String, String)> = rows(view, Kind::Country)
+        .into_iter()
+        .map(|row| (row.key.clone(), crate::text::inert(&row.label.chars().take(40).collect::<String>())))
+        .collect();
+    options.sort_by(|a, b| a.1.cmp(&b.1));
+    options.insert(0, (String::new(), "any".to_owned()));
+    Choice {
+        name: "country",
+        label: "With relays in",
+        options,
+        fits: Some(Box::new(move |row, value| {
+            row.members.iter().any(|place| members[*place as usize].country.is_some_and(|country| country.as_str() == value))
+        })),
+    }
+}
+
+fn sentence(view: &View, kind: Kind, period: Period, rows: &[GroupRow<'_>]) -> String {
+    let heaviest = rows.iter().max_by(|a, b| {
+        let weight = |row: &GroupRow<'_>| row.figures.consensus_weight;
+        weight(a).cmp(&weight(b)).then_with(|| b.key.cmp(&a.key))
+    });
+    let Some(heaviest) = heaviest.filter(|row| row.figures.n_running > 0) else {
+        return format!("No relay is known by {} yet.", kind.noun().0);
+    };
+    let share =
+        heaviest.figures.weight_share.map_or_else(|| "an unknown share".to_owned(), |s| format!("{}\u{a0}%", format::percent(s, 1)));
+    let name = crate::text::inert(&heaviest.words().chars().take(60).collect::<String>());
+    let n = format::count(rows.iter().filter(|row| row.figures.n_running > 0).count() as u64);
+    match kind {
+        Kind::Country | Kind::Region => geography::sentence(view, period, &n),
+        Kind::As => {
+            let top = Concentration::of(&view.groups.autonomous_systems).map_or_else(String::new, |concentration| {
+                format!("; the ten largest carry {}\u{a0}%", format::percent(concentration.top[3], 1))
+            });
+            format!("{n} autonomous systems run Tor; {name} carries {share} of its weight{top}.")
+        }
+        Kind::Flag => format!("Relays hold {n} kinds of flags; relays with {name} carry {share} of the weight."),
+        Kind::Platform => format!("Relays run on {n} platforms; {share} of the weight is on {name}."),
+        Kind::Version => format!("Relays run {n} versions of Tor; {share} of the weight is on {name}."),
+        Kind::FirstSeen => {
+            format!("The relays that run now appeared on {n} different days; those of {name} carry the most weight, {share}.")
+        }
+    }
+}

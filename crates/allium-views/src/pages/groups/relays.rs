@@ -1,0 +1,118 @@
+//! The relays of a group as a table.
+
+use allium_analysis::RelayReport;
+use allium_model::{Period, RelayFlag, RelayRecord};
+
+use super::{GroupRow, Kind, period_options};
+use crate::markup::{FlagLetters, Html, State};
+use crate::table::{Cell, Choice, Column, Table};
+use crate::view::View;
+
+/// A relay with its figures.
+pub(super) struct RelayRow<'a> {
+    record: &'a RelayRecord,
+    report: &'a RelayReport,
+}
+
+/// The relays of a group, in the order of their fingerprints.
+pub(super) fn relay_rows<'a>(view: &'a View, group: &GroupRow<'_>) -> Vec<RelayRow<'a>> {
+    let places = group.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
+    places.filter_map(|i| view.relay(i)).map(|(record, report)| RelayRow { record, report }).collect()
+}
+
+/// The table of a group's relays; `period` is shown beside the usual ones.
+pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, RelayRow<'a>> {
+    let running = |row: &RelayRow<'a>, value: &str| row.record.relay.running == (value == "running");
+    Table {
+        path: kind.href(key),
+        api: format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(key)),
+        caption: "Relays of this group".to_owned(),
+        noun: ("relay", "relays"),
+        columns: columns(period),
+        choices: vec![
+            Choice { name: "period", label: "Period", options: period_options(), fits: None },
+            Choice {
+                name: "status",
+                label: "State",
+                options: [("", "any"), ("running", "running"), ("down", "down")].map(|(v, l)| (v.to_owned(), l.to_owned())).to_vec(),
+                fits: Some(Box::new(running)),
+            },
+        ],
+        key: Box::new(|row| row.record.relay.fingerprint.to_string()),
+        default_sort: "-weight_share",
+    }
+}
+
+fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
+    let uptime = |name, period: Period| {
+        Column::number(name, format!("{}, %", period.label()), move |row: &RelayRow<'a>| Cell::share(row.report.uptime_in(period), 2))
+            .about(format!("uptime over {}, %", period.label()))
+    };
+    vec![
+        Column::text("nickname", "Nickname", |row: &RelayRow<'a>| {
+            Cell::link(row.record.relay.display_name(), format!("/relay/{}", row.record.relay.fingerprint))
+        })
+        .title_of_card(),
+        Column::text("fingerprint", "Fingerprint", |row: &RelayRow<'a>| {
+            let fingerprint = row.record.relay.fingerprint;
+            Cell::Markup { html: Html::words(crate::markup::short_fingerprint(&fingerprint)), plain: fingerprint.to_string(), rank: 0.0 }
+        })
+        .unsorted(),
+        Column::text("state", "State", |row: &RelayRow<'a>| {
+            let running = row.record.relay.running;
+            let plain = if running { "running" } else { "down" };
+            Cell::Markup { html: Html::safe(State(running)), plain: plain.to_owned(), rank: f64::from(u8::from(!running)) }
+        })
+        .badge_of_card(),
+        Column::number("uptime", format!("Up {}, %", period.label()), move |row: &RelayRow<'a>| {
+            Cell::share(row.report.uptime_in(period), 2)
+        })
+        .about(format!("uptime over {}, %", period.label()))
+        .method("uptime")
+        .on_card(),
+        uptime("uptime_6_months", Period::SixMonths).on_card(),
+        uptime("uptime_1_year", Period::OneYear),
+        Column::number("weight_share", "Weight, %", |row: &RelayRow<'a>| Cell::share(row.record.relay.consensus_weight_fraction, 3))
+            .about("share of consensus weight, %")
+            .on_card(),
+        Column::number("bandwidth_bytes_per_sec", "MB/s", |row: &RelayRow<'a>| {
+            row.record.relay.advertised_bandwidth.map_or(Cell::Missing, Cell::Rate)
+        })
+        .about("advertised bandwidth, MB/s"),
+        Column::text("flags", "Flags", |row: &RelayRow<'a>| flags(row)).unsorted(),
+        Column::text("country", "Country", |row: &RelayRow<'a>| match row.record.relay.country {
+            Some(country) => Cell::link(&country.as_str().to_uppercase(), Kind::Country.href(country.as_str())),
+            None => Cell::Nothing,
+        }),
+        Column::text("as", "AS", |row: &RelayRow<'a>| match row.record.relay.asn {
+            Some(asn) => Cell::link(&asn.to_string(), Kind::As.href(&asn.to_string())),
+            None => Cell::Nothing,
+        }),
+        Column::text("as_name", "AS name", |row: &RelayRow<'a>| match &row.record.relay.as_name {
+            Some(name) => Cell::name(name),
+            None => Cell::Nothing,
+        })
+        .more(),
+        Column::text("version", "Version", |row: &RelayRow<'a>| match &row.record.relay.version {
+            Some(version) => Cell::link(version, Kind::Version.href(version)),
+            None => Cell::Nothing,
+        }),
+        Column::text("platform", "Platform", |row: &RelayRow<'a>| match &row.record.relay.platform {
+            Some(platform) => Cell::name(platform),
+            None => Cell::Nothing,
+        })
+        .more(),
+        Column::number("first_seen", "First seen", |row: &RelayRow<'a>| Cell::day(row.record.relay.first_seen)),
+        Column::number("last_restarted", "Restarted", |row: &RelayRow<'a>| {
+            row.record.relay.last_restarted.map_or(Cell::Missing, Cell::Day)
+        })
+        .more(),
+    ]
+}
+
+fn flags(row: &RelayRow<'_>) -> Cell {
+    let shown = row.record.relay.flags.iter().filter(|flag| !matches!(flag, RelayFlag::Running | RelayFlag::Valid));
+    let html = Html::joined(shown.map(|flag| Html::safe(FlagLetters(flag))), " ");
+    let names: Vec<&str> = row.record.relay.flags.iter().map(RelayFlag::name).collect();
+    Cell::Markup { html, plain: names.join(" "), rank: 0.0 }
+}

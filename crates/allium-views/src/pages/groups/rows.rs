@@ -1,0 +1,111 @@
+//! Groups of every kind as rows of one type.
+
+use std::borrow::Cow;
+
+use allium_analysis::groups::{Group, GroupFigures, Groups, Region};
+use allium_model::{Asn, CountryCode};
+
+use super::Kind;
+use crate::format;
+use crate::view::View;
+
+/// A group as lists and pages show it.
+#[derive(Debug, Clone)]
+pub(crate) struct GroupRow<'a> {
+    /// Its key in addresses.
+    pub(crate) key: String,
+    /// What it is called; may be a stranger's text.
+    pub(crate) label: String,
+    /// A further name, as a stranger wrote it.
+    pub(crate) name: Option<Cow<'a, str>>,
+    /// The region of a country or subregion.
+    pub(crate) region: Option<Region>,
+    /// Its figures.
+    pub(crate) figures: Cow<'a, GroupFigures>,
+    /// The places of its relays among the members.
+    pub(crate) members: Cow<'a, [u32]>,
+}
+
+impl GroupRow<'_> {
+    /// Its address.
+    pub(crate) fn href(&self, kind: Kind) -> String {
+        kind.href(&self.key)
+    }
+
+    /// Label and name together, for sentences.
+    pub(crate) fn words(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.label.clone(), |name| format!("{} {name}", self.label))
+    }
+}
+
+/// The groups of a kind, in the order of their keys.
+pub(crate) fn rows(view: &View, kind: Kind) -> Vec<GroupRow<'_>> {
+    let groups = &view.groups;
+    match kind {
+        Kind::Country => groups.countries.iter().map(country).collect(),
+        Kind::Region => groups.regions.iter().map(|g| row(g, g.key.to_string(), g.key.name().to_owned(), g.key.within())).collect(),
+        Kind::As => groups.autonomous_systems.iter().map(autonomous_system).collect(),
+        Kind::Flag => groups.flags.iter().map(|g| row(g, g.key.name().to_owned(), g.key.name().to_owned(), None)).collect(),
+        Kind::Platform => platforms(groups),
+        Kind::Version => groups.versions.iter().map(|g| row(g, g.key.clone(), g.key.clone(), None)).collect(),
+        Kind::FirstSeen => groups.first_seen.iter().map(|g| row(g, g.key.to_string(), format::day(g.key), None)).collect(),
+    }
+}
+
+/// A country as a row.
+pub(crate) fn country(group: &Group<CountryCode>) -> GroupRow<'_> {
+    let label = group.name.clone().unwrap_or_else(|| group.key.as_str().to_uppercase());
+    row(group, group.key.to_string(), label, Region::subregion_of(group.key).or_else(|| Region::of(group.key)))
+}
+
+/// An autonomous system as a row.
+pub(crate) fn autonomous_system(group: &Group<Asn>) -> GroupRow<'_> {
+    GroupRow { name: group.name.as_deref().map(Cow::Borrowed), ..row(group, group.key.to_string(), group.key.to_string(), None) }
+}
+
+/// A group that was made for one answer, as a row that outlives it.
+pub(crate) fn owned<K>(group: &Group<K>, row: GroupRow<'_>) -> GroupRow<'static> {
+    GroupRow {
+        key: row.key,
+        label: row.label,
+        name: row.name.map(|name| Cow::Owned(name.into_owned())),
+        region: row.region,
+        figures: Cow::Owned(group.figures.clone()),
+        members: Cow::Owned(group.members.clone()),
+    }
+}
+
+fn row<K>(group: &Group<K>, key: String, label: String, region: Option<Region>) -> GroupRow<'_> {
+    GroupRow { key, label, name: None, region, figures: Cow::Borrowed(&group.figures), members: Cow::Borrowed(&group.members) }
+}
+
+/// Platforms by the short form of their name that stands in addresses; names that share one are one platform.
+fn platforms(groups: &Groups) -> Vec<GroupRow<'_>> {
+    let mut by_slug: Vec<(String, &Group<String>)> = groups.platforms.iter().map(|group| (slug(&group.key), group)).collect();
+    by_slug.sort_by(|a, b| a.0.cmp(&b.0));
+    let merge = |same: &[(String, &'_ Group<String>)]| -> (Vec<u32>, GroupFigures) {
+        let mut members: Vec<u32> = same.iter().flat_map(|(_, group)| group.members.iter().copied()).collect();
+        members.sort_unstable();
+        let figures = groups.figures(&members);
+        (members, figures)
+    };
+    let mut rows = Vec::new();
+    for same in by_slug.chunk_by(|a, b| a.0 == b.0) {
+        let (slug, first) = &same[0];
+        let mut merged = row(*first, slug.clone(), first.key.clone(), None);
+        if same.len() > 1 {
+            let (members, figures) = merge(same);
+            merged = GroupRow { members: Cow::Owned(members), figures: Cow::Owned(figures), ..merged };
+        }
+        rows.push(merged);
+    }
+    rows
+}
+
+/// Letters and digits in lower case with single hyphens between: `windows-8`; `other` where nothing is left.
+pub(crate) fn slug(text: &str) -> String {
+    let parts: Vec<String> =
+        text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_ascii_lowercase).collect();
+    let joined = parts.join("-");
+    if joined.is_empty() { "other".to_owned() } else { joined.chars().take(60).collect() }
+}
