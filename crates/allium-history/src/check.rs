@@ -10,9 +10,11 @@ use crate::describe::Descriptions;
 use crate::error::Failure;
 use crate::history::{CheckReport, Stats};
 use crate::load::{documents, rejects};
+use crate::merge::Run;
+use crate::places::Told;
 use crate::relays::{hour, optional_hour};
 use crate::schema;
-use crate::spans::{Totals, known_hour_numbers, states};
+use crate::spans::{States, Totals, known_hour_numbers, states};
 
 /// Counts everything.
 pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
@@ -89,6 +91,7 @@ fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
     let mut statement = conn.prepare("SELECT relay_id, start_hour, end_hour, state_id FROM spans ORDER BY relay_id, start_hour")?;
     let mut rows = statement.query([])?;
     let mut previous: Option<Row> = None;
+    let mut places = PlaceCheck::new(conn)?;
     while let Some(row) = rows.next()? {
         report.n_spans += 1;
         let open_end = hours.last().map_or(i32::MIN, |last| last.saturating_add(1));
@@ -102,9 +105,48 @@ fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
         let flags = flags.get(&span.state_id).copied().unwrap_or_default();
         changes[place(span.start)].add(flags, 1);
         changes[place(span.end)].add(flags, -1);
+        places.add(span, report)?;
         previous = Some(span);
     }
+    places.finish(report)?;
     check_totals(conn, &changes, report)
+}
+
+/// Compares country and AS with those that were last told.
+struct PlaceCheck {
+    told: Told,
+    states: States,
+    relay_id: i64,
+    runs: Vec<Run>,
+}
+
+impl PlaceCheck {
+    fn new(conn: &Connection) -> Result<Self, Failure> {
+        Ok(Self { told: Told::load(conn)?, states: States::load(conn)?, relay_id: 0, runs: Vec::new() })
+    }
+
+    fn add(&mut self, span: Row, report: &mut CheckReport) -> Result<(), Failure> {
+        if span.relay_id != self.relay_id {
+            self.finish(report)?;
+            self.relay_id = span.relay_id;
+        }
+        self.runs.push(Run { start: span.start, end: span.end, state: span.state_id });
+        Ok(())
+    }
+
+    /// Compares the runs of one relay and forgets them. Runs with other problems are told of elsewhere.
+    fn finish(&mut self, report: &mut CheckReport) -> Result<(), Failure> {
+        let (runs, states) = (std::mem::take(&mut self.runs), &self.states);
+        let is_in_order = runs.iter().all(|run| run.start < run.end) && runs.windows(2).all(|pair| pair[0].end <= pair[1].start);
+        if !is_in_order || !self.told.are_known(&runs) {
+            return Ok(());
+        }
+        let carried = self.told.carry(&runs, |id| states.content(id), |placed| Ok(states.find(placed).unwrap_or(-1)))?;
+        if carried != runs {
+            tell(report, || format!("spans of relay {}: country or AS is not as last told", self.relay_id));
+        }
+        Ok(())
+    }
 }
 
 fn span_problems(hours: &[i32], before: Option<Row>, span: Row, stored_end: Option<i32>) -> Vec<&'static str> {

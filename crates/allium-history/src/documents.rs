@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::assemble::state;
 use crate::blob::Encoder;
 use crate::error::{Error, Failure};
+use crate::places::fill_in;
 use crate::relays::{RelayIds, RelayWriter, forget_unused_families};
 use crate::spans::{append_consensus, details_consensus};
-use crate::{Applied, AppliedDocument, Outcome, Update};
+use crate::{Applied, AppliedDocument, Listed, Outcome, Update};
 
 /// Takes an update in; runs inside a transaction that the caller ends.
 pub(crate) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failure> {
@@ -70,9 +71,17 @@ fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceSta
         writer.write(conn, relay_ids.id(conn, fingerprint)?, status.published, relay)?;
     }
     forget_unused_families(conn)?;
-    let listed: Vec<(_, RelayState)> =
-        last_entries.into_iter().filter_map(|(fingerprint, relay)| Some((fingerprint, state(relay)?))).collect();
-    append_consensus(conn, relay_ids, &details_consensus(status.published, status.obtained_at), &listed)
+    let states = last_entries.values().filter_map(|relay| Some((*relay, state(relay)?)));
+    let listed: Vec<Listed> = states.map(|(relay, state)| listed(relay, state)).collect();
+    let is_new = append_consensus(conn, relay_ids, &details_consensus(status.published, status.obtained_at), &listed)?;
+    if !is_new {
+        fill_in(conn, relay_ids, status.published, &last_entries.into_values().collect::<Vec<_>>())?;
+    }
+    Ok(is_new)
+}
+
+fn listed(relay: &Relay, state: RelayState) -> Listed {
+    Listed { fingerprint: relay.fingerprint, state, address: relay.primary_ip(), weight: relay.consensus_weight }
 }
 
 fn store_histories(

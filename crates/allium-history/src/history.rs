@@ -1,5 +1,7 @@
 //! The interface of a store, whatever database is behind it.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::Path;
 
 use allium_model::{
@@ -25,10 +27,18 @@ pub trait History {
     /// An hour known from a [`ConsensusSource::Presence`] list only is replaced by what any other source brings.
     ///
     /// `listed` are the relays in it; a relay that is not in it was down. Of a relay listed twice the later entry counts.
+    /// Where the source does not tell them ([`ConsensusSource::tells_places`]), country and AS of `listed` are ignored and carried over
+    /// from the consensuses before; a details document of the same hour fills them in later.
     ///
     /// # Errors
     /// As [`History::apply`].
     fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error>;
+
+    /// As [`History::append_consensus`], with all that a consensus says of its relays: addresses and weights beside states.
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    fn append_full_consensus(&mut self, consensus: &FullConsensus) -> Result<bool, Error>;
 
     /// Takes in many consensuses at once, given as spans: in each of `consensuses` that lies in a span, the relay was listed in
     /// its state. Hours that are known already stay as they are, as with [`History::append_consensus`].
@@ -210,6 +220,37 @@ pub struct ConsensusInfo {
     pub received_at: Timestamp,
 }
 
+/// A consensus with all that the store keeps of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FullConsensus {
+    /// Where it comes from.
+    pub info: ConsensusInfo,
+    /// The relays in it; of one listed twice the later entry counts.
+    pub listed: Vec<Listed>,
+    /// How consensus weights are weighed by position, in units of 1/10,000 (dir-spec, section 3.8.3): `Wgg`, `Wmd` and so on.
+    pub bandwidth_weights: BTreeMap<String, i64>,
+}
+
+/// A relay as a consensus lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Which relay.
+    pub fingerprint: Fingerprint,
+    /// Its state.
+    pub state: RelayState,
+    /// Its primary address.
+    pub address: Option<IpAddr>,
+    /// Its consensus weight.
+    pub weight: Option<u64>,
+}
+
+impl Listed {
+    /// A relay of which nothing but its state is known.
+    pub fn of(fingerprint: Fingerprint, state: RelayState) -> Self {
+        Self { fingerprint, state, address: None, weight: None }
+    }
+}
+
 /// A known consensus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownConsensus {
@@ -256,6 +297,11 @@ impl ConsensusSource {
     /// The source of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|source| source.name() == name)
+    }
+
+    /// Whether it knows the country and AS of each relay; where it does not, those last told are carried over.
+    pub const fn tells_places(self) -> bool {
+        matches!(self, Self::Details | Self::Presence)
     }
 
     /// The name in tables, such as `details`.

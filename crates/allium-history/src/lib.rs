@@ -40,6 +40,7 @@ mod exact;
 mod history;
 mod load;
 mod merge;
+mod places;
 mod prune;
 mod relays;
 mod schema;
@@ -51,8 +52,8 @@ mod timeline;
 pub use assemble::assemble;
 pub use error::Error;
 pub use history::{
-    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ExactHistory, History,
-    KnownConsensus, Outcome, Pruned, Stats, Update,
+    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ExactHistory, FullConsensus, History,
+    KnownConsensus, Listed, Outcome, Pruned, Stats, Update,
 };
 pub use sqlite::SqliteHistory;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

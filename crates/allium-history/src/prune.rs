@@ -5,6 +5,7 @@ use rusqlite::{Connection, params};
 use crate::describe;
 use crate::error::Failure;
 use crate::history::Pruned;
+use crate::places::settle_all;
 use crate::relays::forget_unused_families;
 use crate::texts::forget_unused_texts;
 
@@ -15,6 +16,8 @@ pub(crate) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
     let n_spans = conn.execute("DELETE FROM spans WHERE end_hour <= ?1 OR ?1 = 2147483647", [first_kept])?;
     conn.execute("UPDATE spans SET start_hour = ?1 WHERE start_hour < ?1", [first_kept])?;
     let n_consensuses = conn.execute("DELETE FROM consensuses WHERE hour < ?", [before])?;
+    conn.execute("UPDATE consensuses SET places = 1 WHERE hour = ?", [first_kept])?;
+    settle_all(conn)?;
     let n_relays = forget_relays(conn, before)?;
     describe::prune(conn, before)?;
     forget_unused_texts(conn)?;

@@ -3,12 +3,21 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{Error, Failure};
+use crate::places::settle_all;
 
 /// "Alli" in ASCII, in the header of every store.
 pub(crate) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
-const MIGRATIONS: [&str; 3] = [include_str!("../schema/v1.sql"), include_str!("../schema/v2.sql"), include_str!("../schema/v3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("../schema/v1.sql"),
+    include_str!("../schema/v2.sql"),
+    include_str!("../schema/v3.sql"),
+    include_str!("../schema/v4.sql"),
+];
+
+/// The version from which on spans carry country and AS over.
+const PLACES_CARRIED: usize = 4;
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -49,6 +58,9 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<(), Failure> {
     let from = usize::try_from(version(&transaction)?).unwrap_or(usize::MAX);
     for script in MIGRATIONS.iter().skip(from) {
         transaction.execute_batch(script)?;
+    }
+    if from < PLACES_CARRIED {
+        settle_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;

@@ -11,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::{Error, Failure};
 use crate::merge::{Calendar, Run};
+use crate::places::{LastPlaces, Placed, settle};
 use crate::relays::{RelayIds, hour, optional_hour, parsed};
-use crate::{AppliedSpans, ConsensusInfo, ConsensusSource};
+use crate::{AppliedSpans, ConsensusInfo, ConsensusSource, Listed};
 
 /// Totals of one consensus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,34 +45,53 @@ impl Totals {
 
 /// The dictionary of states, for writing.
 pub(crate) struct States {
-    ids: HashMap<RelayState, i64>,
+    ids: HashMap<Placed, i64>,
+    contents: HashMap<i64, Placed>,
 }
 
 impl States {
     pub(crate) fn load(conn: &Connection) -> Result<Self, Failure> {
-        Ok(Self { ids: states(conn)?.into_iter().map(|(id, state)| (state, id)).collect() })
+        let contents = placed_states(conn)?;
+        Ok(Self { ids: contents.iter().map(|(id, placed)| (placed.clone(), *id)).collect(), contents: contents.into_iter().collect() })
+    }
+
+    /// The state with a number.
+    pub(crate) fn content(&self, id: i64) -> Result<Placed, Failure> {
+        self.contents.get(&id).cloned().ok_or_else(|| Failure::Corrupt(format!("state {id} is missing")))
+    }
+
+    /// The number of a state, if it has one.
+    pub(crate) fn find(&self, placed: &Placed) -> Option<i64> {
+        self.ids.get(placed).copied()
     }
 
     /// The number of a state, given to it where it has none.
-    pub(crate) fn id(&mut self, conn: &Connection, state: &RelayState) -> Result<i64, Failure> {
-        if let Some(id) = self.ids.get(state) {
-            return Ok(*id);
+    pub(crate) fn id(&mut self, conn: &Connection, placed: &Placed) -> Result<i64, Failure> {
+        if let Some(id) = self.find(placed) {
+            return Ok(id);
         }
-        conn.prepare_cached("INSERT INTO states (flags, country, asn, version) VALUES (?, ?, ?, ?)")?.execute(params![
+        let state = &placed.state;
+        conn.prepare_cached("INSERT INTO states (flags, country, asn, version, moved) VALUES (?, ?, ?, ?, ?)")?.execute(params![
             state.flags.bits(),
             state.country.map(|country| country.to_string()),
             state.asn.map(|asn| asn.0),
             state.version.as_deref(),
+            placed.moved,
         ])?;
         let id = conn.last_insert_rowid();
-        self.ids.insert(state.clone(), id);
+        self.ids.insert(placed.clone(), id);
+        self.contents.insert(id, placed.clone());
         Ok(id)
     }
 }
 
 /// Every state by its number.
 pub(crate) fn states(conn: &Connection) -> Result<BTreeMap<i64, RelayState>, Failure> {
-    let mut statement = conn.prepare("SELECT id, flags, country, asn, version FROM states")?;
+    Ok(placed_states(conn)?.into_iter().map(|(id, placed)| (id, placed.state)).collect())
+}
+
+fn placed_states(conn: &Connection) -> Result<BTreeMap<i64, Placed>, Failure> {
+    let mut statement = conn.prepare("SELECT id, flags, country, asn, version, moved FROM states")?;
     let mut rows = statement.query([])?;
     let mut states = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -81,9 +101,14 @@ pub(crate) fn states(conn: &Connection) -> Result<BTreeMap<i64, RelayState>, Fai
             asn: row.get::<_, Option<u32>>(3)?.map(allium_model::Asn),
             version: row.get::<_, Option<String>>(4)?.map(Into::into),
         };
-        states.insert(row.get(0)?, state);
+        states.insert(row.get(0)?, Placed { state, moved: row.get(5)? });
     }
     Ok(states)
+}
+
+/// The newest hour whose consensus is known.
+pub(crate) fn newest_hour(conn: &Connection) -> Result<Option<i32>, Failure> {
+    Ok(conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?)
 }
 
 /// The hours whose consensus is known, earliest first.
@@ -139,26 +164,30 @@ pub(crate) fn append_consensus(
     conn: &Connection,
     relay_ids: &mut RelayIds,
     info: &ConsensusInfo,
-    listed: &[(Fingerprint, RelayState)],
+    listed: &[Listed],
 ) -> Result<bool, Failure> {
     let hour = info.hour.get();
-    let newest: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?;
+    let newest = newest_hour(conn)?;
     let stored: Option<String> =
         conn.prepare_cached("SELECT source FROM consensuses WHERE hour = ?")?.query_row([hour], |row| row.get(0)).optional()?;
     if stored.is_some_and(|stored| is_kept(&stored, info.source)) {
         return Ok(false);
     }
-    let offered = offered_states(conn, relay_ids, listed)?;
+    let is_newest = newest.is_none_or(|newest| newest < hour);
+    let last_places = if is_newest && !info.source.tells_places() { Some(LastPlaces::load(conn, info.hour)?) } else { None };
+    let offered = offered_states(conn, relay_ids, listed, info.source, last_places.as_ref())?;
     let mut totals = Totals::default();
     offered.values().for_each(|(_, flags)| totals.add(*flags, 1));
     let offered: BTreeMap<i64, i64> = offered.into_iter().map(|(relay_id, (state_id, _))| (relay_id, state_id)).collect();
-    if newest.is_none_or(|newest| newest < hour) {
+    if is_newest {
         extend_open_spans(conn, newest, hour, offered)?;
+        record_consensus(conn, info, totals)?;
     } else {
         let runs = offered.into_iter().map(|(relay_id, state)| (relay_id, vec![Run { start: hour, end: hour + 1, state }])).collect();
-        merge_runs(conn, &Calendar::new(&hours_kept(conn, &BTreeMap::from([(hour, info)]))?, &[hour]), runs)?;
+        let touched = merge_runs(conn, &Calendar::new(&hours_kept(conn, &BTreeMap::from([(hour, info)]))?, &[hour]), runs)?;
+        record_consensus(conn, info, totals)?;
+        settle(conn, &touched)?;
     }
-    record_consensus(conn, info, totals)?;
     Ok(true)
 }
 
@@ -178,17 +207,19 @@ pub(crate) fn append_spans(
         if place(start) < place(end) {
             changes[place(start)].add(state.flags, 1);
             changes[place(end)].add(state.flags, -1);
-            let run = Run { start: start.get(), end: end.get(), state: states.id(conn, &state)? };
+            // Whether the places of a pack or of none: settled below where they are not told.
+            let run = Run { start: start.get(), end: end.get(), state: states.id(conn, &Placed { state, moved: false })? };
             push_run(runs.entry(relay_ids.id(conn, &fingerprint)?).or_default(), run)
                 .ok_or(Error::Overlap { relay: fingerprint, at: start })?;
         }
     }
-    merge_runs(conn, &calendar, runs)?;
+    let touched = merge_runs(conn, &calendar, runs)?;
     let mut totals = Totals::default();
     for (hour, change) in additional.iter().zip(changes) {
         totals.accumulate(change);
         record_consensus(conn, offered_hours[hour], totals)?;
     }
+    settle(conn, &touched)?;
     Ok(AppliedSpans {
         n_consensuses: additional.len(),
         n_already_known: offered_hours.len() - additional.len(),
@@ -207,7 +238,8 @@ fn push_run(runs: &mut Vec<Run>, run: Run) -> Option<()> {
 /// Notes that the consensus of an hour is known.
 pub(crate) fn record_consensus(conn: &Connection, info: &ConsensusInfo, totals: Totals) -> Result<(), Failure> {
     conn.prepare_cached(
-        "INSERT OR REPLACE INTO consensuses (hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO consensuses (hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit, places)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?
     .execute(params![
         info.hour.get(),
@@ -217,7 +249,8 @@ pub(crate) fn record_consensus(conn: &Connection, info: &ConsensusInfo, totals: 
         totals.n_listed,
         totals.n_running,
         totals.n_guard,
-        totals.n_exit
+        totals.n_exit,
+        info.source.tells_places(),
     ])?;
     Ok(())
 }
@@ -226,12 +259,20 @@ pub(crate) fn record_consensus(conn: &Connection, info: &ConsensusInfo, totals: 
 fn offered_states(
     conn: &Connection,
     relay_ids: &mut RelayIds,
-    listed: &[(Fingerprint, RelayState)],
+    listed: &[Listed],
+    source: ConsensusSource,
+    last_places: Option<&LastPlaces<'_>>,
 ) -> Result<BTreeMap<i64, (i64, RelayFlags)>, Failure> {
     let mut states = States::load(conn)?;
     let mut offered = BTreeMap::new();
-    for (fingerprint, state) in listed {
-        offered.insert(relay_ids.id(conn, fingerprint)?, (states.id(conn, state)?, state.flags));
+    for Listed { fingerprint, state, address, .. } in listed {
+        let relay_id = relay_ids.id(conn, fingerprint)?;
+        let placed = match last_places {
+            Some(places) => places.carry(&states, relay_id, state, *address)?,
+            None if source.tells_places() => Placed { state: state.clone(), moved: false },
+            None => Placed { state: RelayState { country: None, asn: None, ..state.clone() }, moved: false },
+        };
+        offered.insert(relay_id, (states.id(conn, &placed)?, state.flags));
     }
     Ok(offered)
 }
@@ -265,21 +306,22 @@ fn open_spans(conn: &Connection) -> Result<Vec<(i64, i32, i64)>, Failure> {
     Ok(spans)
 }
 
-/// Merges runs at additional hours into the stored spans and writes what changes.
+/// Merges runs at additional hours into the stored spans and writes what changes; returns the relays that it looked at.
 ///
 /// Only spans that touch the stretch from the known hour before the first additional one to the known hour after the last
 /// one can change, so only these are read.
-pub(crate) fn merge_runs(conn: &Connection, calendar: &Calendar, mut offered: BTreeMap<i64, Vec<Run>>) -> Result<(), Failure> {
-    let (Some(first), Some(last)) = (calendar.additional().next(), calendar.additional().last()) else { return Ok(()) };
-    let old_newest: Option<i32> = conn.query_row("SELECT max(hour) FROM consensuses", [], |row| row.get(0))?;
+fn merge_runs(conn: &Connection, calendar: &Calendar, mut offered: BTreeMap<i64, Vec<Run>>) -> Result<BTreeSet<i64>, Failure> {
+    let (Some(first), Some(last)) = (calendar.additional().next(), calendar.additional().last()) else { return Ok(BTreeSet::new()) };
+    let old_newest = newest_hour(conn)?;
     let mut stored = touched_spans(conn, first, last, old_newest)?;
     let mut writer = SpanWriter::new(conn, old_newest, calendar.last())?;
-    for relay_id in stored.keys().chain(offered.keys()).copied().collect::<BTreeSet<i64>>() {
-        let old = stored.remove(&relay_id).unwrap_or_default();
-        let additional = offered.remove(&relay_id).unwrap_or_default();
-        writer.replace(relay_id, &old, &calendar.merge(&old, &additional))?;
+    let touched: BTreeSet<i64> = stored.keys().chain(offered.keys()).copied().collect();
+    for relay_id in &touched {
+        let old = stored.remove(relay_id).unwrap_or_default();
+        let additional = offered.remove(relay_id).unwrap_or_default();
+        writer.replace(*relay_id, &old, &calendar.merge(&old, &additional))?;
     }
-    Ok(())
+    Ok(touched)
 }
 
 /// The spans that reach to the known hour before `first` or start no later than the known hour after `last`.
@@ -300,7 +342,7 @@ fn touched_spans(conn: &Connection, first: i32, last: i32, newest: Option<i32>) 
 }
 
 /// Writes the difference between a relay's spans before and after.
-struct SpanWriter<'a> {
+pub(crate) struct SpanWriter<'a> {
     delete: rusqlite::CachedStatement<'a>,
     insert: rusqlite::CachedStatement<'a>,
     old_open_end: Option<i32>,
@@ -308,7 +350,7 @@ struct SpanWriter<'a> {
 }
 
 impl<'a> SpanWriter<'a> {
-    fn new(conn: &'a Connection, old_newest: Option<i32>, new_newest: Option<i32>) -> Result<Self, Failure> {
+    pub(crate) fn new(conn: &'a Connection, old_newest: Option<i32>, new_newest: Option<i32>) -> Result<Self, Failure> {
         Ok(Self {
             delete: conn.prepare_cached("DELETE FROM spans WHERE relay_id = ? AND start_hour = ?")?,
             insert: conn.prepare_cached("INSERT INTO spans (relay_id, start_hour, end_hour, state_id) VALUES (?, ?, ?, ?)")?,
@@ -317,7 +359,7 @@ impl<'a> SpanWriter<'a> {
         })
     }
 
-    fn replace(&mut self, relay_id: i64, old: &[Run], new: &[Run]) -> Result<(), Failure> {
+    pub(crate) fn replace(&mut self, relay_id: i64, old: &[Run], new: &[Run]) -> Result<(), Failure> {
         let row = |run: &Run, open_end: Option<i32>| (run.start, Some(run.end).filter(|end| Some(*end) != open_end), run.state);
         let old: Vec<_> = old.iter().map(|run| row(run, self.old_open_end)).collect();
         let new: Vec<_> = new.iter().map(|run| row(run, self.new_open_end)).collect();

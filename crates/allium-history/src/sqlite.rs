@@ -8,7 +8,9 @@ use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState,
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
-use crate::history::{Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ExactHistory, History, Pruned, Stats, Update};
+use crate::history::{
+    Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ExactHistory, FullConsensus, History, Listed, Pruned, Stats, Update,
+};
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
 use crate::{check, describe, documents, exact, load, prune, schema, spans};
@@ -161,6 +163,12 @@ impl History for SqliteHistory {
     }
 
     fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error> {
+        let listed: Vec<Listed> = listed.iter().map(|(fingerprint, state)| Listed::of(*fingerprint, state.clone())).collect();
+        self.write(|conn| spans::append_consensus(conn, &mut RelayIds::load(conn)?, info, &listed))
+    }
+
+    fn append_full_consensus(&mut self, consensus: &FullConsensus) -> Result<bool, Error> {
+        let FullConsensus { info, listed, .. } = consensus;
         self.write(|conn| spans::append_consensus(conn, &mut RelayIds::load(conn)?, info, listed))
     }
 

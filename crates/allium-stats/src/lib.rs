@@ -16,12 +16,14 @@
 //! assert!(allium_stats::theil_sen(&days, &daily).is_some_and(|trend| trend.slope < 0.0));
 //! ```
 
+mod count;
 mod moments;
 mod quantile;
 mod rank;
 mod student;
 mod summary;
 
+pub use count::{ln_choose, ln_count_tail, ln_gamma};
 pub use moments::{mean, std_dev, variance, weighted_mean};
 pub use quantile::{mad, median, quantile, quantiles, quantiles_of_sorted};
 pub use rank::{TheilSen, kendall_tau, theil_sen, theil_sen_with};

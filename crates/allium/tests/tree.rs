@@ -16,15 +16,25 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("allium-stats", &[]),
     ("allium-analysis", &["allium-model", "allium-stats"]),
     ("allium-forecast", &["allium-model", "allium-stats"]),
+    ("allium-detect", &["allium-model", "allium-stats"]),
     ("allium-views", &["allium-model", "allium-analysis"]),
     (
         "allium",
-        &["allium-model", "allium-sources", "allium-simulate", "allium-history", "allium-analysis", "allium-forecast", "allium-views"],
+        &[
+            "allium-model",
+            "allium-sources",
+            "allium-simulate",
+            "allium-history",
+            "allium-analysis",
+            "allium-forecast",
+            "allium-detect",
+            "allium-views",
+        ],
     ),
 ];
 
 /// Crates in which no async runtime, HTTP or SQL may appear, not even far below.
-const PURE: &[&str] = &["allium-model", "allium-stats", "allium-analysis", "allium-forecast"];
+const PURE: &[&str] = &["allium-model", "allium-stats", "allium-analysis", "allium-forecast", "allium-detect"];
 const IMPURE: &[&str] = &["tokio", "mio", "hyper", "axum", "reqwest", "rusqlite", "libsqlite3-sys", "async-std", "futures-core"];
 
 /// Licences under which a dependency may come; each expression must be satisfiable with these.

@@ -1,7 +1,7 @@
 //! What documents leave in a store.
 
 use crate::common::*;
-use allium_history::{Error, History, Outcome, SqliteHistory, Update, assemble};
+use allium_history::{ConsensusInfo, ConsensusSource, Error, History, Outcome, SqliteHistory, Update, assemble};
 use allium_model::{DocumentKind, NetworkRecord, Quantity, RelayFlag, RelayRecord};
 
 fn store_with(updates: &[Update]) -> SqliteHistory {
@@ -150,14 +150,15 @@ fn later_consensuses_have_the_word_on_state() {
     let mut moved = state(9);
     moved.flags.insert(RelayFlag::Guard);
     moved.country = Some("se".parse().unwrap());
-    assert!(store.append_consensus(&consensus(hour(1)), &[(fingerprint(1), moved.clone())]).unwrap());
+    let info = ConsensusInfo { source: ConsensusSource::Details, ..consensus(hour(1)) };
+    assert!(store.append_consensus(&info, &[(fingerprint(1), moved.clone())]).unwrap());
     let record = store.load().unwrap().unwrap();
     assert_eq!(record.as_of, hour(1));
     let relay_1 = &relay(&record, 1).relay;
     assert!(relay_1.running);
     assert_eq!((relay_1.flags, relay_1.country, relay_1.last_seen), (moved.flags, moved.country, Some(hour(1))));
     assert_eq!((relay_1.country_name.as_deref(), relay_1.version.as_deref()), (None, Some("0.4.9")));
-    assert_eq!(relay_1.asn, full(1, hour(0)).asn, "the consensus does not tell");
+    assert_eq!(relay_1.asn, full(1, hour(0)).asn, "unknown is no other one");
     assert!(!relay(&record, 2).relay.running);
 }
 

@@ -8,3 +8,4 @@ mod consensuses;
 mod documents;
 mod files;
 mod packs;
+mod places;

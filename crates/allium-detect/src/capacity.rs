@@ -1,0 +1,80 @@
+//! Fewer exits or guards than in the recent past.
+//!
+//! The number of running relays with the flag is compared with its median over the last 28 days of lists. Below 85 % of it for six
+//! lists in a row the capacity is short; from 92 % on it is not. Absolute floors can be set beside.
+
+use allium_model::{RelayFlag, RelayFlags};
+use serde::{Deserialize, Serialize};
+
+use crate::detector::{Detector, Step};
+use crate::incident::{Event, Kind, Status};
+use crate::losses::whole_network;
+
+const REMEMBERED: usize = 28 * 24;
+const FEWEST: usize = 7 * 24;
+const SHORT: f64 = 0.85;
+const ENOUGH: f64 = 0.92;
+const LISTS: u32 = 6;
+const ROLES: [(RelayFlag, &str); 2] = [(RelayFlag::Exit, "exits"), (RelayFlag::Guard, "guards")];
+
+/// Running relays per role and list.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Totals([Role; 2]);
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+struct Role {
+    counts: std::collections::VecDeque<u32>,
+    n_short: u32,
+    /// The open case, plus 1.
+    case: usize,
+}
+
+impl Detector {
+    pub(crate) fn follow_capacity(&mut self, step: &mut Step) {
+        let told = RelayFlags::from_bits(self.state.told);
+        for (i, (flag, name)) in ROLES.into_iter().enumerate().filter(|(_, (flag, _))| told.contains(*flag)) {
+            let tracks = &self.state.tracks;
+            let n = self.state.running.iter().filter(|relay| tracks[**relay as usize].flags & (1 << flag as u32) != 0).count() as u32;
+            self.follow_role(i, n, self.settings.fewest[i], name, step);
+        }
+    }
+
+    fn follow_role(&mut self, i: usize, n: u32, floor: u32, name: &str, step: &mut Step) {
+        let role = &mut self.state.totals.0[i];
+        let usual = role.usual();
+        role.counts.push_back(n);
+        if role.counts.len() > REMEMBERED {
+            role.counts.pop_front();
+        }
+        let Some(usual) = usual else { return };
+        let is_short = f64::from(n) < SHORT * f64::from(usual) || n < floor;
+        role.n_short = if is_short { role.n_short + 1 } else { 0 };
+        let (n_short, open) = (role.n_short, role.case.checked_sub(1));
+        match open {
+            None if n_short >= LISTS => {
+                let mut cluster = whole_network(Vec::new(), f64::from(usual), 0.0);
+                (cluster.look.n_lost, cluster.look.n_at_risk) = (usual.saturating_sub(n), usual);
+                let case = self.case(Kind::Capacity, Some(name.to_owned()), 0, &cluster, self.state.hour - LISTS as i32);
+                self.state.totals.0[i].case = self.open(case, step) + 1;
+            }
+            Some(place) if f64::from(n) >= ENOUGH * f64::from(usual) && n >= floor => {
+                let hour = self.state.hour;
+                let case = &mut self.state.cases[place];
+                (case.status, case.resolved) = (Status::Resolved, Some(hour));
+                case.timeline.push((hour, Event::Resolved));
+                step.changed.push(place);
+                self.state.totals.0[i].case = 0;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Role {
+    /// The median over the recent past; `None` while that is short.
+    fn usual(&self) -> Option<u32> {
+        let mut counts: Vec<u32> = self.counts.iter().copied().collect();
+        let middle = counts.len() / 2;
+        (counts.len() >= FEWEST).then(|| *counts.select_nth_unstable(middle).1)
+    }
+}

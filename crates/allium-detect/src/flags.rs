@@ -1,0 +1,102 @@
+//! Relays that lose a flag together while they keep running.
+//!
+//! As with relays that leave: every relay has a probability per hour of losing a flag, and the same search finds the scope that
+//! explains best who lost it. Where more than half of all holders lose a flag at once, the list does not tell that flag.
+
+use allium_model::{RelayFlag, RelayFlags};
+
+use crate::book::RelayIdx;
+use crate::case::Case;
+use crate::detector::{Detector, State, Step};
+use crate::incident::{Event, Kind, Status};
+use crate::scan::{Cluster, Lost, Standing, Thresholds, clip, clusters};
+
+/// Variance over mean of the count of losses: thresholds of the authorities move for many relays at once.
+const DISPERSION: f64 = 3.0;
+/// Hours for which a resolved case is opened again rather than another one.
+const DORMANT_HOURS: i32 = 168;
+
+impl Detector {
+    pub(crate) fn follow_flags(&mut self, step: &mut Step) {
+        self.recover_flags(step);
+        let lost = self.state.recent.last().map(|changes| changes.flags_lost.clone()).unwrap_or_default();
+        for (flag, relays) in lost {
+            for cluster in self.flag_clusters(flag, &relays) {
+                if self.reopen_flag_case(flag, &cluster.lost, step) {
+                    continue;
+                }
+                let name = RelayFlags::from_bits(flag).iter().next().map(|flag: RelayFlag| flag.name().to_owned());
+                let started = self.state.recent.last().map_or(self.state.hour, |changes| changes.before);
+                let case = self.case(Kind::FlagLoss, name, flag, &cluster, started);
+                let place = self.open(case, step);
+                let State { cases, tracks, .. } = &mut self.state;
+                cases[place].relays.iter().for_each(|relay| tracks[*relay as usize].flag_case = place as u32 + 1);
+            }
+        }
+    }
+
+    /// Opens a case again that resolved lately, if at least half of its relays are among those that lost the flag.
+    fn reopen_flag_case(&mut self, flag: u32, lost: &[RelayIdx], step: &mut Step) -> bool {
+        let State { cases, tracks, hour, .. } = &mut self.state;
+        let is_dormant = |case: &Case| case.flag == flag && case.resolved.is_some_and(|resolved| *hour - resolved <= DORMANT_HOURS);
+        let is_same =
+            |case: &Case| 2 * case.relays.iter().filter(|relay| lost.contains(relay)).count() >= case.relays.len().min(lost.len());
+        let Some(place) = cases.iter().rposition(|case| is_dormant(case) && is_same(case)) else { return false };
+        let case = &mut cases[place];
+        case.relays.extend(lost);
+        case.relays.sort_unstable();
+        case.relays.dedup();
+        (case.status, case.resolved, case.last_wave) = (Status::Active, None, *hour);
+        case.timeline.push((*hour, Event::Reopened(lost.len() as u32)));
+        case.relays.iter().for_each(|relay| tracks[*relay as usize].flag_case = place as u32 + 1);
+        step.changed.push(place);
+        true
+    }
+
+    fn flag_clusters(&mut self, flag: u32, relays: &[RelayIdx]) -> Vec<Cluster> {
+        let Self { state, settings, book, scratch, .. } = self;
+        let is_free = |relay: &&RelayIdx| {
+            let place = state.tracks[**relay as usize].flag_case.checked_sub(1);
+            place.is_none_or(|place| !state.cases[place as usize].status.is_open())
+        };
+        let elapsed = f64::from(state.hour - state.recent.last().map_or(state.hour - 1, |changes| changes.before)).max(1.0);
+        let risk = |relay: RelayIdx| clip(f64::from(state.tracks[relay as usize].flag_hazard) * elapsed);
+        let pool: Vec<Lost> = relays.iter().filter(is_free).map(|relay| Lost { relay: *relay, risk: risk(*relay) }).collect();
+        if pool.len() < settings.min_flag_lost as usize {
+            return Vec::new();
+        }
+        let mut hazards = vec![-1.0; state.tracks.len()];
+        let holders = state.running.iter().filter(|relay| state.tracks[**relay as usize].flags & flag != 0);
+        let n_holders = holders.map(|relay| hazards[*relay as usize] = state.tracks[*relay as usize].flag_hazard).count();
+        if pool.len() > n_holders {
+            return Vec::new();
+        }
+        let standing = Standing { relays: &state.running, hazards: &hazards, elapsed };
+        let thresholds = Thresholds {
+            min_lost: settings.min_flag_lost,
+            ln_alpha: settings.ln_alpha_flag,
+            dispersion: DISPERSION,
+            network_dispersion: 10.0 * DISPERSION,
+            stable_risk: settings.stable_hazard * elapsed,
+        };
+        clusters(book, pool, &standing, &thresholds, scratch)
+    }
+
+    /// Moves open cases along as their relays get the flag back; relays that stopped running count as settled.
+    fn recover_flags(&mut self, step: &mut Step) {
+        let State { cases, tracks, hour, told, .. } = &mut self.state;
+        for (place, case) in cases.iter_mut().enumerate().filter(|(_, case)| case.kind == Kind::FlagLoss && case.status.is_open()) {
+            if *told & case.flag == 0 {
+                continue;
+            }
+            let is_settled = |relay: &&RelayIdx| {
+                let track = &tracks[**relay as usize];
+                !track.running || track.flags & case.flag != 0
+            };
+            let share = case.relays.iter().filter(is_settled).count() as f64 / case.relays.len() as f64;
+            if *hour > case.last_wave && case.progress(*hour, share) {
+                step.changed.push(place);
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the detector reports.
+
+use allium_model::{ConsensusHour, Fingerprint};
+use serde::{Deserialize, Serialize};
+
+use crate::scope::Scope;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Kind {
+    /// Relays left together.
+    Outage,
+    /// Relays that nobody had seen before joined together.
+    Surge,
+    /// Relays leave and return together, again and again.
+    Flap,
+    /// Relays lost a flag together while they kept running.
+    FlagLoss,
+    /// The network has fewer exits, guards or less weight than in the recent past.
+    Capacity,
+    /// What was published cannot be what the network was.
+    DataQuality,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Outage, Self::Surge, Self::Flap, Self::FlagLoss, Self::Capacity, Self::DataQuality];
+
+    /// The name in JSON and addresses, such as `flag_loss`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Outage => "outage",
+            Self::Surge => "surge",
+            Self::Flap => "flap",
+            Self::FlagLoss => "flag_loss",
+            Self::Capacity => "capacity",
+            Self::DataQuality => "data_quality",
+        }
+    }
+}
+
+/// How an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Status {
+    /// Fewer than half of its relays are back.
+    Active,
+    /// At least half of its relays are back, fewer than 90 %.
+    Recovering,
+    /// At least 90 % of its relays are back; for a surge, gone again.
+    Resolved,
+    /// Its relays stayed away for so long that they are taken for gone; for a surge, stayed for so long that they belong.
+    Permanent,
+    /// It turned out to be part of another incident.
+    Merged,
+}
+
+impl Status {
+    /// The name in JSON, such as `active`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Recovering => "recovering",
+            Self::Resolved => "resolved",
+            Self::Permanent => "permanent",
+            Self::Merged => "merged",
+        }
+    }
+
+    /// Whether it goes on.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Active | Self::Recovering)
+    }
+}
+
+/// How bad it is; see [`Incident::severity`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    /// Worth knowing for those concerned.
+    Minor,
+    /// At least 1 % of the relays or of the weight, or 50 relays.
+    Moderate,
+    /// At least 2.5 % of the relays or 2 % of the weight, or 150 relays.
+    Major,
+    /// At least 5 % of the relays or of the weight.
+    Critical,
+}
+
+impl Severity {
+    /// The name in JSON, such as `major`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Minor => "minor",
+            Self::Moderate => "moderate",
+            Self::Major => "major",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// By the number of relays, their share of the network and their share of path selection.
+    pub(crate) fn of(n: usize, share: f64, weight: Option<f64>) -> Self {
+        let weight = weight.unwrap_or(0.0);
+        match () {
+            () if share >= 0.05 || weight >= 0.05 => Self::Critical,
+            () if n >= 150 || share >= 0.025 || weight >= 0.02 => Self::Major,
+            () if n >= 50 || share >= 0.01 || weight >= 0.01 => Self::Moderate,
+            () => Self::Minor,
+        }
+    }
+}
+
+/// A possible cause.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cause {
+    /// What the relays concerned share and the others lack.
+    pub scope: Scope,
+    /// How probable it is among the causes considered, 0 to 1.
+    pub probability: f64,
+    /// Relays of the incident that belong to the scope.
+    pub n_affected: usize,
+    /// Relays of the scope that could have been affected.
+    pub n_at_risk: usize,
+    /// What it would mean, in words.
+    pub cause: String,
+    /// Why it is considered, in words.
+    pub evidence: String,
+}
+
+/// A share of an incident: so many of the relays of a country or AS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The country or AS.
+    pub scope: Scope,
+    /// Relays of the incident in it.
+    pub n_affected: u32,
+    /// Relays in it that could have been affected.
+    pub n_at_risk: u32,
+}
+
+/// Something that was seen of an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// It was noticed, with so many relays.
+    Detected(u32),
+    /// So many more relays followed.
+    Grew(u32),
+    /// At least half of its relays are back.
+    HalfBack,
+    /// It resolved.
+    Resolved,
+    /// So many of its relays left again.
+    Reopened(u32),
+    /// It happened so often that it is flapping.
+    Flapping,
+    /// Its relays are taken for gone, or for a lasting part of the network.
+    Permanent,
+}
+
+impl Event {
+    /// A sentence.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Detected(n) => format!("detected with {n} relays"),
+            Self::Grew(n) => format!("{n} more relays"),
+            Self::HalfBack => "half of the relays are back to normal".to_owned(),
+            Self::Resolved => "90 % of the relays are back to normal".to_owned(),
+            Self::Reopened(n) => format!("{n} of its relays concerned again"),
+            Self::Flapping => "happened so often that it counts as flapping".to_owned(),
+            Self::Permanent => "taken for lasting".to_owned(),
+        }
+    }
+}
+
+/// An incident as far as it is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// 16 hexadecimal digits that stay the same for the incident's life: a hash of its first kind, scope and start.
+    pub id: String,
+    /// What happened.
+    pub kind: Kind,
+    /// The flag that was lost, `decline` for a slow outage, what is short of capacity, what is wrong with the data.
+    pub detail: Option<String>,
+    /// Where.
+    pub scope: Scope,
+    /// How it stands.
+    pub status: Status,
+    /// The last known consensus before.
+    pub started_at: ConsensusHour,
+    /// The consensus that showed it.
+    pub detected_at: ConsensusHour,
+    /// The consensus in which it was over; `None` while it goes on or where it became permanent.
+    pub resolved_at: Option<ConsensusHour>,
+    /// All relays concerned, sorted.
+    pub relays: Vec<Fingerprint>,
+    /// How many would have been lost (joined) by chance alone.
+    pub n_expected: f64,
+    /// How many there are.
+    pub n_affected: usize,
+    /// Relays of the scope that could have been affected.
+    pub n_at_risk: usize,
+    /// Their share of path selection, 0 to 1; `None` where no weight is known.
+    pub weight_share: Option<f64>,
+    /// By the number of relays, their share of the network and their weight: critical from 5 % of either, major from 150 relays,
+    /// 2.5 % or 2 % of the weight, moderate from 50 relays or 1 % of either, else minor.
+    pub severity: Severity,
+    /// How probable at least so many are by chance alone.
+    pub p_value: f64,
+    /// The most probable first.
+    pub causes: Vec<Cause>,
+    /// Relays by country, most affected first.
+    pub countries: Vec<Part>,
+    /// Relays by AS, most affected first.
+    pub systems: Vec<Part>,
+    /// What was seen, earliest first.
+    pub timeline: Vec<(ConsensusHour, Event)>,
+    /// Earlier incidents of the same scope or with at least half of the same relays, newest first.
+    pub similar: Vec<String>,
+}

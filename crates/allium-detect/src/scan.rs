@@ -1,0 +1,166 @@
+//! Who left together, and what explains it best.
+//!
+//! Input: relays lost in a window, relays that could have been lost, each with its probability of leaving by chance. For every
+//! scope: how improbable is the count of its lost members (a negative binomial tail around the sum of their probabilities; once for
+//! all members and once for its stable ones, twice the smaller), and how much better does "a fault struck this scope" explain what was
+//! seen than chance: with `n` of `N` lost, every subset of a size equally likely and every size too,
+//!
+//! `gain = −ln(N + 1) − ln C(N, n) − Σ_lost ln hᵢ + Σ_left hᵢ + ln prior(kind)`.
+//!
+//! Among the scopes that are improbable enough the one with the largest gain is reported, its relays are taken out, and what remains is
+//! looked at again. So an operator that lost everything wins over its AS that lost half, an AS over the country around it, and the
+//! network where no narrower scope explains what is missing.
+
+use allium_stats::{ln_choose, ln_count_tail};
+
+use crate::book::{Book, NETWORK, RelayIdx, ScopeIdx};
+
+/// A lost relay and its probability of leaving by chance in the window.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lost {
+    pub(crate) relay: RelayIdx,
+    pub(crate) risk: f64,
+}
+
+/// A probability of leaving by chance within which logarithms and sums stay sensible.
+pub(crate) fn clip(risk: f64) -> f64 {
+    risk.clamp(1e-5, 0.5)
+}
+
+/// What is unusual.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thresholds {
+    pub(crate) min_lost: u32,
+    pub(crate) ln_alpha: f64,
+    pub(crate) dispersion: f64,
+    pub(crate) network_dispersion: f64,
+    /// Members with less risk than this in the window count as stable.
+    pub(crate) stable_risk: f64,
+}
+
+/// What a scope looks like in a window.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Look {
+    pub(crate) scope: ScopeIdx,
+    pub(crate) n_lost: u32,
+    pub(crate) n_at_risk: u32,
+    pub(crate) expected: f64,
+    pub(crate) ln_p: f64,
+    pub(crate) gain: f64,
+}
+
+/// Relays that were lost together.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cluster {
+    pub(crate) look: Look,
+    pub(crate) lost: Vec<RelayIdx>,
+    /// Other scopes that most of them share, best first.
+    pub(crate) rivals: Vec<Look>,
+}
+
+/// The relays that could have been lost and were not.
+pub(crate) struct Standing<'a> {
+    /// All of them.
+    pub(crate) relays: &'a [RelayIdx],
+    /// Per relay the probability of leaving by chance in an hour; negative for all other relays.
+    pub(crate) hazards: &'a [f32],
+    /// Hours in the window.
+    pub(crate) elapsed: f64,
+}
+
+/// Finds the clusters in a pool of lost relays, best explained first. `scratch` has a zero for every scope and gets them back.
+pub(crate) fn clusters(
+    book: &Book,
+    mut pool: Vec<Lost>,
+    standing: &Standing<'_>,
+    thresholds: &Thresholds,
+    scratch: &mut Vec<u32>,
+) -> Vec<Cluster> {
+    let mut found = Vec::new();
+    scratch.resize(book.n_scopes(), 0);
+    while pool.len() >= thresholds.min_lost as usize {
+        let looks = looks(book, &pool, standing, thresholds, scratch);
+        let is_unusual = |look: &&Look| look.ln_p <= thresholds.ln_alpha && f64::from(look.n_lost) >= 2.0 * look.expected;
+        let Some(best) = looks.iter().filter(is_unusual).max_by(|a, b| by_gain(book, a, b)).cloned() else { break };
+        let (taken, rest): (Vec<Lost>, Vec<Lost>) = pool.into_iter().partition(|lost| book.belongs(lost.relay, best.scope));
+        pool = rest;
+        let rivals = rivals(book, looks, &best, &taken);
+        found.push(Cluster { look: best, lost: taken.into_iter().map(|lost| lost.relay).collect(), rivals });
+    }
+    found
+}
+
+fn by_gain(book: &Book, a: &Look, b: &Look) -> std::cmp::Ordering {
+    a.gain.total_cmp(&b.gain).then_with(|| book.scope(b.scope).cmp(book.scope(a.scope)))
+}
+
+/// Scopes that hold at least half of the relays taken.
+fn rivals(book: &Book, looks: Vec<Look>, best: &Look, taken: &[Lost]) -> Vec<Look> {
+    let shares_most = |look: &Look| 2 * taken.iter().filter(|lost| book.belongs(lost.relay, look.scope)).count() >= taken.len();
+    let mut rivals: Vec<Look> = looks.into_iter().filter(|look| look.scope != best.scope && shares_most(look)).collect();
+    rivals.sort_by(|a, b| by_gain(book, b, a));
+    rivals.truncate(5);
+    rivals
+}
+
+/// All scopes with enough lost relays.
+fn looks(book: &Book, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thresholds, scratch: &mut [u32]) -> Vec<Look> {
+    let mut touched = vec![NETWORK];
+    scratch[NETWORK as usize] = pool.len() as u32;
+    for scope in pool.iter().flat_map(|lost| book.scopes_of(lost.relay)) {
+        if scratch[*scope as usize] == 0 {
+            touched.push(*scope);
+        }
+        scratch[*scope as usize] += 1;
+    }
+    let looks = touched.iter().filter(|scope| scratch[**scope as usize] >= thresholds.min_lost);
+    let looks = looks.map(|scope| look(book, *scope, pool, standing, thresholds)).collect();
+    touched.iter().for_each(|scope| scratch[*scope as usize] = 0);
+    looks
+}
+
+/// Counts and sums over the members of a scope.
+#[derive(Default)]
+struct Sums {
+    n_left: u32,
+    risk_left: f64,
+    stable_risk: f64,
+    n_lost: u32,
+    n_stable_lost: u32,
+    risk_lost: f64,
+    ln_risk_lost: f64,
+}
+
+fn look(book: &Book, scope: ScopeIdx, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thresholds) -> Look {
+    let mut sums = Sums::default();
+    let members = if scope == NETWORK { standing.relays } else { book.members(scope) };
+    for hazard in members.iter().map(|relay| standing.hazards[*relay as usize]).filter(|hazard| *hazard >= 0.0) {
+        let risk = clip(f64::from(hazard) * standing.elapsed);
+        sums.n_left += 1;
+        sums.risk_left += risk;
+        sums.stable_risk += if risk < thresholds.stable_risk { risk } else { 0.0 };
+    }
+    for lost in pool.iter().filter(|lost| book.belongs(lost.relay, scope)) {
+        sums.n_lost += 1;
+        sums.risk_lost += lost.risk;
+        sums.ln_risk_lost += lost.risk.ln();
+        if lost.risk < thresholds.stable_risk {
+            sums.n_stable_lost += 1;
+            sums.stable_risk += lost.risk;
+        }
+    }
+    sums.look(book, scope, thresholds)
+}
+
+impl Sums {
+    fn look(&self, book: &Book, scope: ScopeIdx, thresholds: &Thresholds) -> Look {
+        let dispersion = if scope == NETWORK { thresholds.network_dispersion } else { thresholds.dispersion };
+        let expected = self.risk_left + self.risk_lost;
+        let tail = |n: u32, mean: f64| ln_count_tail(u64::from(n), mean, dispersion).unwrap_or(0.0);
+        let ln_p = tail(self.n_lost, expected).min(tail(self.n_stable_lost, self.stable_risk)) + std::f64::consts::LN_2;
+        let (n, n_at_risk) = (self.n_lost, self.n_left + self.n_lost);
+        let ways = ln_choose(u64::from(n_at_risk), u64::from(n)).unwrap_or(0.0);
+        let gain = self.risk_left - self.ln_risk_lost - ways - f64::from(n_at_risk + 1).ln() + book.scope(scope).kind.ln_prior();
+        Look { scope, n_lost: n, n_at_risk, expected, ln_p: ln_p.min(0.0), gain }
+    }
+}
