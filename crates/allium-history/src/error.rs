@@ -176,6 +176,10 @@ fn classify(source: rusqlite::Error, path: PathBuf) -> Error {
     if is_unreadable(&source) {
         return Error::Corrupt { path, what: source.to_string() };
     }
+    // A full disk has no room for the index of the log, which readers need too; SQLite calls that an error of its own.
+    if source.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
+        return Error::DiskFull { path };
+    }
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Locked { path },
         Some(ErrorCode::ReadOnly) => Error::ReadOnly { path },

@@ -234,13 +234,25 @@ impl History for SqliteHistory {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         remove_if_there(&partial)?;
-        self.conn.execute("VACUUM INTO ?", [partial.to_string_lossy()]).map_err(|error| Failure::from(error).at(&partial))?;
-        let synced = File::open(&partial).and_then(|file| file.sync_all());
-        synced.and_then(|()| std::fs::rename(&partial, to)).map_err(|source| Error::Io { path: to.to_path_buf(), source })
+        let copied = self.copy(&partial, to);
+        if copied.is_err() {
+            // A disk that is full should not stay so for a copy that nobody can use; what is wrong is told by the error at hand.
+            let _ = remove_if_there(&partial);
+        }
+        copied
     }
 }
 
-/// Removes what an interrupted backup left.
+impl SqliteHistory {
+    /// Copies the store to `partial`, and once that is on the disk gives it the name `to`.
+    fn copy(&self, partial: &Path, to: &Path) -> Result<(), Error> {
+        self.conn.execute("VACUUM INTO ?", [partial.to_string_lossy()]).map_err(|error| Failure::from(error).at(partial))?;
+        let synced = File::open(partial).and_then(|file| file.sync_all());
+        synced.and_then(|()| std::fs::rename(partial, to)).map_err(|source| Error::Io { path: to.to_path_buf(), source })
+    }
+}
+
+/// Removes what a backup left that was not completed.
 fn remove_if_there(path: &Path) -> Result<(), Error> {
     match std::fs::remove_file(path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io { path: path.to_path_buf(), source }),
