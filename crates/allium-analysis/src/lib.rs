@@ -14,27 +14,36 @@
 //! assert_eq!(NetworkReport::compute(&nothing).network.n_relays, 0);
 //! ```
 
+mod carried;
 mod compute;
 mod course;
 mod daily;
+pub mod diagnostics;
 mod exact;
 mod grid;
 pub mod groups;
+pub mod leaderboards;
 mod network;
+pub mod operators;
 mod query;
 pub mod report;
 mod search;
+pub mod statistics;
 mod strip;
 mod term;
 mod timeline;
 mod uptime;
 
 pub use compute::relay_position;
+pub use diagnostics::{Issue, Severity, diagnose};
 pub use groups::Groups;
+pub use leaderboards::{Category, Leaderboards};
+pub use operators::{AroiState, OperatorReport};
 pub use query::{RelayQuery, SortKey};
 pub use report::{
     FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, Recent, RelayReport,
     RoleCounts, Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
 pub use search::SearchIndex;
+pub use statistics::NetworkStatistics;
 pub use strip::{daily_strip, strip};

@@ -89,12 +89,15 @@ impl Page {
     }
 
     /// The entries of the navigation.
-    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 6] {
+    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 9] {
         [
             ("/", "Network"),
             ("/relays", "Relays"),
+            ("/operators", "Operators"),
             ("/countries", "Countries"),
             ("/as", "AS and more"),
+            ("/leaderboards", "Leaderboards"),
+            ("/statistics", "Statistics"),
             ("/data-quality", "Data quality"),
             ("/methods", "Methods"),
         ]

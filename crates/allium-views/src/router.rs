@@ -27,6 +27,8 @@ use crate::site::Site;
 use crate::view::View;
 use crate::{assets, pages};
 
+mod operators;
+
 /// What pages may load: our stylesheet and our icon.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -53,6 +55,7 @@ pub fn router(site: Site) -> Router {
         .route("/relay/{fingerprint}/charts/{file}", get(relay_chart))
         .route("/data-quality", get(data_quality))
         .route("/methods", get(methods))
+        .merge(operators::routes())
         .route("/api/v1/network", get(api_network))
         .route("/api/v1/network.csv", get(api_network))
         .route("/api/v1/relays", get(api_relays))

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use allium_analysis::{Groups, NetworkReport, RelayQuery, RelayReport, SearchIndex, SortKey, relay_position};
+use allium_analysis::{
+    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, relay_position,
+};
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 /// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
@@ -20,6 +22,10 @@ pub struct View {
     pub countries: BTreeMap<CountryCode, Group>,
     /// Autonomous systems of current relays likewise, by number.
     pub autonomous_systems: BTreeMap<Asn, Group>,
+    /// Operators and families, and who leads in what.
+    pub operators: OperatorReport,
+    /// How uptime is distributed over relays.
+    pub statistics: NetworkStatistics,
     index: SearchIndex,
 }
 
@@ -47,7 +53,9 @@ impl View {
         }
         let index = SearchIndex::build(&record);
         let groups = Groups::compute(&record, &report);
-        Self { record, report, groups, countries, autonomous_systems, index }
+        let operators = OperatorReport::compute(&record, &report);
+        let statistics = NetworkStatistics::compute(&record, &report);
+        Self { record, report, groups, countries, autonomous_systems, operators, statistics, index }
     }
 
     /// The consensus that everything is as of.

@@ -111,7 +111,7 @@ mod tests {
         let different = [
             ("a@b.example", "a@c.example"),
             ("email:a[]b.example url:x.example ciissversion:2", "email:a[]b.example url:y.example ciissversion:2"),
-            (&"long contact 30 characters and more: A".to_owned(), "long contact 30 characters and more: B"),
+            ("long contact 30 characters and more: A", "long contact 30 characters and more: B"),
         ];
         for (a, b) in different {
             assert_ne!(normalised_contact(a), normalised_contact(b), "{a} {b}");

@@ -71,25 +71,32 @@ struct Lists {
     of_relay: Vec<Option<u32>>,
 }
 
+/// How many lists with the same first member and length are compared before a list counts as one of its own.
+const MAX_ALIKE: usize = 8;
+
 impl Lists {
     fn of(relays: &[&Relay]) -> Self {
-        let place: HashMap<Fingerprint, u32> = relays.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i as u32)).collect();
-        let mut known: HashMap<&[Fingerprint], u32> = HashMap::new();
-        let mut lists = Vec::new();
-        let of_relay = relays.iter().map(|relay| {
+        let places = Places::of(relays);
+        // Members of a family mostly have the very same list, so lists are compared before they are looked up.
+        let mut alike: HashMap<(Fingerprint, usize), Vec<(u32, &[Fingerprint])>> = HashMap::new();
+        let mut found = Self { lists: Vec::new(), of_relay: Vec::with_capacity(relays.len()) };
+        for relay in relays {
             let family = relay.effective_family.as_slice();
-            family.iter().any(|member| *member != relay.fingerprint).then(|| {
-                *known.entry(family).or_insert_with(|| {
-                    let mut list: Vec<u32> = family.iter().filter_map(|member| place.get(member).copied()).collect();
-                    list.sort_unstable();
-                    list.dedup();
-                    lists.push(list);
-                    lists.len() as u32 - 1
-                })
-            })
-        });
-        let of_relay = of_relay.collect();
-        Self { lists, of_relay }
+            let others = family.iter().any(|member| *member != relay.fingerprint);
+            found.of_relay.push(others.then(|| {
+                let candidates = alike.entry((family[0], family.len())).or_default();
+                if let Some((list, _)) = candidates.iter().find(|(_, other)| *other == family) {
+                    return *list;
+                }
+                found.lists.push(places.of_all(family));
+                let list = found.lists.len() as u32 - 1;
+                if candidates.len() < MAX_ALIKE {
+                    candidates.push((list, family));
+                }
+                list
+            }));
+        }
+        found
     }
 
     fn has(&self, list: u32, relay_idx: u32) -> bool {
@@ -126,6 +133,29 @@ impl Lists {
 fn left_before(relay: &Relay, other: &Relay) -> bool {
     let (Some(seen), Some(other_seen)) = (relay.last_seen, other.last_seen) else { return false };
     other_seen.hours_since(seen) > RelayRecord::CURRENT_HOURS
+}
+
+/// Where each fingerprint is among the relays.
+struct Places(Vec<(Fingerprint, u32)>);
+
+impl Places {
+    fn of(relays: &[&Relay]) -> Self {
+        let mut places: Vec<_> = relays.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i as u32)).collect();
+        places.sort_unstable();
+        Self(places)
+    }
+
+    /// The places of those that are among the relays, in order and each once.
+    fn of_all(&self, fingerprints: &[Fingerprint]) -> Vec<u32> {
+        let place = |fingerprint: &Fingerprint| {
+            let at = self.0.binary_search_by(|(other, _)| other.cmp(fingerprint)).ok()?;
+            Some(self.0[at].1)
+        };
+        let mut found: Vec<u32> = fingerprints.iter().filter_map(place).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
 }
 
 /// Union–find with path halving.

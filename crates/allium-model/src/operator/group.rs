@@ -11,7 +11,7 @@
 //! A claim that nobody proved is as good as none: it never brings a relay into the group of a domain. A relay without
 //! proof, family and usable contact has no operator, and two such relays are never one operator's.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -82,6 +82,7 @@ pub struct Operators {
     pub of_relay: Vec<Option<u32>>,
     /// The families among the same relays.
     pub families: Families,
+    contacts: Contacts,
 }
 
 /// An operator and the relays it runs.
@@ -97,22 +98,31 @@ impl Operators {
     /// Finds the operators: the same relays, in whatever order, give the same ids. See the module for the rule.
     pub fn of(relays: &[&Relay]) -> Self {
         let families = Families::of(relays);
-        let contacts: Vec<AroiContact> = relays.iter().map(|relay| AroiContact::of(relay.contact.as_deref().unwrap_or_default())).collect();
-        let proven: Vec<Option<&AroiDomain>> = relays.iter().zip(&contacts).map(|(relay, contact)| proven_domain(relay, contact)).collect();
+        let contacts = Contacts::of(relays);
+        let proven: Vec<Option<&AroiDomain>> =
+            relays.iter().enumerate().map(|(i, relay)| proven_domain(relay, contacts.claim(i))).collect();
         let by_family: HashSet<(u32, &AroiDomain)> =
             families.of_relay.iter().zip(&proven).filter_map(|(family, domain)| Some(((*family)?, (*domain)?))).collect();
         let id_of = |i: usize| {
             let family = families.of_relay[i];
-            let claimed =
-                || contacts[i].claim().map(|claim| &claim.domain).filter(|domain| family.is_some_and(|f| by_family.contains(&(f, domain))));
+            let is_proven = |domain: &&AroiDomain| family.is_some_and(|family| by_family.contains(&(family, *domain)));
+            let claimed = || contacts.claim(i).claim().map(|claim| &claim.domain).filter(is_proven);
             proven[i]
                 .or_else(claimed)
                 .map(|domain| OperatorId::Domain(domain.clone()))
                 .or_else(|| family.map(|f| OperatorId::Family(families.families[f as usize].key)))
-                .or_else(|| relays[i].contact.as_deref().and_then(OperatorId::of_contact))
+                .or_else(|| contacts.identity(i).cloned())
         };
         let ids: Vec<Option<OperatorId>> = (0..relays.len()).map(id_of).collect();
-        Self::from_ids(ids, families)
+        Self::from_ids(ids, families, contacts)
+    }
+
+    /// What the contact of the relay at this place says about a domain.
+    ///
+    /// # Panics
+    /// Where there is no such relay.
+    pub fn aroi_contact(&self, relay_idx: usize) -> &AroiContact {
+        self.contacts.claim(relay_idx)
     }
 
     /// The place of an operator in `operators`.
@@ -125,7 +135,7 @@ impl Operators {
         self.of_relay.get(relay_idx).copied().flatten().map(|i| &self.operators[i as usize])
     }
 
-    fn from_ids(ids: Vec<Option<OperatorId>>, families: Families) -> Self {
+    fn from_ids(ids: Vec<Option<OperatorId>>, families: Families, contacts: Contacts) -> Self {
         let mut of_relay = vec![None; ids.len()];
         let mut members: BTreeMap<OperatorId, Vec<u32>> = BTreeMap::new();
         for (i, id) in ids.into_iter().enumerate() {
@@ -137,7 +147,39 @@ impl Operators {
         for (place, operator) in operators.iter().enumerate() {
             operator.members.iter().for_each(|i| of_relay[*i as usize] = Some(place as u32));
         }
-        Self { operators, of_relay, families }
+        Self { operators, of_relay, families, contacts }
+    }
+}
+
+/// What the contacts of some relays say; each distinct text is read once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Contacts {
+    /// What each text claims, and whom it identifies where it names no operator better known.
+    texts: Vec<(AroiContact, Option<OperatorId>)>,
+    of_relay: Vec<u32>,
+}
+
+impl Contacts {
+    fn of(relays: &[&Relay]) -> Self {
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut found = Self::default();
+        for relay in relays {
+            let text = relay.contact.as_deref().unwrap_or_default();
+            let place = *known.entry(text).or_insert_with(|| {
+                found.texts.push((AroiContact::of(text), OperatorId::of_contact(text)));
+                found.texts.len() as u32 - 1
+            });
+            found.of_relay.push(place);
+        }
+        found
+    }
+
+    fn claim(&self, relay_idx: usize) -> &AroiContact {
+        &self.texts[self.of_relay[relay_idx] as usize].0
+    }
+
+    fn identity(&self, relay_idx: usize) -> Option<&OperatorId> {
+        self.texts[self.of_relay[relay_idx] as usize].1.as_ref()
     }
 }
 

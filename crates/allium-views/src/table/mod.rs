@@ -13,6 +13,7 @@ mod html;
 mod state;
 
 pub(crate) use cell::Cell;
+pub(crate) use html::TableHtml;
 pub(crate) use state::TableState;
 
 /// A table of rows `R`.

@@ -6,5 +6,6 @@ mod api;
 mod design;
 mod hostile;
 mod lists;
+mod operators;
 mod pages;
 mod support;

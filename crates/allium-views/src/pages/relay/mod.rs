@@ -6,7 +6,7 @@ mod history;
 
 pub(crate) use self::charts::chart;
 
-use allium_analysis::{RelayReport, Since, Strip, UptimeFigure, UptimeSource, strip};
+use allium_analysis::{Issue, RelayReport, Severity, Since, Strip, UptimeFigure, UptimeSource, diagnose, strip};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
 use askama::Template;
 
@@ -16,6 +16,8 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint};
 use crate::page::{Alternate, Page, render};
+use crate::pages::issues::IssueWords;
+use crate::pages::operators::{families, operator_link};
 use crate::site::Site;
 use crate::strips::{Labels, Run, StripHtml, legend, runs};
 use crate::text::{Foreign, inert};
@@ -48,6 +50,10 @@ struct RelayPage<'a> {
     contact: Option<Foreign<'a>>,
     policy: Vec<Foreign<'a>>,
     families: Vec<Family>,
+    operator: Html,
+    family_page: Option<String>,
+    issues_sentence: String,
+    issues: Vec<IssueWords>,
 }
 
 struct PeriodRow {
@@ -88,6 +94,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
     let year = strip(record, known, as_of, Period::OneYear);
     let strips = Period::ALL.map(|period| (period, strip(record, known, as_of, period)));
     let states = history::states(record, as_of);
+    let issues = diagnose(record, report, as_of);
     let page = RelayPage {
         page: Page::of(site, view, now, "/relays")
             .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
@@ -118,6 +125,10 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
         contact: relay.contact.as_deref().map(Foreign::long),
         policy: relay.exit_policy.iter().map(|line| Foreign::long(line)).collect(),
         families: attributes::families(view, relay),
+        operator: operator_link(view, relay_idx),
+        family_page: families::key_of(view, &relay.fingerprint).map(|key| format!("/family/{key}")),
+        issues_sentence: issues_sentence(&issues),
+        issues: issues.iter().map(IssueWords::of).collect(),
     };
     render(&page)
 }
@@ -129,6 +140,19 @@ const SHORT_STRIP: usize = 60;
 pub(crate) fn relay_link(relay: &Relay) -> Html {
     let label = Html::joined([Html::safe(Foreign::short(relay.display_name())), Html::words(short_fingerprint(&relay.fingerprint))], " ");
     Html::link(&format!("/relay/{}", relay.fingerprint), &label)
+}
+
+/// How many issues there are of each severity.
+fn issues_sentence(issues: &[Issue]) -> String {
+    let of = |severity: Severity, noun: &str| {
+        let n = issues.iter().filter(|issue| issue.severity() == severity).count();
+        (n > 0).then(|| format::counted(n, noun))
+    };
+    let told: Vec<_> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Notice, "notice")]
+        .into_iter()
+        .filter_map(|(s, noun)| of(s, noun))
+        .collect();
+    if told.is_empty() { "Documents show nothing that should be changed.".to_owned() } else { format!("{}, worst first.", told.join(", ")) }
 }
 
 fn summary(view: &View, record: &RelayRecord, report: &RelayReport) -> Html {

@@ -1,0 +1,308 @@
+//! Who leads in what: operators ranked by one figure each.
+//!
+//! Every category states who is eligible and what is counted. An operator whose figure is 0 has no place. Operators with the same
+//! figure share a place and follow each other by id, so the lists do not depend on the order of documents.
+
+use std::collections::BTreeSet;
+
+use allium_model::{CountryCode, Operators, Period};
+
+use crate::carried::{carried, total_written};
+use crate::operators::{AroiState, Network, OperatorFigures, bandwidth, effective_number, platform};
+
+/// Relays with a figure that an operator needs for the rankings of reliability and of bandwidth over time.
+pub const MIN_RELAYS: usize = 25;
+
+/// A country in which fewer relays than this run is rare.
+pub const RARE_COUNTRY_RELAYS: usize = 10;
+
+/// The members of the European Union.
+const EUROPEAN_UNION: [&str; 27] = [
+    "at", "be", "bg", "cy", "cz", "de", "dk", "ee", "es", "fi", "fr", "gr", "hr", "hu", "ie", "it", "lt", "lu", "lv", "mt", "nl", "pl",
+    "pt", "ro", "se", "si", "sk",
+];
+
+/// What operators are ranked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Category {
+    /// Observed bandwidth.
+    Bandwidth,
+    /// Share of consensus weight.
+    ConsensusWeight,
+    /// Share of the exits' weight.
+    ExitAuthority,
+    /// Share of the guards' weight.
+    GuardAuthority,
+    /// Number of exits.
+    ExitOperators,
+    /// Number of guards.
+    GuardOperators,
+    /// Uptime over six months.
+    ReliabilityMasters,
+    /// Uptime over five years.
+    LegacyTitans,
+    /// Carried over six months.
+    BandwidthMasters,
+    /// Carried over five years.
+    BandwidthLegends,
+    /// Effective number of countries, autonomous systems and operating systems.
+    MostDiverse,
+    /// Relays on something else than Linux.
+    PlatformDiversity,
+    /// Relays outside the European Union.
+    NonEuLeaders,
+    /// Rare countries.
+    FrontierBuilders,
+    /// Age.
+    NetworkVeterans,
+    /// IPv4 addresses.
+    Ipv4Leaders,
+    /// IPv6 addresses.
+    Ipv6Leaders,
+    /// Validated relays.
+    ValidatedRelays,
+    /// Bytes carried.
+    TotalData,
+}
+
+/// The unit of a category's figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes per second.
+    Rate,
+    /// Bytes.
+    Bytes,
+    /// A share.
+    Share,
+    /// A number of things.
+    Count,
+    /// Days.
+    Days,
+    /// A score without unit.
+    Score,
+}
+
+impl Category {
+    /// All categories in the order of the page.
+    pub const ALL: [Self; 19] = [
+        Self::ReliabilityMasters,
+        Self::LegacyTitans,
+        Self::ConsensusWeight,
+        Self::Bandwidth,
+        Self::ExitAuthority,
+        Self::GuardAuthority,
+        Self::ExitOperators,
+        Self::GuardOperators,
+        Self::BandwidthMasters,
+        Self::BandwidthLegends,
+        Self::TotalData,
+        Self::MostDiverse,
+        Self::PlatformDiversity,
+        Self::NonEuLeaders,
+        Self::FrontierBuilders,
+        Self::NetworkVeterans,
+        Self::ValidatedRelays,
+        Self::Ipv4Leaders,
+        Self::Ipv6Leaders,
+    ];
+
+    /// The name in addresses, JSON and CSV.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bandwidth => "bandwidth",
+            Self::ConsensusWeight => "consensus_weight",
+            Self::ExitAuthority => "exit_authority",
+            Self::GuardAuthority => "guard_authority",
+            Self::ExitOperators => "exit_operators",
+            Self::GuardOperators => "guard_operators",
+            Self::ReliabilityMasters => "reliability_masters",
+            Self::LegacyTitans => "legacy_titans",
+            Self::BandwidthMasters => "bandwidth_masters",
+            Self::BandwidthLegends => "bandwidth_legends",
+            Self::MostDiverse => "most_diverse",
+            Self::PlatformDiversity => "platform_diversity",
+            Self::NonEuLeaders => "non_eu_leaders",
+            Self::FrontierBuilders => "frontier_builders",
+            Self::NetworkVeterans => "network_veterans",
+            Self::Ipv4Leaders => "ipv4_leaders",
+            Self::Ipv6Leaders => "ipv6_leaders",
+            Self::ValidatedRelays => "validated_relays",
+            Self::TotalData => "total_data_champions",
+        }
+    }
+
+    /// The category of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|category| category.name() == name)
+    }
+
+    /// The unit of its figure.
+    pub const fn unit(self) -> Unit {
+        match self {
+            Self::Bandwidth | Self::BandwidthMasters | Self::BandwidthLegends => Unit::Rate,
+            Self::TotalData => Unit::Bytes,
+            Self::ConsensusWeight | Self::ExitAuthority | Self::GuardAuthority | Self::ReliabilityMasters | Self::LegacyTitans => {
+                Unit::Share
+            }
+            Self::NetworkVeterans => Unit::Days,
+            Self::MostDiverse => Unit::Score,
+            Self::ExitOperators
+            | Self::GuardOperators
+            | Self::PlatformDiversity
+            | Self::NonEuLeaders
+            | Self::FrontierBuilders
+            | Self::Ipv4Leaders
+            | Self::Ipv6Leaders
+            | Self::ValidatedRelays => Unit::Count,
+        }
+    }
+
+    const fn place(self) -> usize {
+        let mut place = 0;
+        while Self::ALL[place] as u8 != self as u8 {
+            place += 1;
+        }
+        place
+    }
+}
+
+/// A place in a ranking.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place {
+    /// 1 for the first; equals share the better place.
+    pub rank: usize,
+    /// The operator's place in `Operators::operators`.
+    pub operator_idx: u32,
+    /// The figure, in the category's unit.
+    pub score: f64,
+    /// Relays that the figure rests on.
+    pub n_relays: usize,
+}
+
+/// All rankings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leaderboards {
+    rankings: Vec<Vec<Place>>,
+}
+
+impl Leaderboards {
+    /// The places of a category, best first: every eligible operator.
+    pub fn ranking(&self, category: Category) -> &[Place] {
+        &self.rankings[category.place()]
+    }
+
+    /// The best `n` places that an operator holds, in the order of [`Category::ALL`].
+    pub fn badges(&self, operator_idx: usize, n: usize) -> Vec<(Category, Place)> {
+        let held = |category: Category| {
+            let best = self.ranking(category).iter().take_while(|place| place.rank <= n);
+            best.copied().find(|place| place.operator_idx as usize == operator_idx).map(|place| (category, place))
+        };
+        Category::ALL.into_iter().filter_map(held).collect()
+    }
+}
+
+/// Ranks the operators in every category.
+pub(crate) fn leaderboards(network: &Network<'_>, operators: &Operators, figures: &[OperatorFigures]) -> Leaderboards {
+    let rare = rare_countries(network);
+    let context = Context { network, rare: &rare };
+    let rank = |category: Category| {
+        let score = |(i, figures): (usize, &OperatorFigures)| {
+            let (score, n_relays) = context.score(category, figures, &operators.operators[i].members)?;
+            (score > 0.0 && score.is_finite()).then_some(Place { rank: 0, operator_idx: i as u32, score, n_relays })
+        };
+        let mut places: Vec<Place> = figures.iter().enumerate().filter(|(_, f)| f.members.n_relays > 0).filter_map(score).collect();
+        // Operators are sorted by id, so their places in the list decide between equals.
+        places.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.operator_idx.cmp(&b.operator_idx)));
+        for i in 0..places.len() {
+            places[i].rank = if i > 0 && places[i].score == places[i - 1].score { places[i - 1].rank } else { i + 1 };
+        }
+        places
+    };
+    Leaderboards { rankings: Category::ALL.map(rank).to_vec() }
+}
+
+struct Context<'a> {
+    network: &'a Network<'a>,
+    rare: &'a BTreeSet<CountryCode>,
+}
+
+impl Context<'_> {
+    /// The figure of an operator and the relays it rests on; `None` where the operator is not eligible.
+    fn score(&self, category: Category, figures: &OperatorFigures, members: &[u32]) -> Option<(f64, usize)> {
+        let of = &figures.members;
+        let running =
+            || members.iter().filter(|i| self.network.is_current(**i)).map(|i| self.network.relay(*i)).filter(|relay| relay.running);
+        let counted = |n: usize| Some((n as f64, n));
+        let share = |share: Option<allium_model::Fraction>, n: usize| share.map(|share| (share.get(), n));
+        match category {
+            Category::Bandwidth => Some((of.observed_bandwidth as f64, of.n_running)),
+            Category::ConsensusWeight => share(of.weight_share, of.n_running),
+            Category::ExitAuthority => share(of.exit_share, of.running_by_role.exit),
+            Category::GuardAuthority => share(of.guard_share, of.running_by_role.guard),
+            Category::ExitOperators => counted(of.running_by_role.exit),
+            Category::GuardOperators => counted(of.running_by_role.guard),
+            Category::ReliabilityMasters => reliability(figures, Period::SixMonths),
+            Category::LegacyTitans => reliability(figures, Period::FiveYears),
+            Category::BandwidthMasters => self.carried(members, Period::SixMonths),
+            Category::BandwidthLegends => self.carried(members, Period::FiveYears),
+            Category::MostDiverse => {
+                let kinds = [
+                    effective_number(running().filter_map(|relay| relay.country)),
+                    effective_number(running().filter_map(|relay| relay.asn)),
+                    effective_number(running().filter_map(platform)),
+                ];
+                (of.n_running >= 2).then(|| (kinds.iter().flatten().sum(), of.n_running))
+            }
+            Category::PlatformDiversity => counted(running().filter_map(platform).filter(|platform| *platform != "Linux").count()),
+            Category::NonEuLeaders => counted(running().filter_map(|relay| relay.country).filter(|country| !is_of_union(*country)).count()),
+            Category::FrontierBuilders => {
+                let countries: BTreeSet<CountryCode> =
+                    running().filter_map(|relay| relay.country).filter(|country| self.rare.contains(country)).collect();
+                Some((countries.len() as f64, running().filter(|relay| relay.country.is_some_and(|c| countries.contains(&c))).count()))
+            }
+            Category::NetworkVeterans => {
+                let age = |first_seen: allium_model::ConsensusHour| self.network.record.as_of.next().hours_since(first_seen) / 24;
+                of.first_seen.map(|first_seen| (f64::from(age(first_seen)), of.n_relays))
+            }
+            Category::Ipv4Leaders => counted(of.n_ipv4),
+            Category::Ipv6Leaders => counted(of.n_ipv6),
+            Category::ValidatedRelays => counted(figures.by_aroi[AroiState::Validated as usize]),
+            Category::TotalData => self.total(members),
+        }
+    }
+
+    fn carried(&self, members: &[u32], period: Period) -> Option<(f64, usize)> {
+        let current = members.iter().filter(|i| self.network.is_current(**i));
+        let carried = carried(current.map(|i| &self.network.record.relays[*i as usize]), period)?;
+        let figures = bandwidth(&carried);
+        (figures.n_relays >= MIN_RELAYS && figures.n_intervals > 0).then_some((figures.mean_rate, figures.n_relays))
+    }
+
+    fn total(&self, members: &[u32]) -> Option<(f64, usize)> {
+        let current = members.iter().filter(|i| self.network.is_current(**i));
+        let totals: Vec<f64> =
+            current.filter_map(|i| total_written(&self.network.record.relays[*i as usize])).map(|(bytes, _)| bytes).collect();
+        (!totals.is_empty()).then(|| (totals.iter().sum(), totals.len()))
+    }
+}
+
+/// Hours up over hours observed of all relays with a figure, where there are enough of them.
+fn reliability(figures: &OperatorFigures, period: Period) -> Option<(f64, usize)> {
+    let uptime = figures.members.uptime[period.index()]?;
+    (uptime.n_relays >= MIN_RELAYS).then_some((uptime.by_hours.get(), uptime.n_relays))
+}
+
+fn rare_countries(network: &Network<'_>) -> BTreeSet<CountryCode> {
+    let mut counts: std::collections::BTreeMap<CountryCode, usize> = std::collections::BTreeMap::new();
+    let current = network.record.relays.iter().zip(&network.report.relays).filter(|(_, report)| report.current);
+    for country in current.filter(|(relay, _)| relay.relay.running).filter_map(|(relay, _)| relay.relay.country) {
+        *counts.entry(country).or_default() += 1;
+    }
+    // `eu` and `ap` name no country.
+    let is_country = |code: &CountryCode| !matches!(code.as_str(), "eu" | "ap" | "a1" | "a2");
+    counts.into_iter().filter(|(code, n)| *n < RARE_COUNTRY_RELAYS && is_country(code)).map(|(code, _)| code).collect()
+}
+
+fn is_of_union(country: CountryCode) -> bool {
+    EUROPEAN_UNION.contains(&country.as_str()) || country.as_str() == "eu"
+}

@@ -1,0 +1,336 @@
+//! `/leaderboards` and `/leaderboards/<category>`: who leads in what, by which formula.
+
+use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RELAYS, Unit};
+use allium_model::{Fraction, OperatorId, Timestamp};
+use askama::Template;
+
+use crate::api::{Form, to_json, write_csv};
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::Html;
+use crate::page::{Alternate, Page, render};
+use crate::pages::operators::{identity, operator_name, operator_path};
+use crate::params::Params;
+use crate::site::Site;
+use crate::table::{Cell, Column, Table, TableHtml};
+use crate::text::{Foreign, csv_cell};
+use crate::view::View;
+
+/// Places of each category on the page of all.
+const SHOWN: usize = 10;
+
+/// Places of each category in JSON and CSV of all.
+const TOLD: usize = 25;
+
+#[derive(Template)]
+#[template(path = "leaderboards.html")]
+struct LeaderboardsPage {
+    page: Page,
+    sentence: Html,
+    boards: Vec<Board>,
+}
+
+struct Board {
+    name: &'static str,
+    title: &'static str,
+    formula: String,
+    n_eligible: String,
+    rows: Vec<BoardRow>,
+}
+
+struct BoardRow {
+    rank: usize,
+    operator: Html,
+    score: String,
+    n_relays: String,
+}
+
+/// Renders the page of all categories.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let page = LeaderboardsPage {
+        page: Page::of(site, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
+        sentence: sentence(view),
+        boards: Category::ALL.into_iter().map(|category| board(view, category)).collect(),
+    };
+    render(&page)
+}
+
+fn sentence(view: &View) -> Html {
+    let leader = |category: Category| view.operators.leaderboards.ranking(category).first().map(|place| (category, *place));
+    let Some((category, place)) = leader(Category::ReliabilityMasters).or_else(|| leader(Category::ConsensusWeight)) else {
+        return Html::words("Nobody is ranked yet.");
+    };
+    let words = match category {
+        Category::ReliabilityMasters => format!(
+            "leads the {} operators with {MIN_RELAYS} relays and more in reliability: up {} of six months.",
+            format::count(view.operators.leaderboards.ranking(category).len() as u64),
+            score_words(category, place.score)
+        ),
+        _ => format!("has the most weight: {}.", score_words(category, place.score)),
+    };
+    Html::joined([operator(view, &place), Html::words(words)], " ")
+}
+
+fn board(view: &View, category: Category) -> Board {
+    let ranking = view.operators.leaderboards.ranking(category);
+    let row = |place: &Place| BoardRow {
+        rank: place.rank,
+        operator: operator(view, place),
+        score: score_words(category, place.score),
+        n_relays: format::count(place.n_relays as u64),
+    };
+    Board {
+        name: category.name(),
+        title: title(category),
+        formula: formula(category),
+        n_eligible: format::counted(ranking.len(), "operator"),
+        rows: ranking.iter().take(SHOWN).map(row).collect(),
+    }
+}
+
+fn operator(view: &View, place: &Place) -> Html {
+    let operator_idx = place.operator_idx as usize;
+    let name = operator_name(view, operator_idx);
+    id(view, place).map_or_else(Html::unknown, |id| Html::link(&operator_path(id), &Html::safe(Foreign::short(&name))))
+}
+
+fn id<'a>(view: &'a View, place: &Place) -> Option<&'a OperatorId> {
+    view.operators.operators.operators.get(place.operator_idx as usize).map(|operator| &operator.id)
+}
+
+fn table(view: &View, category: Category) -> Table<'_, Place> {
+    Table {
+        path: format!("/leaderboards/{}", category.name()),
+        api: format!("/api/v1/leaderboards/{}", category.name()),
+        caption: title(category).to_owned(),
+        noun: ("operator", "operators"),
+        columns: vec![
+            Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).badge_of_card(),
+            Column::text("operator", "Operator", |place: &Place| {
+                Cell::link(&operator_name(view, place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
+            })
+            .method("operators")
+            .title_of_card(),
+            Column::text("known_by", "Known by", |place: &Place| {
+                id(view, place).map_or(Cell::Nothing, |id| Cell::Words(identity(id).to_owned()))
+            })
+            .method("operators"),
+            Column::number("score", heading(category), move |place: &Place| score_cell(category, place.score))
+                .method("leaderboards")
+                .on_card(),
+            Column::number("n_relays", "Relays", |place: &Place| Cell::count(place.n_relays))
+                .about("relays that the figure rests on")
+                .on_card(),
+            Column::text("id", "Id", |place: &Place| id(view, place).map_or(Cell::Nothing, |id| Cell::Words(id.to_string()))).more(),
+        ],
+        choices: Vec::new(),
+        key: Box::new(|place| id(view, place).map_or_else(String::new, ToString::to_string)),
+        default_sort: "rank",
+    }
+}
+
+#[derive(Template)]
+#[template(path = "leaderboard.html")]
+struct LeaderboardPage {
+    page: Page,
+    title: &'static str,
+    sentence: Html,
+    formula: String,
+    table: TableHtml,
+}
+
+/// Renders the page of one category.
+pub(crate) fn category_html(site: &Site, view: &View, now: Timestamp, category: Category, params: &Params) -> Result<String, RequestError> {
+    let table = table(view, category);
+    let state = table.strict_state(params)?;
+    let ranking = view.operators.leaderboards.ranking(category);
+    let page = LeaderboardPage {
+        page: Page::of(site, view, now, "/leaderboards")
+            .with_alternate(Alternate::at(&format!("/api/v1/leaderboards/{}", category.name()))),
+        title: title(category),
+        sentence: match ranking.first() {
+            None => Html::words(format!("{}: nobody is eligible, or no document in use tells it.", title(category))),
+            Some(place) => {
+                let words = format!("leads {} with {}.", format::counted(ranking.len(), "operator"), score_words(category, place.score));
+                Html::joined([operator(view, place), Html::words(words)], " ")
+            }
+        },
+        formula: formula(category),
+        table: table.html(ranking, &state)?,
+    };
+    render(&page)
+}
+
+/// One category for programs.
+pub(crate) fn category_data(view: &View, category: Category, params: &Params, form: Form) -> Result<String, RequestError> {
+    let table = table(view, category);
+    let state = table.strict_state(params)?;
+    table.data(view.as_of(), view.operators.leaderboards.ranking(category), &state, form)
+}
+
+/// The first places of every category for programs.
+pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    params.only(&[])?;
+    let places = |category: Category| view.operators.leaderboards.ranking(category).iter().take(TOLD);
+    match form {
+        Form::Csv => {
+            let header = ["category", "rank", "operator", "name", "score", "unit", "n_relays"].map(str::to_owned).to_vec();
+            let lines = Category::ALL.into_iter().flat_map(|category| {
+                places(category).map(move |place| {
+                    vec![
+                        category.name().to_owned(),
+                        place.rank.to_string(),
+                        id(view, place).map_or_else(String::new, ToString::to_string),
+                        csv_cell(&operator_name(view, place.operator_idx as usize)),
+                        place.score.to_string(),
+                        unit(category).to_owned(),
+                        place.n_relays.to_string(),
+                    ]
+                })
+            });
+            write_csv(header, lines)
+        }
+        Form::Json => {
+            let boards = Category::ALL.into_iter().map(|category| BoardJson {
+                category: category.name(),
+                formula: formula(category),
+                unit: unit(category),
+                n_eligible: view.operators.leaderboards.ranking(category).len(),
+                places: places(category)
+                    .map(|place| PlaceJson {
+                        rank: place.rank,
+                        operator: id(view, place).map(ToString::to_string),
+                        name: operator_name(view, place.operator_idx as usize),
+                        score: place.score,
+                        n_relays: place.n_relays,
+                    })
+                    .collect(),
+            });
+            to_json(&BoardsJson { as_of: view.as_of().to_string(), leaderboards: boards.collect() })
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct BoardsJson {
+    as_of: String,
+    leaderboards: Vec<BoardJson>,
+}
+
+#[derive(serde::Serialize)]
+struct BoardJson {
+    category: &'static str,
+    formula: String,
+    unit: &'static str,
+    n_eligible: usize,
+    places: Vec<PlaceJson>,
+}
+
+#[derive(serde::Serialize)]
+struct PlaceJson {
+    rank: usize,
+    operator: Option<String>,
+    name: String,
+    score: f64,
+    n_relays: usize,
+}
+
+fn score_cell(category: Category, score: f64) -> Cell {
+    match category.unit() {
+        Unit::Rate => Cell::Rate(score as u64),
+        Unit::Bytes => Cell::Number(score / 1e12, 2),
+        Unit::Share => Cell::share(Fraction::clamped(score), 3),
+        Unit::Count | Unit::Days => Cell::Count(score as u64),
+        Unit::Score => Cell::Number(score, 2),
+    }
+}
+
+/// A figure of a category with its unit.
+pub(crate) fn score_words(category: Category, score: f64) -> String {
+    match category.unit() {
+        Unit::Rate => format!("{} MB/s", format::megabytes(score as u64)),
+        Unit::Bytes => format!("{} TB", format::number(score / 1e12, 2)),
+        Unit::Share => Fraction::clamped(score).map_or_else(String::new, |share| format!("{}\u{a0}%", format::percent(share, 3))),
+        Unit::Count => format::count(score as u64),
+        Unit::Days => format!("{} days", format::count(score as u64)),
+        Unit::Score => format::number(score, 2),
+    }
+}
+
+const fn unit(category: Category) -> &'static str {
+    match category.unit() {
+        Unit::Rate => "bytes_per_sec",
+        Unit::Bytes => "bytes",
+        Unit::Share => "share",
+        Unit::Count => "count",
+        Unit::Days => "days",
+        Unit::Score => "score",
+    }
+}
+
+const fn heading(category: Category) -> &'static str {
+    match category.unit() {
+        Unit::Rate => "MB/s",
+        Unit::Bytes => "TB",
+        Unit::Share => "Share, %",
+        Unit::Count => "Number",
+        Unit::Days => "Days",
+        Unit::Score => "Score",
+    }
+}
+
+/// The name of a category for people.
+pub(crate) const fn title(category: Category) -> &'static str {
+    match category {
+        Category::Bandwidth => "Bandwidth",
+        Category::ConsensusWeight => "Consensus weight",
+        Category::ExitAuthority => "Exit authority",
+        Category::GuardAuthority => "Guard authority",
+        Category::ExitOperators => "Exit operators",
+        Category::GuardOperators => "Guard operators",
+        Category::ReliabilityMasters => "Reliability masters",
+        Category::LegacyTitans => "Legacy titans",
+        Category::BandwidthMasters => "Bandwidth masters",
+        Category::BandwidthLegends => "Bandwidth legends",
+        Category::MostDiverse => "Most diverse",
+        Category::PlatformDiversity => "Platform diversity",
+        Category::NonEuLeaders => "Outside the European Union",
+        Category::FrontierBuilders => "Frontier builders",
+        Category::NetworkVeterans => "Network veterans",
+        Category::Ipv4Leaders => "IPv4 addresses",
+        Category::Ipv6Leaders => "IPv6 addresses",
+        Category::ValidatedRelays => "Validated relays",
+        Category::TotalData => "Data carried",
+    }
+}
+
+/// What is counted and who is eligible.
+fn formula(category: Category) -> String {
+    let enough = format!("operators with {MIN_RELAYS} relays and more that have a figure");
+    match category {
+        Category::Bandwidth => "Sum of the observed bandwidth of running relays.".to_owned(),
+        Category::ConsensusWeight => "Sum of the consensus weight of running relays over that of the running network.".to_owned(),
+        Category::ExitAuthority => "Weight of running exits over that of all running exits.".to_owned(),
+        Category::GuardAuthority => "Weight of running guards over that of all running guards.".to_owned(),
+        Category::ExitOperators => "Running exits.".to_owned(),
+        Category::GuardOperators => "Running guards.".to_owned(),
+        Category::ReliabilityMasters => format!("Hours up over hours observed in 6 months, of all relays together; {enough}."),
+        Category::LegacyTitans => format!("Hours up over hours observed in 5 years, of all relays together; {enough}."),
+        Category::BandwidthMasters => format!("Mean over 6 months of what all relays wrote together, interval by interval; {enough}."),
+        Category::BandwidthLegends => format!("Mean over 5 years of what all relays wrote together, interval by interval; {enough}."),
+        Category::MostDiverse => {
+            "Effective number of countries, of autonomous systems and of operating systems of running relays, added; 2 running relays and more."
+                .to_owned()
+        }
+        Category::PlatformDiversity => "Running relays on something else than Linux.".to_owned(),
+        Category::NonEuLeaders => "Running relays in countries outside the European Union of 27.".to_owned(),
+        Category::FrontierBuilders => {
+            format!("Countries with a running relay of the operator in which fewer than {RARE_COUNTRY_RELAYS} relays run.")
+        }
+        Category::NetworkVeterans => "Whole days (UTC) from the first consensus that listed one of its current relays to the newest.".to_owned(),
+        Category::Ipv4Leaders => "Distinct IPv4 addresses of running relays.".to_owned(),
+        Category::Ipv6Leaders => "Distinct IPv6 addresses of running relays.".to_owned(),
+        Category::ValidatedRelays => "Current relays that the domain in their contact names.".to_owned(),
+        Category::TotalData => "Bytes written by current relays, as far back as the longest graph of each; bytes read are the same bytes.".to_owned(),
+    }
+}

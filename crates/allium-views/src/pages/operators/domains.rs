@@ -1,0 +1,97 @@
+//! `/domains`: which domains relays claim, and which of them say so themselves.
+
+use allium_analysis::operators::DomainFigures;
+use allium_model::{AroiDomain, OperatorId, Timestamp};
+
+use super::{ListPage, figures, operator_path};
+use crate::api::Form;
+use crate::error::RequestError;
+use crate::format;
+use crate::page::{Alternate, Page, render};
+use crate::params::Params;
+use crate::site::Site;
+use crate::table::{Cell, Choice, Column, Table};
+use crate::text::url_encoded;
+use crate::view::View;
+
+struct Row<'a> {
+    domain: &'a AroiDomain,
+    figures: &'a DomainFigures,
+}
+
+impl Row<'_> {
+    fn state(&self) -> &'static str {
+        match (self.figures.n_validated, self.figures.claimed.n_relays) {
+            (0, _) => "not validated",
+            (validated, claimed) if validated == claimed => "validated",
+            _ => "validated in part",
+        }
+    }
+}
+
+fn rows(view: &View) -> Vec<Row<'_>> {
+    view.operators.domains.iter().map(|(domain, figures)| Row { domain, figures }).collect()
+}
+
+fn table(view: &View) -> Table<'_, Row<'_>> {
+    let href = |row: &Row<'_>| {
+        let id = OperatorId::Domain(row.domain.clone());
+        let is_operator = view.operators.operators.position(&id).is_some();
+        if is_operator { operator_path(&id) } else { format!("/relays?q={}", url_encoded(row.domain.as_str())) }
+    };
+    let mut columns = vec![
+        Column::text("domain", "Domain", move |row: &Row<'_>| Cell::link(row.domain.as_str(), href(row))).method("aroi").title_of_card(),
+        Column::text("state", "State", |row: &Row<'_>| Cell::Words(row.state().to_owned())).method("aroi").badge_of_card(),
+        Column::number("n_validated", "Validated", |row: &Row<'_>| Cell::count(row.figures.n_validated))
+            .about("relays that the domain names")
+            .method("aroi"),
+    ];
+    columns.extend(figures::columns(|row: &Row<'_>| &row.figures.claimed));
+    let options = ["any", "validated", "validated in part", "not validated"].map(|value| (value.to_owned(), value.to_owned()));
+    Table {
+        path: "/domains".to_owned(),
+        api: "/api/v1/domains".to_owned(),
+        caption: "Claimed domains".to_owned(),
+        noun: ("domain", "domains"),
+        columns,
+        choices: vec![Choice {
+            name: "state",
+            label: "State",
+            options: options.to_vec(),
+            fits: Some(Box::new(|row: &Row<'_>, value| row.state() == value)),
+        }],
+        key: Box::new(|row| row.domain.to_string()),
+        default_sort: "-weight_share",
+    }
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+    let (table, rows) = (table(view), rows(view));
+    let state = table.strict_state(params)?;
+    let claimed: usize = rows.iter().map(|row| row.figures.claimed.n_relays).sum();
+    let validated: usize = rows.iter().map(|row| row.figures.n_validated).sum();
+    let page = ListPage {
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/domains")),
+        title: "Claimed domains",
+        sentence: format!(
+            "{} claim {}; {} of them are named by the domain that they claim.",
+            format::counted(claimed, "relay"),
+            format::counted(rows.len(), "domain"),
+            format::count(validated as u64)
+        ),
+        under: "Anybody can write anybody's domain into a contact. Here relays are counted under the domain that they claim; an operator's page counts those that are proven."
+            .to_owned(),
+        method: "aroi",
+        links: vec![("/operators", "Operators"), ("/families", "Families")],
+        table: table.html(&rows, &state)?,
+    };
+    render(&page)
+}
+
+/// The same for programs.
+pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    let table = table(view);
+    let state = table.strict_state(params)?;
+    table.data(view.as_of(), &rows(view), &state, form)
+}

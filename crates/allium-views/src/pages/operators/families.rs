@@ -1,0 +1,179 @@
+//! `/families` and `/family/<FINGERPRINT>`: relays that name each other.
+
+use allium_analysis::operators::{FamilyState, MemberFigures};
+use allium_model::{Family, Fingerprint, Period, Timestamp};
+use askama::Template;
+
+use super::{ListPage, figures, operator_link, relay};
+use crate::api::Form;
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::{Html, short_fingerprint};
+use crate::page::{Alternate, Page, render};
+use crate::pages::members::{self, Member};
+use crate::params::Params;
+use crate::site::Site;
+use crate::table::{Cell, Column, Table, TableHtml};
+use crate::text::Foreign;
+use crate::view::View;
+
+struct Row<'a> {
+    family: &'a Family,
+    figures: &'a MemberFigures,
+}
+
+/// The families with a current relay, by key.
+fn rows(view: &View) -> Vec<Row<'_>> {
+    let all = view.operators.operators.families.families.iter().zip(&view.operators.families);
+    all.map(|(family, figures)| Row { family, figures }).filter(|row| row.figures.n_relays > 0).collect()
+}
+
+fn table(view: &View) -> Table<'_, Row<'_>> {
+    let name =
+        |row: &Row<'_>| heaviest(view, row.family).map_or_else(String::new, |i| relay(view, i).map_or("", |r| r.display_name()).to_owned());
+    let operator = |row: &Row<'_>| {
+        row.family.members.first().map_or(Cell::Nothing, |i| Cell::Markup {
+            html: operator_link(view, *i as usize),
+            plain: view.operators.id_of(*i as usize).map_or_else(String::new, ToString::to_string),
+            rank: 0.0,
+        })
+    };
+    let mut columns = vec![
+        Column::text("heaviest_relay", "Heaviest relay", move |row: &Row<'_>| {
+            Cell::link(&name(row), format!("/family/{}", row.family.key))
+        })
+        .about("nickname of its heaviest relay")
+        .method("families")
+        .title_of_card(),
+        Column::text("key", "Key", |row: &Row<'_>| Cell::Words(short_fingerprint(&row.family.key)))
+            .about("the smallest fingerprint of the family, its first digits")
+            .badge_of_card(),
+        Column::text("operator", "Operator", operator).unsorted().method("operators"),
+    ];
+    columns.extend(figures::columns(|row: &Row<'_>| row.figures));
+    columns.push(Column::text("fingerprint", "Smallest fingerprint", |row: &Row<'_>| Cell::Words(row.family.key.to_string())).more());
+    Table {
+        path: "/families".to_owned(),
+        api: "/api/v1/families".to_owned(),
+        caption: "Families".to_owned(),
+        noun: ("family", "families"),
+        columns,
+        choices: Vec::new(),
+        key: Box::new(|row| row.family.key.to_string()),
+        default_sort: "-weight_share",
+    }
+}
+
+/// The heaviest member; the first of equals.
+fn heaviest(view: &View, family: &Family) -> Option<u32> {
+    family.members.iter().copied().max_by_key(|i| (relay(view, *i).and_then(|relay| relay.consensus_weight), std::cmp::Reverse(*i)))
+}
+
+/// Renders the list.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+    let (table, rows) = (table(view), rows(view));
+    let state = table.strict_state(params)?;
+    let page = ListPage {
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/families")),
+        title: "Families",
+        sentence: sentence(view, &rows),
+        under: "A family is a group of relays that name each other; clients never use two of one family in one circuit.".to_owned(),
+        method: "families",
+        links: vec![("/operators", "Operators"), ("/domains", "Claimed domains")],
+        table: table.html(&rows, &state)?,
+    };
+    render(&page)
+}
+
+/// The list for programs.
+pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    let table = table(view);
+    let state = table.strict_state(params)?;
+    table.data(view.as_of(), &rows(view), &state, form)
+}
+
+fn sentence(view: &View, rows: &[Row<'_>]) -> String {
+    let members: usize = rows.iter().map(|row| row.figures.n_relays).sum();
+    let current = || view.record.relays.iter().zip(&view.report.relays).enumerate().filter(|(_, (_, report))| report.current);
+    let alone = current().filter(|(i, _)| view.operators.operators.families.of_relay[*i].is_none()).count();
+    let misconfigured = current().filter(|(_, (record, _))| FamilyState::of(&record.relay).is_misconfigured()).count();
+    let largest = rows.iter().map(|row| row.figures.n_relays).max().unwrap_or(0);
+    format!(
+        "{} of {} are in {}, the largest with {}; {} stand alone. {} relays that do not name them back.",
+        format::count(members as u64),
+        format::counted(members + alone, "relay"),
+        if rows.len() == 1 { "1 family".to_owned() } else { format!("{} families", format::count(rows.len() as u64)) },
+        format::count(largest as u64),
+        format::count(alone as u64),
+        if misconfigured == 1 { "One names".to_owned() } else { format!("{} name", format::count(misconfigured as u64)) },
+    )
+}
+
+#[derive(Template)]
+#[template(path = "family.html")]
+struct FamilyPage {
+    page: Page,
+    title: String,
+    name: String,
+    key: Fingerprint,
+    answer: String,
+    operator: Html,
+    one_sided: Vec<Html>,
+    table: TableHtml,
+}
+
+/// The key of the family that a relay is in; `None` for relays that stand alone.
+pub(crate) fn key_of(view: &View, fingerprint: &Fingerprint) -> Option<Fingerprint> {
+    let families = &view.operators.operators.families;
+    let family_idx = families.of_relay.get(view.relay_idx(fingerprint)?).copied().flatten()?;
+    families.families.get(family_idx as usize).map(|family| family.key)
+}
+
+fn family_of<'a>(view: &'a View, key: &Fingerprint) -> Result<(&'a Family, &'a MemberFigures), RequestError> {
+    let families = &view.operators.operators.families;
+    let family_idx = view.relay_idx(key).and_then(|i| families.of_relay[i]).ok_or(RequestError::NoSuchPage)? as usize;
+    Ok((&families.families[family_idx], &view.operators.families[family_idx]))
+}
+
+/// Renders the page of the family with this key.
+pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Fingerprint, params: &Params) -> Result<String, RequestError> {
+    let (family, figures) = family_of(view, key)?;
+    let members = Member::current(view, &family.members);
+    let path = format!("/family/{key}");
+    let api = format!("/api/v1/families/{key}");
+    let table = members::table(view, path, api.clone());
+    let state = table.strict_state(params)?;
+    let name = heaviest(view, family).and_then(|i| relay(view, i)).map_or("", |relay| relay.display_name()).to_owned();
+    let one_sided = members.iter().filter(|member| FamilyState::of(member.relay()).is_misconfigured());
+    let page = FamilyPage {
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at(&api)),
+        title: format!("Family of {}", crate::text::inert(&name)),
+        answer: answer(figures),
+        operator: family.members.first().map_or_else(Html::unknown, |i| operator_link(view, *i as usize)),
+        one_sided: one_sided.take(members::SHOWN).map(|member| crate::pages::relay::relay_link(member.relay())).collect(),
+        table: table.html(&members, &state)?,
+        key: *key,
+        name,
+    };
+    render(&page)
+}
+
+/// The members of a family for programs.
+pub(crate) fn family_data(view: &View, key: &Fingerprint, params: &Params, form: Form) -> Result<String, RequestError> {
+    let (family, _) = family_of(view, key)?;
+    let table = members::table(view, format!("/family/{key}"), format!("/api/v1/families/{key}"));
+    let state = table.strict_state(params)?;
+    table.data(view.as_of(), &Member::current(view, &family.members), &state, form)
+}
+
+/// How many run, how much they weigh, how reliable they are.
+pub(super) fn answer(figures: &MemberFigures) -> String {
+    let uptime = [Period::SixMonths, Period::OneMonth].into_iter().find_map(|period| figures.uptime[period.index()].map(|u| (period, u)));
+    let reliability = uptime.map_or_else(String::new, |(period, uptime)| {
+        format!(" Over {} they were up {}\u{a0}% of the time on average.", period.label(), format::percent(uptime.mean, 2))
+    });
+    let weight = figures
+        .weight_share
+        .map_or_else(String::new, |share| format!(", with {}\u{a0}% of the network's weight", format::percent(share, 3)));
+    format!("{} of {} run now{weight}.{reliability}", format::count(figures.n_running as u64), format::counted(figures.n_relays, "relay"))
+}

@@ -1,0 +1,247 @@
+//! `/statistics`: how uptime is distributed over relays, and how one period goes with another.
+
+use allium_analysis::statistics::{CORRELATED, Correlation, Distribution, Role};
+use allium_model::{Fraction, Period, Timestamp};
+use askama::Template;
+use serde::Serialize;
+
+use crate::api::{Form, to_json, write_csv};
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::Percent;
+use crate::page::{Alternate, Page, render};
+use crate::params::Params;
+use crate::site::Site;
+use crate::view::View;
+
+#[derive(Template)]
+#[template(path = "statistics.html")]
+struct StatisticsPage {
+    page: Page,
+    sentence: String,
+    roles: Vec<RoleTable>,
+    labels: Vec<&'static str>,
+    correlations: Vec<(&'static str, Vec<String>)>,
+    correlation_sentence: String,
+}
+
+struct RoleTable {
+    title: &'static str,
+    name: &'static str,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    period: &'static str,
+    n: String,
+    mean: Percent,
+    quantiles: Vec<Percent>,
+    std_dev: String,
+    n_full: String,
+    n_zero: String,
+    far_out: String,
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let statistics = &view.statistics;
+    let page = StatisticsPage {
+        page: Page::of(site, view, now, "/statistics").with_alternate(Alternate::at("/api/v1/statistics")),
+        sentence: sentence(view),
+        roles: Role::ALL
+            .into_iter()
+            .map(|role| RoleTable {
+                title: role_title(role),
+                name: role.name(),
+                rows: Period::ALL.into_iter().filter_map(|period| statistics.distribution(role, period)).map(row).collect(),
+            })
+            .collect(),
+        labels: CORRELATED.iter().skip(1).map(|period| period.label()).collect(),
+        correlations: correlations(&statistics.correlations),
+        correlation_sentence: correlation_sentence(&statistics.correlations),
+    };
+    render(&page)
+}
+
+fn sentence(view: &View) -> String {
+    let wanted = [Period::SixMonths, Period::OneMonth, Period::OneDay];
+    let Some(found) = wanted.into_iter().find_map(|period| view.statistics.distribution(Role::All, period)) else {
+        return "There is no uptime figure yet.".to_owned();
+    };
+    let [_, lower, median, ..] = found.quantiles;
+    format!(
+        "Over {} half of {} were up {}\u{a0}% of the time and more, a quarter less than {}\u{a0}%; the mean is {}\u{a0}%.",
+        found.period.label(),
+        format::counted(found.n_relays, "relay"),
+        format::percent(median, 2),
+        format::percent(lower, 2),
+        format::percent(found.mean, 2)
+    )
+}
+
+fn row(found: &Distribution) -> Row {
+    let limit = Fraction::new(found.far_out_below).filter(|limit| limit.get() > 0.0);
+    Row {
+        period: found.period.label(),
+        n: format::count(found.n_relays as u64),
+        mean: Percent(Some(found.mean), 2),
+        quantiles: found.quantiles.map(|quantile| Percent(Some(quantile), 2)).to_vec(),
+        std_dev: found.std_dev.map_or_else(|| "\u{2013}".to_owned(), format::width),
+        n_full: format::count(found.n_full as u64),
+        n_zero: format::count(found.n_zero as u64),
+        far_out: limit.map_or_else(
+            || "none can be".to_owned(),
+            |limit| format!("{} below {}", format::count(found.n_far_out as u64), format::percent(limit, 2)),
+        ),
+    }
+}
+
+/// A triangle: a row per shorter period, a column per longer one.
+fn correlations(found: &[Correlation]) -> Vec<(&'static str, Vec<String>)> {
+    let cell = |short: Period, long: Period| {
+        let pair = found.iter().find(|pair| pair.short == short && pair.long == long);
+        match pair.and_then(|pair| pair.spearman.map(|r| (r, pair.n_relays))) {
+            Some((r, n)) => format!("{} ({})", format::number(r, 2), format::count(n as u64)),
+            None if short >= long => String::new(),
+            None => "\u{2013}".to_owned(),
+        }
+    };
+    CORRELATED[..CORRELATED.len() - 1]
+        .iter()
+        .map(|short| (short.label(), CORRELATED.iter().skip(1).map(|long| cell(*short, *long)).collect()))
+        .collect()
+}
+
+fn correlation_sentence(found: &[Correlation]) -> String {
+    let pair = found.iter().find(|pair| pair.short == Period::OneMonth && pair.long == Period::SixMonths).and_then(|pair| pair.spearman);
+    let strength = |r: f64| match r.abs() {
+        r if r >= 0.8 => "very much like",
+        r if r >= 0.5 => "much like",
+        r if r >= 0.3 => "somewhat like",
+        _ => "hardly like",
+    };
+    pair.map_or_else(
+        || "Too few relays have figures for two periods.".to_owned(),
+        |r| {
+            format!(
+                "The order of relays by uptime over 1 month is {} that over 6 months (rank correlation {}).",
+                strength(r),
+                format::number(r, 2)
+            )
+        },
+    )
+}
+
+const fn role_title(role: Role) -> &'static str {
+    match role {
+        Role::All => "All relays",
+        Role::Guard => "Guards",
+        Role::Exit => "Exits",
+        Role::Middle => "Neither guard nor exit",
+    }
+}
+
+#[derive(Serialize)]
+struct StatisticsJson {
+    as_of: String,
+    distributions: Vec<DistributionJson>,
+    correlations: Vec<CorrelationJson>,
+}
+
+#[derive(Serialize)]
+struct DistributionJson {
+    role: &'static str,
+    period: &'static str,
+    n_relays: usize,
+    mean: f64,
+    std_dev: Option<f64>,
+    q05: f64,
+    q25: f64,
+    median: f64,
+    q75: f64,
+    q90: f64,
+    q95: f64,
+    q99: f64,
+    far_out_below: f64,
+    n_far_out: usize,
+    n_zero: usize,
+    n_full: usize,
+}
+
+#[derive(Serialize)]
+struct CorrelationJson {
+    short: &'static str,
+    long: &'static str,
+    n_relays: usize,
+    spearman: Option<f64>,
+    pearson: Option<f64>,
+}
+
+fn distribution_json(found: &Distribution) -> DistributionJson {
+    let [q05, q25, median, q75, q90, q95, q99] = found.quantiles.map(Fraction::get);
+    DistributionJson {
+        role: found.role.name(),
+        period: found.period.name(),
+        n_relays: found.n_relays,
+        mean: found.mean.get(),
+        std_dev: found.std_dev,
+        q05,
+        q25,
+        median,
+        q75,
+        q90,
+        q95,
+        q99,
+        far_out_below: found.far_out_below,
+        n_far_out: found.n_far_out,
+        n_zero: found.n_zero,
+        n_full: found.n_full,
+    }
+}
+
+/// The same for programs; CSV has the distributions.
+pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    params.only(&[])?;
+    let distributions: Vec<DistributionJson> = view.statistics.distributions.iter().map(distribution_json).collect();
+    match form {
+        Form::Json => {
+            let correlation = |pair: &Correlation| CorrelationJson {
+                short: pair.short.name(),
+                long: pair.long.name(),
+                n_relays: pair.n_relays,
+                spearman: pair.spearman,
+                pearson: pair.pearson,
+            };
+            let correlations = view.statistics.correlations.iter().map(correlation).collect();
+            to_json(&StatisticsJson { as_of: view.as_of().to_string(), distributions, correlations })
+        }
+        Form::Csv => {
+            const HEADER: [&str; 16] = [
+                "role",
+                "period",
+                "n_relays",
+                "mean",
+                "std_dev",
+                "q05",
+                "q25",
+                "median",
+                "q75",
+                "q90",
+                "q95",
+                "q99",
+                "far_out_below",
+                "n_far_out",
+                "n_zero",
+                "n_full",
+            ];
+            let line = |d: DistributionJson| {
+                let start = vec![d.role.to_owned(), d.period.to_owned(), d.n_relays.to_string(), d.mean.to_string()];
+                let spread = d.std_dev.map_or_else(String::new, |deviation| deviation.to_string());
+                let quantiles = [d.q05, d.q25, d.median, d.q75, d.q90, d.q95, d.q99, d.far_out_below].map(|q| q.to_string());
+                let counts = [d.n_far_out, d.n_zero, d.n_full].map(|n| n.to_string());
+                start.into_iter().chain([spread]).chain(quantiles).chain(counts).collect()
+            };
+            write_csv(HEADER.map(str::to_owned).to_vec(), distributions.into_iter().map(line))
+        }
+    }
+}

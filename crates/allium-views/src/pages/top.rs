@@ -1,0 +1,61 @@
+//! `/top`: the relays with the most consensus weight.
+
+use allium_model::{Fraction, Timestamp};
+
+use crate::api::Form;
+use crate::error::RequestError;
+use crate::format;
+use crate::page::{Alternate, Page, render};
+use crate::pages::members::{self, Member};
+use crate::pages::operators::ListPage;
+use crate::params::Params;
+use crate::site::Site;
+use crate::table::Table;
+use crate::view::View;
+
+/// How many relays are at the top.
+const TOP: usize = 500;
+
+/// The heaviest running relays, heaviest first; of equals by fingerprint.
+fn heaviest(view: &View) -> Vec<Member<'_>> {
+    let weight = |i: &usize| view.record.relays[*i].relay.consensus_weight;
+    let mut running: Vec<usize> = (0..view.record.relays.len())
+        .filter(|i| view.record.relays[*i].relay.running && view.report.relays[*i].current && weight(i).is_some())
+        .collect();
+    running.sort_by_key(|i| (std::cmp::Reverse(weight(i)), *i));
+    running.into_iter().take(TOP).filter_map(|i| Member::at(view, i)).collect()
+}
+
+fn table(view: &View) -> Table<'_, Member<'_>> {
+    Table { default_sort: "-consensus_weight", ..members::table(view, "/top".to_owned(), "/api/v1/top".to_owned()) }
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+    let (table, rows) = (table(view), heaviest(view));
+    let state = table.strict_state(params)?;
+    let weight: u64 = rows.iter().filter_map(|row| row.relay().consensus_weight).fold(0, u64::saturating_add);
+    let share = Fraction::of(weight as f64, view.report.network.consensus_weight as f64).unwrap_or(Fraction::ZERO);
+    let page = ListPage {
+        page: Page::of(site, view, now, "/relays").with_alternate(Alternate::at("/api/v1/top")),
+        title: "Heaviest relays",
+        sentence: format!(
+            "The {} heaviest of {} running relays have {}\u{a0}% of the consensus weight.",
+            format::count(rows.len() as u64),
+            format::count(view.report.network.n_running as u64),
+            format::percent(share, 1)
+        ),
+        under: "Clients choose relays by weight, so most circuits go through these.".to_owned(),
+        method: "weight-shares",
+        links: vec![("/relays", "All relays"), ("/operators", "Operators")],
+        table: table.html(&rows, &state)?,
+    };
+    render(&page)
+}
+
+/// The same for programs.
+pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    let table = table(view);
+    let state = table.strict_state(params)?;
+    table.data(view.as_of(), &heaviest(view), &state, form)
+}

@@ -1,0 +1,155 @@
+//! Operators, families, leaderboards and statistics: pages, data, addresses, strangers' text.
+
+use allium_model::{AroiCheck, AroiResult, NetworkRecord, ProofMethod, Relay};
+use axum::http::StatusCode;
+
+use crate::support::{attributes, fingerprint, get, record, site_of, tags};
+
+const CONTACT: &str = "url:https://www.Example.org/x proof:uri-rsa ciissversion:2";
+
+/// Forty relays; the first ten claim a domain, which names the first four.
+fn claimed() -> NetworkRecord {
+    let mut record = record(40);
+    let number = |relay: &Relay| (0..40).find(|n| fingerprint(*n) == relay.fingerprint).unwrap();
+    for relay in record.relays.iter_mut().map(|record| &mut record.relay).filter(|relay| number(relay) < 10) {
+        relay.contact = Some(CONTACT.to_owned());
+        relay.effective_family.clear();
+        relay.aroi_check = (number(relay) < 4).then(check);
+    }
+    record
+}
+
+fn check() -> AroiCheck {
+    AroiCheck {
+        domain: "example.org".parse().unwrap(),
+        method: ProofMethod::UriRsa,
+        result: AroiResult::Validated,
+        reason: String::new(),
+        checked_at: "2026-02-15T19:00:00Z".parse().unwrap(),
+    }
+}
+
+fn pages() -> Vec<String> {
+    let family = fingerprint(20).min(fingerprint(21));
+    [
+        "/operators",
+        "/operators?columns=all&min=2",
+        "/domains",
+        "/families",
+        "/leaderboards",
+        "/leaderboards/consensus_weight",
+        "/statistics",
+        "/top",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain(["/operator/example.org".to_owned(), format!("/operator/family-{family}"), format!("/family/{family}")])
+    .collect()
+}
+
+#[test]
+fn every_page_answers_and_its_links_to_definitions_exist() {
+    let site = site_of(claimed());
+    let methods = get(&site, "/methods").text();
+    for address in pages() {
+        let answer = get(&site, &address);
+        assert_eq!(answer.status, StatusCode::OK, "{address}");
+        let html = answer.text();
+        let anchors: Vec<String> =
+            attributes(&html, "href").into_iter().filter_map(|link| link.strip_prefix("/methods#").map(str::to_owned)).collect();
+        assert!(!anchors.is_empty(), "{address} links to no definition");
+        for anchor in anchors {
+            assert!(methods.contains(&format!("id=\"{anchor}\"")), "{address}: {anchor}");
+        }
+    }
+}
+
+#[test]
+fn every_link_of_these_pages_leads_somewhere() {
+    let site = site_of(claimed());
+    for address in pages() {
+        let links = attributes(&get(&site, &address).text(), "href");
+        for link in links.iter().filter(|link| link.starts_with('/') && !link.contains('#')) {
+            let status = get(&site, link).status;
+            assert!(status.is_success() || status.is_redirection(), "{address}: {link} gives {status}");
+        }
+    }
+}
+
+#[test]
+fn json_and_csv_tell_the_same_rows() {
+    let site = site_of(claimed());
+    for path in ["operators", "domains", "families", "top", "leaderboards/consensus_weight"] {
+        let json = get(&site, &format!("/api/v1/{path}?limit=1000")).json();
+        let csv = get(&site, &format!("/api/v1/{path}.csv"));
+        assert_eq!(csv.status, StatusCode::OK, "{path}");
+        let n_lines = csv::Reader::from_reader(csv.bytes.as_slice()).records().count();
+        assert_eq!(json["rows"].as_array().unwrap().len(), n_lines, "{path}");
+        assert!(n_lines > 0, "{path}");
+    }
+    for path in ["leaderboards", "statistics"] {
+        assert_eq!(get(&site, &format!("/api/v1/{path}")).status, StatusCode::OK);
+        assert!(csv::Reader::from_reader(get(&site, &format!("/api/v1/{path}.csv")).bytes.as_slice()).records().count() > 0);
+    }
+}
+
+#[test]
+fn an_operator_has_the_relays_that_its_domain_names() {
+    let site = site_of(claimed());
+    let json = get(&site, "/api/v1/operators/example.org").json();
+    assert_eq!((json["n_relays"].as_u64(), json["aroi"]["validated"].as_u64()), (Some(4), Some(4)));
+    let relays = get(&site, "/api/v1/operators/example.org/relays").json();
+    let named: Vec<_> = relays["rows"].as_array().unwrap().iter().map(|row| row["aroi"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(named, ["validated"; 4]);
+    let domains = get(&site, "/api/v1/domains").json();
+    assert_eq!((domains["rows"][0]["n_relays"].as_u64(), domains["rows"][0]["n_validated"].as_u64()), (Some(10), Some(4)));
+}
+
+#[test]
+fn addresses_have_one_form() {
+    let site = site_of(claimed());
+    let redirect = |address: &str| (get(&site, address).status, get(&site, address).header("location").to_owned());
+    assert_eq!(redirect("/operator/Example.ORG"), (StatusCode::PERMANENT_REDIRECT, "/operator/example.org".to_owned()));
+    let (small, large) = (fingerprint(20).min(fingerprint(21)), fingerprint(20).max(fingerprint(21)));
+    assert_eq!(redirect(&format!("/family/{large}")), (StatusCode::TEMPORARY_REDIRECT, format!("/family/{small}")));
+    for nobody in ["/operator/nobody.example", "/operator/x", "/operator/family-0", "/family/0", "/leaderboards/none"] {
+        assert_eq!(get(&site, nobody).status, StatusCode::NOT_FOUND, "{nobody}");
+    }
+    assert_eq!(get(&site, &format!("/family/{}", fingerprint(0))).status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&site, "/operators?colour=red").status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn strangers_text_is_inert_on_pages_of_operators() {
+    for text in ["<script>alert(1)</script>\"'><img src=x onerror=1>", "a\u{202E}b\u{0}c\u{200B}d =1+1"] {
+        let mut record = claimed();
+        for relay in record.relays.iter_mut().map(|record| &mut record.relay).filter(|relay| relay.contact.as_deref() != Some(CONTACT)) {
+            let all = Some(text.to_owned());
+            *relay = Relay { nickname: all.clone(), contact: all.clone(), platform: all.clone(), version_status: all, ..relay.clone() };
+            relay.recommended_version = Some(false);
+        }
+        let site = site_of(record);
+        let mut addresses = pages();
+        addresses.push(format!("/operator/{}", allium_model::OperatorId::of_contact(text).unwrap()));
+        for address in addresses {
+            let html = get(&site, &address).text();
+            assert!(tags(&html).iter().all(|tag| !tag.starts_with("script") && !tag.starts_with("img")), "{address}");
+            assert!(!html.chars().any(|c| allium_views::text::is_deceptive(c) && c != '\n'), "{address}");
+        }
+        for path in ["operators.csv?columns=all", "leaderboards.csv", "top.csv"] {
+            let csv = get(&site, &format!("/api/v1/{path}")).text();
+            let mut reader = csv::Reader::from_reader(csv.as_bytes());
+            for cell in reader.records().flat_map(|line| line.unwrap().iter().map(str::to_owned).collect::<Vec<_>>()) {
+                assert!(!cell.starts_with(['=', '+', '@', '\t', '\r']) && !cell.chars().any(char::is_control), "{cell:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_network_has_pages_too() {
+    let site = site_of(record(0));
+    for address in ["/operators", "/domains", "/families", "/leaderboards", "/leaderboards/bandwidth", "/statistics", "/top"] {
+        assert_eq!(get(&site, address).status, StatusCode::OK, "{address}");
+    }
+}
