@@ -23,9 +23,9 @@ run: setup ## Simulate a network and serve its pages at http://127.0.0.1:8080 (n
 	$(CARGO) build --release --locked --bin allium
 	target/release/allium demo --listen $(LISTEN)
 
-live: setup ## Fetch the real network from Onionoo and serve its pages
+live: setup ## Fetch the real network and serve its pages
 	$(CARGO) build --release --locked --bin allium
-	target/release/allium serve --listen $(LISTEN)
+	target/release/allium serve --sources onionoo,directory,collector --listen $(LISTEN)
 
 test: setup browser-tests rust-tests ## Run every test: browser, documentation, Rust
 

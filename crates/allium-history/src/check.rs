@@ -13,8 +13,8 @@ use crate::load::{documents, rejects};
 use crate::merge::Run;
 use crate::places::Told;
 use crate::relays::{hour, optional_hour};
-use crate::schema;
 use crate::spans::{States, Totals, known_hour_numbers, states};
+use crate::{schema, sources};
 
 /// Counts everything.
 pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
@@ -206,9 +206,10 @@ fn check_published(conn: &Connection, report: &mut CheckReport) -> Result<(), Fa
     Ok(())
 }
 
-/// Documents and rejects can be read.
+/// Documents, sources and rejects can be read.
 fn check_documents(conn: &Connection, _: &mut CheckReport) -> Result<(), Failure> {
-    rejects(conn, &documents(conn)?).map(|_| ())
+    rejects(conn, &documents(conn)?)?;
+    sources::all(conn).map(|_| ())
 }
 
 /// The attributes of every relay can be read.

@@ -23,7 +23,7 @@ pub(crate) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<Exac
 }
 
 /// The known consensuses, earliest first.
-fn consensuses(conn: &Connection, until: Option<ConsensusHour>) -> Result<Vec<KnownConsensus>, Failure> {
+pub(crate) fn consensuses(conn: &Connection, until: Option<ConsensusHour>) -> Result<Vec<KnownConsensus>, Failure> {
     let mut statement = conn.prepare(
         "SELECT hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit FROM consensuses WHERE hour <= ? ORDER BY hour",
     )?;

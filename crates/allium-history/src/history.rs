@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use allium_model::{
-    ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Reject, Relay, RelayHistories, RelayState, SourceStatus, StateSpan, Timestamp,
+    ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Reject, Relay, RelayHistories, RelayState, SourceReport, SourceStatus,
+    StateSpan, Timestamp,
 };
 
 use crate::error::Error;
@@ -67,6 +68,24 @@ pub trait History {
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
         relays: &[Relay],
     ) -> Result<AppliedPack, Error>;
+
+    /// Notes what became of a visit to a source, for [`History::sources`].
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    fn note_source(&mut self, visit: &SourceVisit) -> Result<(), Error>;
+
+    /// How it goes with every source that was ever asked, by name.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn sources(&self) -> Result<Vec<SourceReport>, Error>;
+
+    /// The known consensuses, earliest first: who brought them and their totals, without what they say of each relay.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn known(&self) -> Result<Vec<KnownConsensus>, Error>;
 
     /// Forgets all consensuses before an hour, and relays, with their attributes and graphs, that were last seen before it.
     ///
@@ -130,6 +149,21 @@ pub trait History {
     /// # Errors
     /// [`Error::Exists`] if there is a file of that name; [`Error::Io`] and [`Error::DiskFull`].
     fn backup(&self, to: &Path) -> Result<(), Error>;
+}
+
+/// What became of a visit to a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceVisit {
+    /// Name of the source; `onionoo` or that of a [`ConsensusSource`].
+    pub source: String,
+    /// When.
+    pub at: Timestamp,
+    /// The newest consensus that it brought or is known to have; `None` leaves what is noted.
+    pub newest: Option<ConsensusHour>,
+    /// What went wrong; `None` if it answered as it should, though it may have had nothing newer.
+    pub failure: Option<String>,
+    /// How many rejects there are in the consensuses or the pack that it brought, and the first of them; `None` leaves what is noted.
+    pub rejects: Option<(usize, Vec<Reject>)>,
 }
 
 /// What one visit to a source brought.

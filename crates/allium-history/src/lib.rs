@@ -44,6 +44,7 @@ mod places;
 mod prune;
 mod relays;
 mod schema;
+mod sources;
 mod spans;
 mod sqlite;
 mod texts;
@@ -53,7 +54,7 @@ pub use assemble::assemble;
 pub use error::Error;
 pub use history::{
     Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ExactHistory, FullConsensus, History,
-    KnownConsensus, Listed, Outcome, Pruned, Stats, Update,
+    KnownConsensus, Listed, Outcome, Pruned, SourceVisit, Stats, Update,
 };
 pub use sqlite::SqliteHistory;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

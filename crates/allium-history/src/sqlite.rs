@@ -4,16 +4,17 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState, StateSpan};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState, SourceReport, StateSpan};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
 use crate::history::{
-    Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ExactHistory, FullConsensus, History, Listed, Pruned, Stats, Update,
+    Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ExactHistory, FullConsensus, History, KnownConsensus, Listed, Pruned,
+    SourceVisit, Stats, Update,
 };
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
-use crate::{check, describe, documents, exact, load, prune, schema, spans};
+use crate::{check, describe, documents, exact, load, prune, schema, sources, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -192,6 +193,18 @@ impl History for SqliteHistory {
             let n_described = newest.map_or(Ok(0), |newest| describe::describe(conn, newest, relays))?;
             Ok(AppliedPack { spans, n_described })
         })
+    }
+
+    fn note_source(&mut self, visit: &SourceVisit) -> Result<(), Error> {
+        self.write(|conn| sources::note(conn, visit))
+    }
+
+    fn sources(&self) -> Result<Vec<SourceReport>, Error> {
+        self.read(sources::all)
+    }
+
+    fn known(&self) -> Result<Vec<KnownConsensus>, Error> {
+        self.read(|conn| exact::consensuses(conn, None))
     }
 
     fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error> {

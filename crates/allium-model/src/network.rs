@@ -106,6 +106,25 @@ pub struct SourceStatus {
     pub n_rejects: usize,
 }
 
+/// How it goes with a source, whatever it brings: documents, consensuses, packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceReport {
+    /// Its name: `onionoo`, `directory`, `collector`, `presence`.
+    pub source: String,
+    /// When it was last asked or read.
+    pub asked_at: Timestamp,
+    /// When it last answered as it should; `None` if never.
+    pub answered_at: Option<Timestamp>,
+    /// The newest consensus that it is known to have.
+    pub newest: Option<ConsensusHour>,
+    /// What went wrong when it was last asked, in words that may hold text from the network.
+    pub failure: Option<String>,
+    /// Rejects in the consensuses or the pack that it last brought, listed or not. Those of documents are with the documents.
+    pub n_rejects: usize,
+    /// These rejects, the first thousand.
+    pub rejects: Vec<Reject>,
+}
+
 /// Something in a document that could not be understood; what surrounds it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {

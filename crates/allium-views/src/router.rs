@@ -199,7 +199,7 @@ async fn api_relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(
 
 async fn api_data_quality(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
     let now = site.now();
-    answer(&site, &headers, &uri, |view, params, form| api::data_quality(view, params, now, form))
+    answer(&site, &headers, &uri, |view, params, form| api::data_quality(view, &site.sources(), params, now, form))
 }
 
 async fn robots() -> impl IntoResponse {

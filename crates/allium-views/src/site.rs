@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use allium_model::Timestamp;
+use allium_model::{SourceReport, Timestamp};
 
 use crate::view::View;
 
@@ -33,13 +33,14 @@ struct Shared {
     clock: Clock,
     view: RwLock<Option<Arc<View>>>,
     waiting_for: RwLock<String>,
+    sources: RwLock<Arc<[SourceReport]>>,
 }
 
 impl Site {
     /// A site without a view: every page says that there is no data yet.
     pub fn new(info: SiteInfo, clock: Clock) -> Self {
         let waiting_for = RwLock::new("the first fetch is under way".to_owned());
-        Self { shared: Arc::new(Shared { info, clock, view: RwLock::new(None), waiting_for }) }
+        Self { shared: Arc::new(Shared { info, clock, view: RwLock::new(None), waiting_for, sources: RwLock::default() }) }
     }
 
     /// Publishes a view; requests that began earlier finish with the one before.
@@ -62,6 +63,17 @@ impl Site {
     /// Why there is no view yet.
     pub fn waiting_for(&self) -> String {
         self.shared.waiting_for.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Says how it goes with the sources, whether or not they brought anything that makes a new view.
+    pub fn set_sources(&self, sources: Vec<SourceReport>) {
+        let mut slot = self.shared.sources.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *slot = sources.into();
+    }
+
+    /// How it goes with the sources, by name.
+    pub fn sources(&self) -> Arc<[SourceReport]> {
+        self.shared.sources.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// What the service says of itself.

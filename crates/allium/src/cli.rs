@@ -160,9 +160,12 @@ pub(crate) struct PruneArgs {
     pub(crate) vacuum: bool,
 }
 
-/// Flags of the Onionoo source.
+/// Flags of the sources.
 #[derive(Debug, Args, Default)]
 pub(crate) struct SourceArgs {
+    /// Which sources are visited: onionoo, directory, collector [default: onionoo]
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    sources: Vec<String>,
     /// Where Onionoo documents come from
     #[arg(long, value_name = "URL")]
     onionoo_url: Option<String>,
@@ -353,6 +356,9 @@ impl Cli {
         };
         settings.extend(listen.map(|listen| ("listen", Value::String(listen.to_string()))));
         if let Some(source) = source {
+            if !source.sources.is_empty() {
+                settings.push(("sources", Value::Array(source.sources.iter().cloned().map(Value::String).collect())));
+            }
             settings.extend(source.onionoo_url.clone().map(|url| ("onionoo.url", Value::String(url))));
             settings.extend(source.proxy.clone().map(|url| ("onionoo.proxy", Value::String(url))));
         }

@@ -26,8 +26,42 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     /// What is logged, as tracing's filter directives: `info`, `allium=debug`.
     pub(crate) log: String,
+    /// Which sources are visited: `onionoo`, `directory`, `collector`.
+    pub(crate) sources: Vec<String>,
     /// Where Onionoo documents come from.
     pub(crate) onionoo: OnionooConfig,
+    /// Which directory servers are asked for consensuses.
+    pub(crate) directory: DirectoryConfig,
+    /// Where consensuses that were missed are fetched.
+    pub(crate) collector: CollectorConfig,
+}
+
+/// Settings of the directory source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DirectoryConfig {
+    /// Addresses of authorities or mirrors, such as `http://193.23.244.244:80`; those of the authorities where there are none.
+    pub(crate) urls: Vec<String>,
+    /// Whose signatures count, as `NAME FINGERPRINT [ADDRESS:PORT]`; the authorities of the public network where there are none.
+    pub(crate) authorities: Vec<String>,
+    /// Seconds between visits.
+    pub(crate) poll_secs: u64,
+    /// Seconds that one answer may take.
+    pub(crate) timeout_secs: u64,
+}
+
+/// Settings of the CollecTor source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct CollectorConfig {
+    /// Address of the service.
+    pub(crate) url: String,
+    /// How many consensuses one visit fetches at most, the latest first.
+    pub(crate) max_consensuses: usize,
+    /// Seconds between visits.
+    pub(crate) poll_secs: u64,
+    /// Seconds that one answer may take.
+    pub(crate) timeout_secs: u64,
 }
 
 /// Settings of the Onionoo source.
@@ -58,8 +92,23 @@ impl Default for Config {
             store: PathBuf::from("allium.db"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             log: "info".to_owned(),
+            sources: vec!["onionoo".to_owned()],
             onionoo: OnionooConfig::default(),
+            directory: DirectoryConfig::default(),
+            collector: CollectorConfig::default(),
         }
+    }
+}
+
+impl Default for DirectoryConfig {
+    fn default() -> Self {
+        Self { urls: Vec::new(), authorities: Vec::new(), poll_secs: 300, timeout_secs: 120 }
+    }
+}
+
+impl Default for CollectorConfig {
+    fn default() -> Self {
+        Self { url: "https://collector.torproject.org".to_owned(), max_consensuses: 80, poll_secs: 3600, timeout_secs: 120 }
     }
 }
 
@@ -241,11 +290,14 @@ mod tests {
     fn unknown_settings_are_errors_that_suggest_the_right_one() {
         /// File, environment, what the error starts with.
         type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
-        let cases: [Case<'_>; 4] = [
+        let cases: [Case<'_>; 7] = [
+            ("source = ['onionoo']", &[], "FILE has the unknown setting source; did you mean sources?"),
+            ("[directory]\nauthoritys = []", &[], "FILE has the unknown setting directory.authoritys; did you mean directory.authorities?"),
+            ("[colector]\nurl = ''", &[], "FILE has the unknown setting colector.url; did you mean collector.url?"),
             ("lisen = '127.0.0.1:1'", &[], "FILE has the unknown setting lisen; did you mean listen?"),
             ("[onionoo]\npol_secs = 1", &[], "FILE has the unknown setting onionoo.pol_secs; did you mean onionoo.poll_secs?"),
             ("", &[("ALLIUM_STOER", "x")], "the environment has the unknown setting ALLIUM_STOER; did you mean ALLIUM_STORE?"),
-            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are listen, log, onionoo.cache"),
+            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are collector.max_consensuses, collector.poll_secs"),
         ];
         for (file, environment, expected) in cases {
             let error = load(file, environment, &[]).unwrap_err();

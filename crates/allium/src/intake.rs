@@ -1,8 +1,26 @@
 //! From documents to what the store takes: the one place where the words of sources become those of history.
 
-use allium_history::Update;
-use allium_model::{SourceStatus, Timestamp};
+use std::net::IpAddr;
+
+use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Update};
+use allium_model::{RelayFlag, RelayState, SourceStatus, Timestamp};
+use allium_sources::consensus::{Consensus, Entry};
 use allium_sources::onionoo::{Document, Header};
+
+/// A consensus whose signatures were verified, as the store takes it: the relays that it calls running.
+pub fn verified_consensus(consensus: &Consensus, source: ConsensusSource, received_at: Timestamp) -> FullConsensus {
+    let listed = |entry: &Entry| Listed {
+        fingerprint: entry.fingerprint,
+        state: RelayState { flags: entry.flags, country: None, asn: None, version: entry.version.clone() },
+        address: entry.or_address.map(|address| IpAddr::V4(*address.ip())),
+        weight: entry.weight,
+    };
+    FullConsensus {
+        info: ConsensusInfo { hour: consensus.hour, source, verified: true, received_at },
+        listed: consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running)).map(listed).collect(),
+        bandwidth_weights: consensus.bandwidth_weights.clone(),
+    }
+}
 
 /// Gathers documents into one update.
 #[derive(Debug, Default)]

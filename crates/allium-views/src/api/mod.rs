@@ -12,7 +12,7 @@ mod relay;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Fraction, Period, Timestamp};
+use allium_model::{Fraction, Period, SourceReport, Timestamp};
 use serde::Serialize;
 
 pub(crate) use self::csv::write as write_csv;
@@ -105,9 +105,15 @@ pub(crate) fn relay(view: &View, params: &Params, relay_idx: usize, form: Form) 
 }
 
 /// `/api/v1/data-quality`
-pub(crate) fn data_quality(view: &View, params: &Params, now: Timestamp, form: Form) -> Result<String, RequestError> {
+pub(crate) fn data_quality(
+    view: &View,
+    reports: &[SourceReport],
+    params: &Params,
+    now: Timestamp,
+    form: Form,
+) -> Result<String, RequestError> {
     params.only(&[])?;
-    let quality = DataQualityJson::of(view, now);
+    let quality = DataQualityJson::of(view, reports, now);
     match form {
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),

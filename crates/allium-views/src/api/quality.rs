@@ -1,6 +1,6 @@
 //! How good the data is.
 
-use allium_model::{ConsensusHour, Timestamp};
+use allium_model::{ConsensusHour, SourceReport, Timestamp};
 use serde::Serialize;
 
 use crate::format::{origin, rfc3339};
@@ -17,12 +17,31 @@ pub struct DataQualityJson<'a> {
     pub stale: bool,
     /// At more than this age.
     pub stale_after_hours: i32,
+    /// How it goes with each source.
+    pub asked: Vec<AskedJson<'a>>,
     /// Documents in use.
     pub sources: Vec<SourceJson<'a>>,
     /// What could not be understood, as far as listed.
     pub rejects: Vec<RejectJson<'a>>,
     /// Our own record of consensuses.
     pub history: HistoryJson,
+}
+
+/// How it goes with a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct AskedJson<'a> {
+    /// Its name: `onionoo`, `directory`, `collector`, `presence`.
+    pub source: &'a str,
+    /// The newest consensus from it.
+    pub newest: Option<String>,
+    /// When it was last asked or read.
+    pub asked_at: String,
+    /// When it last answered as it should.
+    pub answered_at: Option<String>,
+    /// What went wrong when it was last asked.
+    pub failure: Option<&'a str>,
+    /// Rejects in the consensuses or the pack that it last brought.
+    pub n_rejects: usize,
 }
 
 /// A document in use.
@@ -82,18 +101,31 @@ pub struct GapJson {
 }
 
 impl<'a> DataQualityJson<'a> {
-    /// The data quality of a view at a time.
-    pub fn of(view: &'a View, now: Timestamp) -> Self {
+    /// The data quality of a view and of the sources at a time.
+    pub fn of(view: &'a View, reports: &'a [SourceReport], now: Timestamp) -> Self {
         let record = &view.record;
+        let source_rejects = reports.iter().flat_map(|report| &report.rejects);
         Self {
             as_of: view.as_of().to_string(),
             age_hours: view.age_hours(now),
             stale: view.is_stale(now),
             stale_after_hours: FRESH_HOURS,
+            asked: reports.iter().map(asked).collect(),
             sources: record.sources.iter().map(source).collect(),
-            rejects: record.rejects.iter().map(reject).collect(),
+            rejects: record.rejects.iter().chain(source_rejects).map(reject).collect(),
             history: history(view),
         }
+    }
+}
+
+fn asked(report: &SourceReport) -> AskedJson<'_> {
+    AskedJson {
+        source: &report.source,
+        newest: report.newest.map(|newest| newest.to_string()),
+        asked_at: rfc3339(report.asked_at),
+        answered_at: report.answered_at.map(rfc3339),
+        failure: report.failure.as_deref(),
+        n_rejects: report.n_rejects,
     }
 }
 

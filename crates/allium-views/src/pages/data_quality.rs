@@ -1,6 +1,6 @@
 //! `/data-quality`: how old each source is, what could not be understood, which hours are missing.
 
-use allium_model::{ConsensusHour, NetworkRecord, SourceStatus, Timestamp};
+use allium_model::{ConsensusHour, NetworkRecord, SourceReport, SourceStatus, Timestamp};
 use askama::Template;
 
 use crate::error::RequestError;
@@ -20,6 +20,8 @@ struct DataQuality<'a> {
     page: Page,
     sentence: String,
     rule: String,
+    asked_sentence: String,
+    asked: Vec<AskedRow<'a>>,
     sources: Vec<SourceRow>,
     gaps_sentence: String,
     gaps: Vec<GapRow>,
@@ -37,6 +39,44 @@ pub(crate) struct SourceRow {
     pub(crate) size: String,
     pub(crate) n_relays: String,
     pub(crate) n_rejects: String,
+}
+
+/// How it goes with a source.
+struct AskedRow<'a> {
+    source: Foreign<'a>,
+    newest: Html,
+    age: String,
+    asked: When,
+    answered: Html,
+    state: &'static str,
+    failure: Option<Foreign<'a>>,
+    n_rejects: String,
+}
+
+impl<'a> AskedRow<'a> {
+    fn of(report: &'a SourceReport, now: Timestamp) -> Self {
+        let none = || Html::words("\u{2013}");
+        let age = |newest: ConsensusHour| format::hours(f64::from(ConsensusHour::containing(now).hours_since(newest).max(0)));
+        Self {
+            source: Foreign::short(&report.source),
+            newest: report.newest.map_or_else(none, |newest| Html::safe(When::from(newest))),
+            age: report.newest.map_or_else(|| "\u{2013}".to_owned(), age),
+            asked: When(report.asked_at),
+            answered: report.answered_at.map_or_else(none, |at| Html::safe(When(at))),
+            state: if report.failure.is_some() { "failed" } else { "answered" },
+            failure: report.failure.as_deref().map(Foreign::long),
+            n_rejects: format::count(report.n_rejects as u64),
+        }
+    }
+}
+
+fn asked_sentence(reports: &[SourceReport]) -> String {
+    let n_failing = reports.iter().filter(|report| report.failure.is_some()).count();
+    match (reports.len(), n_failing) {
+        (0, _) => "No source has been asked: the documents were read from files.".to_owned(),
+        (_, 0) => "Every source answered when it was last asked or read.".to_owned(),
+        (n, n_failing) => format!("{n_failing} of {n} sources failed when last asked; what they brought before stays in use."),
+    }
 }
 
 struct GapRow {
@@ -78,9 +118,13 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
     let mut gaps = view.gaps();
     let gaps_sentence = gaps_sentence(&view.record, &gaps);
     gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
+    let reports = site.sources();
+    let source_rejects = reports.iter().flat_map(|report| &report.rejects);
     let page = DataQuality {
+        asked_sentence: asked_sentence(&reports),
+        asked: reports.iter().map(|report| AskedRow::of(report, now)).collect(),
         page: Page::of(site, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
-        sentence: sentence(view, now),
+        sentence: sentence(view, &reports, now),
         rule: format!(
             "Data counts as old when the newest consensus is more than {FRESH_HOURS} h old: then it is no longer valid, and a newer one should have arrived."
         ),
@@ -91,16 +135,16 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
             .take(SHOWN)
             .map(|(from, to)| GapRow { from: from.into(), to: to.into(), hours: to.hours_since(from) })
             .collect(),
-        rejects_sentence: rejects_sentence(&view.record),
-        rejects: view.record.rejects.iter().take(SHOWN).map(reject_row).collect(),
+        rejects_sentence: rejects_sentence(&view.record, &reports),
+        rejects: view.record.rejects.iter().chain(source_rejects).take(SHOWN).map(reject_row).collect(),
     };
     render(&page)
 }
 
-fn sentence(view: &View, now: Timestamp) -> String {
+fn sentence(view: &View, reports: &[SourceReport], now: Timestamp) -> String {
     let age = format::hours(f64::from(view.age_hours(now)));
     let state = if view.is_stale(now) { "old" } else { "fresh" };
-    let n_rejects: usize = n_rejects(&view.record);
+    let n_rejects = n_rejects(&view.record, reports);
     let rejects = if n_rejects == 0 {
         "everything in the documents was understood".to_owned()
     } else {
@@ -109,8 +153,9 @@ fn sentence(view: &View, now: Timestamp) -> String {
     format!("The data is {state}: the newest consensus is {age} old; {rejects}.")
 }
 
-fn n_rejects(record: &NetworkRecord) -> usize {
-    record.sources.iter().map(|source| source.n_rejects).sum::<usize>().max(record.rejects.len())
+fn n_rejects(record: &NetworkRecord, reports: &[SourceReport]) -> usize {
+    let of_documents = record.sources.iter().map(|source| source.n_rejects).sum::<usize>().max(record.rejects.len());
+    of_documents + reports.iter().map(|report| report.n_rejects).sum::<usize>()
 }
 
 fn gaps_sentence(record: &NetworkRecord, gaps: &[(ConsensusHour, ConsensusHour)]) -> String {
@@ -128,9 +173,10 @@ fn gaps_sentence(record: &NetworkRecord, gaps: &[(ConsensusHour, ConsensusHour)]
     format!("{known} of {total} hours since {} are on record; {missing}.", format::hour(first))
 }
 
-fn rejects_sentence(record: &NetworkRecord) -> String {
-    let total = n_rejects(record);
-    let listed = record.rejects.len().min(SHOWN);
+fn rejects_sentence(record: &NetworkRecord, reports: &[SourceReport]) -> String {
+    let total = n_rejects(record, reports);
+    let n_listed = record.rejects.len() + reports.iter().map(|report| report.rejects.len()).sum::<usize>();
+    let listed = n_listed.min(SHOWN);
     match total {
         0 => "None: every field of every document in use was understood.".to_owned(),
         _ if listed < total => format!(

@@ -165,6 +165,36 @@ fn data_quality_names_ages_gaps_and_rejects() {
 }
 
 #[test]
+fn data_quality_tells_how_it_goes_with_each_source() {
+    let site = site_of(record(3));
+    assert!(get(&site, "/data-quality").text().contains("No source has been asked"));
+    let report = |source: &str, failure: Option<&str>| allium_model::SourceReport {
+        source: source.to_owned(),
+        asked_at: "2026-02-15T19:45:00Z".parse().unwrap(),
+        answered_at: Some("2026-02-15T17:15:00Z".parse().unwrap()),
+        newest: Some("2026-02-15T17:00:00Z".parse().unwrap()),
+        failure: failure.map(str::to_owned),
+        n_rejects: 1,
+        rejects: vec![allium_model::Reject {
+            origin: "http://127.0.0.1/tor".into(),
+            place: "line 9".into(),
+            relay: None,
+            reason: "no <b>flags</b>".into(),
+        }],
+    };
+    site.set_sources(vec![report("collector", None), report("directory", Some("refused\u{202e}<script>"))]);
+    let page = get(&site, "/data-quality").text();
+    for part in ["1 of 2 sources failed when last asked", "failed: refused", "2 h</td>", "no &#60;b&#62;flags", "line 9"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(!page.contains("<script>") && !page.contains('\u{202e}'));
+    let json = get(&site, "/api/v1/data-quality").json();
+    assert_eq!(json["asked"][1]["source"], "directory");
+    assert_eq!(json["asked"][1]["failure"], "refused\u{202e}<script>");
+    assert_eq!((&json["asked"][0]["failure"], &json["asked"][0]["newest"]), (&serde_json::Value::Null, &"2026-02-15T17:00:00Z".into()));
+}
+
+#[test]
 fn every_answer_is_locked_down() {
     let site = site_of(record(3));
     for address in ["/", "/relays", "/methods", "/nothing", "/healthz", "/robots.txt", "/api/v1/network", "/favicon.ico"] {

@@ -31,6 +31,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let mut config = config.clone();
         config.store = scratch.path().join("demo.db");
+        config.sources = vec!["onionoo".to_owned()];
         config.onionoo.cache = None;
         config.onionoo.proxy.clear();
         config.onionoo.url = format!("http://{}", listener.local_addr()?);

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, History as _, SqliteHistory};
+use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, History as _, SourceVisit, SqliteHistory};
+use allium_model::Timestamp;
 use allium_sources::presence::{Files, Hour, Hours, Pack, decode_files};
 use allium_sources::read::Limits;
 use allium_views::format::count;
@@ -27,6 +28,13 @@ pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();
     let mut store = SqliteHistory::open(&config.store)?;
     let applied = store.append_pack(&consensuses, &mut pack.state_spans(&hours), &pack.relays)?;
+    store.note_source(&SourceVisit {
+        source: ConsensusSource::Presence.name().to_owned(),
+        at: Timestamp::now(),
+        newest: consensuses.iter().map(|info| info.hour).max(),
+        failure: None,
+        rejects: Some((pack.n_rejects, pack.rejects.clone())),
+    })?;
     for reject in pack.rejects.iter().take(MAX_TOLD) {
         progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
     }

@@ -6,15 +6,17 @@ use std::time::Duration;
 
 use allium_analysis::NetworkReport;
 use allium_history::{History as _, SqliteHistory};
-use allium_model::{SourceStatus, Timestamp};
+use allium_model::Timestamp;
 use allium_views::text::inert;
 use allium_views::{Clock, Site, SiteInfo, View, router};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
-use crate::fetch::{Fetcher, Visit};
+use crate::fetch::{Fetcher, Stored, Visit};
 use crate::progress;
 use crate::signals::stop_asked;
 
@@ -45,42 +47,65 @@ pub(crate) struct Service {
 pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()> {
     let Service { info, clock, fetching } = service;
     let site = Site::new(info, clock.clone());
-    let fetcher = if fetching { Some(Fetcher::new(&config, clock)?) } else { None };
+    let fetchers = if fetching { Fetcher::all(&config, &clock)? } else { Vec::new() };
     let store = if fetching { SqliteHistory::open(&config.store)? } else { SqliteHistory::open_read_only(&config.store)? };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
-    let poll = Duration::from_secs(config.onionoo.poll_secs.max(1));
-    let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetcher, poll));
-    let server = axum::serve(listener, router(site)).with_graceful_shutdown(stop_asked()?).into_future();
+    let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
+    let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
+    let stopped = async move {
+        stop.await;
+        // Nobody is left to tell if the server has ended by itself.
+        let _ = tell.send(());
+    };
+    let server = axum::serve(listener, router(site)).with_graceful_shutdown(stopped).into_future();
     tokio::select! {
         served = server => Ok(served?),
         kept = keeper => kept?,
+        () = grace_is_over(told) => {
+            tracing::warn!("requests under way were cut off");
+            Ok(())
+        }
     }
 }
 
-/// Shows what the store holds, then visits the sources again and again.
-async fn keep(keeper: Keeper, fetcher: Option<Fetcher>, poll: Duration) -> anyhow::Result<()> {
+/// Completes [`SHUTDOWN_GRACE`] after the program was told to stop.
+async fn grace_is_over(told: oneshot::Receiver<()>) {
+    match told.await {
+        Ok(()) => tokio::time::sleep(SHUTDOWN_GRACE).await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Shows what the store holds, then visits the sources again and again, each when it is due.
+async fn keep(keeper: Keeper, fetchers: Vec<Fetcher>) -> anyhow::Result<()> {
     let mut keeper = in_background(keeper, Keeper::show).await?;
-    let Some(fetcher) = fetcher else {
+    if fetchers.is_empty() {
         if keeper.site.view().is_none() {
             keeper.site.set_waiting_for("the store is empty, and fetching is switched off");
         }
         return std::future::pending().await;
-    };
-    let mut ticks = tokio::time::interval(poll);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    }
+    let mut due = vec![Instant::now(); fetchers.len()];
     loop {
-        ticks.tick().await;
-        let stored = keeper.stored();
-        let mut visit = fetcher.visit(&stored).await;
-        for (kind, error) in std::mem::take(&mut visit.failures) {
-            let reason = inert(&format!("{error:#}"));
-            tracing::warn!(%kind, %reason, "document not fetched, the stored one stays in use");
-            keeper.site.set_waiting_for(format!("{kind} could not be fetched: {reason}"));
+        let (next, at) = due.iter().copied().enumerate().min_by_key(|(_, at)| *at).context("there is a source")?;
+        tokio::time::sleep_until(at).await;
+        let fetcher = &fetchers[next];
+        let stored;
+        (keeper, stored) = in_background((keeper, Stored::default()), |(keeper, stored)| {
+            *stored = Stored::of(&keeper.store)?;
+            Ok(())
+        })
+        .await?;
+        let visit = fetcher.visit(&stored).await;
+        for failure in &visit.failures {
+            let reason = inert(failure);
+            tracing::warn!(source = fetcher.name(), %reason, "not fetched, what is stored stays in use");
+            keeper.site.set_waiting_for(format!("{} could not be fetched: {reason}", fetcher.name()));
         }
-        if !visit.documents.is_empty() {
-            keeper = in_background(keeper, |keeper| keeper.take(visit)).await?;
-        }
+        keeper = in_background(keeper, |keeper| keeper.take(visit)).await?;
+        Fetcher::share_certificates(&fetchers);
+        due[next] = Instant::now() + fetcher.poll;
     }
 }
 
@@ -91,13 +116,9 @@ struct Keeper {
 }
 
 impl Keeper {
-    /// The documents in use.
-    fn stored(&self) -> Vec<SourceStatus> {
-        self.site.view().map(|view| view.record.sources.clone()).unwrap_or_default()
-    }
-
     /// Publishes what the store holds, if anything.
     fn show(&mut self) -> anyhow::Result<()> {
+        self.site.set_sources(self.store.sources()?);
         if let Some(record) = self.store.load()? {
             let report = NetworkReport::compute(&record);
             tracing::info!(as_of = %record.as_of, relays = report.network.n_relays, running = report.network.n_running, "view published");
@@ -108,8 +129,13 @@ impl Keeper {
 
     /// Stores what a visit brought and shows it. What the store refuses is logged; the pages stay as they are.
     fn take(&mut self, visit: Visit) -> anyhow::Result<()> {
+        let is_empty = visit.is_empty();
         match visit.store(&mut self.store) {
-            Ok(outcome) => tracing::info!(outcome, "documents stored"),
+            Ok(outcome) if !is_empty => tracing::info!(outcome, "documents stored"),
+            Ok(_) => {
+                self.site.set_sources(self.store.sources()?);
+                return Ok(());
+            }
             Err(error) => {
                 let reason = inert(&format!("{error:#}"));
                 tracing::error!(%reason, "documents not stored");
@@ -120,10 +146,11 @@ impl Keeper {
     }
 }
 
-/// Runs heavy work on the keeper away from the threads that answer requests.
-async fn in_background<F>(mut keeper: Keeper, work: F) -> anyhow::Result<Keeper>
+/// Runs heavy work away from the threads that answer requests.
+async fn in_background<T, F>(mut on: T, work: F) -> anyhow::Result<T>
 where
-    F: FnOnce(&mut Keeper) -> anyhow::Result<()> + Send + 'static,
+    T: Send + 'static,
+    F: FnOnce(&mut T) -> anyhow::Result<()> + Send + 'static,
 {
-    tokio::task::spawn_blocking(move || work(&mut keeper).map(|()| keeper)).await?
+    tokio::task::spawn_blocking(move || work(&mut on).map(|()| on)).await?
 }
