@@ -86,13 +86,17 @@ pub(crate) struct Changes {
 pub(crate) struct NetworkPulse {
     /// Expected departures per hour.
     pub(crate) expected_per_hour: f64,
-    /// Variance of the count over its mean.
+    /// Departures in the last lists: seen, and expected by the relays' own hazards.
+    pub(crate) beats: std::collections::VecDeque<(f64, f64)>,
+    /// What the relays' own hazards are multiplied with, so that their sum meets what is seen: a median.
+    pub(crate) calibration: f64,
+    /// Variance of the count over its mean, by the median of squared deviations.
     pub(crate) dispersion: f64,
 }
 
 impl Default for NetworkPulse {
     fn default() -> Self {
-        Self { expected_per_hour: 0.0, dispersion: 2.0 }
+        Self { expected_per_hour: 0.0, beats: std::collections::VecDeque::new(), calibration: 1.0, dispersion: 2.0 }
     }
 }
 

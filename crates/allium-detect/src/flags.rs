@@ -74,10 +74,12 @@ impl Detector {
         let standing = Standing { relays: &state.running, hazards: &hazards, elapsed };
         let thresholds = Thresholds {
             min_lost: settings.min_flag_lost,
+            min_narrow_lost: 0,
             ln_alpha: settings.ln_alpha_flag,
+            ln_alpha_network: settings.ln_alpha_flag,
             dispersion: DISPERSION,
             network_dispersion: 10.0 * DISPERSION,
-            stable_risk: settings.stable_hazard * elapsed,
+            stable_risk: settings.stable_hazards.map(|hazard| hazard * elapsed),
         };
         clusters(book, pool, &standing, &thresholds, scratch)
     }

@@ -31,6 +31,7 @@ mod book;
 mod capacity;
 mod case;
 mod detector;
+pub mod evaluate;
 mod flags;
 mod incident;
 mod losses;

@@ -12,13 +12,15 @@ pub(crate) const WINDOW: usize = 3;
 /// A wave joins an open case of the same scope that last grew so many hours ago at most.
 const WAVE_HOURS: i32 = 6;
 /// Hours for which a resolved case is opened again rather than another one, after one drop and after several.
-const DORMANT_HOURS: [i32; 2] = [48, 168];
+const DORMANT_HOURS: [i32; 2] = [12, 48];
 /// Drops that make a case flapping.
 const FLAP_DROPS: u32 = 3;
 /// Hours after which what is still gone is taken for gone.
 pub(crate) const PERMANENT_HOURS: i32 = 14 * 24;
-/// Half-life of the measured dispersion, in lists.
-const PULSE_LISTS: f64 = 168.0;
+/// Lists from which the calibration and the dispersion of the network's losses are measured.
+const PULSE_LISTS: usize = 96;
+/// The median of the square of a standard normal variable.
+const MEDIAN_OF_CHI_SQUARE: f64 = 0.4549;
 
 impl Detector {
     pub(crate) fn follow_losses(&mut self, step: &mut Step) {
@@ -38,12 +40,13 @@ impl Detector {
     /// Notes the hazards of the relays that could be lost.
     fn note_hazards(&mut self) {
         let state = &self.state;
+        let calibration = state.network.calibration as f32;
         self.hazards.clear();
         self.hazards.resize(state.tracks.len(), -1.0);
         for relay in &state.running {
             let track = &state.tracks[*relay as usize];
             if track.is_mature(state.hour, self.settings.mature_hours) {
-                self.hazards[*relay as usize] = track.hazard;
+                self.hazards[*relay as usize] = track.hazard * calibration;
             }
         }
     }
@@ -117,10 +120,12 @@ impl Detector {
         let standing = Standing { relays: &state.running, hazards: &self.hazards, elapsed };
         let thresholds = Thresholds {
             min_lost: self.settings.min_lost,
+            min_narrow_lost: self.settings.min_narrow_lost,
             ln_alpha: self.settings.ln_alpha_loss,
+            ln_alpha_network: self.settings.ln_alpha_network,
             dispersion: self.settings.dispersion,
             network_dispersion: state.network.dispersion.max(self.settings.dispersion),
-            stable_risk: self.settings.stable_hazard * elapsed,
+            stable_risk: self.settings.stable_hazards.map(|hazard| hazard * elapsed),
         };
         clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch)
     }
@@ -128,7 +133,7 @@ impl Detector {
     /// Relays that left in the last `window` lists, are still gone, and belong to no open case, or to one just opened.
     pub(crate) fn pool(&self, window: usize, with_young_cases: bool) -> Vec<Lost> {
         let state = &self.state;
-        let elapsed = self.elapsed(window);
+        let elapsed = self.elapsed(window) * state.network.calibration;
         let lists = &state.recent[state.recent.len() - window..];
         let mut pool: Vec<Lost> = lists
             .iter()
@@ -322,9 +327,16 @@ impl Detector {
         let hazards = self.state.running.iter().map(|relay| f64::from(self.hazards[*relay as usize]));
         let expected: f64 = hazards.filter(|hazard| *hazard >= 0.0).map(|hazard| clip(hazard * elapsed)).sum();
         let n = self.pool(1, false).len() as f64;
-        let surprise = ((n - expected).powi(2) / expected.max(1.0)).min(16.0);
         let pulse = &mut self.state.network;
-        pulse.dispersion += (surprise - pulse.dispersion) / PULSE_LISTS;
+        pulse.beats.push_back((n, expected / pulse.calibration));
+        if pulse.beats.len() > PULSE_LISTS {
+            pulse.beats.pop_front();
+        }
+        let ratios: Vec<f64> = pulse.beats.iter().map(|(n, expected)| n / expected.max(1e-3)).collect();
+        let calibration = allium_stats::median(&ratios).unwrap_or(1.0).clamp(0.25, 2.0);
+        let surprises: Vec<f64> = pulse.beats.iter().map(|(n, e)| (n - calibration * e).powi(2) / (calibration * e).max(1.0)).collect();
+        pulse.dispersion = (allium_stats::median(&surprises).unwrap_or(1.0) / MEDIAN_OF_CHI_SQUARE).clamp(1.2, 4.0);
+        pulse.calibration = calibration;
         pulse.expected_per_hour = expected / elapsed;
     }
 }

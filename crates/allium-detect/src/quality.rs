@@ -86,10 +86,12 @@ impl Detector {
         let standing = Standing { relays: &state.running, hazards: &hazards, elapsed };
         let thresholds = Thresholds {
             min_lost: self.settings.min_lost,
+            min_narrow_lost: 0,
             ln_alpha: self.settings.ln_alpha_loss,
+            ln_alpha_network: self.settings.ln_alpha_loss,
             dispersion: self.settings.dispersion,
             network_dispersion: self.settings.dispersion,
-            stable_risk: self.settings.stable_hazard * elapsed,
+            stable_risk: self.settings.stable_hazards.map(|hazard| hazard * elapsed),
         };
         clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch).first().is_some_and(|cluster| cluster.look.scope == NETWORK)
     }

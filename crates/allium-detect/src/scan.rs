@@ -2,7 +2,7 @@
 //!
 //! Input: relays lost in a window, relays that could have been lost, each with its probability of leaving by chance. For every
 //! scope: how improbable is the count of its lost members (a negative binomial tail around the sum of their probabilities; once for
-//! all members and once for its stable ones, twice the smaller), and how much better does "a fault struck this scope" explain what was
+//! all members, once for its stable and once for its very stable ones: three times the smallest), and how much better does "a fault struck this scope" explain what was
 //! seen than chance: with `n` of `N` lost, every subset of a size equally likely and every size too,
 //!
 //! `gain = −ln(N + 1) − ln C(N, n) − Σ_lost ln hᵢ + Σ_left hᵢ + ln prior(kind)`.
@@ -31,11 +31,14 @@ pub(crate) fn clip(risk: f64) -> f64 {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
     pub(crate) min_lost: u32,
+    /// Fewer relays of a narrow scope are taken out of the pool without being reported.
+    pub(crate) min_narrow_lost: u32,
     pub(crate) ln_alpha: f64,
+    pub(crate) ln_alpha_network: f64,
     pub(crate) dispersion: f64,
     pub(crate) network_dispersion: f64,
-    /// Members with less risk than this in the window count as stable.
-    pub(crate) stable_risk: f64,
+    /// Members with less risk than these in the window count as stable and as very stable.
+    pub(crate) stable_risk: [f64; 2],
 }
 
 /// What a scope looks like in a window.
@@ -80,10 +83,13 @@ pub(crate) fn clusters(
     scratch.resize(book.n_scopes(), 0);
     while pool.len() >= thresholds.min_lost as usize {
         let looks = looks(book, &pool, standing, thresholds, scratch);
-        let is_unusual = |look: &&Look| look.ln_p <= thresholds.ln_alpha && f64::from(look.n_lost) >= 2.0 * look.expected;
+        let is_unusual = |look: &&Look| look.ln_p <= if look.scope == NETWORK { thresholds.ln_alpha_network } else { thresholds.ln_alpha };
         let Some(best) = looks.iter().filter(is_unusual).max_by(|a, b| by_gain(book, a, b)).cloned() else { break };
         let (taken, rest): (Vec<Lost>, Vec<Lost>) = pool.into_iter().partition(|lost| book.belongs(lost.relay, best.scope));
         pool = rest;
+        if book.scope(best.scope).kind.is_narrow() && best.n_lost < thresholds.min_narrow_lost {
+            continue;
+        }
         let rivals = rivals(book, looks, &best, &taken);
         found.push(Cluster { look: best, lost: taken.into_iter().map(|lost| lost.relay).collect(), rivals });
     }
@@ -124,9 +130,9 @@ fn looks(book: &Book, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thres
 struct Sums {
     n_left: u32,
     risk_left: f64,
-    stable_risk: f64,
+    stable_risk: [f64; 2],
     n_lost: u32,
-    n_stable_lost: u32,
+    n_stable_lost: [u32; 2],
     risk_lost: f64,
     ln_risk_lost: f64,
 }
@@ -138,15 +144,17 @@ fn look(book: &Book, scope: ScopeIdx, pool: &[Lost], standing: &Standing<'_>, th
         let risk = clip(f64::from(hazard) * standing.elapsed);
         sums.n_left += 1;
         sums.risk_left += risk;
-        sums.stable_risk += if risk < thresholds.stable_risk { risk } else { 0.0 };
+        for (sum, stable) in sums.stable_risk.iter_mut().zip(thresholds.stable_risk) {
+            *sum += if risk < stable { risk } else { 0.0 };
+        }
     }
     for lost in pool.iter().filter(|lost| book.belongs(lost.relay, scope)) {
         sums.n_lost += 1;
         sums.risk_lost += lost.risk;
         sums.ln_risk_lost += lost.risk.ln();
-        if lost.risk < thresholds.stable_risk {
-            sums.n_stable_lost += 1;
-            sums.stable_risk += lost.risk;
+        for (i, _) in thresholds.stable_risk.into_iter().enumerate().filter(|(_, stable)| lost.risk < *stable) {
+            sums.n_stable_lost[i] += 1;
+            sums.stable_risk[i] += lost.risk;
         }
     }
     sums.look(book, scope, thresholds)
@@ -157,7 +165,8 @@ impl Sums {
         let dispersion = if scope == NETWORK { thresholds.network_dispersion } else { thresholds.dispersion };
         let expected = self.risk_left + self.risk_lost;
         let tail = |n: u32, mean: f64| ln_count_tail(u64::from(n), mean, dispersion).unwrap_or(0.0);
-        let ln_p = tail(self.n_lost, expected).min(tail(self.n_stable_lost, self.stable_risk)) + std::f64::consts::LN_2;
+        let stable = self.n_stable_lost.into_iter().zip(self.stable_risk).map(|(n, mean)| tail(n, mean));
+        let ln_p = stable.fold(tail(self.n_lost, expected), f64::min) + 3f64.ln();
         let (n, n_at_risk) = (self.n_lost, self.n_left + self.n_lost);
         let ways = ln_choose(u64::from(n_at_risk), u64::from(n)).unwrap_or(0.0);
         let gain = self.risk_left - self.ln_risk_lost - ways - f64::from(n_at_risk + 1).ln() + book.scope(scope).kind.ln_prior();

@@ -45,6 +45,11 @@ impl ScopeKind {
         }
     }
 
+    /// Whether one machine can be all of it: a handful of such relays that leave together are no incident.
+    pub(crate) const fn is_narrow(self) -> bool {
+        matches!(self, Self::Family | Self::Prefix | Self::Nickname)
+    }
+
     /// How much less likely, as a natural logarithm, a common fault has this kind than one of an AS, before anything is seen.
     pub(crate) const fn ln_prior(self) -> f64 {
         match self {

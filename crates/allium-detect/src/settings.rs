@@ -11,12 +11,16 @@ pub struct Settings {
     pub mature_hours: i32,
     /// Fewest relays that make an outage.
     pub min_lost: u32,
+    /// Fewest relays of a family, prefix or nickname that make an outage: fewer can be one machine.
+    pub min_narrow_lost: u32,
     /// Natural logarithm of the largest p-value of an outage.
     pub ln_alpha_loss: f64,
+    /// The same for the network as a whole, where one test is made per list instead of thousands.
+    pub ln_alpha_network: f64,
     /// How much the count of lost relays varies more than by chance.
     pub dispersion: f64,
-    /// Relays that leave less often than this per hour are counted on their own as well.
-    pub stable_hazard: f64,
+    /// Relays that leave less often than this per hour are counted on their own as well, and those that do so still less often.
+    pub stable_hazards: [f64; 2],
     /// Fewest relays that make a loss of a flag.
     pub min_flag_lost: u32,
     /// Natural logarithm of the largest p-value of a loss of a flag.
@@ -37,13 +41,15 @@ impl Default for Settings {
             warm_up_lists: 72,
             mature_hours: 72,
             min_lost: 7,
-            ln_alpha_loss: -16.0,
-            dispersion: 1.5,
-            stable_hazard: 0.002,
+            min_narrow_lost: 12,
+            ln_alpha_loss: -12.0,
+            ln_alpha_network: -8.5,
+            dispersion: 1.3,
+            stable_hazards: [0.002, 0.0007],
             min_flag_lost: 10,
             ln_alpha_flag: -20.0,
-            min_joined: [60, 30],
-            ln_alpha_surge: -25.0,
+            min_joined: [45, 25],
+            ln_alpha_surge: -18.0,
             incomplete_share: 0.12,
             fewest: [0, 0],
         }

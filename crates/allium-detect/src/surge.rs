@@ -1,7 +1,7 @@
 //! Relays that nobody had seen before and that join together: floods.
 //!
 //! For every scope the rate of first appearances is counted with weights that halve every 14 days. What appeared within the last
-//! lists is compared with it (a negative binomial tail; operators set up relays in batches, so the dispersion is 6). The scope
+//! lists is compared with it (a negative binomial tail; operators set up relays in batches, so the dispersion is 4). The scope
 //! named is the one with the largest Poisson log-likelihood ratio `n ln(n / μ) − (n − μ)`. Relays of a surge do not count as lost
 //! for 30 days: a flood that leaves again resolves the surge and is no outage.
 
@@ -21,7 +21,7 @@ pub(crate) const WINDOW: usize = 6;
 const HALF_LIFE: f64 = 14.0 * 24.0;
 /// First appearances per hour that any scope is granted, and the network.
 const PRIOR: [f64; 2] = [3.0, 0.02];
-const DISPERSION: f64 = 6.0;
+const DISPERSION: f64 = 4.0;
 /// What joins a surge's scope so many hours after its last wave belongs to it.
 const WAVE_HOURS: i32 = 24;
 /// Hours for which relays of a surge do not count as lost.

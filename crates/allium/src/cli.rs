@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Analyze(AnalyzeArgs),
     /// Forecast the uptime of every relay
     Forecast(ForecastArgs),
+    /// Walk the stored history through the detector and write its incidents
+    Replay(ReplayArgs),
     /// Write or serve a synthetic network
     Simulate(SimulateArgs),
     /// Look after the store
@@ -330,6 +332,37 @@ pub(crate) enum ForecastFormat {
 fn hour_containing(text: &str) -> Result<ConsensusHour, String> {
     let instant: allium_model::Timestamp = text.parse().map_err(|_| "expected a time such as 2026-02-15T18:00:00Z".to_owned())?;
     Ok(ConsensusHour::containing(instant))
+}
+
+/// Flags of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The first consensus whose incidents are written, RFC 3339; everything before is learned from. Incidents that
+    /// were detected earlier are not repeated, also if they go on [default: the first one stored]
+    #[arg(long, value_name = "TIME", value_parser = parse_hour_from)]
+    pub(crate) from: Option<ConsensusHour>,
+    /// The last consensus that is looked at [default: the last one stored]
+    #[arg(long, value_name = "TIME", value_parser = hour_containing)]
+    pub(crate) to: Option<ConsensusHour>,
+    /// Form of the incidents
+    #[arg(long, value_enum, default_value_t = Lines::Jsonl)]
+    pub(crate) format: Lines,
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Form of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lines {
+    /// One JSON object per line
+    Jsonl,
+}
+
+/// The first whole hour at or after an instant.
+fn parse_hour_from(text: &str) -> Result<ConsensusHour, String> {
+    let hour = hour_containing(text)?;
+    Ok(if text.parse::<ConsensusHour>().is_ok() { hour } else { hour.next() })
 }
 
 /// Form of a report.

@@ -41,6 +41,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Export(ExportCommand::History(args)) => commands::export::run(&config, args),
         Command::Analyze(args) => commands::analyze::run(&config, args),
         Command::Forecast(args) => commands::forecast::run(&config, args),
+        Command::Replay(args) => commands::replay::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),

@@ -1,0 +1,28 @@
+//! How good is a detector? Faults injected into a real record, and what it makes of them.
+//!
+//! Input: a [`Record`], a stretch of its places, a seed. Relays of an AS, a country, an operator or anywhere vanish, flap, lose a
+//! flag, appear; lists go missing or are repeated. A *fault* is matched by a finding of the right kind whose relays cover at least
+//! half of the fault's, made between its start and three lists after its end. *Delay* counts lists from the first that shows at
+//! least half of the loss. What a method finds in the record without faults, it is expected to find again: it counts neither for
+//! nor against it, and its rate is told beside. *False* findings are those that only the faults' presence brings and that match none.
+//!
+//! How often a method cries wolf is measured on a record in which nothing happens together: every relay's history is shifted by
+//! whole weeks of its own ([`shifted`]), which keeps how often each of them leaves, and at what time of the week, and takes apart what left together.
+//!
+//! Limits: injected faults are cleaner than real ones; sizes and durations are spread evenly over their logarithms, not as in reality.
+
+mod baselines;
+mod dice;
+mod inject;
+mod score;
+
+pub use baselines::Baseline;
+pub use inject::{Fault, FaultKind, Injected, inject, shifted};
+pub use score::{Finding, Scores, SizeClass, Tally, findings, score};
+
+use crate::record::Record;
+
+/// A record without faults.
+pub fn untouched(record: &Record) -> Injected {
+    Injected::of(record)
+}

@@ -1,0 +1,54 @@
+//! `allium replay`: the detector over stored history.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+
+use allium_detect::{Detector, Incident, Settings};
+use allium_history::{History as _, SqliteHistory};
+use allium_model::ConsensusHour;
+use anyhow::Context as _;
+
+use crate::cli::ReplayArgs;
+use crate::commands::record;
+use crate::config::Config;
+use crate::progress::Progress;
+
+mod json;
+
+/// Walks the history up to `to`, and writes what was detected in `[from, to]`, by detection and id.
+pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
+    let progress = Progress::start(2);
+    progress.step("reading the history");
+    let store = SqliteHistory::open_read_only(&config.store)?;
+    let record = record::of(&store.exact()?);
+    anyhow::ensure!(!record.hours.is_empty(), "{} holds no consensus: import some first", config.store.display());
+    progress.step("walking it");
+    let incidents = detected(&record, args.from, args.to);
+    match &args.out {
+        Some(path) => write(&mut BufWriter::new(File::create(path).with_context(|| path.display().to_string())?), &incidents)?,
+        None => write(&mut BufWriter::new(io::stdout().lock()), &incidents)?,
+    }
+    progress.finish(&format!("{} incidents detected", incidents.len()));
+    Ok(())
+}
+
+/// What the detector says at `to` of all it detected since `from`, after having walked everything before.
+fn detected(record: &allium_detect::Record, from: Option<ConsensusHour>, to: Option<ConsensusHour>) -> Vec<Incident> {
+    let end = to.map_or(record.hours.len(), |to| record.hours.partition_point(|(hour, _)| *hour <= to));
+    let mut detector = Detector::new(Settings::default(), record.relays.clone());
+    record.walk(0..end, |_, list| {
+        detector.step(list);
+    });
+    let mut incidents: Vec<Incident> =
+        detector.incidents().filter(|incident| from.is_none_or(|from| incident.detected_at >= from)).collect();
+    incidents.sort_by(|a, b| (a.detected_at, &a.id).cmp(&(b.detected_at, &b.id)));
+    incidents
+}
+
+fn write(out: &mut impl Write, incidents: &[Incident]) -> io::Result<()> {
+    for incident in incidents {
+        serde_json::to_writer(&mut *out, &json::Line::of(incident))?;
+        writeln!(out)?;
+    }
+    out.flush()
+}
