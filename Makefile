@@ -11,7 +11,7 @@ export CARGO_INCREMENTAL = 0
 export CARGO_TERM_COLOR = never
 endif
 
-.PHONY: help run live test check bench oracle fuzz setup browser-setup rust-tests browser-tests doc fmt
+.PHONY: help run live scripts test check bench oracle fuzz setup browser-setup rust-tests browser-tests doc fmt
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,11 +19,14 @@ help: ## Show the targets
 setup:
 	@.ci/setup
 
-run: setup ## Simulate a network and serve its pages at http://127.0.0.1:8080 (no internet needed)
+scripts: ## Bundle the interactive view of charts (needs Node; everything else works without it)
+	@.ci/setup-scripts
+
+run: setup scripts ## Simulate a network and serve its pages at http://127.0.0.1:8080 (no internet needed)
 	$(CARGO) build --release --locked --bin allium
 	target/release/allium demo --listen $(LISTEN)
 
-live: setup ## Fetch the real network and serve its pages
+live: setup scripts ## Fetch the real network and serve its pages
 	$(CARGO) build --release --locked --bin allium
 	target/release/allium serve --sources onionoo,directory,collector --listen $(LISTEN)
 
@@ -44,7 +47,7 @@ rust-tests: setup duckdb-setup
 browser-setup: setup
 	@.ci/setup-browser
 
-browser-tests: browser-setup
+browser-tests: browser-setup scripts
 	@if [ -e target/browser-skipped ]; then \
 		echo "skipped: browser tests ($$(cat target/browser-skipped))"; \
 	else \

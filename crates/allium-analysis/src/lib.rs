@@ -19,13 +19,17 @@ mod compute;
 mod course;
 mod daily;
 pub mod diagnostics;
+mod dips;
 mod exact;
 mod grid;
 pub mod groups;
+mod image;
 pub mod leaderboards;
 mod network;
 pub mod operators;
+mod over_time;
 mod query;
+mod relations;
 pub mod report;
 mod search;
 pub mod statistics;
@@ -34,16 +38,21 @@ mod term;
 mod timeline;
 mod uptime;
 
+pub use allium_stats::quantile;
 pub use compute::relay_position;
 pub use diagnostics::{Issue, Severity, diagnose};
+pub use dips::{Dip, dips};
 pub use groups::Groups;
+pub use image::{ImageRow, UptimeImage, uptime_image};
 pub use leaderboards::{Category, Leaderboards};
 pub use operators::{AroiState, OperatorReport};
+pub use over_time::{Selection, Standing, diversity, flows, group_strip, running_counts, uptime_between};
 pub use query::{RelayQuery, SortKey};
+pub use relations::{RelayQuantity, correlations};
 pub use report::{
     FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, Recent, RelayReport,
     RoleCounts, Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
 pub use search::SearchIndex;
 pub use statistics::NetworkStatistics;
-pub use strip::{daily_strip, strip};
+pub use strip::{daily_strip, hourly_strip, strip};

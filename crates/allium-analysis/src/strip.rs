@@ -17,13 +17,17 @@ use crate::timeline::{DenseDays, Timeline};
 pub fn strip(record: &RelayRecord, known: &Known, as_of: ConsensusHour, period: Period) -> Strip {
     let end = as_of.next();
     let start = period.start_before(end);
-    let step_secs = match period {
+    strip_between(record, known, start.start_secs(), end, step_secs(period, known, start, end))
+}
+
+/// The resolution that suits a period.
+pub(crate) fn step_secs(period: Period, known: &Known, start: ConsensusHour, end: ConsensusHour) -> i64 {
+    match period {
         Period::OneDay if is_dense(known.count(start, end), end.hours_since(start)) => HOUR_SECS,
         Period::OneDay | Period::SevenDays | Period::ThirtyDays | Period::OneMonth => 4 * HOUR_SECS,
         Period::SixMonths | Period::OneYear => DAY_SECS,
         Period::FiveYears => 10 * DAY_SECS,
-    };
-    strip_between(record, known, start.start_secs(), end, step_secs)
+    }
 }
 
 /// The uptime of a relay per day of UTC over the last `days` days, of which the last is the one in which `as_of` lies.
@@ -34,6 +38,11 @@ pub fn daily_strip(record: &RelayRecord, known: &Known, as_of: ConsensusHour, da
     // No consensus is older than the epoch, so a strip never is.
     let from_secs = if days == 0 { end.start_secs() } else { last_day_secs.saturating_sub(back_secs).max(last_day_secs.min(0)) };
     strip_between(record, known, from_secs, end, DAY_SECS)
+}
+
+/// The uptime of a relay over its last `hours` hours, hour by hour.
+pub fn hourly_strip(record: &RelayRecord, known: &Known, as_of: ConsensusHour, hours: i32) -> Strip {
+    strip_between(record, known, as_of.next().plus(-hours.max(0)).start_secs(), as_of.next(), HOUR_SECS)
 }
 
 fn strip_between(record: &RelayRecord, known: &Known, from_secs: i64, end: ConsensusHour, step_secs: i64) -> Strip {

@@ -55,6 +55,19 @@ function thinned(points) {
   return [...thinned(points.slice(0, far + 1)).slice(0, -1), ...thinned(points.slice(far))];
 }
 
+/** A ring that crosses the 180th meridian as two that end there. */
+function cut(ring) {
+  let turn = 0;
+  const whole = ring.map(([longitude, latitude], i) => {
+    const step = i === 0 ? 0 : longitude - ring[i - 1][0];
+    turn += step > 180 ? -360 : step < -180 ? 360 : 0;
+    return [longitude + turn, latitude];
+  });
+  const turned = (by) => whole.map(([longitude, latitude]) => [Math.max(-180, Math.min(180, longitude + by)), latitude]);
+  const [least, most] = [Math.min(...whole.map(([x]) => x)), Math.max(...whole.map(([x]) => x))];
+  return [turned(0), ...(most > 180 ? [turned(-360)] : []), ...(least < -180 ? [turned(360)] : [])];
+}
+
 const area = (ring) => Math.abs(ring.reduce((sum, [x, y], i) => {
   const [nx, ny] = ring[(i + 1) % ring.length];
   return sum + x * ny - nx * y;
@@ -88,7 +101,7 @@ for (const { id, properties, geometry } of feature(topology, topology.objects.co
   const code = id ?? (properties.name === 'Kosovo' ? '983' : null);
   if (code === null || code === '010' || geometry === null) continue;
   const polygons = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
-  const rings = polygons.map(([outer]) => outer.map(place)).sort((a, b) => area(b) - area(a));
+  const rings = polygons.flatMap(([outer]) => cut(outer)).map((ring) => ring.map(place)).sort((a, b) => area(b) - area(a));
   const known = countries.get(code) ?? [];
   countries.set(code, [...known, ...rings]);
 }

@@ -21,9 +21,20 @@ pub(crate) fn icon_path() -> &'static str {
     &ICON_PATH
 }
 
+/// The parts of the interactive view by path, or none where the program was built without it. Their names change with their content.
+const SCRIPTS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
+
+static WORLD: LazyLock<String> = LazyLock::new(crate::charts::world_svg);
+static WORLD_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/world-{:016x}.svg", content_hash(WORLD.as_bytes())));
+
 /// Where the script of charts is; `None` where the program was built without it.
 pub(crate) fn script_path() -> Option<&'static str> {
-    None
+    SCRIPTS.iter().map(|(path, _)| *path).find(|path| path.starts_with("/assets/charts-"))
+}
+
+/// Where the outlines of the world are, for the interactive view.
+pub(crate) fn world_path() -> &'static str {
+    &WORLD_PATH
 }
 
 /// The asset at this path with its media type.
@@ -31,7 +42,8 @@ pub(crate) fn find(path: &str) -> Option<(&'static str, &'static [u8])> {
     match path {
         p if p == stylesheet_path() => Some(("text/css; charset=utf-8", STYLESHEET.as_bytes())),
         p if p == icon_path() => Some(("image/png", ICON)),
-        _ => None,
+        p if p == world_path() => Some(("image/svg+xml", WORLD.as_bytes())),
+        p => SCRIPTS.iter().find(|(path, _)| *path == p).map(|(_, bytes)| ("text/javascript; charset=utf-8", *bytes)),
     }
 }
 

@@ -107,7 +107,8 @@ pub(crate) fn relay_query(params: &Params) -> Result<RelayQuery, RequestError> {
     })
 }
 
-fn query_pairs(query: &RelayQuery) -> Vec<(&'static str, String)> {
+/// The parameters that say the same as a query.
+pub(crate) fn query_pairs(query: &RelayQuery) -> Vec<(&'static str, String)> {
     let default = RelayQuery::default();
     let mut pairs = Vec::new();
     let mut push = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));

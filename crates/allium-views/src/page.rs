@@ -89,10 +89,11 @@ impl Page {
     }
 
     /// The entries of the navigation.
-    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 9] {
+    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 10] {
         [
             ("/", "Network"),
             ("/relays", "Relays"),
+            ("/explore", "Explore"),
             ("/operators", "Operators"),
             ("/countries", "Countries"),
             ("/as", "AS and more"),

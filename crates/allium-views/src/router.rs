@@ -53,6 +53,9 @@ pub fn router(site: Site) -> Router {
         .route("/relays", get(relays))
         .route("/relay/{fingerprint}", get(relay))
         .route("/relay/{fingerprint}/charts/{file}", get(relay_chart))
+        .route("/explore", get(explore))
+        .route("/explore/image", get(explore_image))
+        .route("/explore/charts/{file}", get(explore_chart))
         .route("/data-quality", get(data_quality))
         .route("/methods", get(methods))
         .merge(operators::routes())
@@ -145,7 +148,7 @@ async fn relays(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Respo
     }
 }
 
-async fn relay(State(site): State<Site>, headers: HeaderMap, Path(asked): Path<String>) -> Response {
+async fn relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
     let Ok(fingerprint) = asked.parse::<Fingerprint>() else {
         return page(&site, &headers, |_, _| Err(RequestError::NoSuchRelay(asked.chars().take(60).collect())));
     };
@@ -155,7 +158,7 @@ async fn relay(State(site): State<Site>, headers: HeaderMap, Path(asked): Path<S
     }
     page(&site, &headers, |view, now| {
         let relay_idx = view.relay_idx(&fingerprint).ok_or(RequestError::NoSuchRelay(canonical))?;
-        pages::relay::html(&site, view, now, relay_idx)
+        pages::relay::html(&site, view, now, relay_idx, pages::relay::Choice::of(&Params::of(&uri)?)?)
     })
 }
 
@@ -165,6 +168,18 @@ async fn relay_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Pat
         pages::relay::chart(view, params, relay_idx.ok_or(RequestError::NoSuchPage)?, name)
     })
     .await
+}
+
+async fn explore(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    page(&site, &headers, |view, now| pages::explore::html(&site, view, now, &Params::of(&uri)?))
+}
+
+async fn explore_image(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    page(&site, &headers, |view, now| pages::explore::image_html(&site, view, now, &Params::of(&uri)?))
+}
+
+async fn explore_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>) -> Response {
+    chart_answer(&site, &headers, &uri, &file, pages::explore::chart).await
 }
 
 async fn data_quality(State(site): State<Site>, headers: HeaderMap) -> Response {

@@ -1,9 +1,10 @@
 //! Everything that pages show as of one consensus: built once, then only read.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use allium_analysis::{
-    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, relay_position,
+    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip, relay_position,
 };
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
@@ -27,7 +28,27 @@ pub struct View {
     /// How uptime is distributed over relays.
     pub statistics: NetworkStatistics,
     index: SearchIndex,
+    group_strips: Mutex<BTreeMap<StripKey, Arc<Strip>>>,
 }
+
+/// Relays whose uptime is asked for together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Members {
+    /// All current relays.
+    Network,
+    /// Those of a country.
+    Country(CountryCode),
+    /// Those of an autonomous system.
+    As(Asn),
+    /// The effective family of a relay.
+    Family(Fingerprint),
+}
+
+/// Members, first instant and step in seconds.
+type StripKey = (Members, i64, i64);
+
+/// Strips of groups that are kept; beyond that they are computed again.
+const KEPT_STRIPS: usize = 256;
 
 /// Relays that share a country or an autonomous system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -55,7 +76,7 @@ impl View {
         let groups = Groups::compute(&record, &report);
         let operators = OperatorReport::compute(&record, &report);
         let statistics = NetworkStatistics::compute(&record, &report);
-        Self { record, report, groups, countries, autonomous_systems, operators, statistics, index }
+        Self { record, report, groups, countries, autonomous_systems, operators, statistics, index, group_strips: Mutex::default() }
     }
 
     /// The consensus that everything is as of.
@@ -83,6 +104,39 @@ impl View {
             found.sort_by_key(|i| self.record.relays[*i].relay.consensus_weight_fraction.is_none());
         }
         found
+    }
+
+    /// The current relays of a group.
+    pub(crate) fn members(&self, members: Members) -> Vec<usize> {
+        let family = match members {
+            Members::Family(fingerprint) => self.find(&fingerprint).map(|record| &record.relay.effective_family),
+            _ => None,
+        };
+        let fits = |relay: &allium_model::Relay| match members {
+            Members::Network => true,
+            Members::Country(code) => relay.country == Some(code),
+            Members::As(asn) => relay.asn == Some(asn),
+            Members::Family(fingerprint) => relay.fingerprint == fingerprint || family.is_some_and(|f| f.contains(&relay.fingerprint)),
+        };
+        let is_member = |i: &usize| self.relay(*i).is_some_and(|(record, report)| report.current && fits(&record.relay));
+        (0..self.record.relays.len()).filter(is_member).collect()
+    }
+
+    /// The uptime of a group from an instant on, in intervals of `step_secs`; computed once.
+    pub(crate) fn group_strip(&self, members: Members, from_secs: i64, step_secs: i64) -> Arc<Strip> {
+        let key = (members, from_secs, step_secs);
+        let kept = || self.group_strips.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(strip) = kept().get(&key) {
+            return Arc::clone(strip);
+        }
+        let relays = self.members(members).into_iter().filter_map(|i| self.record.relays.get(i));
+        let from = ConsensusHour::containing(crate::format::at_secs(from_secs));
+        let strip = Arc::new(allium_analysis::group_strip(&self.record, relays, from, step_secs));
+        let mut kept = kept();
+        if kept.len() < KEPT_STRIPS {
+            kept.insert(key, Arc::clone(&strip));
+        }
+        strip
     }
 
     /// The relay with this fingerprint.

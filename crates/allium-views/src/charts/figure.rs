@@ -27,13 +27,24 @@ pub(crate) struct Figure<'a> {
     query: &'a str,
     rows: usize,
     is_open: bool,
-    has_picture: bool,
+    place: Place,
+}
+
+/// Where the picture stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In sight; where scripts run the interactive view takes its place.
+    Shown,
+    /// In sight only where no scripts run; where they do, a button leads to the interactive view.
+    Quiet,
+    /// Not on the page.
+    Nowhere,
 }
 
 impl<'a> Figure<'a> {
     /// The chart with its picture, and its table folded.
     pub(crate) const fn of(chart: &'a Chart, base: &'a str, query: &'a str) -> Self {
-        Self { chart, base, query, rows: SHOWN, is_open: false, has_picture: true }
+        Self { chart, base, query, rows: SHOWN, is_open: false, place: Place::Shown }
     }
 
     /// The same with at most so many rows of the table on the page; none for no table.
@@ -46,9 +57,14 @@ impl<'a> Figure<'a> {
         Self { is_open: true, ..self }
     }
 
-    /// The same with the picture folded away, where the page shows the values in another form.
-    pub(crate) const fn folded(self) -> Self {
-        Self { has_picture: false, ..self }
+    /// The same where the page already shows the values in another form: where scripts run, nothing is loaded until it is asked for.
+    pub(crate) const fn quiet(self) -> Self {
+        Self { place: Place::Quiet, ..self }
+    }
+
+    /// The same without its picture.
+    pub(crate) const fn without_picture(self) -> Self {
+        Self { place: Place::Nowhere, ..self }
     }
 
     /// The address of the chart in a form, with further parameters.
@@ -104,7 +120,13 @@ impl fmt::Display for Figure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (chart, id) = (self.chart, Html::words(&self.chart.name));
         let data = Html::words(self.href("json", ""));
-        write!(f, "<figure class=\"chart\" id=\"chart-{id}\" data-chart=\"{data}\">")?;
+        let is_drawn = self.place == Place::Shown
+            && matches!(chart.kind, Kind::Time(_) | Kind::Map(_) | Kind::Scatter(_) | Kind::Flow(_) | Kind::Histogram(_));
+        let mut eager = if is_drawn { " data-auto".to_owned() } else { String::new() };
+        if matches!(chart.kind, Kind::Map(_)) {
+            eager = format!("{eager} data-world=\"{}\"", crate::assets::world_path());
+        }
+        write!(f, "<figure class=\"chart\" id=\"chart-{id}\" data-chart=\"{data}\"{eager}>")?;
         let note =
             if chart.note.is_empty() { String::new() } else { format!("<span class=\"small\">{}</span>", Foreign::long(&chart.note)) };
         write!(f, "<figcaption>{} {note}</figcaption>", Foreign::long(&chart.title))?;
@@ -117,13 +139,15 @@ impl fmt::Display for Figure<'_> {
             Kind::Calendar(calendar) => css_calendar(calendar),
             _ => String::new(),
         };
-        // What the stylesheet draws needs no picture in sight.
-        let has_picture_in_sight = self.has_picture && styled.is_empty();
-        if has_picture_in_sight {
-            write!(f, "<div class=\"view\">{}</div>", self.picture())?;
-        } else {
-            let picture = self.picture();
-            write!(f, "<div class=\"view\">{styled}</div><details class=\"pic\"><summary>Picture</summary>{picture}</details>")?;
+        let picture = self.picture();
+        match (styled.is_empty(), self.place) {
+            (_, Place::Nowhere) => {}
+            // What the stylesheet draws needs no picture in sight.
+            (false, _) => {
+                write!(f, "<div class=\"view\">{styled}</div><details class=\"pic\"><summary>Picture</summary>{picture}</details>")?;
+            }
+            (true, Place::Shown) => write!(f, "<div class=\"view\">{picture}</div>")?,
+            (true, Place::Quiet) => write!(f, "<div class=\"view quiet\">{picture}</div>")?,
         }
         if self.rows > 0 {
             f.write_str(&self.table())?;

@@ -7,7 +7,7 @@ use super::canvas::{Anchor, Canvas};
 use super::picture::Size;
 use super::table::{Cell, Column, Table};
 use super::unit::Unit;
-use super::world::{PLANE, countries};
+use super::world::{LEAST_OUTLINE, PLANE, countries};
 
 const LEGEND: f64 = 44.0;
 
@@ -83,8 +83,7 @@ impl WorldMap {
             if !country.outline.is_empty() {
                 canvas.path(country.outline, &format!("fill=\"{fill}\" {edge}"));
             }
-            // An outline of some hundred bytes is a few pixels wide.
-            if country.outline.len() < 80 {
+            if country.outline.len() < LEAST_OUTLINE {
                 let (x, y) = (country.middle.0 * scale, canvas.top + country.middle.1 * scale);
                 canvas.circle(x, y, if scale < 1.0 { 2.0 } else { 3.5 }, &format!("fill=\"{fill}\" stroke=\"{}\"", palette.ink));
             }

@@ -57,7 +57,7 @@ pub(crate) use self::scatter::{Dot, Scatter};
 pub(crate) use self::table::{Cell, Column, Table};
 pub(crate) use self::time::{Band, Event, Line, Time};
 pub(crate) use self::unit::Unit;
-pub(crate) use self::world::country_name;
+pub(crate) use self::world::{country_name, world_svg};
 
 use self::canvas::Canvas;
 use crate::error::RequestError;

@@ -4,6 +4,7 @@
 //! from ISO 3166-1. A country that is too small to be drawn, or that Natural Earth does not know apart, is a point.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use allium_model::CountryCode;
@@ -40,6 +41,25 @@ fn read(line: &'static str) -> Option<(CountryCode, Country)> {
 pub(crate) fn countries() -> &'static BTreeMap<CountryCode, Country> {
     &COUNTRIES
 }
+
+/// The map as SVG whose shapes are named by country code, for the interactive view.
+pub(crate) fn world_svg() -> String {
+    let (width, height) = PLANE;
+    let mut out = format!("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\">");
+    for (code, Country { middle: (x, y), outline }) in countries() {
+        if !outline.is_empty() {
+            let _ = write!(out, "<path name=\"{code}\" d=\"{outline}\"/>");
+        }
+        if outline.len() < LEAST_OUTLINE {
+            let _ = write!(out, "<circle name=\"{code}\" cx=\"{x}\" cy=\"{y}\" r=\"3\"/>");
+        }
+    }
+    out.push_str("</svg>\n");
+    out
+}
+
+/// An outline with fewer bytes is too small to see.
+pub(crate) const LEAST_OUTLINE: usize = 80;
 
 /// The English short name of a country by ISO 3166-1, without the article and the form of state in brackets; `None` for codes that
 /// stand for no country.

@@ -2,6 +2,7 @@
 
 pub(crate) mod data_quality;
 pub(crate) mod error;
+pub(crate) mod explore;
 pub(crate) mod groups;
 pub(crate) mod home;
 pub(crate) mod issues;

@@ -1,24 +1,190 @@
-//! The charts of a relay's page.
+//! The chart of a relay's page: its uptime over a period, beside that of a group if asked for, with outages and dips marked.
 
-use allium_analysis::strip;
-use allium_model::{Fraction, Period};
+use allium_analysis::{Dip, RelayReport, Strip, daily_strip, dips, hourly_strip, strip};
+use allium_model::{Fraction, Period, RelayRecord};
 
-use crate::charts::{Chart, Kind, Line, Time, Unit};
+use crate::charts::{Chart, Event, Kind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::params::Params;
-use crate::view::View;
+use crate::format;
+use crate::params::{Params, query_string};
+use crate::strips::Labels;
+use crate::view::{Members, View};
+
+/// Days that dips are looked for in.
+const DIP_DAYS: usize = 183;
+
+/// The periods that the page offers, with the words on their buttons.
+const PERIODS: [(Period, &str); 5] = [
+    (Period::SevenDays, "7 days, hourly"),
+    (Period::OneMonth, "1 month"),
+    (Period::SixMonths, "6 months"),
+    (Period::OneYear, "1 year"),
+    (Period::FiveYears, "5 years"),
+];
+
+/// What the page shows of the past: chosen by its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choice {
+    period: Period,
+    beside: Option<Beside>,
+}
+
+/// What a relay is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beside {
+    Network,
+    Country,
+    As,
+    Family,
+}
+
+impl Beside {
+    const ALL: [Self; 4] = [Self::Network, Self::Country, Self::As, Self::Family];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Country => "country",
+            Self::As => "as",
+            Self::Family => "family",
+        }
+    }
+
+    /// The relays, and what they are called; `None` where the relay belongs to no such group.
+    fn members(self, record: &RelayRecord) -> Option<(Members, String)> {
+        let relay = &record.relay;
+        match self {
+            Self::Network => Some((Members::Network, "network".to_owned())),
+            Self::Country => relay.country.map(|code| (Members::Country(code), format!("country {}", code.to_string().to_uppercase()))),
+            Self::As => relay.asn.map(|asn| (Members::As(asn), asn.to_string())),
+            Self::Family => (relay.effective_family.len() > 1).then(|| (Members::Family(relay.fingerprint), "its family".to_owned())),
+        }
+    }
+}
+
+impl Choice {
+    /// Reads the parameters `period` and `beside`.
+    pub(crate) fn of(params: &Params) -> Result<Self, RequestError> {
+        params.only(&["period", "beside"])?;
+        let period = params.one("period")?.map_or(Ok(Period::OneYear), |text| {
+            let offered = PERIODS.iter().map(|(period, _)| *period).find(|period| period.name() == text);
+            offered.ok_or_else(|| RequestError::bad("period", text, PERIODS.map(|(period, _)| period.name()).join(", ")))
+        })?;
+        let beside = params.one("beside")?.map(|text| {
+            let found = Beside::ALL.into_iter().find(|beside| beside.name() == text);
+            found.ok_or_else(|| RequestError::bad("beside", text, Beside::ALL.map(Beside::name).join(", ")))
+        });
+        Ok(Self { period, beside: beside.transpose()? })
+    }
+
+    /// The query part of this choice.
+    pub(super) fn query(self) -> String {
+        let period = (self.period != Period::OneYear).then(|| ("period", self.period.name().to_owned()));
+        let beside = self.beside.map(|beside| ("beside", beside.name().to_owned()));
+        query_string(&period.into_iter().chain(beside).collect::<Vec<_>>())
+    }
+
+    /// What a strip of the period is of, and where it carries labels.
+    pub(super) fn strip_words(self) -> (String, Labels) {
+        let labels = match self.period {
+            Period::OneDay => Labels::FourHours,
+            Period::SevenDays => Labels::Days,
+            Period::ThirtyDays | Period::OneMonth => Labels::Weeks,
+            Period::SixMonths | Period::OneYear => Labels::Months,
+            Period::FiveYears => Labels::Years,
+        };
+        (format!("Uptime over {}", self.period.label()), labels)
+    }
+
+    /// Words, query and whether it is this, for each period.
+    pub(super) fn period_links(self) -> Vec<(&'static str, String, bool)> {
+        PERIODS.map(|(period, label)| (label, Self { period, ..self }.query(), period == self.period)).to_vec()
+    }
+
+    /// The same for what the relay can be compared with.
+    pub(super) fn beside_links(self, record: &RelayRecord) -> Vec<(String, String, bool)> {
+        let link = |label: String, beside| (label, Self { beside, ..self }.query(), beside == self.beside);
+        let offered = Beside::ALL.into_iter().filter_map(|beside| beside.members(record).map(|(_, label)| link(label, Some(beside))));
+        std::iter::once(link("nothing".to_owned(), None)).chain(offered).collect()
+    }
+}
 
 /// The chart of that name of the relay at this place.
 pub(crate) fn chart(view: &View, params: &Params, relay_idx: usize, name: &str) -> Result<Chart, RequestError> {
-    let (record, _) = view.relay(relay_idx).ok_or(RequestError::NoSuchPage)?;
-    let period = params.one("period")?.map_or(Some(Period::OneYear), Period::from_name);
-    let period = period.ok_or_else(|| RequestError::bad("period", "", Period::ALL.map(Period::name).join(", ")))?;
-    if name != "uptime" {
-        return Err(RequestError::NoSuchPage);
+    let (record, report) = view.relay(relay_idx).ok_or(RequestError::NoSuchPage)?;
+    match name {
+        "uptime" => Ok(uptime(view, record, report, Choice::of(params)?)),
+        _ => Err(RequestError::NoSuchPage),
     }
-    let strip = strip(record, &view.record.known, view.as_of(), period);
-    let edges = strip.cells.iter().map(|cell| cell.start_secs).chain(strip.cells.last().map(|cell| cell.end_secs)).collect();
-    let line = Line { label: "This relay".to_owned(), values: strip.cells.iter().map(|cell| cell.uptime.map(Fraction::get)).collect() };
-    let title = format!("Uptime over {}.", period.label());
-    Ok(Chart::new(name, title, String::new(), Kind::Time(Time::new(Unit::Share, edges, vec![line]))))
+}
+
+/// The relay's own cells for a choice.
+pub(super) fn own_strip(view: &View, record: &RelayRecord, choice: Choice) -> Strip {
+    let known = &view.record.known;
+    match choice.period {
+        Period::SevenDays => hourly_strip(record, known, view.as_of(), 7 * 24),
+        period => strip(record, known, view.as_of(), period),
+    }
+}
+
+/// Uptime over the chosen period.
+pub(super) fn uptime(view: &View, record: &RelayRecord, report: &RelayReport, choice: Choice) -> Chart {
+    let own = own_strip(view, record, choice);
+    let edges: Vec<i64> = own.cells.iter().map(|cell| cell.start_secs).chain(own.cells.last().map(|cell| cell.end_secs)).collect();
+    let mut lines = vec![line("this relay".to_owned(), &own)];
+    let group = choice.beside.and_then(|beside| beside.members(record)).zip(own.cells.first());
+    let mut group_words = String::new();
+    if let Some(((members, label), first)) = group {
+        let theirs = view.group_strip(members, first.start_secs, first.end_secs - first.start_secs);
+        group_words = mean_of(&theirs).map_or_else(String::new, |mean| format!("; {label}: {}\u{a0}%", format::percent(mean, 2)));
+        lines.push(line(label, &theirs));
+    }
+    let period = PERIODS.iter().find(|(period, _)| *period == choice.period).map_or("", |(period, _)| period.label());
+    let share = report.uptime_in(choice.period).or_else(|| mean_of(&own));
+    let title = match share {
+        Some(share) => format!("Up {}\u{a0}% of the last {period}{group_words}.", format::percent(share, 2)),
+        None => format!("No data for the last {period}."),
+    };
+    let step = own.cells.first().map_or(0, |cell| cell.end_secs - cell.start_secs);
+    let step_words =
+        format!("One value per {}; hatched where nobody measured; marks below are outages and dips.", format::hours(step as f64 / 3600.0));
+    let note = format!("As of {}, from {}. {step_words}", format::hour(view.as_of()), view.origin_words());
+    let events = events(view, record, report, edges.first().copied().unwrap_or(i64::MAX));
+    Chart::new("uptime", title, note, Kind::Time(Time { events, from_zero: false, ..Time::new(Unit::Share, edges, lines) }))
+}
+
+fn line(label: String, strip: &Strip) -> Line {
+    Line { label, values: strip.cells.iter().map(|cell| cell.uptime.map(Fraction::get)).collect() }
+}
+
+/// The mean over the cells that are known.
+fn mean_of(strip: &Strip) -> Option<Fraction> {
+    let known: Vec<f64> = strip.cells.iter().filter_map(|cell| cell.uptime).map(Fraction::get).collect();
+    Fraction::of(known.iter().sum(), known.len() as f64)
+}
+
+/// The relay's dips over the last six months.
+pub(super) fn own_dips(view: &View, record: &RelayRecord) -> Vec<Dip> {
+    dips(&daily_strip(record, &view.record.known, view.as_of(), DIP_DAYS))
+}
+
+/// Outages and dips that reach into a period.
+fn events(view: &View, record: &RelayRecord, report: &RelayReport, from_secs: i64) -> Vec<Event> {
+    let outages = report.outages.iter().flat_map(|summary| &summary.outages);
+    let outage = |o: &allium_analysis::Outage| Event {
+        start_secs: o.start_secs,
+        end_secs: o.end_secs,
+        label: format!("outage, {} down", format::hours(o.down_hours)),
+        href: Some(format!("/relay/{}#outages", record.relay.fingerprint)),
+    };
+    let dip = |dip: &Dip| Event {
+        start_secs: dip.start_secs,
+        end_secs: dip.end_secs,
+        label: format!("dip, {} points", format::points(dip.depth)),
+        href: Some(format!("/relay/{}#outages", record.relay.fingerprint)),
+    };
+    let mut events: Vec<Event> = outages.map(outage).chain(own_dips(view, record).iter().map(dip)).collect();
+    events.retain(|event| event.end_secs > from_secs);
+    events.sort_by_key(|event| (event.start_secs, event.end_secs));
+    events
 }

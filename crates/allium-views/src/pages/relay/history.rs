@@ -1,11 +1,11 @@
 //! The parts of a relay's page that tell its past: calendar, outages, trend, states.
 
-use allium_analysis::{Outage, RelayReport, Strip, StripCell};
+use allium_analysis::{Dip, Outage, RelayReport, Strip, StripCell};
 use allium_model::{ConsensusHour, RelayFlag, RelayRecord, RelayState, StateSpan};
 use jiff::tz::Offset;
 
 use crate::format;
-use crate::markup::{FlagLetters, Html, Percent, State, When};
+use crate::markup::{Day, FlagLetters, Html, Percent, State, When};
 use crate::strips::{Labels, StripHtml};
 use crate::text::Foreign;
 
@@ -25,6 +25,13 @@ pub(crate) struct OutageRow {
     pub(crate) end: Html,
     pub(crate) down: String,
     pub(crate) within: String,
+}
+
+/// Days with significantly less uptime than usual.
+pub(crate) struct DipRow {
+    pub(crate) start: Day,
+    pub(crate) last: Day,
+    pub(crate) depth: String,
 }
 
 /// A stretch in one state.
@@ -97,6 +104,16 @@ pub(crate) fn outages(report: &RelayReport) -> Vec<OutageRow> {
         within: format::hours(f64::from(outage.interval_secs) / 3600.0),
     };
     report.outages.iter().flat_map(|summary| summary.outages.iter().rev()).take(SHOWN).map(row).collect()
+}
+
+/// The dips, newest first.
+pub(crate) fn dips(dips: &[Dip]) -> Vec<DipRow> {
+    let row = |dip: &Dip| DipRow {
+        start: Day(format::at_secs(dip.start_secs)),
+        last: Day(format::at_secs(dip.end_secs - 1)),
+        depth: format::points(dip.depth),
+    };
+    dips.iter().rev().take(SHOWN).map(row).collect()
 }
 
 /// Trend and spread as terms with values.

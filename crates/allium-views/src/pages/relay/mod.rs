@@ -4,14 +4,15 @@ mod attributes;
 mod charts;
 mod history;
 
-pub(crate) use self::charts::chart;
+pub(crate) use self::charts::{Choice, chart};
 
 use allium_analysis::{Issue, RelayReport, Severity, Since, Strip, UptimeFigure, UptimeSource, diagnose, strip};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
 use askama::Template;
 
 use self::attributes::{Family, Group};
-use self::history::{MonthRow, OutageRow, StateRow};
+use self::history::{DipRow, MonthRow, OutageRow, StateRow};
+use crate::charts::Figure;
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint};
@@ -34,6 +35,11 @@ struct RelayPage<'a> {
     summary: Html,
     basis: String,
     periods: Vec<PeriodRow>,
+    figure: Figure<'a>,
+    chosen: StripHtml<'a>,
+    period_links: Vec<(&'static str, String, bool)>,
+    beside_links: Vec<(String, String, bool)>,
+    dips: Vec<DipRow>,
     year: Vec<MonthRow<'a>>,
     year_sentence: String,
     legend: String,
@@ -86,7 +92,7 @@ struct FlagRow<'a> {
 }
 
 /// Renders the page of the relay at this place in the view.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -> Result<String, RequestError> {
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize, choice: Choice) -> Result<String, RequestError> {
     let (record, report) = view.relay(relay_idx).ok_or(RequestError::Internal)?;
     let relay = &record.relay;
     let as_of = view.as_of();
@@ -95,6 +101,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
     let strips = Period::ALL.map(|period| (period, strip(record, known, as_of, period)));
     let states = history::states(record, as_of);
     let issues = diagnose(record, report, as_of);
+    let chart = charts::uptime(view, record, report, choice);
+    let (base, query) = (format!("/relay/{}/charts", relay.fingerprint), choice.query());
+    let chosen = charts::own_strip(view, record, choice);
     let page = RelayPage {
         page: Page::of(site, view, now, "/relays")
             .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
@@ -106,6 +115,11 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
         summary: summary(view, record, report),
         basis: basis(view, report, now),
         periods: Period::ALL.into_iter().map(|period| period_row(period, report.uptime[period.index()].as_ref())).collect(),
+        figure: Figure::of(&chart, &base, &query).quiet().with_rows(0),
+        chosen: chosen_strip(&chosen, choice),
+        period_links: choice.period_links(),
+        beside_links: choice.beside_links(record),
+        dips: history::dips(&charts::own_dips(view, record)),
         year_sentence: history::year_sentence(report),
         year: history::calendar(&year, report),
         legend: legend(),
@@ -131,6 +145,12 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize) -
         issues: issues.iter().map(IssueWords::of).collect(),
     };
     render(&page)
+}
+
+/// The strip of the chosen period.
+fn chosen_strip(strip: &Strip, choice: Choice) -> StripHtml<'_> {
+    let (what, labels) = choice.strip_words();
+    StripHtml { cells: &strip.cells, what, layout: if strip.cells.len() > SHORT_STRIP { "long" } else { "line" }, labels, skip: 0 }
 }
 
 /// Up to how many cells a strip stays on one line on a narrow screen.

@@ -1,0 +1,30 @@
+//! Embeds the bundle of the interactive charts (`make scripts` writes it to `scripts/dist`) where it has been made.
+//!
+//! Without it the program is complete but for the interactive view; the build says so.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("scripts").join("dist");
+    println!("cargo:rerun-if-changed=scripts/dist");
+    println!("cargo:rerun-if-changed=build.rs");
+    let mut files: Vec<_> = match fs::read_dir(&folder) {
+        Ok(entries) => {
+            entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "js")).collect()
+        }
+        Err(_) => Vec::new(),
+    };
+    files.sort();
+    if files.is_empty() {
+        println!("cargo:warning=built without the interactive view of charts: `make scripts` makes it (needs Node.js)");
+    }
+    let mut list = String::from("&[\n");
+    for path in &files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let _ = writeln!(list, "    ({:?}, include_bytes!({:?}) as &[u8]),", format!("/assets/{name}"), path);
+    }
+    list.push_str("]\n");
+    fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("scripts.rs"), list)
+}

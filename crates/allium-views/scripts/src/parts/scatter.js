@@ -1,0 +1,5 @@
+import { ScatterChart } from 'echarts/charts';
+import { DataZoomInsideComponent } from 'echarts/components';
+import { use } from 'echarts/core';
+
+use([ScatterChart, DataZoomInsideComponent]);
