@@ -42,7 +42,9 @@ async function world(address) {
 
 /** Puts the chart where the picture is, of the same height. */
 export async function draw(figure, chart) {
-  await Promise.all([parts[chart.kind](), chart.kind === 'map' ? world(figure.dataset.world) : null]);
+  // The map can only be made known once the part that draws maps is there.
+  await parts[chart.kind]();
+  if (chart.kind === 'map') await world(figure.dataset.world);
   const view = figure.querySelector('.view');
   const height = Math.max(view.getBoundingClientRect().height, chart.kind === 'time' ? 320 : 240);
   const place = document.createElement('div');
@@ -76,7 +78,7 @@ export async function draw(figure, chart) {
 /** Arrow keys step through the values, which are shown and said. */
 function keys(place, said, chart, drawing) {
   let at = -1;
-  const n = chart.kind === 'time' ? chart.edges.length - 1 : (chart.bars ?? chart.dots ?? chart.places ?? chart.rows ?? chart.counts ?? chart.streams ?? []).length;
+  const n = chart.kind === 'time' ? chart.edges.length - 1 : (chart.bars ?? chart.dots ?? chart.places ?? chart.rows ?? chart.counts ?? chart.streams ?? chart.days ?? chart.values.flat()).length;
   place.addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
     if (event.key === 'f' || event.key === 'F') place.requestFullscreen?.();
@@ -98,10 +100,18 @@ const number = (unit, value) => {
 function words(chart, i) {
   const instant = (secs) => new Date(secs * 1000).toISOString().slice(0, 16).replace('T', ' ');
   if (chart.kind === 'time') return `${instant(chart.edges[i])} UTC: ${chart.lines.map(({ label, values }) => `${label} ${number(chart.unit, values[i])}`).join(', ')}`;
+  if (chart.days) return `${instant(chart.days[i][0])} UTC: ${number('share', chart.days[i][1])}`;
+  if (chart.labels) {
+    const [row, column] = [Math.floor(i / chart.labels.length), i % chart.labels.length];
+    return `${chart.labels[row]} and ${chart.labels[column]}: ${chart.values[row][column]?.toFixed(2) ?? 'unknown'}`;
+  }
   if (chart.bars) return `${chart.bars[i].label}: ${number(chart.unit, chart.bars[i].value)}`;
   if (chart.places) return `${chart.places[i].name}: ${number(chart.unit, chart.places[i].value)}, ${chart.places[i].n_relays} relays`;
   if (chart.dots) return `${chart.dots[i].label}: ${number(chart.x_unit, chart.dots[i].x)}, ${number(chart.y_unit, chart.dots[i].y)}`;
   if (chart.counts) return `${number(chart.unit, chart.edges[i])} to ${number(chart.unit, chart.edges[i + 1])}: ${chart.counts[i]}`;
   if (chart.streams) return `${chart.states[chart.streams[i].from]} to ${chart.states[chart.streams[i].to]}: ${chart.streams[i].n}`;
-  return chart.rows?.[i]?.label ?? '';
+  const row = chart.rows?.[i];
+  if (row?.quantiles) return `${row.label}: median ${number(chart.unit, row.quantiles[2])}, ${row.n} relays`;
+  const known = row?.cells?.filter((share) => share !== null) ?? [];
+  return known.length > 0 ? `${row.label}: ${number('share', known.reduce((a, b) => a + b, 0) / known.length)} on average` : `${row?.label ?? ''}: not measured`;
 }

@@ -47,7 +47,8 @@ const kinds = {
       type: 'line',
       showSymbol: false,
       connectNulls: false,
-      lineStyle: { width: 1.6, type: ['solid', 'dashed', 'dotted', [8, 3, 2, 3]][i % 4] },
+      itemStyle: { color: colours.lines[i % 4] },
+      lineStyle: { width: 1.6, color: colours.lines[i % 4], type: ['solid', 'dashed', 'dotted', [8, 3, 2, 3]][i % 4] },
       data: values.map((value, j) => [middle(j), value]),
     }));
     if (lines.length > 0) lines[0].markArea = { silent: true, itemStyle: { color: colours.lines[1], opacity: 0.18 }, data: chart.events.map(({ start_secs, end_secs }) => [{ xAxis: start_secs * 1000 }, { xAxis: end_secs * 1000 }]) };
