@@ -122,12 +122,12 @@ fn explore_says_what_is_wrong_with_an_address() {
 #[test]
 fn every_side_of_the_network_has_a_page_in_every_form() {
     let site = site_of(record(30));
-    for show in ["map", "trend", "distribution", "correlation", "flow", "compare", "forecast"] {
+    for show in ["map", "trend", "distribution", "correlation", "flow", "compare"] {
         for display in ["picture", "table", "raw"] {
             let answer = get(&site, &format!("/explore?show={show}&display={display}"));
             assert_eq!(answer.status, 200, "{show} {display}");
             let html = answer.text();
-            assert!(show == "forecast" || html.contains(".csv?"), "{show} {display}");
+            assert!(html.contains(".csv?"), "{show} {display}");
             assert!(!html.contains(" style="), "{show} {display}");
         }
     }

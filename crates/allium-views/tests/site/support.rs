@@ -186,3 +186,9 @@ pub(crate) fn attributes(html: &str, name: &str) -> Vec<String> {
     };
     tags(html).into_iter().filter_map(value).collect()
 }
+
+/// Whether a tag loads the script of charts: the only one that pages have.
+pub(crate) fn is_our_script(tag: &str) -> bool {
+    let name = tag.strip_prefix("script type=\"module\" src=\"/assets/charts-").and_then(|rest| rest.strip_suffix(".js\""));
+    name.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}

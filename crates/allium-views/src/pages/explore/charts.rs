@@ -37,7 +37,6 @@ pub(super) fn all(view: &View, state: &State) -> Result<Vec<Chart>, RequestError
         Show::Correlation => vec![matrix(view, state), scatter(view, state)],
         Show::Flow => vec![flow(view, state)],
         Show::Compare => vec![compare::chart(view, state)?],
-        Show::Forecast => Vec::new(),
     })
 }
 

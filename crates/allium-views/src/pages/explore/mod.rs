@@ -37,7 +37,6 @@ struct ExplorePage {
     displays: Vec<Link>,
     state: State,
     has_measure: bool,
-    has_range: bool,
     /// Figures as HTML.
     figures: Vec<String>,
     share: String,
@@ -73,7 +72,6 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
             .into_iter()
             .collect(),
         has_measure: !state.show.measures().is_empty(),
-        has_range: state.show.has_range(),
         figures,
         share: format!("{PATH}{query}"),
         methods: state.show.methods(),

@@ -30,7 +30,6 @@ pub(super) enum Show {
     Correlation,
     Flow,
     Compare,
-    Forecast,
 }
 
 /// The quantities.
@@ -65,8 +64,7 @@ pub(super) enum Display {
 }
 
 impl Show {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Map, Self::Trend, Self::Distribution, Self::Correlation, Self::Flow, Self::Compare, Self::Forecast];
+    pub(super) const ALL: [Self; 6] = [Self::Map, Self::Trend, Self::Distribution, Self::Correlation, Self::Flow, Self::Compare];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -76,7 +74,6 @@ impl Show {
             Self::Correlation => "correlation",
             Self::Flow => "flow",
             Self::Compare => "compare",
-            Self::Forecast => "forecast",
         }
     }
 
@@ -88,7 +85,6 @@ impl Show {
             Self::Correlation => "Correlation",
             Self::Flow => "Flow",
             Self::Compare => "Compare",
-            Self::Forecast => "Forecast",
         }
     }
 
@@ -98,12 +94,8 @@ impl Show {
             Self::Map => &[Measure::Uptime, Measure::Relays, Measure::Weight, Measure::Bandwidth],
             Self::Trend => &[Measure::Uptime, Measure::Relays, Measure::Flags, Measure::Diversity],
             Self::Distribution => &[Measure::Uptime, Measure::Weight, Measure::Bandwidth],
-            Self::Correlation | Self::Flow | Self::Compare | Self::Forecast => &[],
+            Self::Correlation | Self::Flow | Self::Compare => &[],
         }
-    }
-
-    pub(super) const fn has_range(self) -> bool {
-        !matches!(self, Self::Forecast)
     }
 
     /// Where its method stands.
@@ -113,7 +105,6 @@ impl Show {
             Self::Distribution => "quantiles",
             Self::Correlation => "correlation",
             Self::Flow => "flows",
-            Self::Forecast => "uptime",
         }
     }
 }
