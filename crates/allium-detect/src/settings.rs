@@ -40,7 +40,7 @@ impl Default for Settings {
         Self {
             warm_up_lists: 72,
             mature_hours: 72,
-            min_lost: 7,
+            min_lost: 8,
             min_narrow_lost: 12,
             ln_alpha_loss: -12.0,
             ln_alpha_network: -8.5,

@@ -54,6 +54,9 @@ pub(crate) enum Command {
     Forecast(ForecastArgs),
     /// Walk the stored history through the detector and write its incidents
     Replay(ReplayArgs),
+    /// Judge by backtests and injected faults
+    #[command(subcommand)]
+    Evaluate(EvaluateCommand),
     /// Write or serve a synthetic network
     Simulate(SimulateArgs),
     /// Look after the store
@@ -350,6 +353,27 @@ pub(crate) struct ReplayArgs {
     /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// What is judged.
+#[derive(Debug, Subcommand)]
+pub(crate) enum EvaluateCommand {
+    /// The detector, by faults injected into the stored history, beside simpler methods
+    Detect(EvaluateDetectArgs),
+}
+
+/// Flags of `evaluate detect`.
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateDetectArgs {
+    /// The first consensus that faults are put into, RFC 3339; everything before is learned from [default: the first one stored]
+    #[arg(long, value_name = "TIME", value_parser = hour_containing)]
+    pub(crate) from: Option<ConsensusHour>,
+    /// The consensus before which they end [default: the last one stored]
+    #[arg(long, value_name = "TIME", value_parser = hour_containing)]
+    pub(crate) to: Option<ConsensusHour>,
+    /// The same seed gives the same faults
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 /// Form of a stream.

@@ -12,7 +12,7 @@ mod logging;
 mod progress;
 mod signals;
 
-use cli::{Cli, Command, ExportCommand, ImportCommand, StoreCommand};
+use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand};
 use config::{Config, Layers};
 
 fn main() -> ExitCode {
@@ -41,6 +41,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Export(ExportCommand::History(args)) => commands::export::run(&config, args),
         Command::Analyze(args) => commands::analyze::run(&config, args),
         Command::Forecast(args) => commands::forecast::run(&config, args),
+        Command::Evaluate(EvaluateCommand::Detect(args)) => commands::evaluate::detect::run(&config, args),
         Command::Replay(args) => commands::replay::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),

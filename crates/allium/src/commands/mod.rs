@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod demo;
+pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod forecast;
 pub(crate) mod import;

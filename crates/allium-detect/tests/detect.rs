@@ -1,0 +1,220 @@
+//! What the detector promises, on small synthetic networks.
+
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+use allium_detect::{Detector, Incident, Kind, Observation, Presence, Record, RelayInfo, ScopeKind, Settings, Status};
+use allium_model::{Asn, ConsensusHour, Fingerprint, RelayFlag, RelayFlags};
+use proptest::prelude::*;
+
+const N: u32 = 600;
+const HOURS: u32 = 400;
+
+fn flags(names: &[RelayFlag]) -> RelayFlags {
+    names.iter().copied().collect()
+}
+
+/// Relays spread over AS (40 each), countries (120 each) and operators (20 each); every hour a few leave for an hour.
+fn network() -> Record {
+    let told = flags(&[RelayFlag::Running, RelayFlag::Guard, RelayFlag::Exit]);
+    let start: ConsensusHour = "2026-01-01T00:00:00Z".parse().unwrap();
+    let mut record = Record { hours: (0..HOURS as i32).map(|hour| (start.plus(hour), told)).collect(), ..Record::default() };
+    for relay in 0..N {
+        let mut bytes = [0; 20];
+        bytes[..4].copy_from_slice(&(relay.wrapping_mul(0x9e37_79b9)).to_be_bytes());
+        record.relays.push(RelayInfo {
+            asn: Some(Asn(64496 + relay % 15)),
+            country: Some(["de", "us", "fr", "nl", "ch"][(relay % 15 / 3) as usize].parse().unwrap()),
+            operator: Some(format!("operator-{}", relay % 30).into()),
+            ..RelayInfo::unknown(Fingerprint::new(bytes))
+        });
+        let absent = 20 + relay.wrapping_mul(7919) % (HOURS - 40);
+        let running = flags(&[RelayFlag::Running, RelayFlag::Guard]);
+        let spans = [0..absent, absent + 1..HOURS];
+        record.presence.push(spans.into_iter().map(|places| Presence { places, flags: running }).collect());
+    }
+    record
+}
+
+/// Takes relays out of the lists `[start, end)`.
+fn lose(record: &mut Record, start: u32, end: u32, concerned: impl Fn(u32) -> bool) {
+    for (relay, presence) in record.presence.iter_mut().enumerate().filter(|(relay, _)| concerned(*relay as u32)) {
+        let _ = relay;
+        let parts = |span: &Presence| {
+            [span.places.start..span.places.end.min(start), span.places.start.max(end)..span.places.end]
+                .map(|places| Presence { places, flags: span.flags })
+        };
+        *presence = presence.iter().flat_map(parts).filter(|span| span.places.start < span.places.end).collect();
+    }
+}
+
+fn detect(record: &Record) -> Vec<Incident> {
+    let mut detector = Detector::new(Settings::default(), record.relays.clone());
+    record.walk(0..record.hours.len(), |_, list| {
+        detector.step(list);
+    });
+    detector.incidents().collect()
+}
+
+fn told(incident: &Incident) -> (Kind, ScopeKind, &str, usize) {
+    (incident.kind, incident.scope.kind, incident.scope.key.as_str(), incident.n_affected)
+}
+
+#[test]
+fn nothing_is_reported_where_relays_leave_one_by_one() {
+    assert_eq!(detect(&network()), []);
+}
+
+#[test]
+fn the_smallest_scope_that_explains_a_loss_is_named_in_the_first_list_that_shows_it() {
+    type Concerned = fn(u32) -> bool;
+    let cases: [(Concerned, ScopeKind, &str); 4] = [
+        (|relay| relay % 15 == 4, ScopeKind::As, "AS64500"),
+        (|relay| relay % 15 == 4 && relay / 15 % 4 < 2, ScopeKind::As, "AS64500"),
+        (|relay| relay % 30 == 7, ScopeKind::Operator, "operator-7"),
+        (|relay| relay % 15 / 3 == 2, ScopeKind::Country, "fr"),
+    ];
+    for (concerned, kind, key) in cases {
+        let mut record = network();
+        lose(&mut record, 300, 306, concerned);
+        let incidents = detect(&record);
+        assert_eq!(incidents.len(), 1, "{key}: {incidents:?}");
+        let incident = &incidents[0];
+        assert_eq!((incident.scope.kind, incident.scope.key.as_str()), (kind, key));
+        assert_eq!(incident.causes[0].scope, incident.scope);
+        let hour = |place: usize| record.hours[place].0;
+        assert_eq!((incident.started_at, incident.detected_at), (hour(299), hour(300)));
+        assert_eq!((incident.status, incident.resolved_at), (Status::Resolved, Some(hour(306))));
+    }
+}
+
+#[test]
+fn relays_that_go_and_come_three_times_are_flapping() {
+    let mut record = network();
+    for start in [300, 304, 308] {
+        lose(&mut record, start, start + 2, |relay| relay % 15 == 4);
+    }
+    let incidents = detect(&record);
+    assert_eq!(incidents.iter().map(|incident| incident.kind).collect::<Vec<_>>(), [Kind::Flap]);
+}
+
+#[test]
+fn a_flag_that_relays_lose_together_is_no_outage() {
+    let mut record = network();
+    for presence in record.presence.iter_mut().enumerate().filter(|(relay, _)| relay % 15 == 4).map(|(_, presence)| presence) {
+        let mut parts = Vec::new();
+        for span in presence.drain(..) {
+            let without = flags(&[RelayFlag::Running]);
+            let cuts = [(span.places.start..span.places.end.min(300), span.flags), (span.places.start.max(300)..span.places.end, without)];
+            parts
+                .extend(cuts.into_iter().filter(|(places, _)| places.start < places.end).map(|(places, flags)| Presence { places, flags }));
+        }
+        *presence = parts;
+    }
+    let incidents = detect(&record);
+    assert_eq!(incidents.len(), 1, "{incidents:?}");
+    assert_eq!(
+        (incidents[0].kind, incidents[0].detail.as_deref(), incidents[0].scope.key.as_str()),
+        (Kind::FlagLoss, Some("Guard"), "AS64500")
+    );
+}
+
+#[test]
+fn a_flood_that_leaves_again_is_a_surge_and_no_outage() {
+    let mut record = network();
+    for i in 0..200u32 {
+        let mut bytes = [0xff; 20];
+        bytes[..4].copy_from_slice(&i.to_be_bytes());
+        record.relays.push(RelayInfo { asn: Some(Asn(64511)), ..RelayInfo::unknown(Fingerprint::new(bytes)) });
+        record.presence.push(vec![Presence { places: 300..320, flags: flags(&[RelayFlag::Running]) }]);
+    }
+    let incidents = detect(&record);
+    assert_eq!(incidents.iter().map(told).collect::<Vec<_>>(), [(Kind::Surge, ScopeKind::As, "AS64511", 200)]);
+    assert_eq!(incidents[0].status, Status::Resolved);
+}
+
+#[test]
+fn a_list_that_lacks_relays_everywhere_is_doubted_and_one_that_repeats_says_nothing() {
+    let mut record = network();
+    lose(&mut record, 300, 301, |relay| relay.wrapping_mul(2_654_435_761) >> 16 & 7 < 2);
+    let incidents = detect(&record);
+    assert_eq!(
+        incidents.iter().map(|incident| (incident.kind, incident.status)).collect::<Vec<_>>(),
+        [(Kind::DataQuality, Status::Resolved)]
+    );
+}
+
+#[test]
+fn a_saved_detector_goes_on_as_if_it_had_never_stopped() {
+    let mut record = network();
+    lose(&mut record, 250, 258, |relay| relay % 15 == 4);
+    lose(&mut record, 300, 306, |relay| relay % 30 == 7);
+    let whole = detect(&record);
+    assert_eq!(whole.len(), 2);
+    for stop in [1, 100, 251, 257, 301, 399] {
+        let mut first = Detector::new(Settings::default(), record.relays.clone());
+        record.walk(0..stop, |_, list| drop(first.step(list)));
+        let mut second = Detector::restore(&first.save(), Settings::default(), record.relays.clone()).unwrap();
+        record.walk(stop..record.hours.len(), |_, list| drop(second.step(list)));
+        assert_eq!(second.incidents().collect::<Vec<_>>(), whole, "stopped at {stop}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_state_are_refused() {
+    let record = network();
+    let bytes = Detector::new(Settings::default(), record.relays.clone()).save();
+    let restore = |bytes: &[u8], n: usize| Detector::restore(bytes, Settings::default(), record.relays[..n].to_vec());
+    assert!(restore(&bytes, 600).is_ok());
+    assert!(restore(&bytes, 599).is_err());
+    assert!(restore(b"", 600).is_err());
+    assert!(restore(&bytes[..bytes.len() - 1], 600).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn hours_without_a_list_are_never_an_outage(missing in proptest::collection::btree_set(100usize..399, 1..60)) {
+        let record = network();
+        let mut detector = Detector::new(Settings::default(), record.relays.clone());
+        record.walk(0..record.hours.len(), |place, list| {
+            if !missing.contains(&place) {
+                detector.step(list);
+            }
+        });
+        prop_assert_eq!(detector.incidents().count(), 0);
+    }
+
+    #[test]
+    fn repeating_a_list_changes_nothing(repeated in 100usize..399) {
+        let mut record = network();
+        lose(&mut record, 300, 306, |relay| relay % 15 == 4);
+        let mut detector = Detector::new(Settings::default(), record.relays.clone());
+        record.walk(0..record.hours.len(), |place, list| {
+            detector.step(list);
+            if place == repeated {
+                let before = detector.incidents().collect::<Vec<_>>();
+                assert!(!detector.step(&Observation { ..*list }).believed);
+                assert_eq!(detector.incidents().collect::<Vec<_>>(), before);
+            }
+        });
+        prop_assert_eq!(detector.incidents().collect::<Vec<_>>(), detect(&record));
+    }
+
+    #[test]
+    fn the_order_of_relays_changes_nothing(seed in any::<u32>()) {
+        let mut record = network();
+        lose(&mut record, 300, 306, |relay| relay % 15 == 4);
+        let expected = detect(&record);
+        let mut order: Vec<usize> = (0..N as usize).collect();
+        order.sort_by_key(|relay| (*relay as u32 ^ seed).wrapping_mul(0x9e37_79b9));
+        let relays = order.iter().map(|relay| record.relays[*relay].clone()).collect();
+        let presence = order.iter().map(|relay| record.presence[*relay].clone()).collect();
+        let found = detect(&Record { relays, presence, hours: record.hours.clone() });
+        prop_assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(&expected) {
+            prop_assert_eq!(told(found), told(expected));
+            prop_assert_eq!((&found.id, &found.relays), (&expected.id, &expected.relays));
+        }
+    }
+}

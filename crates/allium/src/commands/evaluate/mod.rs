@@ -1,0 +1,3 @@
+//! `allium evaluate`: backtests and scoreboards, one file each.
+
+pub(crate) mod detect;
