@@ -93,7 +93,15 @@ fn groups() -> Router<Site> {
         let page_data = move |State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>| async move {
             group_data(&site, &headers, &uri, kind, &asked)
         };
+        let list_chart = move |State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>| async move {
+            chart_answer(&site, &headers, &uri, &file, move |view, params, name| pages::groups::list_chart(view, kind, params, name)).await
+        };
+        let page_chart = move |State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((key, file)): Path<(String, String)>| async move {
+            chart_answer(&site, &headers, &uri, &file, move |view, _, name| pages::groups::group_chart(view, kind, &key, name)).await
+        };
         router
+            .route(&format!("{list}/charts/{{file}}"), get(list_chart))
+            .route(&format!("{page}/{{key}}/charts/{{file}}"), get(page_chart))
             .route(list, get(show_list))
             .route(&format!("{list}.csv"), get(list_data))
             .route(&format!("{page}/{{key}}"), get(show_page))

@@ -73,8 +73,8 @@ impl View {
             }
         }
         let index = SearchIndex::build(&record);
-        let groups = Groups::compute(&record, &report);
         let operators = OperatorReport::compute(&record, &report);
+        let groups = Groups::compute(&record, &report, &operators.operators);
         let statistics = NetworkStatistics::compute(&record, &report);
         Self { record, report, groups, countries, autonomous_systems, operators, statistics, index, group_strips: Mutex::default() }
     }

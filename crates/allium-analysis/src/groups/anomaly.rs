@@ -92,7 +92,7 @@ impl Groups {
         let others: Vec<u32> =
             self.region(subregion)?.members.iter().copied().filter(|i| self.members[*i as usize].country != Some(country.key)).collect();
         let own = country.figures.uptime[period.index()]?;
-        let rest = self.context.uptime(&self.at(&others))[period.index()]?;
+        let rest = self.context.uptime_in(&self.at(&others), period.index())?;
         if own.n_relays < MIN_RELAYS || rest.n_relays < MIN_RELAYS {
             return None;
         }
@@ -135,7 +135,7 @@ impl Groups {
 
     /// The operator, else the autonomous system, whose relays hold at least half of all deviation.
     fn explain(&self, points: &[Point<'_>]) -> Option<Explanation> {
-        let operator = most_of(points, |member| member.operator).map(|i| self.operators.operators[i as usize].id.clone());
+        let operator = most_of(points, |member| member.operator).map(|i| self.operators[i as usize].clone());
         operator.map(Explanation::Operator).or_else(|| most_of(points, |member| member.asn).map(Explanation::AutonomousSystem))
     }
 }

@@ -57,17 +57,11 @@ pub(super) enum ExitPolicy {
 }
 
 /// The current relays of a record, in its order.
-pub(super) fn members(record: &NetworkRecord, report: &NetworkReport) -> (Vec<Member>, Operators) {
-    let current: Vec<usize> = (0..record.relays.len()).filter(|i| report.relays.get(*i).is_some_and(|relay| relay.current)).collect();
-    let relays: Vec<&Relay> = current.iter().map(|i| &record.relays[*i].relay).collect();
-    let operators = Operators::of(&relays);
+pub(super) fn members(record: &NetworkRecord, report: &NetworkReport, operators: &Operators) -> Vec<Member> {
     let mut names = Names::default();
-    let members = current
-        .iter()
-        .enumerate()
-        .map(|(place, i)| member(*i, place, &record.relays[*i], &report.relays[*i], &operators, &mut names))
-        .collect();
-    (members, operators)
+    let is_current = |i: &usize| report.relays.get(*i).is_some_and(|relay| relay.current);
+    let current = (0..record.relays.len()).filter(is_current);
+    current.map(|i| member(i, &record.relays[i], &report.relays[i], operators, &mut names)).collect()
 }
 
 /// Numbers for what is only compared.
@@ -82,9 +76,9 @@ fn number<K: Ord>(names: &mut BTreeMap<K, u32>, name: K) -> u32 {
     *names.entry(name).or_insert(next)
 }
 
-fn member(relay_idx: usize, place: usize, record: &RelayRecord, report: &RelayReport, operators: &Operators, names: &mut Names) -> Member {
+fn member(relay_idx: usize, record: &RelayRecord, report: &RelayReport, operators: &Operators, names: &mut Names) -> Member {
     let relay = &record.relay;
-    let operator = operators.of_relay.get(place).copied().flatten();
+    let operator = operators.of_relay.get(relay_idx).copied().flatten();
     let (guard, exit) = (relay.has(RelayFlag::Guard), relay.has(RelayFlag::Exit));
     let probability = |share: Option<allium_model::Fraction>| share.map_or(0.0, allium_model::Fraction::get);
     Member {
@@ -93,10 +87,10 @@ fn member(relay_idx: usize, place: usize, record: &RelayRecord, report: &RelayRe
         country: relay.country,
         asn: relay.asn,
         operator,
-        family: operators.families.of_relay.get(place).copied().flatten(),
+        family: operators.families.of_relay.get(relay_idx).copied().flatten(),
         uptime: Period::ALL.map(|period| report.uptime_in(period).map(allium_model::Fraction::get)),
         weight: relay.consensus_weight.unwrap_or(0) as f64,
-        cluster: operator.unwrap_or((operators.operators.len() + place) as u32),
+        cluster: operator.unwrap_or((operators.operators.len() + relay_idx) as u32),
         place: number(&mut names.places, (relay.country, relay.asn)),
         platform: number(&mut names.platforms, platform_name(relay).unwrap_or_default()),
         known_hours: Period::ALL.map(|period| report.uptime[period.index()].map_or(0.0, |figure| figure.known_hours)),

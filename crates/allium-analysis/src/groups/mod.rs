@@ -10,13 +10,14 @@ mod anomaly;
 mod concentration;
 mod figures;
 mod member;
+mod months;
 mod provider;
 mod region;
 mod spread;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Asn, ConsensusHour, CountryCode, NetworkRecord, Operators, Relay, RelayFlag};
+use allium_model::{Asn, ConsensusHour, CountryCode, NetworkRecord, OperatorId, Operators, Relay, RelayFlag};
 use jiff::civil::Date;
 
 use crate::report::NetworkReport;
@@ -25,6 +26,7 @@ pub use anomaly::{Against, Anomaly, Explanation};
 pub use concentration::Concentration;
 pub use figures::{ExitPolicies, GroupFigures, RoleBandwidth};
 pub use member::Member;
+pub use months::GroupMonth;
 pub use provider::{AsAlert, AsAlertKind, Grade, Loss, Risk};
 pub use region::{Region, country_name};
 pub use spread::{Change, Direction, GroupUptime};
@@ -36,8 +38,8 @@ pub struct Groups {
     pub as_of: ConsensusHour,
     /// Current relays, in the order of the record.
     pub members: Vec<Member>,
-    /// Who runs them; places are those of [`Groups::members`].
-    pub operators: Operators,
+    /// Who runs relays of the record, by the place that [`Member::operator`] holds.
+    pub operators: Vec<OperatorId>,
     /// All of them as one group.
     pub network: GroupFigures,
     /// By country.
@@ -71,16 +73,16 @@ pub struct Group<K> {
 }
 
 impl Groups {
-    /// Groups the current relays of a record; the report must be the record's. Cost grows linearly with relays.
-    pub fn compute(record: &NetworkRecord, report: &NetworkReport) -> Self {
-        let (members, operators) = member::members(record, report);
+    /// Groups the current relays of a record; report and operators must be those of all its relays. Cost grows linearly with relays.
+    pub fn compute(record: &NetworkRecord, report: &NetworkReport, operators: &Operators) -> Self {
+        let members = member::members(record, report, operators);
         let context = spread::Context::of(record.as_of, &members);
         let all: Vec<&Member> = members.iter().collect();
         let network = figures::figures(&context, &all);
         let mut groups = Self {
             as_of: record.as_of,
             members,
-            operators,
+            operators: operators.operators.iter().map(|operator| operator.id.clone()).collect(),
             network,
             countries: Vec::new(),
             regions: Vec::new(),

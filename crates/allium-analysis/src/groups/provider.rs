@@ -192,7 +192,8 @@ impl Groups {
         runs.max_by(|a, b| a.len().cmp(&b.len()).then(b[0].cmp(&a[0]))).map(|run| run[0])
     }
 
-    /// Under-used autonomous systems with relays in a country and at least the network's mean uptime, by the lower bound of theirs.
+    /// Under-used autonomous systems with relays in a country and at least the network's mean uptime that do not decline, by the lower
+    /// bound of theirs.
     pub fn alternatives(&self, country: CountryCode, to: Asn, period: Period) -> Vec<Asn> {
         let Some(network) = self.network.uptime[period.index()] else { return Vec::new() };
         let in_country: BTreeSet<Asn> = self
@@ -202,6 +203,7 @@ impl Groups {
         let groups = in_country.into_iter().filter(|asn| *asn != to).filter_map(|asn| self.autonomous_system(asn));
         let mut fitting: Vec<(f64, Asn)> = groups
             .filter(|group| group.figures.weight_share.is_none_or(|share| share.get() < UNDER_USED))
+            .filter(|group| group.figures.changes[window_of(period)].is_none_or(|change| change.direction() != Direction::Declining))
             .filter_map(|group| Some((group.figures.uptime[period.index()]?, group.key)))
             .filter(|(uptime, _)| uptime.n_relays >= MIN_RELAYS && uptime.mean >= network.mean)
             .map(|(uptime, asn)| (uptime.interval.map_or(0.0, |(low, _)| low.get()), asn))

@@ -144,6 +144,11 @@ impl Context {
         std::array::from_fn(|p| self.period(group, &clusters, p))
     }
 
+    /// The same in the period at this place of [`Period::ALL`](allium_model::Period::ALL).
+    pub(super) fn uptime_in(&self, group: &[&Member], p: usize) -> Option<GroupUptime> {
+        self.period(group, &Clusters::of(group), p)
+    }
+
     fn period(&self, group: &[&Member], clusters: &Clusters<'_>, p: usize) -> Option<GroupUptime> {
         let (mut values, weights): (Vec<f64>, Vec<f64>) =
             group.iter().filter_map(|member| member.uptime[p].map(|uptime| (uptime, member.weight))).unzip();

@@ -4,6 +4,7 @@ use allium_analysis::Recent;
 use allium_analysis::groups::{Change, Grade, GroupUptime, Loss, Region, Risk};
 use allium_model::{Period, Timestamp};
 
+use super::charts;
 use super::columns::{span, stars};
 use super::geography::{self, operator, percent_words, trend, with_method};
 use super::list::{GroupsPage, Section, section, under};
@@ -11,6 +12,7 @@ use super::relays::{relay_rows, table as relay_table};
 use super::rows::{autonomous_system, country, owned};
 use super::{GroupRow, Kind, kind_links, period_of, providers, rows};
 use crate::api::Form;
+use crate::charts::Figure;
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::Html;
@@ -30,14 +32,14 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &s
     let row = find(view, kind, key)?;
     let table = relay_table(kind, &row.key, period);
     let shown = table.html(&relay_rows(view, &row), &table.state(params)?)?;
-    let mut sections = vec![facts(view, kind, &row), uptime(view, &row), changes(&row)];
+    let mut sections = vec![facts(view, kind, &row, period), uptime(view, &row), months(view, kind, &row), changes(&row)];
     sections.extend(findings(view, kind, &row, period));
     sections.push(loss(view, &row, period));
     sections.extend(parts(view, kind, &row, period));
     sections.push(Section::new("relays", "Relays", Html::words(""), Html::safe(shown)));
     let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(&row.key)));
     render(&GroupsPage {
-        page: Page::of(site, view, now, section(kind)).with_alternate(alternate),
+        page: Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts(),
         title: inert(&row.words().chars().take(80).collect::<String>()),
         kinds: kind_links_of(kind),
         sentence: sentence(view, &row, period),
@@ -82,7 +84,7 @@ fn sentence(view: &View, row: &GroupRow<'_>, period: Period) -> String {
     format!("{size}. Over {} they were up {}\u{a0}% of the time{against}.", period.label(), format::percent(uptime.mean, 1))
 }
 
-fn facts(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
+fn facts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Section {
     let figures = &row.figures;
     let count = |n: usize| Html::words(format::count(n as u64));
     let roles = figures.running_by_role;
@@ -128,7 +130,7 @@ fn facts(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
         ("Risk of depending on it", Html::words(Risk::of(figures).name())),
         (
             "Network reliability",
-            figures.uptime[super::PERIOD.index()]
+            figures.uptime[period.index()]
                 .and_then(|uptime| Grade::of(&uptime))
                 .map_or_else(Html::unknown, |grade| Html::joined([stars(grade), Html::words(grade.name())], " ")),
         ),
@@ -206,6 +208,14 @@ fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
     Section::new("uptime", "Uptime", Html::words(""), Html::safe(table.plain(&rows, rows.len(), None)))
 }
 
+/// Month by month, beside the network.
+fn months(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
+    let chart = charts::months(view, row);
+    let base = format!("{}/charts", row.href(kind));
+    let say = "The past of the relays that are in this group today.";
+    Section::new("months", "Month by month", with_method(say, "groups"), Html::safe(Figure::of(&chart, &base, "")))
+}
+
 type ChangeRow = (usize, Option<Change>);
 
 fn changes(row: &GroupRow<'_>) -> Section {
@@ -241,20 +251,20 @@ fn changes(row: &GroupRow<'_>) -> Section {
 
 /// What is unusual about a country or an autonomous system.
 fn findings(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Option<Section> {
-    let items: Vec<Html> = match kind {
+    let groups = &view.groups;
+    let (anchor, items): (&str, Vec<Html>) = match kind {
         Kind::Country => {
-            view.groups.anomalies(period).iter().filter(|a| a.country.as_str() == row.key).map(|a| geography::told(view, a)).collect()
+            let found = groups.anomalies(period).into_iter().filter(|anomaly| anomaly.country.as_str() == row.key);
+            ("anomalies", found.map(|anomaly| geography::told(view, &anomaly)).collect())
         }
         Kind::As => {
-            view.groups.as_alerts(period).iter().filter(|a| a.asn.to_string() == row.key).map(|a| providers::told(view, a)).collect()
+            let found = groups.as_alerts(period).into_iter().filter(|alert| alert.asn.to_string() == row.key);
+            ("provider-alerts", found.map(|alert| providers::told(view, &alert)).collect())
         }
         _ => return None,
     };
-    let anchor = if kind == Kind::Country { "anomalies" } else { "provider-alerts" };
     let say = if items.is_empty() { "Nothing beyond chance." } else { "Differences beyond chance:" };
-    let items = items.iter().map(|item| Html::element("li", &[], item));
-    let body = Html::element("ul", &[("class", "findings")], &Html::joined(items, ""));
-    Some(Section::new("findings", "Needs attention", with_method(say, anchor), if say.starts_with('N') { Html::words("") } else { body }))
+    Some(Section::new("findings", "Needs attention", with_method(say, anchor), geography::list_of(&items)))
 }
 
 /// What would be without the group.
@@ -262,7 +272,7 @@ fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     let loss: Loss = view.groups.without(&row.members, period);
     let total = view.groups.network.running_by_role;
     let of = |n: usize, total: usize| Html::words(format!("{} of {}", format::count(n as u64), format::count(total as u64)));
-    let share = |share| Html::words(providers::lost(share));
+    let share = |share| Html::words(percent_words(share));
     let countries: Vec<Html> =
         loss.countries.iter().map(|c| Html::link(&Kind::Country.href(c.as_str()), &Html::words(c.as_str().to_uppercase()))).collect();
     let rows = vec![
@@ -279,8 +289,8 @@ fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     ];
     let say = format!(
         "Should all these relays leave at once, the network would lose {} of its weight and {} of its exit probability.",
-        providers::lost(loss.weight_share),
-        providers::lost(loss.exit_share)
+        percent_words(loss.weight_share),
+        percent_words(loss.exit_share)
     );
     Section::new("without", "The network without it", with_method(&say, "without-a-group"), list(&rows))
 }
@@ -330,7 +340,7 @@ fn heaviest_first(rows: &mut [GroupRow<'_>]) {
 fn operators(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     let found = view.groups.by_operator(&row.members);
     let named = found.iter().map(|group| {
-        let id = view.groups.operators.operators[group.key as usize].id.to_string();
+        let id = view.groups.operators[group.key as usize].to_string();
         let base = GroupRow {
             key: id.clone(),
             label: id,

@@ -4,29 +4,25 @@ use allium_analysis::Recent;
 use allium_analysis::groups::{Against, Anomaly, Change, Direction, Explanation, Group, GroupUptime, Region};
 use allium_model::{Fraction, Period};
 
+use super::charts::{self, RANKED_RELAYS, ranked, regions_in_order};
 use super::columns::span;
 use super::list::Section;
 use super::rows::country;
-use super::{GroupRow, Kind, rows};
+use super::{GroupRow, Kind, PERIOD};
+use crate::charts::{Chart, Figure};
 use crate::format;
-use crate::markup::{Html, Percent};
+use crate::markup::Html;
 use crate::table::{Cell, Column, Table};
-use crate::text::{Foreign, inert};
+use crate::text::{Foreign, url_encoded};
 use crate::view::View;
-
-/// Relays that a country needs to be ranked.
-const RANKED_RELAYS: usize = 20;
-
-/// Countries in the ranking.
-const RANKED: usize = 10;
 
 /// Anomalies on the page; the rest is counted.
 const TOLD: usize = 12;
 
 /// The answer of the page.
 pub(super) fn sentence(view: &View, period: Period, n_countries: &str) -> String {
-    let ranked = ranked(view, period);
-    let told = |row: &&(GroupRow<'_>, GroupUptime)| format!("{} ({}\u{a0}%)", inert(&row.0.label), format::percent(row.1.mean, 1));
+    let ranked = ranked(view, Kind::Country, period);
+    let told = |row: &&(GroupRow<'_>, GroupUptime)| format!("{} ({}\u{a0}%)", charts::short(&row.0.label), format::percent(row.1.mean, 1));
     match (ranked.first(), ranked.last()) {
         (Some(best), Some(worst)) if ranked.len() > 1 => format!(
             "Tor runs in {n_countries} countries; of those with {RANKED_RELAYS} relays or more, relays in {} are up most and relays in {} least.",
@@ -39,47 +35,29 @@ pub(super) fn sentence(view: &View, period: Period, n_countries: &str) -> String
 
 /// Everything before the list.
 pub(super) fn sections(view: &View, period: Period) -> Vec<Section> {
-    vec![ranking(view, period), anomalies(view, period), regions(view, period)]
+    vec![map(view, period), ranking(view, period), anomalies(view, period), regions(view, period)]
 }
 
-/// Countries with enough relays, the best first.
-fn ranked(view: &View, period: Period) -> Vec<(GroupRow<'_>, GroupUptime)> {
-    let mut ranked: Vec<_> = rows(view, Kind::Country)
-        .into_iter()
-        .filter_map(|row| row.figures.uptime[period.index()].map(|uptime| (row, uptime)))
-        .filter(|(_, uptime)| uptime.n_relays >= RANKED_RELAYS)
-        .collect();
-    ranked.sort_by(|a, b| b.1.mean.get().total_cmp(&a.1.mean.get()).then_with(|| a.0.key.cmp(&b.0.key)));
-    ranked
+/// Where relays are and how reliable, on a map.
+fn map(view: &View, period: Period) -> Section {
+    let say = "Each country by the mean uptime of its relays.";
+    Section::new("map", "Map", with_method(say, "uptime-of-a-group"), figure(Kind::Country, period, &charts::map(view, period)))
 }
 
 fn ranking(view: &View, period: Period) -> Section {
-    let ranked = ranked(view, period);
-    let bars: Vec<Html> = ranked.iter().take(RANKED).map(|(row, uptime)| bar(Kind::Country, row, uptime)).collect();
-    let say = format!(
-        "The {} of {} countries with {RANKED_RELAYS} relays or more whose relays were up most over {}, with 95\u{a0}% intervals of the mean.",
-        bars.len(),
-        ranked.len(),
-        period.label()
-    );
-    let body = if bars.is_empty() {
-        Html::words("No country has so many relays with data.")
-    } else {
-        Html::element("ol", &[("class", "bars")], &Html::joined(bars, ""))
-    };
-    Section::new("ranking", "Highest uptime", with_method(&say, "interval-of-a-mean"), body)
+    let say = "Mean over relays, each counted once, with its 95\u{a0}% interval.";
+    let body = figure(Kind::Country, period, &charts::ranking(view, Kind::Country, period));
+    Section::new("ranking", "Highest uptime", with_method(say, "interval-of-a-mean"), body)
 }
 
-/// A group as a bar of its uptime.
-pub(super) fn bar(kind: Kind, row: &GroupRow<'_>, uptime: &GroupUptime) -> Html {
-    let name = Html::link(&row.href(kind), &Html::safe(Foreign::short(&row.words())));
-    let level = (uptime.mean.get() * 100.0).floor() as usize;
-    let picture = Html::element("meter", &[("min", "0"), ("max", "100"), ("value", &level.to_string())], &Html::words(level));
-    let interval = uptime.interval.map_or_else(String::new, |(low, high)| format!(" ({})", span(low, high)));
-    let figures = format!("\u{a0}%{interval}, {}", format::counted(uptime.n_relays, "relay"));
-    let words = Html::joined([Html::safe(Percent(Some(uptime.mean), 1)), Html::words(figures)], "");
-    let part = |class: &str, inner: &Html| Html::element("span", &[("class", class)], inner);
-    Html::element("li", &[], &Html::joined([part("who", &name), picture, part("fig", &words)], " "))
+/// A chart of a list as a part of its page.
+pub(super) fn figure(kind: Kind, period: Period, chart: &Chart) -> Html {
+    Html::safe(Figure::of(chart, &format!("{}/charts", kind.list_path()), &period_query(period)))
+}
+
+/// The query part that stands for a period.
+pub(super) fn period_query(period: Period) -> String {
+    if period == PERIOD { String::new() } else { format!("?period={}", period.name()) }
 }
 
 fn anomalies(view: &View, period: Period) -> Section {
@@ -93,9 +71,15 @@ fn anomalies(view: &View, period: Period) -> Section {
         }
         n => format!("{n} findings beyond chance: countries unlike their subregion or their own past, the least likely first."),
     };
-    let items: Vec<Html> = found.iter().take(TOLD).map(|anomaly| Html::element("li", &[], &told(view, anomaly))).collect();
-    let body = if items.is_empty() { Html::words("") } else { Html::element("ul", &[("class", "findings")], &Html::joined(items, "")) };
+    let items: Vec<Html> = found.iter().take(TOLD).map(|anomaly| told(view, anomaly)).collect();
+    let body = list_of(&items);
     Section::new("anomalies", "Anomalies", with_method(&say, "anomalies"), body)
+}
+
+/// Findings as a list; nothing where there are none.
+pub(super) fn list_of(items: &[Html]) -> Html {
+    let items: Vec<Html> = items.iter().map(|item| Html::element("li", &[], item)).collect();
+    if items.is_empty() { Html::words("") } else { Html::element("ul", &[("class", "findings")], &Html::joined(items, "")) }
 }
 
 /// An anomaly in a sentence.
@@ -147,7 +131,7 @@ fn explained(view: &View, anomaly: &Anomaly) -> Html {
 
 /// An operator by its id, which may be a domain that a stranger chose.
 pub(super) fn operator(id: &str) -> Html {
-    Html::safe(Foreign::short(id))
+    Html::link(&format!("/operator/{}", url_encoded(id)), &Html::safe(Foreign::short(id)))
 }
 
 fn region_link(region: Region) -> Html {
@@ -157,10 +141,7 @@ fn region_link(region: Region) -> Html {
 fn regions(view: &View, period: Period) -> Section {
     let table = region_table(period);
     let say = "Regions of the United Nations' M49 standard. Changes are against the network's own change over the same days.";
-    // Continents first, each with its parts.
-    let order = |group: &&Group<Region>| (group.key.within().unwrap_or(group.key).name(), group.key.is_subregion(), group.key.name());
-    let mut groups: Vec<&Group<Region>> = view.groups.regions.iter().collect();
-    groups.sort_by_key(order);
+    let groups = regions_in_order(view);
     Section::new("regions", "Regions and their trends", with_method(say, "regions"), Html::safe(table.plain(&groups, groups.len(), None)))
 }
 

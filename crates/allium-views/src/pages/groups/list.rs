@@ -56,7 +56,7 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params:
     sections.push(Section::new("list", format!("All {}", kind.noun().1), Html::words(""), Html::safe(shown)));
     let alternate = Alternate::at(&format!("/api/v1{}", kind.list_path()));
     render(&GroupsPage {
-        page: Page::of(site, view, now, section(kind)).with_alternate(alternate),
+        page: Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts(),
         title: kind.label().to_owned(),
         kinds: kind_links(kind),
         sentence: sentence(view, kind, period, &rows),

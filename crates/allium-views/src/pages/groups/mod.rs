@@ -3,6 +3,7 @@
 //! One [`Kind`] per way to group, all with the same columns, addresses and forms; countries and autonomous systems have more to
 //! say, in [`geography`] and [`providers`].
 
+mod charts;
 mod columns;
 mod detail;
 mod geography;
@@ -23,6 +24,7 @@ use crate::site::Site;
 use crate::text::url_encoded;
 use crate::view::View;
 
+pub(crate) use charts::{group_chart, list_chart};
 pub(crate) use rows::{GroupRow, rows};
 
 /// The period of a page unless its address says otherwise.

@@ -3,21 +3,16 @@
 use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Grade, Group, GroupFigures, GroupUptime, Risk};
 use allium_model::{Asn, Period};
 
+use super::charts::{RANKED, RANKED_RELAYS, largest, ranked};
 use super::columns::{span, stars};
-use super::geography::{percent_words, with_method};
+use super::geography::{figure, list_of, with_method};
 use super::list::Section;
-use super::{GroupRow, Kind, rows};
+use super::{GroupRow, Kind};
 use crate::format;
 use crate::markup::Html;
 use crate::table::{Cell, Column, Table};
 use crate::text::Foreign;
 use crate::view::View;
-
-/// Relays that an autonomous system needs to be ranked.
-const RANKED_RELAYS: usize = 20;
-
-/// Autonomous systems in the ranking, and in each list of trends.
-const RANKED: usize = 10;
 
 /// Alerts on the page; the rest is counted.
 const TOLD: usize = 10;
@@ -31,7 +26,7 @@ const GOOD_TOP_TEN: f64 = 0.4;
 
 /// Everything before the list.
 pub(super) fn sections(view: &View, period: Period) -> Vec<Section> {
-    vec![ranking(view, period), concentration(view), alerts(view, period), trends(view)]
+    vec![ranking(view, period), alerts(view, period), trends(view), concentration(view, period)]
 }
 
 struct Provider<'a> {
@@ -40,12 +35,7 @@ struct Provider<'a> {
 }
 
 fn ranking(view: &View, period: Period) -> Section {
-    let mut ranked: Vec<Provider<'_>> = rows(view, Kind::As)
-        .into_iter()
-        .filter_map(|row| row.figures.uptime[period.index()].map(|uptime| Provider { row, uptime }))
-        .filter(|provider| provider.uptime.n_relays >= RANKED_RELAYS)
-        .collect();
-    ranked.sort_by(|a, b| b.uptime.mean.get().total_cmp(&a.uptime.mean.get()).then_with(|| a.row.key.cmp(&b.row.key)));
+    let ranked: Vec<Provider<'_>> = ranked(view, Kind::As, period).into_iter().map(|(row, uptime)| Provider { row, uptime }).collect();
     let say = format!(
         "The best of {} autonomous systems with {RANKED_RELAYS} relays or more, by mean uptime over {}.",
         format::count(ranked.len() as u64),
@@ -57,7 +47,6 @@ fn ranking(view: &View, period: Period) -> Section {
 }
 
 fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>> {
-    let figures = |provider: &Provider<'a>| provider.row.figures.clone().into_owned();
     Table {
         path: "/as".to_owned(),
         api: "/api/v1/as".to_owned(),
@@ -85,7 +74,7 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
                 .on_card(),
             Column::text("geography", "Geography", move |p: &Provider<'a>| Cell::Words(places(view, &p.row))),
             Column::number("age", "Mean age, years", move |p: &Provider<'a>| {
-                figures(p).mean_age_days.map_or(Cell::Missing, |days| Cell::Number(days / 365.25, 1))
+                p.row.figures.mean_age_days.map_or(Cell::Missing, |days| Cell::Number(days / 365.25, 1))
             }),
             Column::text("exits", "Exits", |p: &Provider<'a>| Cell::Words(exit_words(&p.row.figures)))
                 .about("how many of its relays are exits")
@@ -131,7 +120,7 @@ pub(super) fn exit_words(figures: &GroupFigures) -> String {
     }
 }
 
-fn concentration(view: &View) -> Section {
+fn concentration(view: &View, period: Period) -> Section {
     let groups = &view.groups;
     let systems = Concentration::of(&groups.autonomous_systems);
     let countries = Concentration::of(&groups.countries);
@@ -152,7 +141,8 @@ fn concentration(view: &View) -> Section {
     );
     let rows = [Some(("Autonomous systems", systems)), countries.map(|countries| ("Countries", countries))];
     let rows: Vec<(&str, Concentration)> = rows.into_iter().flatten().collect();
-    let body = Html::safe(concentration_table().plain(&rows, rows.len(), None));
+    let table = Html::safe(concentration_table().plain(&rows, rows.len(), None));
+    let body = Html::joined([table, figure(Kind::As, period, &largest(view))], "");
     Section::new("concentration", "Concentration", with_method(&say, "concentration"), body)
 }
 
@@ -192,8 +182,8 @@ fn alerts(view: &View, period: Period) -> Section {
         n if n > TOLD => format!("{n} findings beyond chance; those of the {TOLD} heaviest autonomous systems:"),
         n => format!("{n} findings beyond chance, the heaviest autonomous system first."),
     };
-    let items: Vec<Html> = found.iter().take(TOLD).map(|alert| Html::element("li", &[], &told(view, alert))).collect();
-    let body = if items.is_empty() { Html::words("") } else { Html::element("ul", &[("class", "findings")], &Html::joined(items, "")) };
+    let items: Vec<Html> = found.iter().take(TOLD).map(|alert| told(view, alert)).collect();
+    let body = list_of(&items);
     Section::new("alerts", "Needs attention", with_method(&say, "provider-alerts"), body)
 }
 
@@ -269,9 +259,4 @@ fn trend_list(view: &View, name: &str, groups: &[&Group<Asn>]) -> Html {
             "",
         ),
     )
-}
-
-/// The share of something lost, in words.
-pub(super) fn lost(share: Option<allium_model::Fraction>) -> String {
-    percent_words(share)
 }

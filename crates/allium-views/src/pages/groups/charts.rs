@@ -1,0 +1,167 @@
+//! The charts of lists and pages of groups.
+
+use allium_analysis::groups::{Group, GroupUptime, Region};
+use allium_model::{Fraction, Period, Timestamp};
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+use super::columns::span;
+use super::rows::country;
+use super::{GroupRow, Kind, period_of, rows};
+use crate::charts::{self, Bar, Bars, Chart, Line, Place, Reference, Time, Unit, WorldMap};
+use crate::error::RequestError;
+use crate::format;
+use crate::params::Params;
+use crate::text::inert;
+use crate::view::View;
+
+/// Relays that a country or an autonomous system needs to be ranked.
+pub(super) const RANKED_RELAYS: usize = 20;
+
+/// Bars of a ranking.
+pub(super) const RANKED: usize = 10;
+
+/// Lower bounds of the classes of the map above the lowest.
+const CLASSES: [f64; 6] = [0.8, 0.85, 0.9, 0.95, 0.97, 0.99];
+
+/// The chart of that name of a list.
+pub(crate) fn list_chart(view: &View, kind: Kind, params: &Params, name: &str) -> Result<Chart, RequestError> {
+    let period = period_of(params)?;
+    match (kind, name) {
+        (Kind::Country, "map") => Ok(map(view, period)),
+        (Kind::Country | Kind::As, "ranking") => Ok(ranking(view, kind, period)),
+        (Kind::As, "largest") => Ok(largest(view)),
+        _ => Err(RequestError::NoSuchPage),
+    }
+}
+
+/// The chart of that name of a group's page.
+pub(crate) fn group_chart(view: &View, kind: Kind, key: &str, name: &str) -> Result<Chart, RequestError> {
+    let row = rows(view, kind).into_iter().find(|row| row.key == key).ok_or(RequestError::NoSuchPage)?;
+    if name == "months" { Ok(months(view, &row)) } else { Err(RequestError::NoSuchPage) }
+}
+
+/// A stranger's text as a label: inert and of a length that fits.
+pub(super) fn short(text: &str) -> String {
+    inert(&text.chars().take(60).collect::<String>())
+}
+
+/// As of when, from where.
+fn note(view: &View, what: &str) -> String {
+    format!("{what} As of the consensus of {}, from {}.", format::hour(view.as_of()), view.origin_words())
+}
+
+/// Countries by uptime on a map of the world.
+pub(super) fn map(view: &View, period: Period) -> Chart {
+    let place = |group: &Group<allium_model::CountryCode>| {
+        let row = country(group);
+        Place {
+            country: group.key,
+            name: short(&row.label),
+            href: Some(row.href(Kind::Country)),
+            value: group.figures.uptime[period.index()].map(|uptime| uptime.mean.get()),
+            n_relays: group.figures.n_relays as u64,
+        }
+    };
+    let places = view.groups.countries.iter().map(place).collect();
+    let title = format!("Mean uptime of relays over {} by country; countries without relays are hatched.", period.label());
+    let note = note(view, "Each relay counts once; a country with few relays is known badly, see the intervals below.");
+    let kind = WorldMap { unit: Unit::Share, what: "Uptime".to_owned(), breaks: CLASSES.to_vec(), places };
+    Chart::new("map", title, note, charts::Kind::Map(kind))
+}
+
+/// Groups of a kind with enough relays, the best first.
+pub(super) fn ranked(view: &View, kind: Kind, period: Period) -> Vec<(GroupRow<'_>, GroupUptime)> {
+    let mut ranked: Vec<_> = rows(view, kind)
+        .into_iter()
+        .filter_map(|row| row.figures.uptime[period.index()].map(|uptime| (row, uptime)))
+        .filter(|(_, uptime)| uptime.n_relays >= RANKED_RELAYS)
+        .collect();
+    ranked.sort_by(|a, b| b.1.mean.get().total_cmp(&a.1.mean.get()).then_with(|| a.0.key.cmp(&b.0.key)));
+    ranked
+}
+
+/// The groups with the highest uptime as bars.
+pub(super) fn ranking(view: &View, kind: Kind, period: Period) -> Chart {
+    let ranked = ranked(view, kind, period);
+    let bar = |(row, uptime): &(GroupRow<'_>, GroupUptime)| Bar {
+        label: short(&row.words()),
+        href: Some(row.href(kind)),
+        value: Some(uptime.mean.get()),
+        note: format!(
+            "{}{}",
+            format::counted(uptime.n_relays, "relay"),
+            uptime.interval.map_or_else(String::new, |(low, high)| format!(", {} %", span(low, high)))
+        ),
+    };
+    let network = view.groups.network.uptime[period.index()];
+    let bars = Bars {
+        unit: Unit::Share,
+        of: kind.label().to_owned(),
+        what: "Uptime".to_owned(),
+        bars: ranked.iter().take(RANKED).map(bar).collect(),
+        references: network.into_iter().map(|uptime| Reference { label: "Network".to_owned(), value: uptime.mean.get() }).collect(),
+        most: Some(1.0),
+    };
+    let title = format!(
+        "The {} of {} {} with {RANKED_RELAYS} relays or more whose relays were up most over {}.",
+        RANKED.min(ranked.len()),
+        ranked.len(),
+        kind.noun().1,
+        period.label()
+    );
+    Chart::new("ranking", title, note(view, "Mean over relays with its 95 % interval."), charts::Kind::Bars(bars))
+}
+
+/// The autonomous systems with most weight as bars.
+pub(super) fn largest(view: &View) -> Chart {
+    let mut rows = rows(view, Kind::As);
+    rows.sort_by(|a, b| b.figures.consensus_weight.cmp(&a.figures.consensus_weight).then_with(|| a.key.cmp(&b.key)));
+    let bar = |row: &GroupRow<'_>| Bar {
+        label: short(&row.words()),
+        href: Some(row.href(Kind::As)),
+        value: row.figures.weight_share.map(Fraction::get),
+        note: format::counted(row.figures.n_running, "running relay"),
+    };
+    let bars = Bars {
+        unit: Unit::Share,
+        of: "Autonomous system".to_owned(),
+        what: "Share of weight".to_owned(),
+        bars: rows.iter().take(RANKED).map(bar).collect(),
+        references: Vec::new(),
+        most: None,
+    };
+    Chart::new("largest", "The autonomous systems with most consensus weight.", note(view, "Running relays."), charts::Kind::Bars(bars))
+}
+
+/// A group's uptime by month against the network's.
+pub(super) fn months(view: &View, row: &GroupRow<'_>) -> Chart {
+    let own = view.groups.months(&row.members, &view.report);
+    let everybody: Vec<u32> = (0..view.groups.members.len() as u32).collect();
+    let network = view.groups.months(&everybody, &view.report);
+    let value = |months: &[allium_analysis::groups::GroupMonth], year: i16, month: i8| {
+        months.iter().find(|m| (m.year, m.month) == (year, month)).map(|m| m.mean.get())
+    };
+    let line = |label: String, months: &[allium_analysis::groups::GroupMonth]| Line {
+        label,
+        values: network.iter().map(|m| value(months, m.year, m.month)).collect(),
+    };
+    let end = view.as_of().next().start_secs();
+    let edges = network.iter().map(|month| month_start(month.year, month.month)).chain(network.last().map(|_| end)).collect();
+    let lines = vec![line(short(&row.label), &own), line("Network".to_owned(), &network)];
+    let title = "Mean uptime of relays by calendar month, beside the network's.".to_owned();
+    let note = note(view, "Relays of which half of a month is known; those of today, also in the past.");
+    Chart::new("months", title, note, charts::Kind::Time(Time { from_zero: false, ..Time::new(Unit::Share, edges, lines) }))
+}
+
+fn month_start(year: i16, month: i8) -> i64 {
+    let first = Date::new(year, month, 1).map(|date| date.to_datetime(jiff::civil::Time::midnight()));
+    first.ok().and_then(|civil| Offset::UTC.to_timestamp(civil).ok()).map_or(0, Timestamp::as_second)
+}
+
+/// Continents first, each followed by its parts.
+pub(super) fn regions_in_order(view: &View) -> Vec<&Group<Region>> {
+    let mut groups: Vec<&Group<Region>> = view.groups.regions.iter().collect();
+    groups.sort_by_key(|group| (group.key.within().unwrap_or(group.key).name(), group.key.is_subregion(), group.key.name()));
+    groups
+}
