@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allium_model::{ConsensusHour, Fingerprint, Relay, RelayFlags};
+use allium_model::{ConsensusHour, Fingerprint, Relay, RelayFlags, Timestamp};
 use rusqlite::Connection;
 
 use crate::blob::Decoder;
@@ -14,7 +14,7 @@ use crate::merge::Run;
 use crate::places::Told;
 use crate::relays::{hour, optional_hour};
 use crate::spans::{States, Totals, known_hour_numbers, states};
-use crate::{schema, sources};
+use crate::{events, measures, schema, sources};
 
 /// Counts everything.
 pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
@@ -30,6 +30,9 @@ pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
         n_spans: number("SELECT count(*) FROM spans")?,
         n_states: number("SELECT count(*) FROM states")?,
         n_descriptions: number("SELECT (SELECT count(*) FROM descriptions) + (SELECT count(*) FROM pack_descriptions)")?,
+        n_weighed: number("SELECT count(*) FROM hour_weights")?,
+        measures_bytes: number("SELECT ifnull(sum(length(figures)), 0) FROM measures")?,
+        n_events: number("SELECT count(*) FROM events")?,
         n_published: number("SELECT count(*) FROM published_histories")?,
         published_bytes: number("SELECT ifnull(sum(length(graphs)), 0) FROM published_histories")?,
         n_rejects: number("SELECT count(*) FROM rejects")?,
@@ -42,7 +45,7 @@ pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
     check_pages(conn, &mut report)?;
     if report.is_sound() {
-        for part in [check_spans, check_published, check_relays, check_descriptions, check_documents] {
+        for part in [check_spans, check_published, check_relays, check_descriptions, check_measures, check_documents] {
             part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
         }
     }
@@ -226,6 +229,14 @@ fn check_relays(conn: &Connection, report: &mut CheckReport) -> Result<(), Failu
         }
     }
     Ok(())
+}
+
+/// Weights, bandwidths and events can be read.
+fn check_measures(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    for problem in measures::problems(conn)? {
+        tell(report, || problem);
+    }
+    events::load(conn, None, Timestamp::MIN, Timestamp::MAX).map(|_| ())
 }
 
 /// Every description can be read, differs from the one before, and comes from a document that the relay's row knows of.

@@ -8,10 +8,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::assemble::state;
 use crate::blob::Encoder;
 use crate::error::{Error, Failure};
+use crate::events;
+use crate::measures::{add_bandwidths, add_weights};
 use crate::places::fill_in;
 use crate::relays::{RelayIds, RelayWriter, forget_unused_families};
 use crate::spans::{append_consensus, details_consensus};
-use crate::{Applied, AppliedDocument, Listed, Outcome, Update};
+use crate::{Applied, AppliedDocument, FullConsensus, Listed, Outcome, Update};
 
 /// Takes an update in; runs inside a transaction that the caller ends.
 pub(crate) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failure> {
@@ -66,6 +68,7 @@ fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failu
 
 fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, relays: &[Relay]) -> Result<bool, Failure> {
     let last_entries: BTreeMap<Fingerprint, &Relay> = relays.iter().map(|relay| (relay.fingerprint, relay)).collect();
+    events::of_details(conn, relay_ids, status.published, &last_entries.values().copied().collect::<Vec<_>>())?;
     let mut writer = RelayWriter::new(conn)?;
     for (fingerprint, relay) in &last_entries {
         writer.write(conn, relay_ids.id(conn, fingerprint)?, status.published, relay)?;
@@ -73,7 +76,11 @@ fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceSta
     forget_unused_families(conn)?;
     let states = last_entries.values().filter_map(|relay| Some((*relay, state(relay)?)));
     let listed: Vec<Listed> = states.map(|(relay, state)| listed(relay, state)).collect();
-    let is_new = append_consensus(conn, relay_ids, &details_consensus(status.published, status.obtained_at), &listed)?;
+    let info = details_consensus(status.published, status.obtained_at);
+    let is_new = append_consensus(conn, relay_ids, &info, &listed)?;
+    let weights = FullConsensus { info, listed, bandwidth_weights: BTreeMap::new() }.weights();
+    add_weights(conn, relay_ids, std::slice::from_ref(&weights))?;
+    add_bandwidths(conn, relay_ids, status.published, &last_entries.values().copied().collect::<Vec<_>>())?;
     if !is_new {
         fill_in(conn, relay_ids, status.published, &last_entries.into_values().collect::<Vec<_>>())?;
     }

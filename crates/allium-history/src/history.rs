@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use allium_model::{
-    ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Reject, Relay, RelayHistories, RelayState, SourceReport, SourceStatus,
-    StateSpan, Timestamp,
+    Asn, ConsensusHour, CountryCode, DocumentKind, Fingerprint, Fraction, NetworkRecord, Reject, Relay, RelayFlag, RelayFlags,
+    RelayHistories, RelayState, SourceReport, SourceStatus, StateSpan, Timestamp,
 };
 
 use crate::error::Error;
@@ -40,6 +40,46 @@ pub trait History {
     /// # Errors
     /// As [`History::apply`].
     fn append_full_consensus(&mut self, consensus: &FullConsensus) -> Result<bool, Error>;
+
+    /// Takes in consensus weights alone, for consensuses that come as spans; returns of how many hours.
+    ///
+    /// Those of an hour that is weighed already stay, except that any source replaces a details document. [`History::apply`] and
+    /// [`History::append_full_consensus`] take them in by themselves.
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    fn append_weights(&mut self, consensuses: &[ConsensusWeights]) -> Result<usize, Error>;
+
+    /// [`History::append_spans`] and [`History::append_weights`] in one.
+    ///
+    /// # Errors
+    /// As [`History::append_spans`].
+    fn append_weighed_spans(
+        &mut self,
+        consensuses: &[ConsensusInfo],
+        spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+        weights: &[ConsensusWeights],
+    ) -> Result<AppliedSpans, Error>;
+
+    /// Weight, probabilities and bandwidths of one relay, day by day from the one of `from` to that before `to`: means over the
+    /// consensuses in `[from, to)` that list it. Days of which nothing is known are missing.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn relay_days(&self, relay: &Fingerprint, from: ConsensusHour, to: ConsensusHour) -> Result<Vec<RelayDay>, Error>;
+
+    /// The same of groups, hour by hour: sums over the relays that the consensus lists in the group. Hours of which nothing is known
+    /// are missing.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn group_hours(&self, by: Grouping, from: ConsensusHour, to: ConsensusHour) -> Result<BTreeMap<GroupKey, Vec<GroupHour>>, Error>;
+
+    /// What happened in `[from, to)` to a relay, or to all, by time and relay.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn events(&self, relay: Option<&Fingerprint>, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Error>;
 
     /// Takes in many consensuses at once, given as spans: in each of `consensuses` that lies in a span, the relay was listed in
     /// its state. Hours that are known already stay as they are, as with [`History::append_consensus`].
@@ -265,6 +305,19 @@ pub struct FullConsensus {
     pub bandwidth_weights: BTreeMap<String, i64>,
 }
 
+impl FullConsensus {
+    /// Its consensus weights.
+    pub fn weights(&self) -> ConsensusWeights {
+        let weighed = |listed: &Listed| Some((listed.fingerprint, listed.state.flags, listed.weight?));
+        ConsensusWeights {
+            hour: self.info.hour,
+            source: self.info.source,
+            listed: self.listed.iter().filter_map(weighed).collect(),
+            bandwidth_weights: self.bandwidth_weights.clone(),
+        }
+    }
+}
+
 /// A relay as a consensus lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
@@ -283,6 +336,113 @@ impl Listed {
     pub fn of(fingerprint: Fingerprint, state: RelayState) -> Self {
         Self { fingerprint, state, address: None, weight: None }
     }
+}
+
+/// The consensus weights of one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsensusWeights {
+    /// Its valid-after.
+    pub hour: ConsensusHour,
+    /// Who brought them.
+    pub source: ConsensusSource,
+    /// Running relays with flags and weight; of one listed twice the later entry counts.
+    pub listed: Vec<(Fingerprint, RelayFlags, u64)>,
+    /// As in [`FullConsensus::bandwidth_weights`]; empty where the source does not tell them.
+    pub bandwidth_weights: BTreeMap<String, i64>,
+}
+
+/// How large a relay was on one day: means over the consensuses that list it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RelayDay {
+    /// The first hour of the day.
+    pub start: ConsensusHour,
+    /// Consensuses of the day that give it a weight.
+    pub n_weighed: u32,
+    /// Mean consensus weight.
+    pub consensus_weight: Option<f64>,
+    /// Mean share of the network's consensus weight.
+    pub consensus_weight_fraction: Option<Fraction>,
+    /// Mean probability to be chosen as guard.
+    pub guard_probability: Option<Fraction>,
+    /// Mean probability to be chosen as middle relay.
+    pub middle_probability: Option<Fraction>,
+    /// Mean probability to be chosen as exit.
+    pub exit_probability: Option<Fraction>,
+    /// Mean advertised bandwidth, bytes per second.
+    pub advertised_bandwidth: Option<f64>,
+    /// Mean observed bandwidth, bytes per second.
+    pub observed_bandwidth: Option<f64>,
+}
+
+/// By what relays are put into groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grouping {
+    /// All together.
+    Network,
+    /// By country.
+    Country,
+    /// By autonomous system.
+    AutonomousSystem,
+    /// By flag; a relay is in several groups.
+    Flag,
+}
+
+/// A group of relays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GroupKey {
+    /// All of them.
+    Network,
+    /// Those of a country.
+    Country(CountryCode),
+    /// Those of an autonomous system.
+    AutonomousSystem(Asn),
+    /// Those with a flag.
+    Flag(RelayFlag),
+}
+
+/// How large a group was at one hour.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupHour {
+    /// The hour.
+    pub hour: ConsensusHour,
+    /// Relays of the group that have a weight.
+    pub n_weighed: u32,
+    /// Their consensus weight.
+    pub consensus_weight: Option<f64>,
+    /// Its share of the network's.
+    pub consensus_weight_fraction: Option<Fraction>,
+    /// Probability that a guard is one of them.
+    pub guard_probability: Option<Fraction>,
+    /// Probability that a middle relay is one of them.
+    pub middle_probability: Option<Fraction>,
+    /// Probability that an exit is one of them.
+    pub exit_probability: Option<Fraction>,
+    /// Their advertised bandwidth, bytes per second; `None` where no details document tells the hour.
+    pub advertised_bandwidth: Option<u64>,
+    /// Their observed bandwidth, bytes per second.
+    pub observed_bandwidth: Option<u64>,
+}
+
+/// Something that happened to a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The relay.
+    pub fingerprint: Fingerprint,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What can happen to a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventKind {
+    /// Its process started.
+    Restart,
+    /// It reported overload for this hour.
+    Overload,
+    /// A details document or consensus of this hour is the first that has it at this address.
+    Address(IpAddr),
 }
 
 /// A known consensus.
@@ -370,6 +530,12 @@ pub struct Stats {
     pub n_states: u64,
     /// Descriptions of relays, by details documents and by packs.
     pub n_descriptions: u64,
+    /// Hours whose consensus weights are known.
+    pub n_weighed: u64,
+    /// Bytes that weights and bandwidths take, compressed.
+    pub measures_bytes: u64,
+    /// Restarts, changes of address, overloads.
+    pub n_events: u64,
     /// Relay and document pairs with published graphs.
     pub n_published: u64,
     /// Bytes that these take, compressed.

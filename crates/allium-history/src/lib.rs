@@ -36,9 +36,11 @@ mod check;
 mod describe;
 mod documents;
 mod error;
+mod events;
 mod exact;
 mod history;
 mod load;
+mod measures;
 mod merge;
 mod places;
 mod prune;
@@ -53,8 +55,9 @@ mod timeline;
 pub use assemble::assemble;
 pub use error::Error;
 pub use history::{
-    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ExactHistory, FullConsensus, History,
-    KnownConsensus, Listed, Outcome, Pruned, SourceVisit, Stats, Update,
+    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ConsensusWeights, Event, EventKind,
+    ExactHistory, FullConsensus, GroupHour, GroupKey, Grouping, History, KnownConsensus, Listed, Outcome, Pruned, RelayDay, SourceVisit,
+    Stats, Update,
 };
 pub use sqlite::SqliteHistory;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

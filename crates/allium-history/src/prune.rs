@@ -2,12 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use crate::describe;
 use crate::error::Failure;
 use crate::history::Pruned;
 use crate::places::settle_all;
 use crate::relays::forget_unused_families;
 use crate::texts::forget_unused_texts;
+use crate::{describe, events, measures};
 
 /// Forgets all before hour `before`; runs inside a transaction that the caller ends.
 pub(crate) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
@@ -20,6 +20,8 @@ pub(crate) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
     settle_all(conn)?;
     let n_relays = forget_relays(conn, before)?;
     describe::prune(conn, before)?;
+    measures::prune(conn, before)?;
+    events::prune(conn, before)?;
     forget_unused_texts(conn)?;
     forget_unused_families(conn)?;
     Ok(Pruned { n_consensuses, n_spans, n_relays })
@@ -31,7 +33,7 @@ fn forget_relays(conn: &Connection, before: i32) -> Result<usize, Failure> {
          AND NOT EXISTS (SELECT 1 FROM spans s WHERE s.relay_id = r.id)
          AND NOT EXISTS (SELECT 1 FROM published_histories p WHERE p.relay_id = r.id AND p.published_hour >= ?1)";
     conn.execute(&format!("CREATE TEMP TABLE gone AS {gone}"), params![before])?;
-    for table in ["published_histories", "descriptions", "pack_descriptions"] {
+    for table in ["published_histories", "descriptions", "pack_descriptions", "events"] {
         conn.execute(&format!("DELETE FROM {table} WHERE relay_id IN (SELECT id FROM temp.gone)"), [])?;
     }
     let n_relays = conn.execute("DELETE FROM relays WHERE id IN (SELECT id FROM temp.gone)", [])?;

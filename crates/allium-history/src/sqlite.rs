@@ -1,20 +1,21 @@
 //! The embedded store: one SQLite file with a write-ahead log beside it while it is open.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState, SourceReport, StateSpan};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState, SourceReport, StateSpan, Timestamp};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
 use crate::history::{
-    Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ExactHistory, FullConsensus, History, KnownConsensus, Listed, Pruned,
-    SourceVisit, Stats, Update,
+    Applied, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusWeights, Event, ExactHistory, FullConsensus, GroupHour,
+    GroupKey, Grouping, History, KnownConsensus, Listed, Pruned, RelayDay, SourceVisit, Stats, Update,
 };
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
-use crate::{check, describe, documents, exact, load, prune, schema, sources, spans};
+use crate::{check, describe, documents, events, exact, load, measures, prune, schema, sources, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -169,8 +170,44 @@ impl History for SqliteHistory {
     }
 
     fn append_full_consensus(&mut self, consensus: &FullConsensus) -> Result<bool, Error> {
-        let FullConsensus { info, listed, .. } = consensus;
-        self.write(|conn| spans::append_consensus(conn, &mut RelayIds::load(conn)?, info, listed))
+        self.write(|conn| {
+            let (FullConsensus { info, listed, .. }, mut ids) = (consensus, RelayIds::load(conn)?);
+            let is_new = spans::append_consensus(conn, &mut ids, info, listed)?;
+            if is_new {
+                events::of_consensus(conn, &mut ids, info.hour, listed)?;
+            }
+            measures::add_weights(conn, &mut ids, std::slice::from_ref(&consensus.weights()))?;
+            Ok(is_new)
+        })
+    }
+
+    fn append_weights(&mut self, consensuses: &[ConsensusWeights]) -> Result<usize, Error> {
+        self.write(|conn| measures::add_weights(conn, &mut RelayIds::load(conn)?, consensuses))
+    }
+
+    fn append_weighed_spans(
+        &mut self,
+        consensuses: &[ConsensusInfo],
+        spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
+        weights: &[ConsensusWeights],
+    ) -> Result<AppliedSpans, Error> {
+        self.write(|conn| {
+            let applied = spans::append_spans(conn, consensuses, spans)?;
+            measures::add_weights(conn, &mut RelayIds::load(conn)?, weights)?;
+            Ok(applied)
+        })
+    }
+
+    fn relay_days(&self, relay: &Fingerprint, from: ConsensusHour, to: ConsensusHour) -> Result<Vec<RelayDay>, Error> {
+        self.read(|conn| measures::relay_days(conn, relay, from, to))
+    }
+
+    fn group_hours(&self, by: Grouping, from: ConsensusHour, to: ConsensusHour) -> Result<BTreeMap<GroupKey, Vec<GroupHour>>, Error> {
+        self.read(|conn| measures::group_hours(conn, by, from, to))
+    }
+
+    fn events(&self, relay: Option<&Fingerprint>, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Error> {
+        self.read(|conn| events::load(conn, relay, from, to))
     }
 
     fn append_spans(

@@ -2,10 +2,21 @@
 
 use std::net::IpAddr;
 
-use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Update};
+use allium_history::{ConsensusInfo, ConsensusSource, ConsensusWeights, FullConsensus, Listed, Update};
 use allium_model::{RelayFlag, RelayState, SourceStatus, Timestamp};
 use allium_sources::consensus::{Consensus, Entry};
 use allium_sources::onionoo::{Document, Header};
+
+/// The consensus weights of the relays that a consensus calls running.
+pub fn weights(consensus: &Consensus, source: ConsensusSource) -> ConsensusWeights {
+    let running = consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running));
+    ConsensusWeights {
+        hour: consensus.hour,
+        source,
+        listed: running.filter_map(|entry| Some((entry.fingerprint, entry.flags, entry.weight?))).collect(),
+        bandwidth_weights: consensus.bandwidth_weights.clone(),
+    }
+}
 
 /// A consensus whose signatures were verified, as the store takes it: the relays that it calls running.
 pub fn verified_consensus(consensus: &Consensus, source: ConsensusSource, received_at: Timestamp) -> FullConsensus {

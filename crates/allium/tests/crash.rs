@@ -16,6 +16,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use allium_history::{Grouping, History as _, SqliteHistory};
+use allium_model::ConsensusHour;
 use allium_simulate::{Network, Options, consensus, onionoo, presence};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
@@ -25,8 +27,8 @@ const ROWS: [usize; 10] = [1, 3, 1, 3, 1, 3, 1, 3, 2, 2];
 /// A kill comes at most this many times later than an undisturbed run ends.
 const LATEST: f64 = 1.1;
 const SEED: u64 = 0x416c_6c69;
-/// Columns that differ between two runs of the same work: numbers without meaning, and the time of the run.
-const OF_THE_RUN: [&str; 5] = ["id", "received_at", "obtained_at", "asked_at", "answered_at"];
+/// Columns that differ between two runs of the same work: numbers without meaning, the time of the run, and what is decoded instead.
+const OF_THE_RUN: [&str; 6] = ["id", "received_at", "obtained_at", "asked_at", "answered_at", "figures"];
 
 /// Endings of columns that refer to rows by number without saying so in the schema.
 const UNDECLARED: [(&str, &str); 2] = [("_text", "texts"), ("family_id", "families")];
@@ -309,7 +311,23 @@ fn content(store: &Path) -> Content {
         rows.sort();
         rows
     };
-    tables.iter().map(|table| (table.clone(), rows(table, &mut seen))).collect()
+    let mut content: Content = tables.iter().map(|table| (table.clone(), rows(table, &mut seen))).collect();
+    if tables.iter().any(|table| table == "measures") {
+        content.insert("measures, decoded".to_owned(), measures(store));
+    }
+    content
+}
+
+/// Weights and bandwidths, which the table has by numbers of relays.
+fn measures(store: &Path) -> Vec<String> {
+    let store = SqliteHistory::open_read_only(store).unwrap();
+    let all = |by| store.group_hours(by, ConsensusHour::new(0), ConsensusHour::new(10_000_000)).unwrap();
+    [Grouping::Flag, Grouping::Country, Grouping::AutonomousSystem]
+        .map(all)
+        .iter()
+        .map(|groups| format!("{groups:?}"))
+        .filter(|text| text != "{}")
+        .collect()
 }
 
 /// Reads a table and those that it refers to; a reference by number stands for the content of its row.

@@ -7,5 +7,6 @@ mod common;
 mod consensuses;
 mod documents;
 mod files;
+mod measures;
 mod packs;
 mod places;

@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, History as _, SqliteHistory};
+use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, History as _, SqliteHistory};
 use allium_model::{ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
@@ -20,12 +20,16 @@ use allium_views::format::count;
 use allium_views::text::inert;
 use anyhow::bail;
 
+use allium::intake::weights;
+
 use crate::cli::CollectorArgs;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 
 /// How many relays the consensuses of a batch list together: 80 MB.
 const MAX_BATCH_LISTED: usize = 10_000_000;
+/// The weights of how many consensuses are stored at once: two days.
+const MAX_WEIGHTS: usize = 48;
 /// How many failures and rejects are told one by one.
 const MAX_TOLD: usize = 20;
 
@@ -38,6 +42,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
         trusted,
         store: SqliteHistory::open(&config.store)?,
         batch: Batch::default(),
+        weights: Vec::new(),
         verified: BTreeSet::new(),
         seen: Seen::default(),
     };
@@ -82,6 +87,8 @@ struct Import {
     verified: BTreeSet<ConsensusHour>,
     store: SqliteHistory,
     batch: Batch,
+    /// Weights of consensuses that are not stored yet.
+    weights: Vec<ConsensusWeights>,
     seen: Seen,
 }
 
@@ -129,16 +136,22 @@ impl Import {
             self.verified.insert(consensus.hour);
             self.seen.n_verified += 1;
         }
+        self.weights.push(weights(consensus, ConsensusSource::Collector));
+        if self.weights.len() >= MAX_WEIGHTS {
+            self.store.append_weights(&std::mem::take(&mut self.weights))?;
+        }
         if self.batch.n_listed() >= MAX_BATCH_LISTED { self.store_batch() } else { Ok(()) }
     }
 
     /// Stores what was gathered and begins anew.
     fn store_batch(&mut self) -> anyhow::Result<()> {
+        let weights = std::mem::take(&mut self.weights);
         let (batch, verified) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.verified));
         let received_at = Timestamp::now();
         let info = |hour| ConsensusInfo { hour, source: ConsensusSource::Collector, verified: verified.contains(&hour), received_at };
         let consensuses: Vec<ConsensusInfo> = batch.hours().map(info).collect();
-        let AppliedSpans { n_consensuses, n_already_known, .. } = self.store.append_spans(&consensuses, &mut batch.spans().into_iter())?;
+        let AppliedSpans { n_consensuses, n_already_known, .. } =
+            self.store.append_weighed_spans(&consensuses, &mut batch.spans().into_iter(), &weights)?;
         self.seen.n_stored += n_consensuses as u64;
         self.seen.n_twice += n_already_known as u64;
         Ok(())
