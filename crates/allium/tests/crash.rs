@@ -303,7 +303,11 @@ impl Moments {
 /// What the file says, whatever tables it has.
 fn content(store: &Path) -> Content {
     let conn = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let tables: Vec<String> = column(&conn, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'");
+    // How a visit went is noted after what it brought is stored.
+    let tables: Vec<String> = column(
+        &conn,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('sources', 'source_rejects')",
+    );
     let mut seen = HashMap::new();
     let rows = |table: &String, seen: &mut HashMap<_, _>| {
         read_table(&conn, table, seen);

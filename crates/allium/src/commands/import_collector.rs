@@ -132,7 +132,9 @@ impl Import {
         }
         if !self.batch.add(consensus) {
             self.seen.n_twice += 1;
-        } else if verify(consensus, document, &self.certificates, &self.trusted).is_ok() {
+            return Ok(());
+        }
+        if verify(consensus, document, &self.certificates, &self.trusted).is_ok() {
             self.verified.insert(consensus.hour);
             self.seen.n_verified += 1;
         }
