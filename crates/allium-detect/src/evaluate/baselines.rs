@@ -123,7 +123,7 @@ impl Watch {
                 }
                 Baseline::Joins if joined.len() >= 50 => self.report(place, Kind::Surge, NETWORK, joined),
                 Baseline::Churn if self.churn.iter().rev().take(24).sum::<f64>() / 24.0 > 0.012 => {
-                    self.report(place, Kind::Outage, NETWORK, lost)
+                    self.report(place, Kind::Outage, NETWORK, lost);
                 }
                 Baseline::Random if place.is_multiple_of(10) => {
                     let relay = self.dice.pick(&self.running);

@@ -157,7 +157,7 @@ impl Workshop {
             let first = place + i % (onset + 1);
             let down: Vec<Range<usize>> = match kind {
                 FaultKind::Flap => (place..places.end).step_by(2 * period).map(|start| start..start + period).collect(),
-                _ => vec![first..places.end],
+                _ => std::iter::once(first..places.end).collect(),
             };
             for lists in down {
                 self.change(*relay, lists.start as u32..lists.end as u32, flag);
