@@ -44,7 +44,7 @@ impl Distribution {
     /// The share of these values that is at most each limit; `None` without values.
     pub fn of_sample(values: &[f64]) -> Option<Self> {
         let n = values.len() as f64;
-        (n > 0.0).then(|| Self::near(LIMITS.map(|limit| values.iter().filter(|value| **value <= limit).count() as f64 / n)))
+        (n > 0.0).then(|| Self::near(LIMITS.map(|limit| values.iter().filter(|value| **value <= limit).count() as f64 / n).map(rounded)))
     }
 
     /// `share` of the one and the rest of the other.
@@ -115,4 +115,9 @@ impl Distribution {
 /// The end of the stretch below a limit; the last one ends at 1, to which nothing but 1 itself is nearer.
 fn limit_end(k: usize) -> f64 {
     if k == N_OUTPUTS - 1 { 1.0 } else { LIMITS[k] }
+}
+
+/// Nine decimals: such a number comes back exactly from a file.
+pub(crate) fn rounded(x: f64) -> f64 {
+    (x * 1e9).round() / 1e9
 }

@@ -15,20 +15,27 @@
 //! assert!(forecasts[0].mean.get() > 0.5);
 //! ```
 
+pub mod advice;
 mod distribution;
 mod error;
+pub mod evaluate;
+mod explain;
 pub mod features;
 mod forecast;
 mod model;
 pub mod models;
+pub mod network;
 mod past;
+mod published;
 pub mod scores;
 mod training;
 mod trees;
 
 pub use distribution::{Distribution, LEVELS, LIMITS};
 pub use error::Error;
+pub use explain::Usual;
 pub use forecast::{Confidence, Driver, Forecast, HORIZON_DAYS, Label};
 pub use model::{Chosen, HeldOutScore, Model};
 pub use past::{Past, PastSpan, RelayPast};
+pub use published::Published;
 pub use training::{Schedule, Training};

@@ -7,11 +7,11 @@
 use allium_model::ConsensusHour;
 use serde::{Deserialize, Serialize};
 
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, rounded};
 use crate::error::Error;
 use crate::features::{Features, N_FEATURES, NAMES};
 use crate::forecast::{Forecast, Outlook};
-use crate::models::{Conditional, Predictor, Renewal, Trees, TreesKind, mean};
+use crate::models::{Conditional, Predictor, Renewal, Trees, TreesKind};
 use crate::past::Past;
 use crate::scores::crps;
 use crate::training::{Schedule, Training};
@@ -84,9 +84,14 @@ impl Model {
     pub fn train(past: &Past, as_of: ConsensusHour, horizon_days: u16) -> Self {
         let schedule = Schedule::weekly(horizon_days);
         let origins = schedule.origins(past, as_of);
-        let training = Training::of(past, &origins, horizon_days);
+        Self::train_on(past, &Training::of(past, &origins, horizon_days), as_of, horizon_days)
+    }
+
+    /// As [`Model::train`] on these rows, whose targets are complete as of `as_of`.
+    pub(crate) fn train_on(past: &Past, training: &Training, as_of: ConsensusHour, horizon_days: u16) -> Self {
+        let schedule = Schedule::weekly(horizon_days);
         let mut model = Self::without_training(as_of, horizon_days);
-        model.renewal = Renewal::train(&training);
+        model.renewal = Renewal::train(training);
         if training.origins.len() < MIN_ORIGINS {
             return model;
         }
@@ -94,10 +99,10 @@ impl Model {
         model.n_origins = training.origins.len();
         model.n_rows = training.len();
         model.first_origin_hours = training.origins.iter().map(|origin| origin.get()).min();
-        model.conditional = Some(Conditional::train(&training));
+        model.conditional = Some(Conditional::train(training));
         if model.kind != Chosen::Conditional {
             model.kind = Chosen::Boosted;
-            model.trees = Some(Trees::train(&training, TreesKind::Boosted));
+            model.trees = Some(Trees::train(training, TreesKind::Boosted));
         }
         model
     }
@@ -136,7 +141,7 @@ impl Model {
         let boosted: Vec<Distribution> = held_out.rows().map(|row| blended(&trees, &conditional, row)).collect();
         let score = |name: Chosen, predict: &dyn Fn(&[f32]) -> Distribution| {
             let losses: Vec<f64> = held_out.rows().zip(&held_out.targets).map(|(row, y)| crps(&predict(row).quantiles(), *y)).collect();
-            HeldOutScore { model: name.name().to_owned(), crps: allium_stats::mean(&losses).unwrap_or(1.0), n: losses.len() }
+            HeldOutScore { model: name.name().to_owned(), crps: rounded(allium_stats::mean(&losses).unwrap_or(1.0)), n: losses.len() }
         };
         self.scores = vec![
             score(Chosen::Boosted, &|row| blended(&trees, &conditional, row)),
@@ -154,7 +159,7 @@ impl Model {
         let features = Features::of(past, as_of);
         let one = |(i, relay): (usize, &usize)| {
             let distribution = self.distribution(features.row(i));
-            let ceiling = if distribution.p_one() < self.perfect_from { CEILING } else { 1.0 };
+            let ceiling = self.ceiling(&distribution);
             Forecast::of(&Outlook {
                 fingerprint: past.relays()[*relay].fingerprint,
                 as_of,
@@ -175,6 +180,16 @@ impl Model {
             (Chosen::Conditional, _, Some(conditional)) => conditional.predict(row),
             _ => self.renewal.predict(row),
         }
+    }
+
+    /// Where the quantiles of a distribution end at most.
+    pub(crate) fn ceiling(&self, distribution: &Distribution) -> f64 {
+        if distribution.p_one() < self.perfect_from { CEILING } else { 1.0 }
+    }
+
+    /// The trees, if they are in use.
+    pub(crate) fn trees(&self) -> Option<&Trees> {
+        self.trees.as_ref()
     }
 
     /// Which model is in use.
@@ -235,10 +250,9 @@ impl Model {
     }
 }
 
-/// Four parts of boosting and one of conditional quantiles: a combination breaks down less where the world changes.
+/// Nine parts of boosting and one of conditional quantiles: a combination breaks down less where the world changes.
 fn blended(trees: &Trees, conditional: &Conditional, row: &[f32]) -> Distribution {
-    let boosted = trees.predict(row);
-    mean(&[boosted, boosted, boosted, boosted, conditional.predict(row)])
+    trees.predict(row).mixed(&conditional.predict(row), 0.9)
 }
 
 /// Below which probability of a month without any gap an interval leaves that month out, so that closed 80 % intervals cover

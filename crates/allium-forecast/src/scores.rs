@@ -1,5 +1,7 @@
 //! How good forecasts were.
 
+use serde::Serialize;
+
 use crate::distribution::{Distribution, LEVELS};
 
 /// The continuous ranked probability score of quantiles at [`LEVELS`]: twice the mean pinball loss. 0 is perfect.
@@ -36,7 +38,7 @@ pub fn brier(forecasts: &[(f64, bool)]) -> Option<f64> {
 }
 
 /// A group of forecasts of about the same probability, and how often the event came.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ReliabilityBin {
     /// Mean probability.
     pub forecast: f64,

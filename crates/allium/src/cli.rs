@@ -281,6 +281,28 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) format: Format,
 }
 
+/// Flags of `evaluate forecast`.
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateForecastArgs {
+    /// The first origin, RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = origin)]
+    pub(crate) from: ConsensusHour,
+    /// No origin is later than this, RFC 3339
+    #[arg(long, value_name = "TIME", value_parser = origin)]
+    pub(crate) to: ConsensusHour,
+    /// How far forecasts reach
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub(crate) horizon_days: u16,
+    /// Write the scoreboard, forecast.json, into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// An instant, or a date that stands for its first hour.
+fn origin(text: &str) -> Result<ConsensusHour, String> {
+    hour_containing(text).or_else(|error| hour_containing(&format!("{text}T00:00:00Z")).map_err(|_| error))
+}
+
 /// Flags of `forecast`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -358,6 +380,8 @@ pub(crate) struct ReplayArgs {
 /// What is judged.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvaluateCommand {
+    /// All forecast models and baselines at monthly origins
+    Forecast(EvaluateForecastArgs),
     /// The detector, by faults injected into the stored history, beside simpler methods
     Detect(EvaluateDetectArgs),
 }

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Predictor};
-use crate::distribution::Distribution;
+use crate::distribution::{Distribution, rounded};
 use crate::training::Training;
 use crate::trees::Dice;
 
@@ -32,7 +32,7 @@ impl Renewal {
             let count = &mut counts[class(row)];
             *count = (count.0 + f64::from(u8::from(*target <= 0.0)), count.1 + 1.0);
         }
-        Self { hazards: counts.into_iter().map(|(gone, n)| gone / n).collect() }
+        Self { hazards: counts.into_iter().map(|(gone, n)| rounded(gone / n)).collect() }
     }
 
     /// The probability that a relay is never Running again within the horizon.

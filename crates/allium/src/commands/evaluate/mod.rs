@@ -1,3 +1,4 @@
 //! `allium evaluate`: backtests and scoreboards, one file each.
 
 pub(crate) mod detect;
+pub(crate) mod forecast;

@@ -19,6 +19,9 @@ use crate::progress::Progress;
 
 pub(crate) use past::of_history;
 
+/// With fewer consensuses than there are in five weeks, published graphs tell more than the own history does.
+const MIN_OWN_CONSENSUSES: usize = 35 * 24;
+
 /// Writes the forecast to standard output, or trains a model.
 pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
     if let Some(ForecastAction::Train(args)) = &args.action {
@@ -51,7 +54,17 @@ fn read(config: &Config, as_of: Option<ConsensusHour>, progress: &Progress) -> a
     let newest =
         store.stats()?.last.with_context(|| format!("{} holds no consensus: import or ingest some first", config.store.display()))?;
     let as_of = as_of.unwrap_or(newest);
-    Ok((of_history(&store.exact_as_of(as_of)?), as_of))
+    let past = of_history(&store.exact_as_of(as_of)?);
+    if past.hours().len() >= MIN_OWN_CONSENSUSES {
+        return Ok((past, as_of));
+    }
+    match store.load_as_of(as_of)? {
+        Some(record) if record.relays.iter().any(|relay| !relay.published.is_empty()) => {
+            progress.step("little history of our own: using published graphs");
+            Ok((past::of_graphs(&record, as_of), as_of))
+        }
+        _ => Ok((past, as_of)),
+    }
 }
 
 /// A model from a file, if it may be used for this forecast.

@@ -1,8 +1,8 @@
 //! The store's history in the form that forecasts are made from.
 
-use allium_forecast::{Past, PastSpan, RelayPast};
+use allium_forecast::{Past, PastSpan, Published, RelayPast};
 use allium_history::{ExactHistory, PlaceSpan};
-use allium_model::RelayFlag;
+use allium_model::{ConsensusHour, NetworkRecord, Quantity, RelayFlag, RelayRecord};
 
 /// What consensuses say, and nothing else: attributes that are kept as last known only would tell of later times.
 pub(crate) fn of_history(history: &ExactHistory) -> Past {
@@ -21,4 +21,20 @@ pub(crate) fn of_history(history: &ExactHistory) -> Past {
     };
     let relays = timeline.relays().iter().map(|relay| RelayPast::new(relay.fingerprint, relay.spans.iter().map(span).collect()));
     Past::new(timeline.known().hours().to_vec(), relays.collect())
+}
+
+/// What published graphs tell: for a store without a history of its own.
+pub(crate) fn of_graphs(record: &NetworkRecord, as_of: ConsensusHour) -> Past {
+    let current = record.relays.iter().filter(|relay| relay.is_current(as_of));
+    Past::of_published(current.map(published), as_of)
+}
+
+fn published(record: &RelayRecord) -> Published<'_> {
+    Published {
+        fingerprint: record.relay.fingerprint,
+        asn: record.relay.asn,
+        country: record.relay.country,
+        last_seen: record.relay.last_seen,
+        uptime: record.published.iter().filter(|graph| graph.quantity == Quantity::Uptime).map(|graph| &graph.series).collect(),
+    }
 }
