@@ -17,6 +17,19 @@ const ENOUGH: f64 = 0.92;
 const LISTS: u32 = 6;
 const ROLES: [(RelayFlag, &str); 2] = [(RelayFlag::Exit, "exits"), (RelayFlag::Guard, "guards")];
 
+/// How many relays with a role run, and how many are usual.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capacity {
+    /// The role: `exits` or `guards`.
+    pub role: &'static str,
+    /// Running relays with it in the last list that tells.
+    pub n_running: u32,
+    /// The median over the 28 days of lists before; `None` while that is shorter than 7 days.
+    pub usual: Option<u32>,
+    /// Fewer than so many, in six lists in a row, are a shortage.
+    pub short_below: Option<u32>,
+}
+
 /// Running relays per role and list.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Totals([Role; 2]);
@@ -30,6 +43,12 @@ struct Role {
 }
 
 impl Detector {
+    /// Exits and guards against what is usual; a role that no list has told is left out.
+    pub fn capacity(&self) -> Vec<Capacity> {
+        let roles = ROLES.iter().zip(&self.state.totals.0).zip(self.settings.fewest);
+        roles.filter_map(|(((_, name), role), floor)| role.capacity(name, floor)).collect()
+    }
+
     pub(crate) fn follow_capacity(&mut self, step: &mut Step) {
         let told = RelayFlags::from_bits(self.state.told);
         for (i, (flag, name)) in ROLES.into_iter().enumerate().filter(|(_, (flag, _))| told.contains(*flag)) {
@@ -71,6 +90,14 @@ impl Detector {
 }
 
 impl Role {
+    fn capacity(&self, role: &'static str, floor: u32) -> Option<Capacity> {
+        let n_running = *self.counts.back()?;
+        let before = Self { counts: self.counts.range(..self.counts.len() - 1).copied().collect(), ..Self::default() };
+        let usual = before.usual();
+        let short_below = usual.map(|usual| ((SHORT * f64::from(usual)).ceil() as u32).max(floor));
+        Some(Capacity { role, n_running, usual, short_below })
+    }
+
     /// The median over the recent past; `None` while that is short.
     fn usual(&self) -> Option<u32> {
         let mut counts: Vec<u32> = self.counts.iter().copied().collect();

@@ -130,6 +130,11 @@ impl Detector {
         (self.state.n_lists > 0).then(|| ConsensusHour::new(self.state.hour))
     }
 
+    /// How many lists were believed so far; until there are more than [`Settings::warm_up_lists`] nothing is reported.
+    pub fn n_lists(&self) -> u32 {
+        self.state.n_lists
+    }
+
     /// The number of incidents so far, those merged into others included.
     pub fn n_incidents(&self) -> usize {
         self.state.cases.len()

@@ -45,6 +45,7 @@ mod surge;
 mod track;
 
 pub use book::{RelayIdx, RelayInfo};
+pub use capacity::Capacity;
 pub use detector::{Detector, Observation, Step};
 pub use incident::{Cause, Event, Incident, Kind, Part, Severity, Status};
 pub use record::{Presence, Record};

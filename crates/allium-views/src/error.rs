@@ -33,6 +33,8 @@ pub enum RequestError {
     MethodNotAllowed,
     /// There is no data yet; the text says why.
     NoDataYet(String),
+    /// Incidents are not worked out yet.
+    NoIncidentsYet,
     /// The fault is ours.
     Internal,
 }
@@ -56,7 +58,7 @@ impl RequestError {
             Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoDataYet(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoDataYet(_) | Self::NoIncidentsYet => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -71,6 +73,7 @@ impl RequestError {
             Self::TooLong => "This address is too long",
             Self::MethodNotAllowed => "Only reading is possible here",
             Self::NoDataYet(_) => "No data yet",
+            Self::NoIncidentsYet => "Incidents are being worked out",
             Self::Internal => "This page could not be made",
         }
     }
@@ -86,6 +89,7 @@ impl fmt::Display for RequestError {
             Self::TooLong => f.write_str("the address is longer than 4,096 bytes"),
             Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),
             Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),
+            Self::NoIncidentsYet => f.write_str("incidents are being worked out from the stored history; ask again in a minute"),
             Self::Internal => f.write_str("the fault is on this side and has been logged"),
         }
     }

@@ -23,6 +23,7 @@ mod charts;
 mod error;
 pub mod format;
 mod health;
+mod incidents;
 mod list;
 mod markup;
 mod page;
@@ -36,8 +37,9 @@ mod table;
 pub mod text;
 mod view;
 
-pub use api::network_report_json;
+pub use api::{IncidentJson, network_report_json};
 pub use error::RequestError;
+pub use incidents::{IncidentLog, Watched, updated_at};
 pub use router::router;
 pub use site::{Clock, Site, SiteInfo};
 pub use view::{FRESH_HOURS, Group, View};

@@ -76,6 +76,16 @@ impl Html {
         Self("<span class=\"nd\">unknown</span>".to_owned())
     }
 
+    /// From our own markup, which holds nothing of strangers.
+    pub(crate) const fn piece(markup: String) -> Self {
+        Self(markup)
+    }
+
+    /// Our own words in an element with a class.
+    pub(crate) fn tag(name: &str, class: &str, words: &str) -> Self {
+        Self(format!("<{name} class=\"{class}\">{}</{name}>", Self::words(words)))
+    }
+
     /// A link within the site.
     pub(crate) fn link(path: &str, label: &Self) -> Self {
         Self(format!("<a href=\"{}\">{label}</a>", Self::words(path)))

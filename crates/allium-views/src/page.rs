@@ -89,10 +89,11 @@ impl Page {
     }
 
     /// The entries of the navigation.
-    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 10] {
+    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 11] {
         [
             ("/", "Network"),
             ("/relays", "Relays"),
+            ("/incidents", "Incidents"),
             ("/explore", "Explore"),
             ("/operators", "Operators"),
             ("/countries", "Countries"),

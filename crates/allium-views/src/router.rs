@@ -56,6 +56,9 @@ pub fn router(site: Site) -> Router {
         .route("/explore", get(explore))
         .route("/explore/image", get(explore_image))
         .route("/explore/charts/{file}", get(explore_chart))
+        .route("/incidents", get(incidents))
+        .route("/incident/{id}", get(incident))
+        .route("/incident/{id}/charts/{file}", get(incident_chart))
         .route("/data-quality", get(data_quality))
         .route("/methods", get(methods))
         .merge(operators::routes())
@@ -64,6 +67,9 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/relays", get(api_relays))
         .route("/api/v1/relays.csv", get(api_relays))
         .route("/api/v1/relays/{fingerprint}", get(api_relay))
+        .route("/api/v1/incidents", get(api_incidents))
+        .route("/api/v1/incidents.csv", get(api_incidents))
+        .route("/api/v1/incidents/{id}", get(api_incident))
         .route("/api/v1/data-quality", get(api_data_quality))
         .route("/api/v1/data-quality.csv", get(api_data_quality))
         .route("/healthz", get(health::answer))
@@ -190,6 +196,28 @@ async fn explore_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, P
     chart_answer(&site, &headers, &uri, &file, pages::explore::chart).await
 }
 
+async fn incidents(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    let log = site.incidents();
+    page(&site, &headers, |view, now| pages::incidents::html(&site, view, now, log.as_deref(), &Params::of(&uri)?))
+}
+
+async fn incident(State(site): State<Site>, headers: HeaderMap, Path(id): Path<String>) -> Response {
+    page(&site, &headers, |view, now| {
+        let log = site.incidents().ok_or(RequestError::NoIncidentsYet)?;
+        let incident = log.get(&id).ok_or(RequestError::NoSuchPage)?;
+        pages::incident::html(&site, view, now, &log, incident)
+    })
+}
+
+async fn incident_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((id, file)): Path<(String, String)>) -> Response {
+    let log = site.incidents();
+    chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
+        params.only(&[])?;
+        pages::incident::chart(view, &*log.ok_or(RequestError::NoIncidentsYet)?, &id, name)
+    })
+    .await
+}
+
 async fn data_quality(State(site): State<Site>, headers: HeaderMap) -> Response {
     page(&site, &headers, |view, now| pages::data_quality::html(&site, view, now))
 }
@@ -217,6 +245,21 @@ async fn api_relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(
         let relay_idx = digits.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
         let relay_idx = relay_idx.ok_or_else(|| RequestError::NoSuchRelay(digits.chars().take(60).collect()))?;
         api::relay(view, params, relay_idx, form)
+    })
+}
+
+async fn api_incidents(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    answer(&site, &headers, &uri, |view, params, form| {
+        let log = site.incidents().ok_or(RequestError::NoIncidentsYet)?;
+        api::incidents(view, &log, params, form)
+    })
+}
+
+async fn api_incident(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
+    let id = asked.strip_suffix(".csv").unwrap_or(&asked);
+    answer(&site, &headers, &uri, |view, params, form| {
+        let log = site.incidents().ok_or(RequestError::NoIncidentsYet)?;
+        api::incident(view, &log, id, params, form)
     })
 }
 

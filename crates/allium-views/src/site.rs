@@ -4,6 +4,7 @@ use std::sync::{Arc, RwLock};
 
 use allium_model::{SourceReport, Timestamp};
 
+use crate::incidents::IncidentLog;
 use crate::view::View;
 
 /// Tells the time. Pages need it for ages and for nothing else.
@@ -32,6 +33,8 @@ struct Shared {
     info: SiteInfo,
     clock: Clock,
     view: RwLock<Option<Arc<View>>>,
+    incidents: RwLock<Option<Arc<IncidentLog>>>,
+    changes: tokio::sync::watch::Sender<()>,
     waiting_for: RwLock<String>,
     sources: RwLock<Arc<[SourceReport]>>,
 }
@@ -40,18 +43,46 @@ impl Site {
     /// A site without a view: every page says that there is no data yet.
     pub fn new(info: SiteInfo, clock: Clock) -> Self {
         let waiting_for = RwLock::new("the first fetch is under way".to_owned());
-        Self { shared: Arc::new(Shared { info, clock, view: RwLock::new(None), waiting_for, sources: RwLock::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                info,
+                clock,
+                view: RwLock::new(None),
+                incidents: RwLock::new(None),
+                changes: tokio::sync::watch::Sender::new(()),
+                waiting_for,
+                sources: RwLock::default(),
+            }),
+        }
     }
 
     /// Publishes a view; requests that began earlier finish with the one before.
     pub fn set_view(&self, view: View) {
         let mut slot = self.shared.view.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         *slot = Some(Arc::new(view));
+        drop(slot);
+        self.shared.changes.send_replace(());
+    }
+
+    /// Tells whenever a view was published.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<()> {
+        self.shared.changes.subscribe()
     }
 
     /// The newest view.
     pub fn view(&self) -> Option<Arc<View>> {
         self.shared.view.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Publishes what was detected.
+    pub fn set_incidents(&self, log: IncidentLog) {
+        let mut slot = self.shared.incidents.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *slot = Some(Arc::new(log));
+    }
+
+    /// What was detected; `None` until that is worked out.
+    pub fn incidents(&self) -> Option<Arc<IncidentLog>> {
+        self.shared.incidents.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// Says why there is no view yet, such as "the first fetch failed: connection refused".

@@ -11,6 +11,7 @@ mod fetch;
 mod logging;
 mod progress;
 mod signals;
+mod watch;
 
 use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand};
 use config::{Config, Layers};

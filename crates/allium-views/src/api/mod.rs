@@ -5,6 +5,7 @@
 //! a page, which changes nothing for a parser.
 
 mod csv;
+mod incidents;
 mod json;
 mod network;
 mod quality;
@@ -16,6 +17,8 @@ use allium_model::{Fraction, Period, SourceReport, Timestamp};
 use serde::Serialize;
 
 pub(crate) use self::csv::write as write_csv;
+pub use self::incidents::IncidentJson;
+pub(crate) use self::incidents::{incident, incidents};
 pub use self::json::to_json;
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub use self::quality::DataQualityJson;

@@ -5,6 +5,8 @@ pub(crate) mod error;
 pub(crate) mod explore;
 pub(crate) mod groups;
 pub(crate) mod home;
+pub(crate) mod incident;
+pub(crate) mod incidents;
 pub(crate) mod issues;
 pub(crate) mod leaderboards;
 pub(crate) mod members;

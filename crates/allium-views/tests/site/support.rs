@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use allium_analysis::NetworkReport;
+use allium_detect::{Capacity, Cause, Event, Incident, Kind, Part, Scope, ScopeKind, Severity, Status};
 use allium_model::{
     ConsensusHour, DocumentKind, Fingerprint, Fraction, GraphPeriod, Known, NetworkRecord, Period, PublishedGraph, Quantity, Reject, Relay,
     RelayFlag, RelayFlags, RelayRecord, RelayState, Series, SourceStatus, StateSpan,
 };
-use allium_views::{Site, SiteInfo, View, router};
+use allium_views::{IncidentLog, Site, SiteInfo, View, Watched, router};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt as _;
@@ -122,8 +123,67 @@ pub(crate) fn record(n: u16) -> NetworkRecord {
 pub(crate) fn site_of(record: NetworkRecord) -> Site {
     let site = empty_site(NOW);
     let report = NetworkReport::compute(&record);
+    site.set_incidents(log_of(&record));
     site.set_view(View::new(record, report));
     site
+}
+
+/// An open outage of the first relays of the record, one of an operator with a hostile name that is over, and a surge.
+pub(crate) fn log_of(record: &NetworkRecord) -> IncidentLog {
+    let relays: Vec<Fingerprint> = record.relays.iter().take(4).map(|record| record.relay.fingerprint).collect();
+    let incidents = [
+        incident("00000000000000a1", Kind::Outage, Scope { kind: ScopeKind::As, key: "AS24940".to_owned() }, &relays),
+        Incident {
+            status: Status::Resolved,
+            resolved_at: Some(as_of().plus(-90)),
+            detected_at: as_of().plus(-95),
+            started_at: as_of().plus(-96),
+            ..incident("00000000000000a2", Kind::Outage, Scope { kind: ScopeKind::Operator, key: HOSTILE.to_owned() }, &relays)
+        },
+        Incident {
+            detail: Some("Guard".to_owned()),
+            ..incident("00000000000000a3", Kind::FlagLoss, Scope { kind: ScopeKind::Country, key: "de".to_owned() }, &relays)
+        },
+    ];
+    let watched = Watched { as_of: Some(as_of()), from: Some(as_of().plus(-160)), n_lists: 236, n_learning: 72 };
+    let capacity = Capacity { role: "exits", n_running: 7, usual: Some(10), short_below: Some(9) };
+    IncidentLog::new(watched, vec![capacity], incidents.into_iter().map(Arc::new).collect())
+}
+
+/// What a stranger may call himself.
+pub(crate) const HOSTILE: &str = "<b>&\"'\u{202E}\u{0}\u{B}]]>\r\n=1+1\u{FFFF}";
+
+fn incident(id: &str, kind: Kind, scope: Scope, relays: &[Fingerprint]) -> Incident {
+    let part = |kind, key: &str| Part { scope: Scope { kind, key: key.to_owned() }, n_affected: relays.len() as u32, n_at_risk: 5 };
+    Incident {
+        id: id.to_owned(),
+        kind,
+        detail: None,
+        status: Status::Active,
+        started_at: as_of().plus(-3),
+        detected_at: as_of().plus(-2),
+        resolved_at: None,
+        relays: relays.to_vec(),
+        n_expected: 0.02,
+        n_affected: relays.len(),
+        n_at_risk: 5,
+        weight_share: Some(0.04),
+        severity: Severity::Major,
+        p_value: 1e-9,
+        causes: vec![Cause {
+            scope: scope.clone(),
+            probability: 0.71,
+            n_affected: relays.len(),
+            n_at_risk: 5,
+            cause: "the provider's network".to_owned(),
+            evidence: format!("{scope}: 4 of 5 relays left together"),
+        }],
+        countries: vec![part(ScopeKind::Country, "de"), part(ScopeKind::Country, "nl")],
+        systems: vec![part(ScopeKind::As, "AS24940")],
+        timeline: vec![(as_of().plus(-2), Event::Detected(3)), (as_of().plus(-1), Event::Grew(1))],
+        similar: vec!["00000000000000a2".to_owned()],
+        scope,
+    }
 }
 
 /// A site without data at a time.

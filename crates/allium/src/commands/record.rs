@@ -5,24 +5,19 @@ use std::sync::Arc;
 
 use allium_detect::{Presence, Record, RelayInfo};
 use allium_history::ExactHistory;
-use allium_model::{ConsensusHour, Fingerprint, Fraction, Known, OperatorId, Operators, Relay, RelayFlag, RelayFlags, RelayState};
+use allium_model::{
+    ConsensusHour, Fingerprint, Fraction, Known, NetworkRecord, OperatorId, Operators, Relay, RelayFlag, RelayFlags, RelayRecord,
+    RelayState,
+};
 
 /// Every relay that a known consensus lists, with what is known of it, and when it was running.
 pub(crate) fn of(history: &ExactHistory) -> Record {
-    let described: Vec<&Relay> = history.relays.iter().collect();
-    let operators = Operators::of(&described);
-    let places: BTreeMap<Fingerprint, usize> = described.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i)).collect();
+    let directory = Directory::of(history.relays.iter().collect());
     let timeline = &history.timeline;
     let mut record = Record { hours: hours(timeline.known()), ..Record::default() };
     for relay in timeline.relays() {
         let Some(last) = relay.spans.last() else { continue };
-        let mut info = RelayInfo::unknown(relay.fingerprint);
-        if let Some(place) = places.get(&relay.fingerprint) {
-            describe(&mut info, described[*place]);
-            info.operator = operators.operator_of(*place).map(|operator| operator.id.to_string().into()).or(info.operator);
-        }
-        place_in(&mut info, timeline.state(last));
-        record.relays.push(info);
+        record.relays.push(directory.info(relay.fingerprint, timeline.state(last)));
         let mut presence: Vec<Presence> = Vec::with_capacity(relay.spans.len());
         for span in &relay.spans {
             let flags = timeline.state(span).flags;
@@ -37,8 +32,41 @@ pub(crate) fn of(history: &ExactHistory) -> Record {
     record
 }
 
+/// What is known of each relay of a network that a known consensus lists, in the network's order.
+pub(crate) fn infos(network: &NetworkRecord) -> Vec<Option<RelayInfo>> {
+    let directory = Directory::of(network.relays.iter().map(|record| &record.relay).collect());
+    let info = |record: &RelayRecord| Some(directory.info(record.relay.fingerprint, &record.spans.last()?.state));
+    network.relays.iter().map(info).collect()
+}
+
+/// Who relays are as documents tell it.
+struct Directory<'a> {
+    described: Vec<&'a Relay>,
+    operators: Operators,
+    places: BTreeMap<Fingerprint, usize>,
+}
+
+impl<'a> Directory<'a> {
+    fn of(described: Vec<&'a Relay>) -> Self {
+        let operators = Operators::of(&described);
+        let places = described.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i)).collect();
+        Self { described, operators, places }
+    }
+
+    /// What is known of a relay; `last` is what the last consensus that lists it says.
+    fn info(&self, fingerprint: Fingerprint, last: &RelayState) -> RelayInfo {
+        let mut info = RelayInfo::unknown(fingerprint);
+        if let Some(place) = self.places.get(&fingerprint) {
+            describe(&mut info, self.described[*place]);
+            info.operator = self.operators.operator_of(*place).map(|operator| operator.id.to_string().into()).or(info.operator);
+        }
+        place_in(&mut info, last);
+        info
+    }
+}
+
 /// The known hours with the flags that their consensus tells.
-fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
+pub(crate) fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
     let all: RelayFlags = RelayFlag::ALL.into_iter().collect();
     let listed: RelayFlags = Known::LISTED_FLAGS.into_iter().collect();
     let complete = known.of_flag(RelayFlag::Fast);

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::fetch::{Fetcher, Stored, Visit};
 use crate::progress;
 use crate::signals::stop_asked;
+use crate::watch;
 
 /// How long requests under way may take to end once the program is told to stop.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -51,6 +52,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     let store = if fetching { SqliteHistory::open(&config.store)? } else { SqliteHistory::open_read_only(&config.store)? };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
+    let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone()));
     let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
     let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
     let stopped = async move {
@@ -62,6 +64,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     tokio::select! {
         served = server => Ok(served?),
         kept = keeper => kept?,
+        watched = watcher => Ok(watched?),
         () = grace_is_over(told) => {
             tracing::warn!("requests under way were cut off");
             Ok(())

@@ -1,0 +1,241 @@
+//! `/incident/<id>`: what happened to whom, since when, why probably, and how it went on.
+
+mod charts;
+mod relays;
+
+use allium_detect::{Cause, Event, Incident, Kind, Part};
+use allium_model::{ConsensusHour, Fraction, Timestamp};
+use askama::Template;
+
+pub(crate) use self::charts::chart;
+pub(crate) use self::relays::{RelayRow, rows, table};
+use super::incidents::words;
+use crate::charts::Figure;
+use crate::error::RequestError;
+use crate::format;
+use crate::incidents::IncidentLog;
+use crate::markup::{Html, Percent, When};
+use crate::page::{Alternate, Page, render};
+use crate::site::Site;
+use crate::table::TableHtml;
+use crate::text::inert;
+use crate::view::View;
+
+/// Relays on the page; the CSV has all of them.
+const RELAYS_SHOWN: usize = 100;
+/// Countries and autonomous systems on the page.
+const PARTS_SHOWN: usize = 12;
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+struct IncidentPage {
+    page: Page,
+    headline: String,
+    status: Html,
+    answer: String,
+    basis: String,
+    facts: Vec<(&'static str, Html)>,
+    causes: Vec<CauseRow>,
+    parts: Vec<Parts>,
+    timeline: Vec<(When, String)>,
+    charts: Vec<String>,
+    relays: TableHtml,
+    similar: Vec<SimilarRow>,
+}
+
+struct CauseRow {
+    scope: Html,
+    cause: String,
+    probability: String,
+    evidence: String,
+}
+
+/// How an incident spreads over countries or autonomous systems.
+struct Parts {
+    id: &'static str,
+    title: &'static str,
+    column: &'static str,
+    sentence: String,
+    rows: Vec<PartRow>,
+    more: usize,
+}
+
+struct PartRow {
+    scope: Html,
+    n_affected: String,
+    n_at_risk: String,
+    share: Percent,
+    bar: String,
+}
+
+struct SimilarRow {
+    href: String,
+    headline: String,
+    detected: When,
+    lasted: String,
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, incident: &Incident) -> Result<String, RequestError> {
+    let rows = rows(view, incident);
+    let api = format!("/api/v1/incidents/{}", incident.id);
+    let all = (rows.len() > RELAYS_SHOWN).then(|| (format!("{api}.csv"), "All as CSV".to_owned()));
+    let as_of = log.watched.as_of.unwrap_or(view.as_of());
+    let base = format!("/incident/{}/charts", incident.id);
+    let drawn = charts::all(view, incident, as_of);
+    render(&IncidentPage {
+        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_charts(),
+        headline: words::headline(incident, view),
+        status: words::status_html(incident.status),
+        answer: answer(view, incident, as_of, &rows),
+        basis: basis(incident),
+        facts: facts(view, incident, as_of),
+        causes: incident.causes.iter().map(|cause| cause_row(view, cause)).collect(),
+        parts: [
+            parts(view, "countries", "Countries", "Country", &incident.countries),
+            parts(view, "systems", "Autonomous systems", "AS", &incident.systems),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        timeline: timeline(incident),
+        charts: drawn.iter().map(|chart| Figure::of(chart, &base, "").with_rows(charts::table_rows(chart)).to_string()).collect(),
+        relays: table(incident).plain(&rows, RELAYS_SHOWN, all),
+        similar: incident.similar.iter().filter_map(|id| log.get(id)).map(|other| similar_row(view, other, as_of)).collect(),
+    })
+}
+
+/// What happened and how it stands, in two sentences.
+fn answer(view: &View, incident: &Incident, as_of: ConsensusHour, rows: &[RelayRow]) -> String {
+    let (from, to) = (format::hour(incident.started_at), format::hour(incident.detected_at));
+    let what = words::headline(incident, view);
+    let lasted = format::hours(f64::from(words::lasted_hours(incident, as_of)));
+    let n_normal = rows.iter().filter(|row| row.is_normal(incident.kind)).count();
+    let normal = match incident.kind {
+        Kind::Outage | Kind::Flap => "run",
+        Kind::Surge => "are gone",
+        Kind::FlagLoss => "have it",
+        Kind::Capacity | Kind::DataQuality => "are there",
+    };
+    let now = if rows.is_empty() {
+        String::new()
+    } else {
+        format!(" {} of {} {normal} as of now.", format::count(n_normal as u64), format::count(rows.len() as u64))
+    };
+    let went_on = match (incident.status.is_open(), incident.resolved_at) {
+        (true, _) => format!("It goes on, {lasted} so far."),
+        (false, Some(end)) => format!("It was over by {} after {lasted}.", format::hour(end)),
+        (false, None) if incident.kind == Kind::Surge => "They have stayed and count as part of the network.".to_owned(),
+        (false, None) => "They have not come back and are taken for gone.".to_owned(),
+    };
+    format!("{what} between {from} and {to}. {went_on}{now}")
+}
+
+fn basis(incident: &Incident) -> String {
+    match incident.kind {
+        Kind::Capacity => "Found because the number of running relays with the role stayed below 85 % of its usual value.".to_owned(),
+        _ => format!(
+            "By chance alone {} relays were to be expected; at least {} are seen with a probability of {}.",
+            format::number(incident.n_expected, 1),
+            format::count(incident.n_affected as u64),
+            small_probability(incident.p_value)
+        ),
+    }
+}
+
+/// A probability that may be tiny: `0.012`, `10^-9`.
+fn small_probability(p: f64) -> String {
+    if p >= 0.001 { format!("{p:.3}") } else { format!("10^\u{2212}{}", (-p.log10()).floor()) }
+}
+
+fn facts(view: &View, incident: &Incident, as_of: ConsensusHour) -> Vec<(&'static str, Html)> {
+    let words_of = |text: String| Html::words(text);
+    let when = |hour: ConsensusHour| Html::safe(When::from(hour));
+    let n = |n: usize| Html::words(format::count(n as u64));
+    let weight = incident.weight_share.and_then(Fraction::clamped);
+    let kind = match incident.detail.as_deref() {
+        Some(detail) => format!("{}: {}", words::kind_name(incident.kind), inert(detail)),
+        None => words::kind_name(incident.kind).to_owned(),
+    };
+    let uncertain = incident.detected_at.hours_since(incident.started_at);
+    let lasted =
+        format!("{} (to within {})", format::hours(f64::from(words::lasted_hours(incident, as_of))), format::hours(f64::from(uncertain)));
+    vec![
+        ("Kind", words_of(kind)),
+        (
+            "Scope",
+            Html::joined(
+                [words_of(format!("{}:", words::scope_kind_name(incident.scope.kind))), words::scope_link(&incident.scope, view)],
+                " ",
+            ),
+        ),
+        (
+            "Severity",
+            Html::joined(
+                [words::severity_html(incident.severity), Html::link("/methods#severity-of-an-incident", &Html::words("rule"))],
+                " ",
+            ),
+        ),
+        ("Status", words::status_html(incident.status)),
+        ("Last consensus before", when(incident.started_at)),
+        ("Detected in the consensus of", when(incident.detected_at)),
+        ("Over in the consensus of", incident.resolved_at.map_or_else(|| Html::words("\u{2013}"), when)),
+        ("Lasted", words_of(lasted)),
+        ("Relays concerned", n(incident.n_affected)),
+        ("Of relays that could have been", n(incident.n_at_risk)),
+        ("Share of path selection", weight.map_or_else(Html::unknown, |share| words_of(format!("{}\u{a0}%", format::percent(share, 2))))),
+        ("Id", words_of(incident.id.clone())),
+    ]
+}
+
+fn cause_row(view: &View, cause: &Cause) -> CauseRow {
+    CauseRow {
+        scope: words::scope_link(&cause.scope, view),
+        cause: cause.cause.clone(),
+        probability: words::probability(cause.probability),
+        evidence: inert(&cause.evidence),
+    }
+}
+
+fn parts(view: &View, id: &'static str, title: &'static str, column: &'static str, parts: &[Part]) -> Option<Parts> {
+    let first = parts.first()?;
+    let total: u32 = parts.iter().map(|part| part.n_affected).sum();
+    let name = words::scope_name(&first.scope, view);
+    let sentence = match parts.len() {
+        1 => format!("All {} are in {name}.", format::counted(total as usize, "relay")).replace("All 1 relay are", "The relay is"),
+        n => format!(
+            "{} in {n} of them; most, {}, in {name}.",
+            format::counted(total as usize, "relay"),
+            format::count(first.n_affected.into())
+        ),
+    };
+    let row = |part: &Part| {
+        let share = Fraction::of(f64::from(part.n_affected), f64::from(part.n_at_risk.max(part.n_affected)));
+        PartRow {
+            scope: words::scope_link(&part.scope, view),
+            n_affected: format::count(part.n_affected.into()),
+            n_at_risk: format::count(part.n_at_risk.into()),
+            share: Percent(share, 0),
+            bar: format!("p{}", share.map_or(0, |share| (share.get() * 100.0).round() as u32)),
+        }
+    };
+    let rows = parts.iter().take(PARTS_SHOWN).map(row).collect();
+    Some(Parts { id, title, column, sentence, rows, more: parts.len().saturating_sub(PARTS_SHOWN) })
+}
+
+fn timeline(incident: &Incident) -> Vec<(When, String)> {
+    let before = (When::from(incident.started_at), "The last consensus before.".to_owned());
+    let is_slow = incident.started_at < incident.detected_at;
+    let seen =
+        incident.timeline.iter().map(|(hour, event): &(ConsensusHour, Event)| (When::from(*hour), words::event(incident.kind, event)));
+    is_slow.then_some(before).into_iter().chain(seen).collect()
+}
+
+fn similar_row(view: &View, other: &Incident, as_of: ConsensusHour) -> SimilarRow {
+    SimilarRow {
+        href: format!("/incident/{}", other.id),
+        headline: words::headline(other, view),
+        detected: other.detected_at.into(),
+        lasted: format::hours(f64::from(words::lasted_hours(other, as_of))),
+    }
+}

@@ -1,0 +1,205 @@
+//! Incidents in words: what happened, where, how likely a cause is. Plain text; strangers' names in it are escaped where it is shown.
+
+use allium_detect::{Event, Incident, Kind, Scope, ScopeKind, Severity, Status};
+use allium_model::{Asn, CountryCode, Fraction};
+
+use crate::charts::country_name;
+use crate::format;
+use crate::markup::Html;
+use crate::text::inert;
+use crate::view::View;
+
+/// What happened, in one line: "112 relays in AS51167 (Contabo GmbH) left together".
+pub(crate) fn headline(incident: &Incident, view: &View) -> String {
+    let what = relays(incident);
+    let place = place(&incident.scope, view);
+    match incident.kind {
+        Kind::Outage if incident.detail.as_deref() == Some("decline") => format!("{what} {place} left over several days"),
+        Kind::Outage => format!("{what} {place} left together"),
+        Kind::Surge => format!("{what} that nobody had seen before joined {place}"),
+        Kind::Flap => format!("{what} {place} leave and return together"),
+        Kind::FlagLoss => format!("{what} {place} lost the flag {}", detail(incident)),
+        Kind::Capacity => format!("Fewer {} than usual {place}", detail(incident)),
+        Kind::DataQuality => format!("Doubtful consensus data: {}, {what} missing from it", detail(incident)),
+    }
+}
+
+fn relays(incident: &Incident) -> String {
+    format::counted(incident.n_affected, "relay")
+}
+
+/// The detail as it may stand in a sentence.
+pub(crate) fn detail(incident: &Incident) -> String {
+    incident.detail.as_deref().map_or_else(|| "unknown".to_owned(), inert)
+}
+
+/// Where: "in Spain", "in AS24940 (Hetzner)".
+fn place(scope: &Scope, view: &View) -> String {
+    let name = scope_name(scope, view);
+    match scope.kind {
+        ScopeKind::Network => "across the network".to_owned(),
+        ScopeKind::Country | ScopeKind::As | ScopeKind::Prefix => format!("in {name}"),
+        ScopeKind::Operator => format!("of operator {name}"),
+        ScopeKind::Family => format!("of the family {name}"),
+        ScopeKind::Version => format!("with Tor {name}"),
+        ScopeKind::Nickname => format!("named like {name}\u{2026}"),
+    }
+}
+
+/// The scope's own name: "Spain", "AS24940 (Hetzner)".
+pub(crate) fn scope_name(scope: &Scope, view: &View) -> String {
+    let key = inert(&scope.key);
+    let short = |text: &str, n: usize| inert(&text.chars().take(n).collect::<String>());
+    match scope.kind {
+        ScopeKind::Network => "the network".to_owned(),
+        ScopeKind::Country => scope.key.parse::<CountryCode>().ok().and_then(country_name).unwrap_or(key),
+        ScopeKind::As => match scope.key.parse::<Asn>().ok().and_then(|asn| view.autonomous_systems.get(&asn)?.name.as_deref()) {
+            Some(name) => format!("{key} ({})", short(name, 40)),
+            None => key,
+        },
+        ScopeKind::Family => short(&scope.key, 8),
+        ScopeKind::Operator => short(&scope.key, 40),
+        ScopeKind::Prefix | ScopeKind::Version | ScopeKind::Nickname => key,
+    }
+}
+
+/// The scope with a link to its page where it has one.
+pub(crate) fn scope_link(scope: &Scope, view: &View) -> Html {
+    let name = Html::words(scope_name(scope, view));
+    match scope.kind {
+        ScopeKind::Country if scope.key.parse::<CountryCode>().is_ok() => Html::link(&format!("/country/{}", scope.key), &name),
+        ScopeKind::As if scope.key.parse::<Asn>().is_ok() => Html::link(&format!("/as/{}", scope.key), &name),
+        _ => name,
+    }
+}
+
+/// What a kind is called.
+pub(crate) const fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Outage => "outage",
+        Kind::Surge => "surge of new relays",
+        Kind::Flap => "flapping",
+        Kind::FlagLoss => "loss of a flag",
+        Kind::Capacity => "short capacity",
+        Kind::DataQuality => "doubtful data",
+    }
+}
+
+/// What a kind of scope is called.
+pub(crate) const fn scope_kind_name(kind: ScopeKind) -> &'static str {
+    match kind {
+        ScopeKind::Network => "the whole network",
+        ScopeKind::Country => "country",
+        ScopeKind::As => "autonomous system",
+        ScopeKind::Operator => "operator",
+        ScopeKind::Family => "family",
+        ScopeKind::Prefix => "address prefix",
+        ScopeKind::Version => "version of Tor",
+        ScopeKind::Nickname => "nickname",
+    }
+}
+
+/// A status as word, colour and shape.
+pub(crate) fn status_html(status: Status) -> Html {
+    let (class, word) = match status {
+        Status::Active => ("down", "Active"),
+        Status::Recovering => ("half", "Recovering"),
+        Status::Resolved => ("up", "Over"),
+        Status::Permanent => ("off", "Lasting"),
+        Status::Merged => ("off", "Merged"),
+    };
+    Html::tag("span", &format!("st {class}"), word)
+}
+
+/// A severity as word and shape: the bar before the word is the wider the more severe.
+pub(crate) fn severity_html(severity: Severity) -> Html {
+    let class = match severity {
+        Severity::Minor => "sv s1",
+        Severity::Moderate => "sv s2",
+        Severity::Major => "sv s3",
+        Severity::Critical => "sv s4",
+    };
+    Html::tag("span", class, severity_word(severity))
+}
+
+/// A severity with a capital.
+pub(crate) const fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Minor => "Minor",
+        Severity::Moderate => "Moderate",
+        Severity::Major => "Major",
+        Severity::Critical => "Critical",
+    }
+}
+
+/// A probability in words, as defined in `docs/methods.md`.
+pub(crate) fn probability_word(probability: f64) -> &'static str {
+    match probability {
+        p if p >= 0.99 => "almost certain",
+        p if p >= 0.9 => "very likely",
+        p if p >= 0.66 => "likely",
+        p if p >= 0.33 => "about as likely as not",
+        p if p >= 0.1 => "unlikely",
+        _ => "very unlikely",
+    }
+}
+
+/// A probability in words and as a number: "likely, 71 %".
+pub(crate) fn probability(probability: f64) -> String {
+    let percent = Fraction::clamped(probability).map_or_else(|| format::NO_DATA.to_owned(), |p| format::percent(p, 0));
+    format!("{}, {percent}\u{a0}%", probability_word(probability))
+}
+
+/// What was seen, with the words that fit the kind.
+pub(crate) fn event(kind: Kind, event: &Event) -> String {
+    let (gone, back) = match kind {
+        Kind::Outage | Kind::Flap => ("left", "run again"),
+        Kind::Surge => ("joined", "are gone again"),
+        Kind::FlagLoss => ("lost the flag", "have it again"),
+        Kind::Capacity | Kind::DataQuality => ("are missing", "are there again"),
+    };
+    let relays = |n: u32| format::counted(n as usize, "relay");
+    match event {
+        Event::Detected(0) => "Detected.".to_owned(),
+        Event::Detected(n) => format!("Detected: {} {gone}.", relays(*n)),
+        Event::Grew(n) => format!("{} more {gone}.", relays(*n)),
+        Event::HalfBack => format!("At least half of the relays {back}."),
+        Event::Resolved if matches!(kind, Kind::Capacity | Kind::DataQuality) => "Back to what is usual.".to_owned(),
+        Event::Resolved => format!("At least 90 % of the relays {back}: over."),
+        Event::Reopened(n) => format!("Reopened: {} of the same {gone} again.", relays(*n)),
+        Event::Flapping => "So often that it counts as flapping.".to_owned(),
+        Event::Permanent if kind == Kind::Surge => "The relays have stayed: they count as part of the network.".to_owned(),
+        Event::Permanent => "The relays have stayed away for so long that they are taken for gone.".to_owned(),
+    }
+}
+
+/// How long it lasted as of an hour, in hours from the consensus that showed it.
+pub(crate) fn lasted_hours(incident: &Incident, as_of: allium_model::ConsensusHour) -> i32 {
+    let end = match (incident.resolved_at, incident.status.is_open()) {
+        (Some(end), _) => end,
+        (None, true) => as_of,
+        (None, false) => crate::incidents::updated_at(incident),
+    };
+    end.hours_since(incident.detected_at).max(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_have_words() {
+        let told = [1.0, 0.95, 0.714, 0.5, 0.2, 0.01].map(probability);
+        assert_eq!(
+            told,
+            [
+                "almost certain, 100\u{a0}%",
+                "very likely, 95\u{a0}%",
+                "likely, 71\u{a0}%",
+                "about as likely as not, 50\u{a0}%",
+                "unlikely, 20\u{a0}%",
+                "very unlikely, 1\u{a0}%"
+            ]
+        );
+    }
+}
