@@ -77,7 +77,7 @@ describe('charts', () => {
       for (const colorScheme of ['light', 'dark']) {
         await open(`/explore?show=${side}`, { colorScheme, reducedMotion: 'reduce' }, async (page) => {
           if ((await page.locator('script[type=module]').count()) === 0) return;
-          for (const button of await page.getByRole('button', { name: 'Interactive chart' }).all()) await button.click();
+          await page.evaluate(() => document.querySelectorAll('figure.chart > button:enabled').forEach((button) => button.click()));
           await page.locator('.live canvas').first().waitFor();
           await page.locator('.live').first().focus();
           await page.keyboard.press('ArrowRight');
