@@ -28,6 +28,7 @@ pub mod network;
 mod past;
 mod published;
 pub mod scores;
+mod summary;
 mod training;
 mod trees;
 
@@ -38,4 +39,5 @@ pub use forecast::{Confidence, Driver, Forecast, HORIZON_DAYS, Label};
 pub use model::{Chosen, HeldOutScore, Model};
 pub use past::{Past, PastSpan, RelayPast};
 pub use published::Published;
+pub use summary::Summary;
 pub use training::{Schedule, Training};

@@ -35,6 +35,8 @@ pub enum RequestError {
     NoDataYet(String),
     /// Incidents are not worked out yet.
     NoIncidentsYet,
+    /// There is no forecast; the text says why.
+    NoForecast(String),
     /// The fault is ours.
     Internal,
 }
@@ -58,7 +60,7 @@ impl RequestError {
             Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoDataYet(_) | Self::NoIncidentsYet => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -74,6 +76,7 @@ impl RequestError {
             Self::MethodNotAllowed => "Only reading is possible here",
             Self::NoDataYet(_) => "No data yet",
             Self::NoIncidentsYet => "Incidents are being worked out",
+            Self::NoForecast(_) => "No forecast yet",
             Self::Internal => "This page could not be made",
         }
     }
@@ -90,6 +93,7 @@ impl fmt::Display for RequestError {
             Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),
             Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),
             Self::NoIncidentsYet => f.write_str("incidents are being worked out from the stored history; ask again in a minute"),
+            Self::NoForecast(reason) => write!(f, "there is no forecast: {reason}"),
             Self::Internal => f.write_str("the fault is on this side and has been logged"),
         }
     }

@@ -89,7 +89,7 @@ impl Page {
     }
 
     /// The entries of the navigation.
-    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 11] {
+    pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 12] {
         [
             ("/", "Network"),
             ("/relays", "Relays"),
@@ -100,6 +100,7 @@ impl Page {
             ("/as", "AS and more"),
             ("/leaderboards", "Leaderboards"),
             ("/statistics", "Statistics"),
+            ("/forecasts", "Forecasts"),
             ("/data-quality", "Data quality"),
             ("/methods", "Methods"),
         ]

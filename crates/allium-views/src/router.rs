@@ -27,6 +27,7 @@ use crate::site::Site;
 use crate::view::View;
 use crate::{assets, pages};
 
+mod forecasts;
 mod operators;
 
 /// What pages may load: our stylesheet and our icon.
@@ -62,6 +63,7 @@ pub fn router(site: Site) -> Router {
         .route("/data-quality", get(data_quality))
         .route("/methods", get(methods))
         .merge(operators::routes())
+        .merge(forecasts::routes())
         .route("/api/v1/network", get(api_network))
         .route("/api/v1/network.csv", get(api_network))
         .route("/api/v1/relays", get(api_relays))
@@ -170,9 +172,10 @@ async fn relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(aske
     if canonical != asked {
         return redirect(StatusCode::PERMANENT_REDIRECT, &format!("/relay/{canonical}"));
     }
+    let outlook = site.outlook();
     page(&site, &headers, |view, now| {
         let relay_idx = view.relay_idx(&fingerprint).ok_or(RequestError::NoSuchRelay(canonical))?;
-        pages::relay::html(&site, view, now, relay_idx, pages::relay::Choice::of(&Params::of(&uri)?)?)
+        pages::relay::html(&site, view, now, relay_idx, pages::relay::Choice::of(&Params::of(&uri)?)?, &outlook)
     })
 }
 
@@ -241,10 +244,11 @@ async fn api_relays(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> R
 
 async fn api_relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
     let digits = asked.strip_suffix(".csv").unwrap_or(&asked);
+    let outlook = site.outlook();
     answer(&site, &headers, &uri, |view, params, form| {
         let relay_idx = digits.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
         let relay_idx = relay_idx.ok_or_else(|| RequestError::NoSuchRelay(digits.chars().take(60).collect()))?;
-        api::relay(view, params, relay_idx, form)
+        api::relay(view, &outlook, params, relay_idx, form)
     })
 }
 

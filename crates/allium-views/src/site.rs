@@ -5,6 +5,7 @@ use std::sync::{Arc, RwLock};
 use allium_model::{SourceReport, Timestamp};
 
 use crate::incidents::IncidentLog;
+use crate::outlook::Outlook;
 use crate::view::View;
 
 /// Tells the time. Pages need it for ages and for nothing else.
@@ -34,6 +35,7 @@ struct Shared {
     clock: Clock,
     view: RwLock<Option<Arc<View>>>,
     incidents: RwLock<Option<Arc<IncidentLog>>>,
+    outlook: RwLock<Outlook>,
     changes: tokio::sync::watch::Sender<()>,
     waiting_for: RwLock<String>,
     sources: RwLock<Arc<[SourceReport]>>,
@@ -49,6 +51,7 @@ impl Site {
                 clock,
                 view: RwLock::new(None),
                 incidents: RwLock::new(None),
+                outlook: RwLock::new(Outlook::default()),
                 changes: tokio::sync::watch::Sender::new(()),
                 waiting_for,
                 sources: RwLock::default(),
@@ -67,6 +70,17 @@ impl Site {
     /// Tells whenever a view was published.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<()> {
         self.shared.changes.subscribe()
+    }
+
+    /// Publishes forecasts, or why there are none.
+    pub fn set_outlook(&self, outlook: Outlook) {
+        let mut slot = self.shared.outlook.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *slot = outlook;
+    }
+
+    /// What is known of the weeks ahead; cheap.
+    pub fn outlook(&self) -> Outlook {
+        self.shared.outlook.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     /// The newest view.

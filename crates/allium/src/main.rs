@@ -9,6 +9,7 @@ mod commands;
 mod config;
 mod fetch;
 mod logging;
+mod outlook;
 mod progress;
 mod signals;
 mod watch;

@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("allium-analysis", &["allium-model", "allium-stats"]),
     ("allium-forecast", &["allium-model", "allium-stats"]),
     ("allium-detect", &["allium-model", "allium-stats"]),
-    ("allium-views", &["allium-model", "allium-analysis", "allium-detect"]),
+    ("allium-views", &["allium-model", "allium-analysis", "allium-detect", "allium-forecast"]),
     (
         "allium",
         &[

@@ -27,6 +27,8 @@ pub use self::relay::{RelayDetail, RelaySummary};
 use crate::error::RequestError;
 use crate::format::rfc3339;
 use crate::list::{QUERY_NAMES, relay_query};
+use crate::outlook::Outlook;
+use crate::pages::forecasts::ForecastJson;
 use crate::params::Params;
 use crate::view::View;
 
@@ -97,10 +99,10 @@ pub(crate) fn relays(view: &View, params: &Params, form: Form) -> Result<String,
 }
 
 /// `/api/v1/relays/<FINGERPRINT>`
-pub(crate) fn relay(view: &View, params: &Params, relay_idx: usize, form: Form) -> Result<String, RequestError> {
+pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: usize, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
     let (record, report) = view.relay(relay_idx).ok_or(RequestError::Internal)?;
-    let detail = RelayDetail::of(view, record, report);
+    let detail = RelayDetail { forecast: ForecastJson::of(outlook, &record.relay.fingerprint), ..RelayDetail::of(view, record, report) };
     match form {
         Form::Json => to_json(&detail),
         Form::Csv => csv::strips(&detail),

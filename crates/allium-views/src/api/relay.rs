@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{ByPeriod, by_period, secs, share};
 use crate::format::rfc3339;
+use crate::pages::forecasts::ForecastJson;
 use crate::view::View;
 
 /// What a list has of a relay.
@@ -123,6 +124,8 @@ pub struct RelayDetail<'a> {
     pub strips: ByPeriod<Vec<StripJson>>,
     /// States that our own record has seen.
     pub states: Vec<StateJson>,
+    /// Its uptime in the weeks ahead, where there is a forecast.
+    pub forecast: Option<ForecastJson>,
 }
 
 /// Attributes of a relay that a list leaves out.
@@ -301,7 +304,7 @@ impl<'a> RelaySummary<'a> {
 }
 
 impl<'a> RelayDetail<'a> {
-    /// Everything of a relay of a view.
+    /// Everything of a relay of a view, without a forecast.
     pub fn of(view: &'a View, record: &'a RelayRecord, report: &RelayReport) -> Self {
         let cells = |period| strip(record, &view.record.known, view.as_of(), period).cells;
         Self {
@@ -315,6 +318,7 @@ impl<'a> RelayDetail<'a> {
             months: report.months.iter().map(month).collect(),
             strips: by_period(|period| cells(period).iter().map(StripJson::of).collect()),
             states: record.spans.iter().map(state).collect(),
+            forecast: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod data_quality;
 pub(crate) mod error;
 pub(crate) mod explore;
+pub(crate) mod forecasts;
 pub(crate) mod groups;
 pub(crate) mod home;
 pub(crate) mod incident;

@@ -5,6 +5,7 @@
 mod api;
 mod charts;
 mod design;
+mod forecasts;
 mod hostile;
 mod lists;
 mod operators;

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::fetch::{Fetcher, Stored, Visit};
+use crate::outlook;
 use crate::progress;
 use crate::signals::stop_asked;
 use crate::watch;
@@ -53,6 +54,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
     let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone()));
+    tokio::spawn(outlook::keep(site.clone(), config.store.clone()));
     let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
     let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
     let stopped = async move {

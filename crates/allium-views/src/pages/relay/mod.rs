@@ -16,7 +16,9 @@ use crate::charts::Figure;
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint};
+use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
+use crate::pages::forecasts::Panel;
 use crate::pages::issues::IssueWords;
 use crate::pages::operators::{families, operator_link};
 use crate::site::Site;
@@ -35,6 +37,7 @@ struct RelayPage<'a> {
     summary: Html,
     basis: String,
     periods: Vec<PeriodRow>,
+    forecast: Panel,
     figure: Figure<'a>,
     chosen: StripHtml<'a>,
     period_links: Vec<(&'static str, String, bool)>,
@@ -92,7 +95,14 @@ struct FlagRow<'a> {
 }
 
 /// Renders the page of the relay at this place in the view.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize, choice: Choice) -> Result<String, RequestError> {
+pub(crate) fn html(
+    site: &Site,
+    view: &View,
+    now: Timestamp,
+    relay_idx: usize,
+    choice: Choice,
+    outlook: &Outlook,
+) -> Result<String, RequestError> {
     let (record, report) = view.relay(relay_idx).ok_or(RequestError::Internal)?;
     let relay = &record.relay;
     let as_of = view.as_of();
@@ -114,6 +124,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, relay_idx: usize, c
         state: State(relay.running),
         summary: summary(view, record, report),
         basis: basis(view, report, now),
+        forecast: Panel::of(outlook, &relay.fingerprint, now),
         periods: Period::ALL.into_iter().map(|period| period_row(period, report.uptime[period.index()].as_ref())).collect(),
         figure: Figure::of(&chart, &base, &query).quiet().with_rows(0),
         chosen: chosen_strip(&chosen, choice),

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::progress::Progress;
 
 pub(crate) use past::of_history;
+pub(crate) use train::accept;
 
 /// With fewer consensuses than there are in five weeks, published graphs tell more than the own history does.
 const MIN_OWN_CONSENSUSES: usize = 35 * 24;

@@ -36,7 +36,7 @@ fn told(score: &HeldOutScore) -> String {
 }
 
 /// Refuses a model that is older than the one in use, or scores worse by more than [`TOLERANCE`].
-fn accept(model: &Model, in_use: &Model) -> anyhow::Result<()> {
+pub(crate) fn accept(model: &Model, in_use: &Model) -> anyhow::Result<()> {
     if model.trained_as_of() < in_use.trained_as_of() {
         bail!("the model in use learned from consensuses up to {}, later than {}", in_use.trained_as_of(), model.trained_as_of());
     }
