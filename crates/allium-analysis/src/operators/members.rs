@@ -138,7 +138,7 @@ impl MemberFigures {
         let weight = RoleWeights::of(relays());
         let share = |part: u64, whole: u64| Fraction::of(part as f64, whole as f64);
         let sum = |of: fn(&Relay) -> Option<u64>| running().filter_map(of).fold(0, u64::saturating_add);
-        let addresses: BTreeSet<IpAddr> = running().flat_map(|relay| relay.or_addresses.iter().map(|address| address.ip())).collect();
+        let addresses: BTreeSet<IpAddr> = running().flat_map(|relay| relay.or_addresses.iter().map(std::net::SocketAddr::ip)).collect();
         let platforms: BTreeSet<&str> = relays().filter_map(platform).collect();
         let countries: BTreeSet<CountryCode> = relays().filter_map(|relay| relay.country).collect();
         let autonomous_systems: BTreeSet<_> = relays().filter_map(|relay| relay.asn).collect();

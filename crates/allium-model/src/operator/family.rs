@@ -71,6 +71,9 @@ struct Lists {
     of_relay: Vec<Option<u32>>,
 }
 
+/// The number of a list, and the list as a relay states it.
+type NumberedList<'a> = (u32, &'a [Fingerprint]);
+
 /// How many lists with the same first member and length are compared before a list counts as one of its own.
 const MAX_ALIKE: usize = 8;
 
@@ -78,7 +81,7 @@ impl Lists {
     fn of(relays: &[&Relay]) -> Self {
         let places = Places::of(relays);
         // Members of a family mostly have the very same list, so lists are compared before they are looked up.
-        let mut alike: HashMap<(Fingerprint, usize), Vec<(u32, &[Fingerprint])>> = HashMap::new();
+        let mut alike: HashMap<(Fingerprint, usize), Vec<NumberedList<'_>>> = HashMap::new();
         let mut found = Self { lists: Vec::new(), of_relay: Vec::with_capacity(relays.len()) };
         for relay in relays {
             let family = relay.effective_family.as_slice();
