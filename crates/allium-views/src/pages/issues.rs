@@ -61,7 +61,7 @@ fn words(issue: &Issue) -> (String, String, String) {
         ),
         Issue::WarningFlag(flag) => flag_words(*flag),
         Issue::Version { status } => (
-            format!("Version {}", status.as_deref().map_or_else(|| "not recommended".to_owned(), |status| inert(status))),
+            format!("Version {}", status.as_deref().map_or_else(|| "not recommended".to_owned(), inert)),
             "The directory authorities do not recommend its version of Tor. Relays with obsolete versions are rejected sooner or later.".to_owned(),
             "Update Tor from the Tor Project's repository and turn on automatic updates.".to_owned(),
         ),
