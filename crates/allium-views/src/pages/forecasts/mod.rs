@@ -167,7 +167,7 @@ impl<'a> SummaryJson<'a> {
             },
             n_relays: summary.n_relays,
             n_running: summary.n_running,
-            mean: summary.mean.map(|share| share.get()),
+            mean: summary.mean.map(allium_model::Fraction::get),
             relay_q10: summary.interval.map(|(low, _)| low.get()),
             relay_q90: summary.interval.map(|(_, high)| high.get()),
             expected_below_90: summary.expected_below_90,

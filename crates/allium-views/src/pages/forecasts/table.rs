@@ -77,7 +77,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
     columns
 }
 
-fn place<T: PartialEq>(all: &[T], one: T) -> f64 {
+fn place<T: PartialEq>(all: &[T], one: &T) -> f64 {
     all.iter().position(|each| *each == one).map_or(0.0, |place| place as f64)
 }
 
