@@ -51,7 +51,10 @@ async fn step(site: &Site, trained: Option<Trained>, as_of: ConsensusHour, store
     let (done, outcome) = oneshot::channel();
     // Training takes minutes. A thread of the runtime's own would keep the program from ending meanwhile.
     let thread = std::thread::Builder::new().name("outlook".to_owned());
-    let spawned = thread.spawn(move || done.send(worked_out(trained, as_of, &store)));
+    let spawned = thread.spawn(move || {
+        // Nobody waits any more when the program ends.
+        let _ = done.send(worked_out(trained, as_of, &store));
+    });
     if let Err(error) = spawned {
         tracing::error!(%error, "no thread for forecasts");
     }

@@ -43,7 +43,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         Column::text("label", "Label", |row: &Row<'a>| Cell::Markup {
             html: label_html(row.forecast.label),
             plain: row.forecast.label.name().to_owned(),
-            rank: place(&Label::ALL, row.forecast.label),
+            rank: place(&Label::ALL, &row.forecast.label),
         })
         .about("forecast in a word")
         .method("forecast-labels")
@@ -67,7 +67,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         Column::text("confidence", "Confidence", |row: &Row<'a>| Cell::Markup {
             html: Html::words(confidence_word(row.forecast.confidence)),
             plain: row.forecast.confidence.name().to_owned(),
-            rank: place(&Confidence::ALL, row.forecast.confidence),
+            rank: place(&Confidence::ALL, &row.forecast.confidence),
         })
         .about("confidence by the width of the interval")
         .method("forecast-confidence"),
@@ -78,7 +78,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
 }
 
 fn place<T: PartialEq>(all: &[T], one: &T) -> f64 {
-    all.iter().position(|each| *each == one).map_or(0.0, |place| place as f64)
+    all.iter().position(|each| each == one).map_or(0.0, |place| place as f64)
 }
 
 /// An arrow and a word where the median lies at least a point away from the uptime before.
