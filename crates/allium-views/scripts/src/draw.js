@@ -1,12 +1,12 @@
 // Draws a chart's JSON with ECharts: from the values that the page's table and picture have, and nothing else.
 
-import { AriaComponent, GridComponent, TooltipComponent } from 'echarts/components';
+import { GridSimpleComponent, TooltipComponent } from 'echarts/components';
 import { init, registerMap, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 
 import { optionOf } from './options.js';
 
-use([AriaComponent, CanvasRenderer, GridComponent, TooltipComponent]);
+use([CanvasRenderer, GridSimpleComponent, TooltipComponent]);
 
 /** What each kind needs beside that, loaded when it is first drawn. */
 const parts = {
@@ -65,7 +65,13 @@ export async function draw(figure, chart) {
   };
   make();
   dark.addEventListener('change', make);
-  new ResizeObserver(() => drawing.resize()).observe(place);
+  let width = place.clientWidth;
+  new ResizeObserver(() => {
+    // The first notice comes at once and changes nothing.
+    if (place.clientWidth === width) return;
+    width = place.clientWidth;
+    requestAnimationFrame(() => drawing.resize());
+  }).observe(place);
   keys(place, said, chart, () => drawing);
   const full = Object.assign(document.createElement('button'), { type: 'button', textContent: 'Full screen' });
   full.addEventListener('click', () => place.requestFullscreen?.());

@@ -27,12 +27,11 @@ export function optionOf(chart, colours, { narrow }) {
     textStyle: { color: colours.ink },
   };
   const option = {
-    aria: { enabled: true },
     backgroundColor: colours.ground,
     color: colours.lines,
     textStyle: { color: colours.ink, fontFamily: 'system-ui, sans-serif' },
     tooltip,
-    grid: { left: 64, right: narrow ? 16 : 32, top: 32, bottom: 64 },
+    grid: { left: 64, right: narrow ? 16 : 32, top: 32, bottom: 48 },
   };
   return { ...option, ...kinds[chart.kind](chart, colours, axis, { narrow, tooltip }) };
 }
@@ -40,12 +39,13 @@ export function optionOf(chart, colours, { narrow }) {
 const label = (unit) => ({ formatter: (value) => (unit === 'share' ? `${+(value * 100).toFixed(2)} %` : told(unit, value)) });
 
 const kinds = {
-  time(chart, colours, axis, { tooltip }) {
+  time(chart, colours, axis, { narrow, tooltip }) {
     const middle = (i) => ((chart.edges[i] + chart.edges[i + 1]) / 2) * 1000;
     const lines = chart.lines.map(({ label: name, values }, i) => ({
       name,
       type: 'line',
       showSymbol: false,
+      endLabel: { show: chart.lines.length > 1, formatter: '{a}', color: colours.lines[i % 4] },
       connectNulls: false,
       itemStyle: { color: colours.lines[i % 4] },
       lineStyle: { width: 1.6, color: colours.lines[i % 4], type: ['solid', 'dashed', 'dotted', [8, 3, 2, 3]][i % 4] },
@@ -62,11 +62,11 @@ const kinds = {
       return [instant(chart.edges[i]), ...chart.lines.map(({ label: name, values }) => `${name}: ${told(chart.unit, values[i])}`), ...events.map(({ label: words }) => words)].join('\n');
     };
     return {
-      legend: chart.lines.length > 1 ? { top: 0, textStyle: { color: colours.ink }, data: chart.lines.map(({ label: name }) => name) } : undefined,
+      grid: { left: 64, right: chart.lines.length > 1 ? (narrow ? 96 : 160) : 24, top: 32, bottom: 48 },
       tooltip: { ...tooltip, trigger: 'axis', formatter },
       xAxis: { type: 'time', ...axis, splitLine: { show: false } },
       yAxis: { type: 'value', scale: !chart.from_zero, max: chart.unit === 'share' ? (extent) => (extent.max > 0.5 ? 1 : null) : null, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
-      dataZoom: [{ type: 'inside', zoomOnMouseWheel: 'ctrl' }, { type: 'slider', height: 20, bottom: 8, textStyle: { color: colours.soft } }],
+      dataZoom: [{ type: 'inside', zoomOnMouseWheel: 'ctrl' }],
       series: [...bands, ...lines],
     };
   },

@@ -1,5 +1,5 @@
 import { LineChart } from 'echarts/charts';
-import { DataZoomComponent, LegendComponent, MarkAreaComponent } from 'echarts/components';
+import { DataZoomInsideComponent, MarkAreaComponent } from 'echarts/components';
 import { use } from 'echarts/core';
 
-use([LineChart, DataZoomComponent, LegendComponent, MarkAreaComponent]);
+use([LineChart, DataZoomInsideComponent, MarkAreaComponent]);
