@@ -78,7 +78,7 @@ describe('charts', () => {
         await open(`/explore?show=${side}`, { colorScheme, reducedMotion: 'reduce' }, async (page) => {
           if ((await page.locator('script[type=module]').count()) === 0) return;
           await page.evaluate(() => document.querySelectorAll('figure.chart > button:enabled').forEach((button) => button.click()));
-          await page.locator('.live canvas').first().waitFor();
+          await page.waitForFunction(() => [...document.querySelectorAll('figure.chart')].every((figure) => figure.querySelector('.live canvas')));
           await page.locator('.live').first().focus();
           await page.keyboard.press('ArrowRight');
           const said = await page.locator('.said').first().textContent();

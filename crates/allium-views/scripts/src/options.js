@@ -51,7 +51,18 @@ const kinds = {
       lineStyle: { width: 1.6, color: colours.lines[i % 4], type: ['solid', 'dashed', 'dotted', [8, 3, 2, 3]][i % 4] },
       data: values.map((value, j) => [middle(j), value]),
     }));
-    if (lines.length > 0) lines[0].markArea = { silent: true, itemStyle: { color: colours.lines[1], opacity: 0.18 }, data: chart.events.map(({ start_secs, end_secs }) => [{ xAxis: start_secs * 1000 }, { xAxis: end_secs * 1000 }]) };
+    const happened = (i) => chart.events.some(({ start_secs, end_secs }) => start_secs < chart.edges[i + 1] && end_secs > chart.edges[i]);
+    const marks = {
+      name: 'events',
+      type: 'line',
+      yAxisIndex: 1,
+      silent: true,
+      symbol: 'rect',
+      symbolSize: 5,
+      itemStyle: { color: colours.lines[1] },
+      lineStyle: { width: 5, color: colours.lines[1] },
+      data: chart.edges.slice(0, -1).map((_, j) => [middle(j), happened(j) ? 0.01 : null]),
+    };
     const bands = chart.bands.flatMap(({ label: name, low, high }) => [
       { name: `${name}, low`, type: 'line', stack: name, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, data: low.map((v, j) => [middle(j), v]) },
       { name, type: 'line', stack: name, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, areaStyle: { color: colours.lines[0], opacity: 0.18 }, data: high.map((v, j) => [middle(j), v === null || low[j] === null ? null : v - low[j]]) },
@@ -65,9 +76,12 @@ const kinds = {
       grid: { left: 64, right: chart.lines.length > 1 ? (narrow ? 96 : 160) : 24, top: 32, bottom: 48 },
       tooltip: { ...tooltip, trigger: 'axis', formatter },
       xAxis: { type: 'time', ...axis, splitLine: { show: false } },
-      yAxis: { type: 'value', scale: !chart.from_zero, max: chart.unit === 'share' ? (extent) => (extent.max > 0.5 ? 1 : null) : null, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
+      yAxis: [
+        { type: 'value', scale: !chart.from_zero, max: chart.unit === 'share' ? (extent) => (extent.max > 0.5 ? 1 : null) : null, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
+        { type: 'value', show: false, min: 0, max: 1 },
+      ],
       dataZoom: [{ type: 'inside', zoomOnMouseWheel: 'ctrl' }],
-      series: [...bands, ...lines],
+      series: [...bands, ...lines, ...(chart.events.length > 0 ? [marks] : [])],
     };
   },
 

@@ -1,5 +1,5 @@
 import { LineChart } from 'echarts/charts';
-import { DataZoomInsideComponent, MarkAreaComponent } from 'echarts/components';
+import { DataZoomInsideComponent } from 'echarts/components';
 import { use } from 'echarts/core';
 
-use([LineChart, DataZoomInsideComponent, MarkAreaComponent]);
+use([LineChart, DataZoomInsideComponent]);
