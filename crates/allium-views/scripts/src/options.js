@@ -80,7 +80,6 @@ const kinds = {
         { type: 'value', scale: !chart.from_zero, max: chart.unit === 'share' ? (extent) => (extent.max > 0.5 ? 1 : null) : null, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
         { type: 'value', show: false, min: 0, max: 1 },
       ],
-      dataZoom: [{ type: 'inside', zoomOnMouseWheel: 'ctrl' }],
       series: [...bands, ...lines, ...(chart.events.length > 0 ? [marks] : [])],
     };
   },
@@ -123,7 +122,6 @@ const kinds = {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${chart.dots[i].label}\n${chart.x_label}: ${told(chart.x_unit, chart.dots[i].x)}\n${chart.y_label}: ${told(chart.y_unit, chart.dots[i].y)}` },
       xAxis: { type: 'value', name: chart.x_label, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.x_unit) } },
       yAxis: { type: 'value', scale: true, name: chart.y_label, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.y_unit) } },
-      dataZoom: [{ type: 'inside', zoomOnMouseWheel: 'ctrl' }],
       series: [{ type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.6 }, data: chart.dots.map(({ x, y, href }) => ({ value: [x, y], href })) }],
     };
   },

@@ -1,5 +1,4 @@
 import { ScatterChart } from 'echarts/charts';
-import { DataZoomInsideComponent } from 'echarts/components';
 import { use } from 'echarts/core';
 
-use([ScatterChart, DataZoomInsideComponent]);
+use([ScatterChart]);
