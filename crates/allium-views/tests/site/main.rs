@@ -6,6 +6,7 @@ mod api;
 mod charts;
 mod design;
 mod forecasts;
+mod groups;
 mod hostile;
 mod lists;
 mod operators;
