@@ -184,7 +184,7 @@ fn data_quality_tells_how_it_goes_with_each_source() {
     };
     site.set_sources(vec![report("collector", None), report("directory", Some("refused\u{202e}<script>"))]);
     let page = get(&site, "/data-quality").text();
-    for part in ["1 of 2 sources failed when last asked", "failed: <bdi>refused", "2 h</td>", "no &#60;b&#62;flags", "line 9"] {
+    for part in ["1 of 2 sources failed when last asked", "failed: <bdi>refused", "2 h</td>", "no &lt;b&gt;flags", "line 9"] {
         assert!(page.contains(part), "{part}: {page}");
     }
     assert!(!page.contains("<script>") && !page.contains('\u{202e}'));
