@@ -267,6 +267,11 @@ fn findings(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Opti
     Some(Section::new("findings", "Needs attention", with_method(say, anchor), geography::list_of(&items)))
 }
 
+/// Links beside each other, each large enough to touch.
+fn links(links: Vec<Html>) -> Html {
+    Html::element("span", &[("class", "kinds")], &Html::joined(links, " "))
+}
+
 /// What would be without the group.
 fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     let loss: Loss = view.groups.without(&row.members, period);
@@ -283,7 +288,7 @@ fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
         ("Guard probability", share(loss.guard_share)),
         ("Exit probability", share(loss.exit_share)),
         ("Advertised bandwidth", share(loss.bandwidth_share)),
-        ("Countries left without a relay", if countries.is_empty() { Html::words("none") } else { Html::joined(countries, " ") }),
+        ("Countries left without a relay", if countries.is_empty() { Html::words("none") } else { links(countries) }),
         ("Operators left without a relay", Html::words(format::count(loss.n_operators as u64))),
         ("Mean uptime of the rest", Html::words(percent_words(loss.uptime))),
     ];
