@@ -60,6 +60,13 @@ before(async () => {
     platform: '/platform/linux',
     versions: '/versions',
     'first-seen': '/first-seen',
+    operators: '/operators',
+    families: '/families',
+    leaderboards: '/leaderboards',
+    statistics: '/statistics',
+    top: '/top',
+    incidents: '/incidents',
+    forecasts: '/forecasts',
     'data-quality': '/data-quality',
     methods: '/methods',
     'not-found': '/relay/0000000000000000000000000000000000000000',
@@ -92,8 +99,13 @@ async function open(path, options, look) {
   }
 }
 
+/** Checks every kind, and tells of all that failed. */
 const forEachKind = async (check) => {
-  for (const [kind, path] of Object.entries(kinds)) await check(kind, path);
+  const failed = [];
+  for (const [kind, path] of Object.entries(kinds)) {
+    await check(kind, path).catch((error) => failed.push(`${kind}: ${error.message}`));
+  }
+  assert.equal(failed.join('\n'), '');
 };
 
 describe('pages', () => {
