@@ -98,8 +98,7 @@ impl<'a> IncidentJson<'a> {
 /// `/api/v1/incidents`
 pub(crate) fn incidents(view: &View, log: &IncidentLog, params: &Params, form: Form) -> Result<String, RequestError> {
     let table = pages::incidents::table::table(view, log);
-    let state = table.strict_state(params)?;
-    table.data(log.watched.as_of.unwrap_or(view.as_of()), log.incidents(), &state, form)
+    table.data(log.watched.as_of.unwrap_or(view.as_of()), log.incidents(), params, form)
 }
 
 /// `/api/v1/incidents/<id>`: everything as JSON, its relays as CSV.
@@ -112,8 +111,7 @@ pub(crate) fn incident(view: &View, log: &IncidentLog, id: &str, params: &Params
         }
         Form::Csv => {
             let table = pages::incident::table(incident);
-            let state = table.strict_state(params)?;
-            table.data(view.as_of(), &pages::incident::rows(view, incident), &state, form)
+            table.data(view.as_of(), &pages::incident::rows(view, incident), params, form)
         }
     }
 }

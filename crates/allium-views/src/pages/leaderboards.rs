@@ -164,8 +164,7 @@ pub(crate) fn category_html(site: &Site, view: &View, now: Timestamp, category: 
 /// One category for programs.
 pub(crate) fn category_data(view: &View, category: Category, params: &Params, form: Form) -> Result<String, RequestError> {
     let table = table(view, category);
-    let state = table.strict_state(params)?;
-    table.data(view.as_of(), view.operators.leaderboards.ranking(category), &state, form)
+    table.data(view.as_of(), view.operators.leaderboards.ranking(category), params, form)
 }
 
 /// The first places of every category for programs.

@@ -56,6 +56,5 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
 /// The same for programs.
 pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     let table = table(view);
-    let state = table.strict_state(params)?;
-    table.data(view.as_of(), &heaviest(view), &state, form)
+    table.data(view.as_of(), &heaviest(view), params, form)
 }

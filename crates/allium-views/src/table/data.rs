@@ -41,9 +41,10 @@ impl<R> Table<'_, R> {
         serde_json::to_value(RowJson { table: self, row }).ok()
     }
 
-    /// The rows that fit in the form that was asked for: JSON by pages, CSV whole unless limited.
-    pub(crate) fn data(&self, as_of: ConsensusHour, rows: &[R], state: &TableState, form: Form) -> Result<String, RequestError> {
-        self.data_of(as_of, None, rows, state, form)
+    /// The rows that fit in the form that was asked for: JSON by pages, CSV whole unless limited. Parameters that no table of this
+    /// kind has are refused.
+    pub(crate) fn data(&self, as_of: ConsensusHour, rows: &[R], params: &Params, form: Form) -> Result<String, RequestError> {
+        self.data_of(as_of, None, rows, &self.strict_state(params)?, form)
     }
 
     /// The same, where the rows are those of a group that JSON tells too.

@@ -101,7 +101,7 @@ pub(crate) fn data(view: &View, outlook: &Outlook, params: &Params, form: Form) 
     let rows = rows(view, forecasts);
     asked_operator(view, params)?;
     let table = table::table(view, &rows, params)?;
-    table.data(forecasts.as_of, &rows, &table.strict_state(params)?, form)
+    table.data(forecasts.as_of, &rows, params, form)
 }
 
 /// `/api/v1/forecasts/summary`

@@ -69,7 +69,7 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params:
 pub(super) fn data(view: &View, kind: Kind, params: &Params, form: Form) -> Result<String, RequestError> {
     let rows = rows(view, kind);
     let table = table(view, kind, period_of(params)?);
-    table.data(view.as_of(), &rows, &table.strict_state(params)?, form)
+    table.data(view.as_of(), &rows, params, form)
 }
 
 /// The entry of the navigation to which a kind belongs.

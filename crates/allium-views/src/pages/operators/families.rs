@@ -88,8 +88,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
 /// The list for programs.
 pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     let table = table(view);
-    let state = table.strict_state(params)?;
-    table.data(view.as_of(), &rows(view), &state, form)
+    table.data(view.as_of(), &rows(view), params, form)
 }
 
 fn sentence(view: &View, rows: &[Row<'_>]) -> String {
@@ -162,8 +161,7 @@ pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Finger
 pub(crate) fn family_data(view: &View, key: &Fingerprint, params: &Params, form: Form) -> Result<String, RequestError> {
     let (family, _) = family_of(view, key)?;
     let table = members::table(view, format!("/family/{key}"), format!("/api/v1/families/{key}"));
-    let state = table.strict_state(params)?;
-    table.data(view.as_of(), &Member::current(view, &family.members), &state, form)
+    table.data(view.as_of(), &Member::current(view, &family.members), params, form)
 }
 
 /// How many run, how much they weigh, how reliable they are.

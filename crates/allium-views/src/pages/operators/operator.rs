@@ -515,6 +515,5 @@ fn uptime_json(figures: &OperatorFigures, period: Period) -> Option<UptimeJson> 
 pub(crate) fn relays_data(view: &View, id: &OperatorId, params: &Params, form: Form) -> Result<String, RequestError> {
     let (_, operator, _) = find(view, id)?;
     let table = members::table(view, super::operator_path(id), format!("/api/v1/operators/{id}/relays"));
-    let state = table.strict_state(params)?;
-    table.data(view.as_of(), &Member::current(view, &operator.members), &state, form)
+    table.data(view.as_of(), &Member::current(view, &operator.members), params, form)
 }
