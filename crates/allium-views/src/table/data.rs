@@ -7,6 +7,7 @@ use super::state::start_of;
 use super::{Table, TableState};
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
+use crate::params::Params;
 
 /// A page of rows as JSON.
 #[derive(serde::Serialize)]
