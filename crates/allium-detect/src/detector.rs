@@ -61,6 +61,7 @@ pub(crate) struct State {
     pub(crate) recent: Vec<Changes>,
     pub(crate) ages: Ages,
     pub(crate) network: NetworkPulse,
+    pub(crate) scatter: crate::scatter::Past,
     pub(crate) cases: Vec<Case>,
     pub(crate) join_rates: JoinRates,
     pub(crate) doubt: Doubt,
@@ -167,6 +168,7 @@ impl Detector {
         if self.state.n_lists > self.settings.warm_up_lists {
             self.follow_surges(&mut step);
             self.follow_losses(&mut step);
+            self.follow_declines(&mut step);
             self.follow_flags(&mut step);
             self.follow_capacity(&mut step);
         }
@@ -207,6 +209,8 @@ impl Detector {
                 }
             } else if !track.running {
                 track.refresh(hour, &state.ages);
+                // Whoever is back can be lost again, whatever becomes of the others.
+                track.case = 0;
             } else {
                 let lost = track.flags & comparable.bits() & !flags.bits();
                 let age = Ages::class(hour - track.first_seen);

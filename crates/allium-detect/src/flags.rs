@@ -80,6 +80,7 @@ impl Detector {
             dispersion: DISPERSION,
             network_dispersion: 10.0 * DISPERSION,
             stable_risk: settings.stable_hazards.map(|hazard| hazard * elapsed),
+            scatter: None,
         };
         clusters(book, pool, &standing, &thresholds, scratch)
     }

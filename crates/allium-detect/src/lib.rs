@@ -30,6 +30,7 @@
 mod book;
 mod capacity;
 mod case;
+mod decline;
 mod detector;
 pub mod evaluate;
 mod flags;
@@ -39,6 +40,7 @@ mod quality;
 mod record;
 mod save;
 mod scan;
+mod scatter;
 mod scope;
 mod settings;
 mod surge;

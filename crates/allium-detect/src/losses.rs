@@ -5,6 +5,7 @@ use crate::case::{Case, Reading, Suspect, stable_hash};
 use crate::detector::{Changes, Detector, State, Step};
 use crate::incident::{Event, Kind, Part, Status};
 use crate::scan::{Cluster, Look, Lost, Standing, Thresholds, clip, clusters};
+use crate::scatter::weigh;
 use crate::scope::{Scope, ScopeKind};
 
 /// Lists over which slow waves are added up.
@@ -59,6 +60,7 @@ impl Detector {
             let share = n_back as f64 / case.relays.len() as f64;
             if case.back_max >= 0.5 && share <= case.back_max - 0.5 {
                 drop_again(case, *hour, (case.relays.len() - n_back) as u32);
+                case.relays.iter().for_each(|relay| tracks[*relay as usize].case = place as u32 + 1);
                 case.back_max = share;
                 step.changed.push(place);
             }
@@ -126,6 +128,7 @@ impl Detector {
             dispersion: self.settings.dispersion,
             network_dispersion: state.network.dispersion.max(self.settings.dispersion),
             stable_risk: self.settings.stable_hazards.map(|hazard| hazard * elapsed),
+            scatter: Some(state.scatter.scale),
         };
         clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch)
     }
@@ -316,7 +319,7 @@ impl Detector {
         self.assign(place);
     }
 
-    fn assign(&mut self, place: usize) {
+    pub(crate) fn assign(&mut self, place: usize) {
         let State { cases, tracks, .. } = &mut self.state;
         cases[place].relays.iter().for_each(|relay| tracks[*relay as usize].case = place as u32 + 1);
     }
@@ -326,7 +329,10 @@ impl Detector {
         let elapsed = self.elapsed(1);
         let hazards = self.state.running.iter().map(|relay| f64::from(self.hazards[*relay as usize]));
         let expected: f64 = hazards.filter(|hazard| *hazard >= 0.0).map(|hazard| clip(hazard * elapsed)).sum();
-        let n = self.pool(1, false).len() as f64;
+        let pool = self.pool(1, false);
+        let weighed = weigh(&self.book, &pool, &Standing { relays: &self.state.running, hazards: &self.hazards, elapsed });
+        self.state.scatter.learn(&weighed);
+        let n = pool.len() as f64;
         let pulse = &mut self.state.network;
         pulse.beats.push_back((n, expected / pulse.calibration));
         if pulse.beats.len() > PULSE_LISTS {

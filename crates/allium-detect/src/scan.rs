@@ -2,7 +2,8 @@
 //!
 //! Input: relays lost in a window, relays that could have been lost, each with its probability of leaving by chance. For every
 //! scope: how improbable is the count of its lost members (a negative binomial tail around the sum of their probabilities; once for
-//! all members, once for its stable and once for its very stable ones: three times the smallest), and how much better does "a fault struck this scope" explain what was
+//! all members, once for its stable and once for its very stable ones: three times the smallest; where more than usual left elsewhere
+//! too, more are expected), and how much better does "a fault struck this scope" explain what was
 //! seen than chance: with `n` of `N` lost, every subset of a size equally likely and every size too,
 //!
 //! `gain = −ln(N + 1) − ln C(N, n) − Σ_lost ln hᵢ + Σ_left hᵢ + ln prior(kind)`.
@@ -14,6 +15,7 @@
 use allium_stats::{ln_choose, ln_count_tail};
 
 use crate::book::{Book, NETWORK, RelayIdx, ScopeIdx};
+use crate::scatter::{Scale, weigh};
 
 /// A lost relay and its probability of leaving by chance in the window.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +41,8 @@ pub(crate) struct Thresholds {
     pub(crate) network_dispersion: f64,
     /// Members with less risk than these in the window count as stable and as very stable.
     pub(crate) stable_risk: [f64; 2],
+    /// How the weights of losses anywhere vary, where the network is judged by who left.
+    pub(crate) scatter: Option<Scale>,
 }
 
 /// What a scope looks like in a window.
@@ -120,56 +124,68 @@ fn looks(book: &Book, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thres
         scratch[*scope as usize] += 1;
     }
     let looks = touched.iter().filter(|scope| scratch[**scope as usize] >= thresholds.min_lost);
-    let looks = looks.map(|scope| look(book, *scope, pool, standing, thresholds)).collect();
+    let all = Sums::of(book, NETWORK, pool, standing, thresholds);
+    let looks = looks.map(|scope| Sums::of(book, *scope, pool, standing, thresholds).look(book, *scope, &all, thresholds)).collect();
+    let mut looks: Vec<Look> = looks;
+    if let (Some(scale), Some(network)) = (thresholds.scatter, looks.iter_mut().find(|look| look.scope == NETWORK)) {
+        network.ln_p = weigh(book, pool, standing).ln_p(scale);
+    }
     touched.iter().for_each(|scope| scratch[*scope as usize] = 0);
     looks
 }
 
-/// Counts and sums over the members of a scope.
+/// Counts and sums over the members of a scope: of all of them, the stable and the very stable ones.
 #[derive(Default)]
 struct Sums {
     n_left: u32,
     risk_left: f64,
-    stable_risk: [f64; 2],
-    n_lost: u32,
-    n_stable_lost: [u32; 2],
-    risk_lost: f64,
     ln_risk_lost: f64,
+    n_lost: [u32; 3],
+    /// Of those lost and those left.
+    risk: [f64; 3],
 }
 
-fn look(book: &Book, scope: ScopeIdx, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thresholds) -> Look {
-    let mut sums = Sums::default();
-    let members = if scope == NETWORK { standing.relays } else { book.members(scope) };
-    for hazard in members.iter().map(|relay| standing.hazards[*relay as usize]).filter(|hazard| *hazard >= 0.0) {
-        let risk = clip(f64::from(hazard) * standing.elapsed);
-        sums.n_left += 1;
-        sums.risk_left += risk;
-        for (sum, stable) in sums.stable_risk.iter_mut().zip(thresholds.stable_risk) {
-            *sum += if risk < stable { risk } else { 0.0 };
-        }
-    }
-    for lost in pool.iter().filter(|lost| book.belongs(lost.relay, scope)) {
-        sums.n_lost += 1;
-        sums.risk_lost += lost.risk;
-        sums.ln_risk_lost += lost.risk.ln();
-        for (i, _) in thresholds.stable_risk.into_iter().enumerate().filter(|(_, stable)| lost.risk < *stable) {
-            sums.n_stable_lost[i] += 1;
-            sums.stable_risk[i] += lost.risk;
-        }
-    }
-    sums.look(book, scope, thresholds)
-}
+/// Relays by which the level of losses elsewhere is held to what is usual.
+const USUAL: f64 = 10.0;
 
 impl Sums {
-    fn look(&self, book: &Book, scope: ScopeIdx, thresholds: &Thresholds) -> Look {
+    fn of(book: &Book, scope: ScopeIdx, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thresholds) -> Self {
+        let limits = [f64::INFINITY, thresholds.stable_risk[0], thresholds.stable_risk[1]];
+        let mut sums = Self::default();
+        let members = if scope == NETWORK { standing.relays } else { book.members(scope) };
+        for hazard in members.iter().map(|relay| standing.hazards[*relay as usize]).filter(|hazard| *hazard >= 0.0) {
+            let risk = clip(f64::from(hazard) * standing.elapsed);
+            sums.n_left += 1;
+            sums.risk_left += risk;
+            sums.risk.iter_mut().zip(limits).for_each(|(sum, limit)| *sum += if risk < limit { risk } else { 0.0 });
+        }
+        for lost in pool.iter().filter(|lost| book.belongs(lost.relay, scope)) {
+            sums.ln_risk_lost += lost.risk.ln();
+            for i in (0..3).filter(|i| lost.risk < limits[*i]) {
+                sums.n_lost[i] += 1;
+                sums.risk[i] += lost.risk;
+            }
+        }
+        sums
+    }
+
+    /// How many times as many as usual were lost elsewhere; at least 1.
+    fn level_elsewhere(&self, all: &Self, i: usize) -> f64 {
+        let n = f64::from(all.n_lost[i].saturating_sub(self.n_lost[i]));
+        let expected = (all.risk[i] - self.risk[i]).max(0.0);
+        ((n + USUAL) / (expected + USUAL)).max(1.0)
+    }
+
+    fn look(&self, book: &Book, scope: ScopeIdx, all: &Self, thresholds: &Thresholds) -> Look {
         let dispersion = if scope == NETWORK { thresholds.network_dispersion } else { thresholds.dispersion };
-        let expected = self.risk_left + self.risk_lost;
-        let tail = |n: u32, mean: f64| ln_count_tail(u64::from(n), mean, dispersion).unwrap_or(0.0);
-        let stable = self.n_stable_lost.into_iter().zip(self.stable_risk).map(|(n, mean)| tail(n, mean));
-        let ln_p = stable.fold(tail(self.n_lost, expected), f64::min) + 3f64.ln();
-        let (n, n_at_risk) = (self.n_lost, self.n_left + self.n_lost);
+        let tail = |i: usize| {
+            let expected = self.risk[i] * self.level_elsewhere(all, i);
+            ln_count_tail(u64::from(self.n_lost[i]), expected, dispersion).unwrap_or(0.0)
+        };
+        let ln_p = (0..3).map(tail).fold(0.0, f64::min) + 3f64.ln();
+        let (n, n_at_risk) = (self.n_lost[0], self.n_left + self.n_lost[0]);
         let ways = ln_choose(u64::from(n_at_risk), u64::from(n)).unwrap_or(0.0);
         let gain = self.risk_left - self.ln_risk_lost - ways - f64::from(n_at_risk + 1).ln() + book.scope(scope).kind.ln_prior();
-        Look { scope, n_lost: n, n_at_risk, expected, ln_p: ln_p.min(0.0), gain }
+        Look { scope, n_lost: n, n_at_risk, expected: self.risk[0], ln_p: ln_p.min(0.0), gain }
     }
 }

@@ -71,7 +71,7 @@ impl Track {
 
     /// Whether its departure counts as a loss.
     pub(crate) fn is_mature(&self, hour: i32, mature_hours: i32) -> bool {
-        hour - self.first_seen >= mature_hours && hour >= self.newcomer_until
+        hour.saturating_sub(self.first_seen) >= mature_hours && hour >= self.newcomer_until
     }
 
     /// Brings the counts up to date; it was running or not since they were.

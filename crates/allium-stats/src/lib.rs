@@ -16,6 +16,7 @@
 //! assert!(allium_stats::theil_sen(&days, &daily).is_some_and(|trend| trend.slope < 0.0));
 //! ```
 
+mod compound;
 mod correlation;
 mod count;
 mod moments;
@@ -24,6 +25,7 @@ mod rank;
 mod student;
 mod summary;
 
+pub use compound::ln_compound_tail;
 pub use correlation::{pearson, spearman};
 pub use count::{ln_choose, ln_count_tail, ln_gamma};
 pub use moments::{mean, std_dev, variance, weighted_mean};

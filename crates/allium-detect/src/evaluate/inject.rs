@@ -92,26 +92,6 @@ pub fn inject(record: &Record, places: Range<usize>, seed: u64) -> Injected {
     workshop.injected
 }
 
-/// Every relay's history moved by weeks of its own, around the ends: nothing is left that happens together.
-pub fn shifted(record: &Record, seed: u64) -> Record {
-    let mut dice = Dice::new(seed);
-    let n = record.hours.len() as u32;
-    let week = 168;
-    let mut shifted = record.clone();
-    for presence in &mut shifted.presence {
-        let by = dice.below((n / week) as usize) as u32 * week;
-        let moved = presence.iter().flat_map(|span| {
-            let (start, end) = ((span.places.start + by) % n, (span.places.end - 1 + by) % n + 1);
-            let parts = if start < end { [Some(start..end), None] } else { [Some(start..n), Some(0..end)] };
-            parts.into_iter().flatten().map(|places| Presence { places, flags: span.flags })
-        });
-        let mut moved: Vec<Presence> = moved.collect();
-        moved.sort_by_key(|span| span.places.start);
-        *presence = moved;
-    }
-    shifted
-}
-
 struct Workshop {
     dice: Dice,
     book: Book,

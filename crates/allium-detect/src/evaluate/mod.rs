@@ -15,10 +15,12 @@ mod baselines;
 mod dice;
 mod inject;
 mod score;
+mod surrogate;
 
 pub use baselines::Baseline;
-pub use inject::{Fault, FaultKind, Injected, inject, shifted};
+pub use inject::{Fault, FaultKind, Injected, inject};
 pub use score::{Finding, Scores, SizeClass, Tally, findings, score};
+pub use surrogate::{exchanged, shifted};
 
 use crate::record::Record;
 
