@@ -152,10 +152,9 @@ impl Fetcher {
 
 /// A document that is newer than the stored one of its kind.
 async fn document(client: &Client, kind: DocumentKind, stored: Option<&SourceStatus>) -> anyhow::Result<Option<Document>> {
-    let fetched = client.fetch(kind).await.map(Fetched::into_document)?;
-    if stored.is_some_and(|stored| stored.published >= fetched.published) {
-        return Ok(None);
-    }
+    let held = stored.map(|stored| stored.published);
+    let fetched = client.fetch(kind, held).await.map(Fetched::into_document)?;
+    let Some(fetched) = fetched.filter(|fetched| held.is_none_or(|held| held < fetched.published)) else { return Ok(None) };
     // Decoding a large document would hold up everything else on this thread.
     let decode = move || onionoo::decode(kind, &fetched.bytes, &fetched.origin);
     Ok(Some(tokio::task::spawn_blocking(decode).await??))

@@ -150,6 +150,37 @@ fn three_sources_give_each_consensus_once_and_the_newest_from_the_directory() {
 }
 
 #[test]
+fn a_second_visit_to_a_network_that_stands_still_does_not_read_its_documents_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let network = network(&[]);
+    let store = dir.path().join("tor.db");
+    let visit = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_allium"));
+        command.args(["ingest", "--sources", "onionoo", "--onionoo-url", &network.url, "--store"]).arg(&store);
+        let output = command.env_remove("ALLIUM_CONFIG").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    assert!(visit().contains("details of "));
+    // Bytes of the same number that are no document: whoever reads them fetches them anew.
+    let bodies = || files(dir.path()).into_iter().filter(|path| path.extension().is_some_and(|extension| extension == "body"));
+    assert_eq!(bodies().count(), 2);
+    for body in bodies() {
+        let n_bytes = std::fs::metadata(&body).unwrap().len() as usize;
+        std::fs::write(body, vec![0; n_bytes]).unwrap();
+    }
+    let said = visit();
+    assert!(said.contains("details unchanged, uptime unchanged"), "{said}");
+    assert!(bodies().all(|body| std::fs::read(body).unwrap().iter().all(|byte| *byte == 0)), "they were read");
+}
+
+/// All files below a directory.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
 fn a_source_that_fails_costs_itself_and_is_told_of() {
     let dir = tempfile::tempdir().unwrap();
     let network = network(&[]);

@@ -71,15 +71,18 @@ impl ClientOptions {
 pub enum Fetched {
     /// The server had a document that the cache did not have; it is in the cache now.
     Modified(FetchedDocument),
-    /// The server has nothing newer; this is the document of the cache.
+    /// The server has nothing newer than the document of the cache, which is this one.
     NotModified(FetchedDocument),
+    /// Nor is that one newer than what the caller holds, so it was not read.
+    Held,
 }
 
 impl Fetched {
-    /// The document, fetched or kept.
-    pub fn into_document(self) -> FetchedDocument {
+    /// The document, fetched or kept; `None` where the caller holds it.
+    pub fn into_document(self) -> Option<FetchedDocument> {
         match self {
-            Self::Modified(document) | Self::NotModified(document) => document,
+            Self::Modified(document) | Self::NotModified(document) => Some(document),
+            Self::Held => None,
         }
     }
 }
@@ -133,27 +136,33 @@ impl Client {
 
     /// Fetches the newest document of a kind, or finds that the kept one still is.
     ///
+    /// `held` is as of which consensus the caller has taken one in. A kept document that is no newer is left on the disk: an answer
+    /// of some hundred bytes then costs no more than that.
+    ///
     /// # Errors
     /// No good answer after all attempts, an answer that must not be used (truncated, older, too large, no document), or
     /// a cache that fails. The kept document is untouched then.
-    pub async fn fetch(&self, kind: DocumentKind) -> Result<Fetched, Error> {
+    pub async fn fetch(&self, kind: DocumentKind, held: Option<ConsensusHour>) -> Result<Fetched, Error> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(self.options.retry_pause)
             .with_max_delay(MAX_PAUSE.max(self.options.retry_pause))
             .with_max_times(self.options.retries);
-        (|| self.attempt(kind))
+        (|| self.attempt(kind, held))
             .retry(pauses)
             .when(may_pass)
             .notify(|error, pause| tracing::warn!(%kind, %error, pause_secs = pause.as_secs_f64(), "fetching failed, trying again"))
             .await
     }
 
-    async fn attempt(&self, kind: DocumentKind) -> Result<Fetched, Error> {
+    async fn attempt(&self, kind: DocumentKind, held: Option<ConsensusHour>) -> Result<Fetched, Error> {
         let url = self.url(kind);
         let kept = self.cache.kept(kind, self.base.as_str());
         let condition = kept.as_ref().filter(|kept| self.cache.has_body(kind, kept)).and_then(|kept| kept.last_modified.clone());
         let mut response = self.send(&url, condition.as_deref()).await?;
         if let (StatusCode::NOT_MODIFIED, Some(kept), Some(_)) = (response.status(), &kept, &condition) {
+            if held.is_some_and(|held| held >= kept.published) {
+                return Ok(Fetched::Held);
+            }
             match self.unchanged(kind, url.clone(), kept.clone()).await {
                 Err(error) => tracing::warn!(%kind, %error, "the cached document is damaged, fetching it anew"),
                 unchanged => return unchanged,

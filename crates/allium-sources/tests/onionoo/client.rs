@@ -119,7 +119,7 @@ async fn fetch_all(answers: Vec<Answer>, n: usize) -> (Vec<Result<Fetched, Error
     let client = Client::new(options(&server.url, cache.path())).unwrap();
     let mut outcomes = Vec::new();
     for _ in 0..n {
-        outcomes.push(client.fetch(DocumentKind::Details).await);
+        outcomes.push(client.fetch(DocumentKind::Details, None).await);
     }
     (outcomes, server.requests())
 }
@@ -160,6 +160,24 @@ async fn a_document_that_did_not_change_comes_from_the_cache() {
 }
 
 #[tokio::test]
+async fn a_document_that_the_caller_holds_is_not_read_again() {
+    let server = Server::start(vec![ok(&as_of(18)), http("304 Not Modified", "", b"")]).await;
+    let cache = tempfile::tempdir().unwrap();
+    let client = Client::new(options(&server.url, cache.path())).unwrap();
+    let published = modified(client.fetch(DocumentKind::Details, None).await).published;
+    let before = client.fetch(DocumentKind::Details, Some(published.plus(-1))).await.unwrap();
+    assert_eq!(before.into_document().unwrap().bytes, as_of(18), "one that the cache has and the caller has not");
+    // Whoever reads this notices, and asks the server again.
+    std::fs::write(cache.path().join("details.body"), vec![0; as_of(18).len()]).unwrap();
+    for held in [published, published.next()] {
+        assert_eq!(client.fetch(DocumentKind::Details, Some(held)).await.unwrap(), Fetched::Held);
+    }
+    let requests = server.requests();
+    assert_eq!(requests.len(), 4);
+    assert!(requests[1..].iter().all(|request| request.contains("if-modified-since")), "{requests:?}");
+}
+
+#[tokio::test]
 async fn an_unasked_304_is_an_error() {
     let (outcome, n_requests) = fetch(vec![http("304 Not Modified", "", b"")]).await;
     assert!(matches!(outcome, Err(Error::Status { status: 304, .. })));
@@ -171,13 +189,13 @@ async fn a_damaged_cache_is_fetched_anew() {
     let server = Server::start(vec![ok(&as_of(18))]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&server.url, cache.path())).unwrap();
-    modified(client.fetch(DocumentKind::Details).await);
+    modified(client.fetch(DocumentKind::Details, None).await);
     for damage in [b"{".as_slice(), b""] {
         std::fs::write(cache.path().join("details.body"), damage).unwrap();
-        assert_eq!(modified(client.fetch(DocumentKind::Details).await).bytes, as_of(18));
+        assert_eq!(modified(client.fetch(DocumentKind::Details, None).await).bytes, as_of(18));
     }
     std::fs::write(cache.path().join("details.json"), b"{").unwrap();
-    modified(client.fetch(DocumentKind::Details).await);
+    modified(client.fetch(DocumentKind::Details, None).await);
     assert!(server.requests().iter().all(|request| !request.contains("if-modified-since")));
 }
 
@@ -186,9 +204,9 @@ async fn a_cache_damaged_without_a_trace_is_fetched_anew() {
     let server = Server::start(vec![ok(&as_of(18)), http("304 Not Modified", "", b""), ok(&as_of(18))]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&server.url, cache.path())).unwrap();
-    modified(client.fetch(DocumentKind::Details).await);
+    modified(client.fetch(DocumentKind::Details, None).await);
     std::fs::write(cache.path().join("details.body"), vec![0; as_of(18).len()]).unwrap();
-    assert_eq!(modified(client.fetch(DocumentKind::Details).await).bytes, as_of(18));
+    assert_eq!(modified(client.fetch(DocumentKind::Details, None).await).bytes, as_of(18));
 }
 
 #[tokio::test]
@@ -196,7 +214,7 @@ async fn the_cache_of_another_server_is_not_used() {
     let servers = [Server::start(vec![ok(&as_of(18))]).await, Server::start(vec![ok(&as_of(17))]).await];
     let cache = tempfile::tempdir().unwrap();
     for server in &servers {
-        modified(Client::new(options(&server.url, cache.path())).unwrap().fetch(DocumentKind::Details).await);
+        modified(Client::new(options(&server.url, cache.path())).unwrap().fetch(DocumentKind::Details, None).await);
     }
     assert!(!servers[1].requests()[0].contains("if-modified-since"));
 }
@@ -269,7 +287,7 @@ async fn check_too_large(answer: Answer) {
     let cache = tempfile::tempdir().unwrap();
     let limits = Limits { max_compressed_bytes: 10_000, max_bytes: 20_000, max_ratio: 1000 };
     let client = Client::new(ClientOptions { limits, ..options(&server.url, cache.path()) }).unwrap();
-    let outcome = client.fetch(DocumentKind::Details).await;
+    let outcome = client.fetch(DocumentKind::Details, None).await;
     assert!(matches!(outcome, Err(Error::TooLarge { .. })), "{outcome:?}");
     assert_eq!(server.requests().len(), 1);
     assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
@@ -294,7 +312,7 @@ async fn a_silent_server_times_out() {
     let cache = tempfile::tempdir().unwrap();
     let hasty = ClientOptions { timeout: Duration::from_millis(100), retries: 1, ..options(&server.url, cache.path()) };
     let start = Instant::now();
-    let outcome = Client::new(hasty).unwrap().fetch(DocumentKind::Details).await;
+    let outcome = Client::new(hasty).unwrap().fetch(DocumentKind::Details, None).await;
     assert!(matches!(outcome, Err(Error::TimedOut { .. })), "{outcome:?}");
     assert!(start.elapsed() < Duration::from_secs(10));
 }
@@ -323,7 +341,7 @@ async fn a_proxy_is_asked_to_resolve_names() {
     let address = proxy.url.replace("http://", "socks5h://");
     // Nothing listens on port 1: only the proxy can answer.
     let proxied = ClientOptions { proxy: Some(address), ..options("http://localhost:1", cache.path()) };
-    modified(Client::new(proxied).unwrap().fetch(DocumentKind::Details).await);
+    modified(Client::new(proxied).unwrap().fetch(DocumentKind::Details, None).await);
 }
 
 #[tokio::test]
@@ -331,7 +349,7 @@ async fn a_base_address_may_have_a_path() {
     let server = Server::start(vec![ok(&as_of(18))]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&format!("{}/mirror/", server.url), cache.path())).unwrap();
-    modified(client.fetch(DocumentKind::Details).await);
+    modified(client.fetch(DocumentKind::Details, None).await);
     assert!(server.requests()[0].starts_with("get /mirror/details "));
 }
 
