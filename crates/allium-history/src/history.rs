@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use allium_model::{
@@ -68,12 +69,36 @@ pub trait History {
     /// As [`History::load`].
     fn relay_days(&self, relay: &Fingerprint, from: ConsensusHour, to: ConsensusHour) -> Result<Vec<RelayDay>, Error>;
 
+    /// Gives those of every relay to `take`, by day and fingerprint, until it has enough. Takes the memory of what holds in
+    /// `[from, to)`, not of all that is given.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn each_relay_day(
+        &self,
+        from: ConsensusHour,
+        to: ConsensusHour,
+        take: &mut dyn FnMut(&Fingerprint, &RelayDay) -> ControlFlow<()>,
+    ) -> Result<(), Error>;
+
     /// The same of groups, hour by hour: sums over the relays that the consensus lists in the group. Hours of which nothing is known
     /// are missing.
     ///
     /// # Errors
     /// As [`History::load`].
     fn group_hours(&self, by: Grouping, from: ConsensusHour, to: ConsensusHour) -> Result<BTreeMap<GroupKey, Vec<GroupHour>>, Error>;
+
+    /// Gives these to `take`, by hour and group, until it has enough; memory as in [`History::each_relay_day`].
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn each_group_hour(
+        &self,
+        by: Grouping,
+        from: ConsensusHour,
+        to: ConsensusHour,
+        take: &mut dyn FnMut(&GroupKey, &GroupHour) -> ControlFlow<()>,
+    ) -> Result<(), Error>;
 
     /// What happened in `[from, to)` to a relay, or to all, by time and relay.
     ///
@@ -385,6 +410,11 @@ pub enum Grouping {
     AutonomousSystem,
     /// By flag; a relay is in several groups.
     Flag,
+}
+
+impl Grouping {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Network, Self::Country, Self::AutonomousSystem, Self::Flag];
 }
 
 /// A group of relays.

@@ -32,7 +32,9 @@
 
 mod assemble;
 mod blob;
+mod chances;
 mod check;
+mod day;
 mod describe;
 mod documents;
 mod error;
@@ -46,6 +48,7 @@ mod places;
 mod prune;
 mod relays;
 mod schema;
+mod sizes;
 mod sources;
 mod spans;
 mod sqlite;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::history::{
 };
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
-use crate::{check, describe, documents, events, exact, load, measures, prune, schema, sources, spans};
+use crate::{check, describe, documents, events, exact, load, measures, prune, schema, sizes, sources, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -101,6 +102,17 @@ impl SqliteHistory {
         result.map_err(|error| Failure::from(error).at(&self.path))
     }
 
+    /// Answers all questions that `ask` asks as of one moment, whatever others write meanwhile.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn as_of_one_moment<T>(&self, ask: impl FnOnce(&Self) -> T) -> Result<T, Error> {
+        let moment = self.conn.unchecked_transaction().map_err(|error| Failure::from(error).at(&self.path))?;
+        let answers = ask(self);
+        drop(moment);
+        Ok(answers)
+    }
+
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -139,7 +151,8 @@ impl SqliteHistory {
 
     /// Reads as of one moment, whatever others write meanwhile.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
-        let result = (|| work(&*self.conn.unchecked_transaction()?))();
+        let is_of_a_moment = !self.conn.is_autocommit();
+        let result = if is_of_a_moment { work(&self.conn) } else { (|| work(&*self.conn.unchecked_transaction()?))() };
         result.map_err(|failure: Failure| failure.at(&self.path))
     }
 }
@@ -199,11 +212,30 @@ impl History for SqliteHistory {
     }
 
     fn relay_days(&self, relay: &Fingerprint, from: ConsensusHour, to: ConsensusHour) -> Result<Vec<RelayDay>, Error> {
-        self.read(|conn| measures::relay_days(conn, relay, from, to))
+        self.read(|conn| sizes::relay_days(conn, relay, from, to))
+    }
+
+    fn each_relay_day(
+        &self,
+        from: ConsensusHour,
+        to: ConsensusHour,
+        take: &mut dyn FnMut(&Fingerprint, &RelayDay) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.read(|conn| sizes::each_relay_day(conn, from, to, take))
     }
 
     fn group_hours(&self, by: Grouping, from: ConsensusHour, to: ConsensusHour) -> Result<BTreeMap<GroupKey, Vec<GroupHour>>, Error> {
-        self.read(|conn| measures::group_hours(conn, by, from, to))
+        self.read(|conn| sizes::group_hours(conn, by, from, to))
+    }
+
+    fn each_group_hour(
+        &self,
+        by: Grouping,
+        from: ConsensusHour,
+        to: ConsensusHour,
+        take: &mut dyn FnMut(&GroupKey, &GroupHour) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.read(|conn| sizes::each_group_hour(conn, by, from, to, take))
     }
 
     fn events(&self, relay: Option<&Fingerprint>, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Error> {

@@ -112,6 +112,23 @@ fn readers_see_each_change_whole_while_a_writer_has_the_store_open() {
 }
 
 #[test]
+fn several_questions_are_answered_as_of_one_moment() {
+    let place = Place::new();
+    let path = place.store();
+    let mut writer = SqliteHistory::open(&path).unwrap();
+    let reader = SqliteHistory::open_read_only(&path).unwrap();
+    let as_of = |store: &SqliteHistory| (store.load().unwrap().unwrap().as_of, store.stats().unwrap().last);
+    let answers = reader.as_of_one_moment(|store| {
+        let before = as_of(store);
+        writer.apply(&details(hour(1), vec![])).unwrap();
+        (before, as_of(store))
+    });
+    let then = (hour(0), Some(hour(0)));
+    assert_eq!(answers.unwrap(), (then, then));
+    assert_eq!(as_of(&reader), (hour(1), Some(hour(1))));
+}
+
+#[test]
 fn a_handle_for_reading_does_not_write() {
     let place = Place::new();
     let mut store = SqliteHistory::open_read_only(place.store()).unwrap();

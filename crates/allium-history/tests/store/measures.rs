@@ -1,12 +1,14 @@
 //! Weights, probabilities and bandwidths; restarts, overloads and addresses.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use crate::common::*;
 use allium_history::{
-    ConsensusInfo, ConsensusSource, ConsensusWeights, EventKind, FullConsensus, GroupKey, Grouping, History, Listed, SqliteHistory,
+    ConsensusInfo, ConsensusSource, ConsensusWeights, EventKind, FullConsensus, GroupHour, GroupKey, Grouping, History, Listed, RelayDay,
+    SqliteHistory,
 };
-use allium_model::{Asn, Fraction, Relay, RelayFlag, RelayFlags, RelayState, Timestamp};
+use allium_model::{Asn, Fingerprint, Fraction, Relay, RelayFlag, RelayFlags, RelayState, Timestamp};
 
 const FLAGS: [&[RelayFlag]; 4] = [&[RelayFlag::Guard], &[RelayFlag::Exit], &[RelayFlag::Guard, RelayFlag::Exit], &[]];
 
@@ -134,6 +136,36 @@ fn the_order_of_sources_does_not_matter() {
     }
     assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:#?}");
     assert_eq!(told[0].0.len(), 2);
+}
+
+#[test]
+fn every_relay_and_group_is_given_in_order_until_enough() {
+    let mut store = SqliteHistory::open_in_memory().unwrap();
+    for at in [0, 1, 30] {
+        store.append_full_consensus(&full_consensus(ConsensusSource::Directory, at)).unwrap();
+    }
+    let (from, to) = (hour(1), hour(48));
+    let mut days = Vec::new();
+    let mut take = |relay: &Fingerprint, day: &RelayDay| {
+        days.push((day.start, *relay, day.clone()));
+        ControlFlow::Continue(())
+    };
+    store.each_relay_day(from, to, &mut take).unwrap();
+    assert!(days.is_sorted_by_key(|(start, relay, _)| (*start, *relay)));
+    assert_eq!(days.len(), 8, "four relays on two days");
+    for number in 0..4 {
+        let of_one: Vec<_> = days.iter().filter(|(_, relay, _)| *relay == fingerprint(number)).map(|(.., day)| day.clone()).collect();
+        assert_eq!(of_one, store.relay_days(&fingerprint(number), from, to).unwrap());
+    }
+    let mut hours = Vec::new();
+    let mut take = |group: &GroupKey, at: &GroupHour| {
+        hours.push((at.hour, *group));
+        if hours.len() == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    store.each_group_hour(Grouping::Flag, from, to, &mut take).unwrap();
+    let flag = GroupKey::Flag;
+    let first = [flag(RelayFlag::Exit), flag(RelayFlag::Guard), flag(RelayFlag::Running)].map(|group| (hour(1), group));
+    assert_eq!(hours, [&first[..], &[(hour(30), flag(RelayFlag::Exit))]].concat());
 }
 
 #[test]
