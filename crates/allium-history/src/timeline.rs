@@ -70,6 +70,23 @@ impl Timeline {
         Some(self.relays.iter().filter_map(listed).collect())
     }
 
+    /// The spans of relays in a state that fulfils the condition, cut to the known hours in `[start, end)`, by relay and time. The
+    /// condition makes the group: a country, an AS, a flag, anybody.
+    pub fn spans_between(
+        &self,
+        start: ConsensusHour,
+        end: ConsensusHour,
+        condition: impl Fn(&RelayState) -> bool,
+    ) -> impl Iterator<Item = (Fingerprint, PlaceSpan)> {
+        let places = self.places(start, end);
+        let fulfilled: Vec<bool> = self.states.iter().map(condition).collect();
+        self.relays.iter().flat_map(move |relay| {
+            let spans = relay.spans_in(places.clone()).iter().filter(|span| fulfilled[span.state as usize]);
+            let cut = spans.map(|span| PlaceSpan { start: span.start.max(places.start), end: span.end.min(places.end), ..*span });
+            cut.map(|span| (relay.fingerprint, span)).collect::<Vec<_>>()
+        })
+    }
+
     /// The places of the known hours in `[start, end)`.
     pub fn places(&self, start: ConsensusHour, end: ConsensusHour) -> Range<u32> {
         let start = self.known.place(start) as u32;

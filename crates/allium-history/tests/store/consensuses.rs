@@ -109,6 +109,26 @@ proptest! {
     }
 
     #[test]
+    fn spans_between_two_hours_are_what_was_listed_there(consensuses in consensuses(), from in 0..12i32, to in 0..12i32, group in 0..2u8) {
+        let timeline = store_of(&consensuses).timeline().unwrap();
+        let (from, to, group) = (hour(from), hour(to), state(group));
+        let spans: Vec<_> = timeline.spans_between(from, to, |state| *state == group).collect();
+        prop_assert!(spans.is_sorted_by_key(|(relay, span)| (*relay, span.start)));
+        let mut told: Vec<_> = spans.into_iter().flat_map(|(relay, span)| (span.start..span.end).map(move |place| (relay, place))).collect();
+        told.sort_unstable();
+        let hours = timeline.known().hours();
+        let mut expected: Vec<_> = consensuses
+            .iter()
+            .filter(|(at, _)| (from..to).contains(at))
+            .flat_map(|(at, listed)| listed.iter().map(move |(relay, state)| (*at, *relay, state)))
+            .filter(|(.., state)| **state == group)
+            .map(|(at, relay, _)| (relay, hours.binary_search(&at).unwrap() as u32))
+            .collect();
+        expected.sort_unstable();
+        prop_assert_eq!(told, expected);
+    }
+
+    #[test]
     fn large_bitmaps_are_their_ranges(lengths in prop::collection::vec(1..150u32, 0..12)) {
         let mut at = 0;
         let ranges: Vec<_> = lengths.chunks_exact(2).map(|pair| { let start = at + pair[0]; at = start + pair[1]; start..at }).collect();
