@@ -20,6 +20,9 @@ const COLUMNS: [&str; 5] = ["fingerprint", "first_snapshot", "end_snapshot", "gu
 const BATCH_ROWS: usize = 16_384;
 /// Rows accepted; two years of the network of 2026 are 0.6 million.
 const MAX_ROWS: i64 = 20_000_000;
+/// Rows accepted of a file however small, 40 MB in memory. Each further one takes a byte of the file; real packs have more than five
+/// for each row, while a dictionary and runs of equal values let some hundred bytes claim any number of rows.
+const FREE_ROWS: i64 = 1_000_000;
 
 /// A stretch of snapshots in which a relay was running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,18 +73,21 @@ fn read_guarded(bytes: Vec<u8>, origin: &str, list: &List, rejects: &mut Rejects
 fn read(bytes: Vec<u8>, origin: &str, list: &List, rejects: &mut Rejects) -> Result<Vec<Numbered>, Error> {
     let error = |reason: String| Error::Table { origin: origin.to_owned(), reason };
     let damaged = |source: ParquetError| error(source.to_string());
+    let n_bytes = bytes.len();
+    let max_rows = MAX_ROWS.min(FREE_ROWS.saturating_add(i64::try_from(n_bytes).unwrap_or(i64::MAX)));
+    let too_many = |n_rows: i64| error(format!("{n_rows} rows in {n_bytes} bytes, more than {max_rows}"));
     let file = SerializedFileReader::new(Bytes::from(bytes)).map_err(damaged)?;
     let metadata = file.metadata().file_metadata();
     let columns = find_columns(metadata.schema_descr()).map_err(error)?;
-    if metadata.num_rows() > MAX_ROWS {
-        return Err(error(format!("{} rows, more than {MAX_ROWS}", metadata.num_rows())));
+    if metadata.num_rows() > max_rows {
+        return Err(too_many(metadata.num_rows()));
     }
     let mut rows = Rows { list, last: None, row: 0, spans: Vec::new(), origin, rejects };
     for i in 0..file.num_row_groups() {
         let group = file.get_row_group(i).map_err(damaged)?;
         let n_rows = usize::try_from(group.metadata().num_rows()).map_err(|_| error(format!("row group {i} has a negative size")))?;
-        if n_rows as i64 > MAX_ROWS - i64::from(rows.row) {
-            return Err(error(format!("more than {MAX_ROWS} rows")));
+        if n_rows as i64 > max_rows - i64::from(rows.row) {
+            return Err(too_many(i64::from(rows.row).saturating_add(n_rows as i64)));
         }
         read_group(group.as_ref(), &columns, n_rows, &mut rows).map_err(|reason| error(format!("row group {i}: {reason}")))?;
     }

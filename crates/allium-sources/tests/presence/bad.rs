@@ -49,6 +49,21 @@ fn a_file_without_a_column_or_with_nothing_in_it_is_refused() {
     }
 }
 
+#[test]
+fn a_small_file_cannot_claim_millions_of_rows() {
+    let place = tempfile::tempdir().unwrap();
+    let spans = place.path().join("spans.parquet");
+    let text = "fingerprint,first_snapshot,end_snapshot,guard,exit\n".to_owned() + &"A,0,1,true,true\n".repeat(1_100_000);
+    for group_rows in [usize::MAX, 300_000] {
+        let bytes = spans_as_parquet(&text, Form { group_rows, ..Form::default() });
+        assert!(bytes.len() < 50_000, "{} bytes", bytes.len());
+        std::fs::write(&spans, bytes).unwrap();
+        let (snapshots, relays) = (testdata("snapshots.csv"), testdata("relays.csv"));
+        let error = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains("1100000 rows in "), "{error}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1000) })]
 
