@@ -53,23 +53,30 @@ struct Row {
     exit: bool,
 }
 
+/// The files of a pack.
+pub const FILES: [&str; 3] = ["snapshots.csv.zst", "presence.parquet", "relays.csv.zst"];
+
 /// Writes the pack of the whole generated history into a directory.
 ///
 /// # Errors
 /// A directory or file that cannot be created or written.
 pub fn write_presence(network: &Network, dir: &Path) -> io::Result<()> {
     fs::create_dir_all(dir)?;
+    FILES.iter().zip(pack(network)?).try_for_each(|(name, bytes)| fs::write(dir.join(name), bytes))
+}
+
+/// The same as bytes, in the order of [`FILES`].
+///
+/// # Errors
+/// What the libraries of these formats fail at; there is no such thing in memory.
+pub fn pack(network: &Network) -> io::Result<[Vec<u8>; 3]> {
     let snapshots = snapshots(network);
     let mut relays: Vec<&Relay> = network.relays.iter().filter(|relay| !relay.spans.is_empty()).collect();
     relays.sort_unstable_by_key(|relay| relay.profile.fingerprint);
     let rows: Vec<Row> = relays.iter().flat_map(|relay| rows(relay, &snapshots)).collect();
-    write_zstd(&dir.join("snapshots.csv.zst"), &snapshots_table(&snapshots, &rows)?)?;
-    fs::write(dir.join("presence.parquet"), spans_table(&rows).map_err(io::Error::other)?)?;
-    write_zstd(&dir.join("relays.csv.zst"), &relays_table(network, &relays)?)
-}
-
-fn write_zstd(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    fs::write(path, zstd::encode_all(bytes, ZSTD_LEVEL)?)
+    let zstd = |table: Vec<u8>| zstd::encode_all(&table[..], ZSTD_LEVEL);
+    let lists = zstd(snapshots_table(&snapshots, &rows)?)?;
+    Ok([lists, spans_table(&rows).map_err(io::Error::other)?, zstd(relays_table(network, &relays)?)?])
 }
 
 /// The lists, in the order of time.

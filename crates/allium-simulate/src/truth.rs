@@ -118,9 +118,18 @@ impl Scope {
 /// A file that cannot be created or written.
 pub fn write_file(network: &Network, path: &Path) -> io::Result<()> {
     let mut file = BufWriter::new(fs::File::create(path)?);
-    for truth in network.truth() {
-        serde_json::to_writer(&mut file, &truth)?;
-        file.write_all(b"\n")?;
-    }
+    write(network, &mut file)?;
     file.flush()
+}
+
+/// Writes the same lines to anywhere.
+///
+/// # Errors
+/// Whatever is written to fails.
+pub fn write(network: &Network, out: &mut impl Write) -> io::Result<()> {
+    for truth in network.truth() {
+        serde_json::to_writer(&mut *out, &truth)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }

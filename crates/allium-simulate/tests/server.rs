@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use allium_model::ConsensusHour;
 use allium_simulate::consensus::{Flavour, certificates, document};
+use allium_simulate::presence::write_presence;
 use allium_simulate::serve::{Fault, Faults, Handle, ServeOptions, serve};
 use allium_simulate::{Network, Options};
 use base64::Engine as _;
@@ -284,4 +285,27 @@ async fn files_go_wrong_as_scripted_too() {
     assert!(server.get(path).await.body == older.into_bytes());
     assert!(server.get(path).await.body.starts_with(b"<html>"));
     assert_eq!(server.get(path).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_served_pack_is_the_written_one_and_grows_with_the_network() {
+    let server = start(None).await;
+    let place = tempfile::tempdir().unwrap();
+    let mut lists = Vec::new();
+    for hour in ["18:00:00", "19:00:00"] {
+        write_presence(&server.network.read().unwrap(), place.path()).unwrap();
+        for name in ["snapshots.csv.zst", "presence.parquet", "relays.csv.zst"] {
+            let answer = server.get(&format!("/presence/{name}")).await;
+            assert_eq!((answer.status, &answer.body), (200, &std::fs::read(place.path().join(name)).unwrap()), "{name}");
+            assert_eq!(answer.header("last-modified"), Some(&format!("Sun, 15 Feb 2026 {hour} GMT")[..]));
+        }
+        lists.push(
+            zstd::decode_all(&server.get("/presence/snapshots.csv.zst").await.body[..]).unwrap().iter().filter(|b| **b == b'\n').count(),
+        );
+        server.network.write().unwrap().advance();
+    }
+    assert_eq!(lists[0] + 1, lists[1]);
+    assert_eq!(server.get("/presence/").await.status, 404);
+    let truth = server.get("/truth.jsonl").await;
+    assert_eq!((truth.status, truth.body.len()), (200, 0), "nothing happened by script");
 }

@@ -254,7 +254,7 @@ pub(crate) struct SimulateArgs {
     /// With --out and consensuses: how many hours of them, the latest
     #[arg(long, value_name = "N", default_value_t = 72, requires = "out", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) consensus_hours: u32,
-    /// Serve Onionoo documents, the directory protocol and CollecTor's recent files here (loopback only)
+    /// Serve Onionoo documents, the directory protocol, CollecTor's recent files and packs of lists here (loopback only)
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
     /// With --listen: seconds of real time between two consensuses; the network stands still without it

@@ -7,7 +7,8 @@
 //!
 //! Of the directory protocol there are `/tor/status-vote/current/consensus`, `/tor/status-vote/current/consensus-microdesc` and
 //! `/tor/keys/all`, each also with `.z`; of CollecTor `/index/index.json`, the same with `.gz`, and below `/recent/relay-descriptors/`
-//! the consensuses of both flavours of the last 72 hours and certificates of each year.
+//! the consensuses of both flavours of the last 72 hours and certificates of each year. `/presence/` has the three files of a pack of the
+//! whole history, `/truth.jsonl` what really happened.
 //!
 //! Limits: Onionoo's `Last-Modified` is 75 minutes after the newest consensus, in the network's time; the orders and searches beyond
 //! those listed in [`query`] are answered with 400.
@@ -15,6 +16,7 @@
 mod answer;
 mod faults;
 mod files;
+mod pack;
 pub mod query;
 
 use std::io;
@@ -33,6 +35,7 @@ use crate::Network;
 use answer::Documents;
 pub use faults::{Fault, Faults};
 use files::{Files, Resource};
+use pack::Packs;
 
 /// How to serve.
 #[derive(Debug, Clone, Default)]
@@ -52,8 +55,12 @@ pub type Handle = Arc<RwLock<Network>>;
 /// A listener that is not on the loopback interface, or that breaks.
 pub async fn serve(network: Handle, listener: TcpListener, options: ServeOptions) -> io::Result<()> {
     refuse_strangers(listener.local_addr()?)?;
-    let service =
-        Arc::new(Service { documents: Documents::new(network.clone()), files: Files::new(network.clone()), faults: options.faults });
+    let service = Arc::new(Service {
+        documents: Documents::new(network.clone()),
+        files: Files::new(network.clone()),
+        packs: Packs::new(network.clone()),
+        faults: options.faults,
+    });
     let router = Router::new().fallback(handle).with_state(service.clone());
     let life = async {
         match options.hour_every {
@@ -103,6 +110,7 @@ async fn live_on(network: Handle, documents: &Documents, hour: Duration) -> io::
 struct Service {
     documents: Documents,
     files: Files,
+    packs: Packs,
     faults: Faults,
 }
 
@@ -110,11 +118,13 @@ struct Service {
 enum Asked {
     Onionoo(answer::Kind),
     File(Resource),
+    Pack(pack::Resource),
 }
 
 impl Asked {
     fn of_path(path: &str) -> Option<Self> {
-        answer::Kind::of_path(path).map(Self::Onionoo).or_else(|| Resource::of_path(path).map(Self::File))
+        let file = || Resource::of_path(path).map(Self::File);
+        answer::Kind::of_path(path).map(Self::Onionoo).or_else(file).or_else(|| pack::Resource::of_path(path).map(Self::Pack))
     }
 }
 
@@ -132,6 +142,7 @@ async fn handle(State(service): State<Arc<Service>>, method: Method, uri: Uri, h
     let query = uri.query().unwrap_or_default().to_owned();
     let answered = tokio::task::spawn_blocking(move || match (asked, query::Query::parse(&query)) {
         (Asked::File(resource), _) => service.files.answer(resource, &headers, fault.as_ref()),
+        (Asked::Pack(resource), _) => service.packs.answer(resource, &headers, fault.as_ref()),
         (Asked::Onionoo(kind), Ok(query)) => service.documents.answer(kind, &query, &headers, fault.as_ref()),
         (Asked::Onionoo(_), Err(reason)) => error(StatusCode::BAD_REQUEST, &reason),
     });

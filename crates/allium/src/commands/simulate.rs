@@ -34,6 +34,7 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
         progress::line(&format!("Onionoo documents at http://{address}/"));
         progress::line(&format!("the directory protocol at http://{address}/tor/, CollecTor's recent files at http://{address}/index/"));
+        progress::line(&format!("a pack of hourly lists at http://{address}/presence/, the truth at http://{address}/truth.jsonl"));
         for authority in consensus::authorities(&network) {
             progress::line(&format!("authority {} {}", authority.nickname, authority.identity));
         }
