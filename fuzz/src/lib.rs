@@ -13,6 +13,7 @@ use std::{fs, panic};
 mod archive;
 mod common;
 mod consensus;
+mod measures;
 mod onionoo;
 mod presence;
 pub mod seeds;
@@ -23,7 +24,7 @@ mod words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 17] = [
     ("onionoo_summary", onionoo::summary),
     ("onionoo_details", onionoo::details),
     ("onionoo_uptime", onionoo::uptime),
@@ -39,6 +40,7 @@ pub const TARGETS: [Target; 16] = [
     ("presence_relays", presence::relays),
     ("presence_spans", presence::spans),
     ("published_graphs", store::published_graphs),
+    ("day_figures", measures::day_figures),
     ("words", words::words),
 ];
 

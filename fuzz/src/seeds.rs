@@ -16,6 +16,7 @@ use allium_sources::read::{Limits, read_file};
 
 use super::archive::encodings;
 use super::common::Scratch;
+use super::measures;
 use super::store::raw;
 
 /// An input to begin with.
@@ -62,6 +63,7 @@ pub fn seeds(testdata: &Path) -> Vec<Seed> {
         add(target, "simulated", read_file(&path, &Limits::default()).expect("the pack just written"));
     }
     add("published_graphs", "simulated", graphs());
+    add("day_figures", "two-relays", measures::raw());
     WORDS.iter().enumerate().for_each(|(i, text)| add("words", &i.to_string(), text.as_bytes().to_vec()));
     seeds
 }
