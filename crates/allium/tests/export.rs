@@ -8,8 +8,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use allium_history::{ConsensusInfo, ConsensusSource, ExactHistory, History as _, SqliteHistory, Update};
-use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Known, Relay, RelayFlag, RelayState, SourceStatus};
+use allium_history::{
+    ConsensusInfo, ConsensusSource, Event, EventKind, ExactHistory, FullConsensus, GroupHour, GroupKey, Grouping, History as _, Listed,
+    RelayDay, SqliteHistory, Timeline, Update,
+};
+use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, Fraction, Known, Relay, RelayFlag, RelayState, SourceStatus, Timestamp};
 use allium_views::text::csv_cell;
 use assert_cmd::Command;
 use tables::{Table, read_csv, read_parquet};
@@ -77,7 +80,7 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 /// A table of every month, the earliest first.
 fn by_month(dir: &Path, name: &str) -> Vec<(String, Table)> {
     let mut months: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    months.retain(|entry| entry.starts_with("month="));
+    months.retain(|entry| entry.starts_with("month=") && dir.join(entry).join(name).exists());
     months.sort();
     months.into_iter().map(|month| (month["month=".len()..].to_owned(), read_parquet(&dir.join(month).join(name)))).collect()
 }
@@ -186,8 +189,171 @@ fn spans_end_with_their_month_and_tell_no_flag_that_nobody_knows() {
         }
     }
     assert!(n_cut > 0, "no span reaches over a border");
-    let last: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(last.len(), 4, "three months and the relays");
+}
+
+/// The rows of a table, month after month, without the cells that are nothing.
+fn rows(dir: &Path, name: &str) -> Vec<String> {
+    let tables = by_month(dir, name).into_iter().map(|(_, table)| table);
+    tables.flat_map(|table| table.rows.iter().map(|row| told(&table.columns, row)).collect::<Vec<_>>()).collect()
+}
+
+fn told(columns: &[impl AsRef<str>], row: &[String]) -> String {
+    let told = columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+    told.map(|(column, cell)| format!("{}={cell}", column.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
+fn shares(shares: [Option<Fraction>; 4]) -> [String; 4] {
+    shares.map(|share| real(share.map(Fraction::get)))
+}
+
+fn real(number: Option<f64>) -> String {
+    number.map(|number| format!("{number:?}")).unwrap_or_default()
+}
+
+/// All time.
+const EVER: (ConsensusHour, ConsensusHour) = (ConsensusHour::new(0), ConsensusHour::new(1_000_000));
+
+/// A relay's days as the store tells them, in the words of the table.
+fn days(store: &SqliteHistory, relay: &Fingerprint) -> Vec<String> {
+    let columns = [
+        "fingerprint",
+        "day",
+        "n_weighed",
+        "consensus_weight",
+        "consensus_weight_fraction",
+        "guard_probability",
+        "middle_probability",
+        "exit_probability",
+        "advertised_bandwidth",
+        "observed_bandwidth",
+    ];
+    let row = |day: &RelayDay| {
+        let shares = shares([day.consensus_weight_fraction, day.guard_probability, day.middle_probability, day.exit_probability]);
+        let first = [relay.to_string(), day.start.to_string(), day.n_weighed.to_string(), real(day.consensus_weight)];
+        let last = [real(day.advertised_bandwidth), real(day.observed_bandwidth)];
+        told(&columns, &[&first[..], &shares, &last].concat())
+    };
+    store.relay_days(relay, EVER.0, EVER.1).unwrap().iter().map(row).collect()
+}
+
+/// The hours of all groups, the same.
+fn hours_of_groups(store: &SqliteHistory) -> Vec<String> {
+    let columns = [
+        "kind",
+        "key",
+        "valid_after",
+        "n_weighed",
+        "consensus_weight",
+        "consensus_weight_fraction",
+        "guard_probability",
+        "middle_probability",
+        "exit_probability",
+        "advertised_bandwidth",
+        "observed_bandwidth",
+    ];
+    let row = |group: &GroupKey, at: &GroupHour| {
+        let [kind, key] = match group {
+            GroupKey::Network => ["network".to_owned(), String::new()],
+            GroupKey::Country(country) => ["country".to_owned(), country.as_str().to_owned()],
+            GroupKey::AutonomousSystem(asn) => ["as".to_owned(), format!("AS{}", asn.0)],
+            GroupKey::Flag(flag) => ["flag".to_owned(), flag.name().to_owned()],
+        };
+        let shares = shares([at.consensus_weight_fraction, at.guard_probability, at.middle_probability, at.exit_probability]);
+        let bandwidth = |bytes: Option<u64>| bytes.map(|bytes| bytes.to_string()).unwrap_or_default();
+        let first = [kind, key, at.hour.to_string(), at.n_weighed.to_string(), real(at.consensus_weight)];
+        let last = [bandwidth(at.advertised_bandwidth), bandwidth(at.observed_bandwidth)];
+        told(&columns, &[&first[..], &shares, &last].concat())
+    };
+    let groups = Grouping::ALL.map(|by| store.group_hours(by, EVER.0, EVER.1).unwrap());
+    groups.iter().flatten().flat_map(|(group, hours)| hours.iter().map(move |at| row(group, at))).collect()
+}
+
+#[test]
+fn weights_bandwidths_and_events_are_what_the_store_tells() {
+    let (place, path) = simulated();
+    let out = place.path().join("out");
+    export(&path, &out, &[]).assert().success();
+    let store = SqliteHistory::open_read_only(&path).unwrap();
+    let sorted = |mut rows: Vec<String>| {
+        rows.sort();
+        rows
+    };
+    let written = rows(&out, "relay_days.parquet");
+    let relays: Vec<Fingerprint> = exact(&path).relays.iter().map(|relay| relay.fingerprint).collect();
+    assert_eq!(sorted(written.clone()), sorted(relays.iter().flat_map(|relay| days(&store, relay)).collect()));
+    assert!(written.iter().any(|row| row.contains("observed_bandwidth")) && written.iter().any(|row| row.contains("guard_probability")));
+    let in_order = |table: &Table| table.rows.is_sorted_by(|a, b| (hour(&a[1]), &a[0]) < (hour(&b[1]), &b[0]));
+    assert!(by_month(&out, "relay_days.parquet").iter().all(|(_, table)| in_order(table)));
+    assert_eq!(sorted(rows(&out, "group_hours.parquet")), sorted(hours_of_groups(&store)));
+    let events = store.events(None, Timestamp::MIN, Timestamp::MAX).unwrap();
+    let columns = ["happened_at", "fingerprint", "kind"];
+    let event = |event: &Event| told(&columns, &[event.at.to_string(), event.fingerprint.to_string(), "restart".to_owned()]);
+    let restarts = events.iter().filter(|event| event.kind == EventKind::Restart).map(event).collect::<Vec<_>>();
+    let written: Vec<_> = rows(&out, "events.parquet").into_iter().filter(|row| row.contains("kind=restart")).collect();
+    assert!(!restarts.is_empty() && written == restarts);
+}
+
+/// A store with a relay that restarts, reports overload and moves.
+fn eventful(place: &TempDir) -> PathBuf {
+    let path = place.path().join("eventful.db");
+    let mut store = SqliteHistory::open(&path).unwrap();
+    let fingerprint: Fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap();
+    let (country, asn, flags) = (Some("de".parse().unwrap()), Some(Asn(64512)), [RelayFlag::Running].into_iter().collect());
+    let relay = Relay {
+        running: true,
+        flags,
+        country,
+        asn,
+        or_addresses: vec!["10.0.0.1:9001".parse().unwrap()],
+        last_restarted: Some("2023-05-06T07:08:09Z".parse().unwrap()),
+        overload_general_at: Some("2026-02-15T12:00:00Z".parse().unwrap()),
+        consensus_weight: Some(300),
+        advertised_bandwidth: Some(7),
+        ..Relay::unknown(fingerprint)
+    };
+    let at = hour("2026-02-15T18:00:00Z");
+    let (published, obtained_at, kind) = (at, at.start(), DocumentKind::Details);
+    let status = SourceStatus { kind, origin: "details".into(), published, obtained_at, size_bytes: 1, n_relays: 1, n_rejects: 0 };
+    store.apply(&Update { details: Some((status, vec![relay])), ..Update::default() }).unwrap();
+    let state = RelayState { flags, ..RelayState::default() };
+    let address = Some("2001:db8::1".parse().unwrap());
+    let consensus = FullConsensus {
+        info: ConsensusInfo { hour: at.next(), source: ConsensusSource::Directory, verified: true, received_at: obtained_at },
+        listed: vec![Listed { address, weight: Some(301), ..Listed::of(fingerprint, state) }],
+        bandwidth_weights: [("Wmm".to_owned(), 10_000)].into(),
+    };
+    assert!(store.append_full_consensus(&consensus).unwrap());
+    path
+}
+
+#[test]
+fn each_month_has_the_tables_that_have_rows_in_it() {
+    let place = tempfile::tempdir().unwrap();
+    let (store, out) = (eventful(&place), place.path().join("out"));
+    export(&store, &out, &["--format", "csv"]).assert().success();
+    let names: Vec<String> = files(&out).keys().map(|path| path.display().to_string()).collect();
+    let february = ["consensuses", "events", "group_hours", "relay_days", "spans"].map(|table| format!("month=2026-02/{table}.csv"));
+    assert_eq!(names, [&["month=2023-05/events.csv".to_owned()][..], &february, &["relays.csv".to_owned()]].concat());
+    let text = |name: &str| fs::read_to_string(out.join(name)).unwrap();
+    let relay = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9";
+    let header = "happened_at,fingerprint,kind,address\n";
+    assert_eq!(text("month=2023-05/events.csv"), format!("{header}2023-05-06T07:08:09Z,{relay},restart,\n"));
+    let (overload, moved) = ("2026-02-15T12:00:00Z", "2026-02-15T19:00:00Z");
+    let expected = format!("{header}{overload},{relay},overload,\n{moved},{relay},address,2001:db8::1\n");
+    assert_eq!(text("month=2026-02/events.csv"), expected);
+    let days = text("month=2026-02/relay_days.csv");
+    assert_eq!(days.lines().nth(1).unwrap(), format!("{relay},2026-02-15T00:00:00Z,2,300.5,1.0,,1.0,,7.0,"));
+    let groups: Vec<String> = text("month=2026-02/group_hours.csv").lines().skip(1).map(str::to_owned).collect();
+    let (details, later) = ("2026-02-15T18:00:00Z,1,300.0,1.0,,,,7,", "2026-02-15T19:00:00Z,1,301.0,1.0,,1.0,,,");
+    let expected = [
+        format!("network,,{details}"),
+        format!("network,,{later}"),
+        format!("country,de,{details}"),
+        format!("as,AS64512,{details}"),
+        format!("flag,Running,{details}"),
+        format!("flag,Running,{later}"),
+    ];
+    assert_eq!(groups, expected, "at another address nobody knows the country");
 }
 
 #[test]
@@ -263,10 +429,11 @@ fn hostile_text_is_exact_in_parquet_and_inert_in_csv() {
 #[test]
 fn the_documentation_lists_every_column() {
     let place = tempfile::tempdir().unwrap();
-    let (store, out) = (hostile(&place), place.path().join("out"));
+    let (store, out) = (eventful(&place), place.path().join("out"));
     export(&store, &out, &[]).assert().success();
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/export.md")).unwrap();
-    for (name, file) in [("spans", "month=2026-02/spans"), ("consensuses", "month=2026-02/consensuses"), ("relays", "relays")] {
+    let monthly = ["spans", "consensuses", "relay_days", "group_hours", "events"].map(|name| (name, format!("month=2026-02/{name}")));
+    for (name, file) in monthly.into_iter().chain([("relays", "relays".to_owned())]) {
         let section = text.split("\n## ").find(|section| section.starts_with(&format!("`{name}`"))).unwrap();
         let first_cells = section.lines().filter_map(|line| line.strip_prefix("| ")?.split(" | ").next());
         let documented: Vec<&str> = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
@@ -328,8 +495,10 @@ fn a_state_that_lists_and_consensuses_share_is_cut_where_they_meet() {
     assert_eq!(found, expected);
 }
 
-/// Counts Running relays and guards from spans alone, and compares them with every consensus; then counts rows.
+/// Counts Running relays and guards from spans alone, and compares them with every consensus; counts rows; counts Running relays by
+/// country, AS and flag; and tells the measures of groups, relays and events, floats as the number of their bits.
 const QUERY: &str = r#"
+import struct
 import sys
 try:
     import duckdb
@@ -340,6 +509,7 @@ out, form = sys.argv[1:]
 read = "read_csv" if form == "csv" else "read_parquet"
 table = lambda name: f"{read}('{out}/**/{name}.{form}', hive_partitioning=true)"
 query = lambda text: duckdb.execute(text).fetchall()
+bits = lambda x: "-" if x is None else struct.unpack("<q", struct.pack("<d", x))[0] if isinstance(x, float) else x
 for month, n in query(f"select month, count(*) from {table('spans')} group by month order by month"):
     print("spans", month, n)
 print("relays", query(f"select count(*) from {read}('{out}/relays.{form}')")[0][0])
@@ -350,12 +520,34 @@ rows = query(f"""
     group by all order by 1""")
 for row in rows:
     print("hour", *row)
+duckdb.execute(f"""create table running as
+    select c.valid_after as hour, s.country, s.asn, s.exit
+    from {table('consensuses')} c join {table('spans')} s on s.running and s.start_at <= c.valid_after and c.valid_after < s.end_at""")
+for kind, group in [("country", "country"), ("as", "asn"), ("flag", "case when exit then 'Exit' end")]:
+    rows = query(f"""select epoch(hour)::bigint, {group} as key, count(*) from running
+        where key is not null group by all order by all""")
+    for row in rows:
+        print("running", kind, *row)
+measures = """consensus_weight::double, consensus_weight_fraction::double, guard_probability::double, middle_probability::double,
+    exit_probability::double, advertised_bandwidth::double, observed_bandwidth::double"""
+rows = query(f"""select kind, key, epoch(valid_after)::bigint as hour, n_weighed, {measures} from {table('group_hours')}
+    order by array_position(['network', 'country', 'as', 'flag'], kind), key collate nocase, hour""")
+for row in rows:
+    print("group", *map(bits, row))
+for row in query(f"select fingerprint, epoch(day)::bigint as day, n_weighed, {measures} from {table('relay_days')} order by fingerprint, day"):
+    print("day", *map(bits, row))
+for row in query(f"select epoch(happened_at)::bigint as happened_at, fingerprint, kind, address from {table('events')} order by all"):
+    print("event", *map(bits, row))
 "#;
 
 #[test]
 fn duckdb_gives_the_same_answers() {
     let (place, store) = simulated();
-    let history = exact(&store);
+    let expected = |out: &Path| {
+        let history = exact(&store);
+        let sizes = our_sizes(&SqliteHistory::open_read_only(&store).unwrap(), &history);
+        [our_answers(&history, out), our_counts(&history.timeline), sizes].concat()
+    };
     for form in ["parquet", "csv"] {
         let out = place.path().join(form);
         export(&store, &out, &["--format", form]).assert().success();
@@ -369,7 +561,11 @@ fn duckdb_gives_the_same_answers() {
             print!("{answers}");
             return;
         }
-        assert_eq!(answers, our_answers(&history, &place.path().join("parquet")));
+        let answers: Vec<&str> = answers.lines().collect();
+        let expected = expected(&place.path().join("parquet"));
+        if let Some(i) = (0..answers.len().max(expected.len())).find(|i| answers.get(*i).copied() != expected.get(*i).map(String::as_str)) {
+            panic!("{form}, line {i}: DuckDB says {:?}, the store {:?}", answers.get(i), expected.get(i));
+        }
     }
 }
 
@@ -380,7 +576,7 @@ fn python() -> PathBuf {
 }
 
 /// What the query prints.
-fn our_answers(history: &ExactHistory, out: &Path) -> String {
+fn our_answers(history: &ExactHistory, out: &Path) -> Vec<String> {
     let known = history.timeline.known();
     let mut lines: Vec<String> =
         by_month(out, "spans.parquet").iter().map(|(month, table)| format!("spans {month} {}", table.rows.len())).collect();
@@ -393,5 +589,69 @@ fn our_answers(history: &ExactHistory, out: &Path) -> String {
         let (running, guard, fast) = (count(RelayFlag::Running), consensus.n_guard, count(RelayFlag::Fast));
         lines.push(format!("hour {} {} {running} {guard} {n_told} {fast}", hour.start_secs(), consensus.n_running));
     }
-    lines.join("\n") + "\n"
+    lines
+}
+
+/// The same for the numbers of Running relays by country, AS and flag.
+fn our_counts(timeline: &Timeline) -> Vec<String> {
+    let counted = |kind: &str, key: &dyn Fn(&RelayState) -> Option<String>| {
+        let counts = timeline.counts(|state| key(state).filter(|_| state.flags.contains(RelayFlag::Running)));
+        let mut lines = Vec::new();
+        for (place, hour) in timeline.known().hours().iter().enumerate() {
+            let mut at: Vec<(&String, u32)> = counts.iter().map(|(key, counts)| (key, counts[place])).filter(|(_, n)| *n > 0).collect();
+            at.sort_by_key(|(key, _)| (key.parse::<u64>().ok(), key.as_str()));
+            lines.extend(at.into_iter().map(|(key, n)| format!("running {kind} {} {key} {n}", hour.start_secs())));
+        }
+        lines
+    };
+    let country = counted("country", &|state| state.country.map(|country| country.to_string()));
+    let asn = counted("as", &|state| state.asn.map(|asn| asn.0.to_string()));
+    let exit = counted("flag", &|state| state.flags.contains(RelayFlag::Exit).then(|| "Exit".to_owned()));
+    [country, asn, exit].concat()
+}
+
+/// The same for weights, bandwidths and events.
+fn our_sizes(store: &SqliteHistory, history: &ExactHistory) -> Vec<String> {
+    let bits = |number: Option<f64>| number.map_or("-".to_owned(), |number| number.to_bits().to_string());
+    let share = |share: Option<Fraction>| bits(share.map(Fraction::get));
+    let bytes = |bytes: Option<u64>| bits(bytes.map(|bytes| bytes as f64));
+    let mut lines = Vec::new();
+    for (group, hours) in Grouping::ALL.iter().flat_map(|by| by_name(store.group_hours(*by, EVER.0, EVER.1).unwrap())) {
+        lines.extend(hours.iter().map(|at| {
+            let shares =
+                [at.consensus_weight_fraction, at.guard_probability, at.middle_probability, at.exit_probability].map(share).join(" ");
+            let (weight, advertised, observed) = (bits(at.consensus_weight), bytes(at.advertised_bandwidth), bytes(at.observed_bandwidth));
+            format!("group {group} {} {} {weight} {shares} {advertised} {observed}", at.hour.start_secs(), at.n_weighed)
+        }));
+    }
+    for relay in history.relays.iter().map(|relay| relay.fingerprint) {
+        lines.extend(store.relay_days(&relay, EVER.0, EVER.1).unwrap().iter().map(|day| {
+            let shares = [day.consensus_weight_fraction, day.guard_probability, day.middle_probability, day.exit_probability];
+            let (weight, shares) = (bits(day.consensus_weight), shares.map(share).join(" "));
+            let (advertised, observed) = (bits(day.advertised_bandwidth), bits(day.observed_bandwidth));
+            format!("day {relay} {} {} {weight} {shares} {advertised} {observed}", day.start.start_secs(), day.n_weighed)
+        }));
+    }
+    lines.extend(store.events(None, Timestamp::MIN, Timestamp::MAX).unwrap().iter().map(|event| {
+        let (kind, address) = match event.kind {
+            EventKind::Restart => ("restart", "-".to_owned()),
+            EventKind::Overload => ("overload", "-".to_owned()),
+            EventKind::Address(address) => ("address", address.to_string()),
+        };
+        format!("event {} {} {kind} {address}", event.at.as_second(), event.fingerprint)
+    }));
+    lines
+}
+
+/// Groups in the order of the names that the table has for them.
+fn by_name(groups: BTreeMap<GroupKey, Vec<GroupHour>>) -> Vec<(String, Vec<GroupHour>)> {
+    let name = |group: &GroupKey| match group {
+        GroupKey::Network => "network -".to_owned(),
+        GroupKey::Country(country) => format!("country {country}"),
+        GroupKey::AutonomousSystem(asn) => format!("as AS{}", asn.0),
+        GroupKey::Flag(flag) => format!("flag {}", flag.name()),
+    };
+    let mut named: Vec<_> = groups.into_iter().map(|(group, hours)| (name(&group), hours)).collect();
+    named.sort_by_key(|(name, _)| name.to_lowercase());
+    named
 }

@@ -53,6 +53,7 @@ fn cell(field: &Field, text: impl Fn(&str) -> String) -> String {
         Field::Str(value) => text(value),
         Field::Bool(value) => value.to_string(),
         Field::Long(value) => value.to_string(),
+        Field::Double(value) => format!("{value:?}"),
         Field::TimestampMicros(value) => Timestamp::from_microsecond(*value).unwrap().to_string(),
         other => panic!("no column has cells such as {other:?}"),
     }

@@ -3,7 +3,8 @@
 use allium_history::ExactHistory;
 
 use super::month::Month;
-use super::table::{Cell, Column, Kind, Sink};
+use super::output::Table;
+use super::table::{Cell, Column, Kind};
 
 pub(super) const COLUMNS: &[Column] = &[
     Column::required("valid_after", Kind::Time),
@@ -16,7 +17,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 /// Writes the consensuses of a month in the order of time.
-pub(super) fn write(history: &ExactHistory, month: &Month, table: &mut dyn Sink) -> anyhow::Result<u64> {
+pub(super) fn write(history: &ExactHistory, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
     let consensuses = &history.consensuses[month.places.start as usize..month.places.end as usize];
     for consensus in consensuses {
         table.row(&[
@@ -29,5 +30,5 @@ pub(super) fn write(history: &ExactHistory, month: &Month, table: &mut dyn Sink)
             Cell::count(consensus.n_exit),
         ])?;
     }
-    Ok(consensuses.len() as u64)
+    Ok(())
 }

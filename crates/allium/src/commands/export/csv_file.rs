@@ -31,8 +31,11 @@ impl Sink for CsvFile {
                 Cell::Null => self.writer.write_field("")?,
                 Cell::Text(text) => self.writer.write_field(csv_cell(text))?,
                 Cell::Time(hour) => self.writer.write_field(hour.to_string())?,
+                Cell::Instant(at) => self.writer.write_field(at.to_string())?,
                 Cell::Flag(held) => self.writer.write_field(if *held { "true" } else { "false" })?,
                 Cell::Number(number) => self.writer.write_field(number.to_string())?,
+                // As short as it can be read back exactly, and never mistaken for a whole number.
+                Cell::Real(number) => self.writer.write_field(format!("{number:?}"))?,
             }
         }
         Ok(self.writer.write_record(None::<&[u8]>)?)

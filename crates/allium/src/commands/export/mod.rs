@@ -1,13 +1,17 @@
 //! `allium export history`: the exact history as tables that other programs query.
 //!
-//! Three tables, of which `docs/export.md` states the columns: `spans` and `consensuses` in a directory per month, `relays`
-//! once. Rows are written as they are made, so that the memory is that of the history and one row group. Two exports of one
-//! store are the same bytes. The directory appears when all of it is on disk.
+//! `docs/export.md` states the tables and their columns: `relays` once, all others in a directory per month. Rows are written as they
+//! are made, so that the memory is that of the history and one row group. Two exports of one store are the same bytes. The
+//! directory appears when all of it is on disk.
 
 mod consensuses;
 mod csv_file;
+mod events;
+mod group_hours;
 mod month;
+mod output;
 mod parquet_file;
+mod relay_days;
 mod relays;
 mod spans;
 mod table;
@@ -15,14 +19,16 @@ mod target;
 
 use std::path::Path;
 
-use allium_history::{ExactHistory, History as _, SqliteHistory};
+use allium_history::{Event, ExactHistory, History as _, SqliteHistory};
+use allium_model::Timestamp;
 use allium_views::format::count;
 use anyhow::Context as _;
 
 use crate::cli::{ExportHistoryArgs, TableFormat};
 use crate::config::Config;
 use crate::progress::Progress;
-use table::{Column, Sink};
+use month::Month;
+use output::Table;
 use target::Target;
 
 /// Rows of each table.
@@ -31,6 +37,9 @@ struct Written {
     n_months: u64,
     n_spans: u64,
     n_consensuses: u64,
+    n_relay_days: u64,
+    n_group_hours: u64,
+    n_events: u64,
     n_relays: u64,
 }
 
@@ -40,47 +49,72 @@ pub(crate) fn run(config: &Config, args: &ExportHistoryArgs) -> anyhow::Result<(
     let target = Target::prepare(&args.out, args.replace)?;
     let progress = Progress::start(2);
     progress.step(&format!("reading {}", config.store.display()));
-    let history = store.exact()?;
-    progress.step("writing");
-    let written = write(&history, target.dir(), args.format).with_context(|| format!("cannot write {}", args.out.display()))?;
+    let written = store.as_of_one_moment(|store| {
+        let (history, events) = (store.exact()?, store.events(None, Timestamp::MIN, Timestamp::MAX)?);
+        progress.step("writing");
+        write(store, &history, &events, target.dir(), args.format).with_context(|| format!("cannot write {}", args.out.display()))
+    })??;
     target.publish()?;
     progress.finish(&format!("{}: {}", args.out.display(), written.summary()));
     Ok(())
 }
 
-fn write(history: &ExactHistory, dir: &Path, format: TableFormat) -> anyhow::Result<Written> {
+fn write(store: &SqliteHistory, history: &ExactHistory, events: &[Event], dir: &Path, format: TableFormat) -> anyhow::Result<Written> {
     let mut written = Written::default();
-    for month in month::months(history.timeline.known()) {
-        let dir = dir.join(format!("month={}", month.name));
+    for (name, month) in month::months(history.timeline.known(), events) {
+        let dir = dir.join(format!("month={name}"));
         std::fs::create_dir(&dir)?;
-        let mut table = open(&dir, "spans", spans::COLUMNS, format)?;
-        written.n_spans += spans::write(&history.timeline, &month, table.as_mut())?;
-        table.finish()?;
-        let mut table = open(&dir, "consensuses", consensuses::COLUMNS, format)?;
-        written.n_consensuses += consensuses::write(history, &month, table.as_mut())?;
-        table.finish()?;
+        write_month(store, history, &month, &dir, format, &mut written)?;
         target::sync_dir(&dir)?;
         written.n_months += 1;
     }
-    let mut table = open(dir, "relays", relays::COLUMNS, format)?;
-    written.n_relays += relays::write(&history.relays, table.as_mut())?;
-    table.finish()?;
+    let mut table = Table::new(dir, "relays", relays::COLUMNS, format);
+    table.open()?;
+    relays::write(&history.relays, &mut table)?;
+    written.n_relays = table.finish()?;
     target::sync_dir(dir)?;
     Ok(written)
 }
 
-/// An empty table in a new file.
-fn open(dir: &Path, name: &str, columns: &'static [Column], format: TableFormat) -> anyhow::Result<Box<dyn Sink>> {
-    Ok(match format {
-        TableFormat::Parquet => Box::new(parquet_file::ParquetFile::create(&dir.join(format!("{name}.parquet")), name, columns)?),
-        TableFormat::Csv => Box::new(csv_file::CsvFile::create(&dir.join(format!("{name}.csv")), columns)?),
-    })
+fn write_month(
+    store: &SqliteHistory,
+    history: &ExactHistory,
+    month: &Month<'_>,
+    dir: &Path,
+    format: TableFormat,
+    written: &mut Written,
+) -> anyhow::Result<()> {
+    let mut table = Table::new(dir, "spans", spans::COLUMNS, format);
+    spans::write(&history.timeline, month, &mut table)?;
+    written.n_spans += table.finish()?;
+    let mut table = Table::new(dir, "consensuses", consensuses::COLUMNS, format);
+    consensuses::write(history, month, &mut table)?;
+    written.n_consensuses += table.finish()?;
+    let mut table = Table::new(dir, "relay_days", relay_days::COLUMNS, format);
+    relay_days::write(store, month, &mut table)?;
+    written.n_relay_days += table.finish()?;
+    let mut table = Table::new(dir, "group_hours", group_hours::COLUMNS, format);
+    group_hours::write(store, month, &mut table)?;
+    written.n_group_hours += table.finish()?;
+    let mut table = Table::new(dir, "events", events::COLUMNS, format);
+    events::write(month.events, &mut table)?;
+    written.n_events += table.finish()?;
+    Ok(())
 }
 
 impl Written {
     fn summary(&self) -> String {
-        let Self { n_months, n_spans, n_consensuses, n_relays } = self;
+        let Self { n_months, n_spans, n_consensuses, n_relay_days, n_group_hours, n_events, n_relays } = self;
         let n = |number: &u64| count(*number);
-        format!("{} months, {} consensuses, {} spans, {} relays", n(n_months), n(n_consensuses), n(n_spans), n(n_relays))
+        format!(
+            "{} months, {} consensuses, {} spans, {} days of relays, {} hours of groups, {} events, {} relays",
+            n(n_months),
+            n(n_consensuses),
+            n(n_spans),
+            n(n_relay_days),
+            n(n_group_hours),
+            n(n_events),
+            n(n_relays)
+        )
     }
 }

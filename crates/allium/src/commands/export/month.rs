@@ -1,18 +1,22 @@
-//! Which known consensuses lie in which month.
+//! What lies in which month: known consensuses and events.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use allium_history::Event;
 use allium_model::{ConsensusHour, Known, RelayFlag};
 
-/// A month with at least one known consensus.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Month {
-    /// Such as `2026-02`.
-    pub(super) name: String,
+/// A month in which a consensus is known or something happened.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Month<'a> {
     /// The places of its consensuses in [`Known::hours`].
     pub(super) places: Range<u32>,
     /// The same, cut where it changes which flags are known; in the order of time.
     pub(super) stretches: Vec<Stretch>,
+    /// From the first of them to the hour after the last; `None` where there is none.
+    pub(super) hours: Option<(ConsensusHour, ConsensusHour)>,
+    /// What happened in it.
+    pub(super) events: &'a [Event],
 }
 
 /// Consensuses that tell the same flags.
@@ -23,17 +27,27 @@ pub(super) struct Stretch {
     pub(super) tells_all: bool,
 }
 
-/// The months, earliest first.
-pub(super) fn months(known: &Known) -> Vec<Month> {
-    let mut months = Vec::new();
+/// The months by their names, such as `2026-02`, in the order of time; `events` are in that order too.
+pub(super) fn months<'a>(known: &Known, events: &'a [Event]) -> BTreeMap<String, Month<'a>> {
+    let mut months: BTreeMap<String, Month<'a>> = BTreeMap::new();
     let mut start = 0;
     for hours in known.hours().chunk_by(|a, b| year_and_month(*a) == year_and_month(*b)) {
-        let places = start..start + hours.len() as u32;
-        start = places.end;
-        let (year, month) = year_and_month(hours[0]);
-        months.push(Month { name: format!("{year:04}-{month:02}"), stretches: stretches(known, hours, places.start), places });
+        let month = months.entry(name(hours[0])).or_default();
+        month.places = start..start + hours.len() as u32;
+        month.stretches = stretches(known, hours, start);
+        month.hours = Some((hours[0], hours[hours.len() - 1].next()));
+        start = month.places.end;
+    }
+    let hour = |event: &Event| ConsensusHour::containing(event.at);
+    for events in events.chunk_by(|a, b| year_and_month(hour(a)) == year_and_month(hour(b))) {
+        months.entry(name(hour(&events[0]))).or_default().events = events;
     }
     months
+}
+
+fn name(hour: ConsensusHour) -> String {
+    let (year, month) = year_and_month(hour);
+    format!("{year:04}-{month:02}")
 }
 
 fn year_and_month(hour: ConsensusHour) -> (i16, i8) {
@@ -55,6 +69,9 @@ fn stretches(known: &Known, hours: &[ConsensusHour], mut start: u32) -> Vec<Stre
 
 #[cfg(test)]
 mod tests {
+    use allium_history::EventKind;
+    use allium_model::Fingerprint;
+
     use super::*;
 
     #[test]
@@ -62,9 +79,15 @@ mod tests {
         let hours = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<ConsensusHour>>();
         let listed = hours(&["2025-12-31T22:00:00Z", "2026-01-01T05:00:00Z", "2026-01-01T06:00:00Z"]);
         let all = [listed.clone(), hours(&["2025-12-31T23:00:00Z", "2026-01-01T07:00:00Z", "2026-03-01T00:00:00Z"])].concat();
-        let months = months(&Known::with_listed(all, &Known::new(listed)));
-        let found: Vec<_> = months.iter().map(|month| (month.name.as_str(), month.places.clone(), month.stretches.len())).collect();
-        assert_eq!(found, [("2025-12", 0..2, 2), ("2026-01", 2..5, 2), ("2026-03", 5..6, 1)]);
-        assert_eq!(months[1].stretches, [Stretch { places: 2..4, tells_all: false }, Stretch { places: 4..5, tells_all: true }]);
+        let event = |text: &str| Event { fingerprint: Fingerprint::new([1; 20]), at: text.parse().unwrap(), kind: EventKind::Restart };
+        let events = ["2023-05-06T07:08:09Z", "2026-01-01T00:00:00Z", "2026-01-31T23:59:59.5Z"].map(event);
+        let months = months(&Known::with_listed(all, &Known::new(listed)), &events);
+        let found: Vec<_> =
+            months.iter().map(|(name, month)| (name.as_str(), month.places.clone(), month.stretches.len(), month.events.len())).collect();
+        assert_eq!(found, [("2023-05", 0..0, 0, 1), ("2025-12", 0..2, 2, 0), ("2026-01", 2..5, 2, 2), ("2026-03", 5..6, 1, 0)]);
+        let january = &months["2026-01"];
+        assert_eq!(january.stretches, [Stretch { places: 2..4, tells_all: false }, Stretch { places: 4..5, tells_all: true }]);
+        assert_eq!(january.hours, Some((hours(&["2026-01-01T05:00:00Z"])[0], hours(&["2026-01-01T08:00:00Z"])[0])));
+        assert_eq!(months["2023-05"].hours, None);
     }
 }

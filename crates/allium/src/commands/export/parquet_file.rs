@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -81,6 +81,7 @@ fn schema(name: &str, columns: &[Column]) -> String {
             Kind::Time => ("int64", " (TIMESTAMP(MICROS,true))"),
             Kind::Flag => ("boolean", ""),
             Kind::Number => ("int64", ""),
+            Kind::Real => ("double", ""),
         };
         format!("{presence} {kind} {}{logical};", column.name)
     };
@@ -99,6 +100,7 @@ enum Values {
     Text(Vec<ByteArray>),
     Flag(Vec<bool>),
     Number(Vec<i64>),
+    Real(Vec<f64>),
 }
 
 impl Buffer {
@@ -107,6 +109,7 @@ impl Buffer {
             Kind::Text => Values::Text(Vec::new()),
             Kind::Flag => Values::Flag(Vec::new()),
             Kind::Time | Kind::Number => Values::Number(Vec::new()),
+            Kind::Real => Values::Real(Vec::new()),
         };
         Self { column: *column, values, levels: Vec::new() }
     }
@@ -118,6 +121,8 @@ impl Buffer {
             (Values::Flag(values), Cell::Flag(held)) => values.push(held),
             (Values::Number(values), Cell::Number(number)) => values.push(number),
             (Values::Number(values), Cell::Time(hour)) => values.push(hour.start_secs() * MICROS_PER_SEC),
+            (Values::Number(values), Cell::Instant(at)) => values.push(at.as_microsecond()),
+            (Values::Real(values), Cell::Real(number)) => values.push(number),
             (_, cell) => anyhow::bail!("column {} cannot hold {cell:?}", self.column.name),
         }
         self.levels.push(i16::from(cell != Cell::Null));
@@ -131,6 +136,7 @@ impl Buffer {
             Values::Text(values) => write::<ByteArrayType, W>(group, values, levels)?,
             Values::Flag(values) => write::<BoolType, W>(group, values, levels)?,
             Values::Number(values) => write::<Int64Type, W>(group, values, levels)?,
+            Values::Real(values) => write::<DoubleType, W>(group, values, levels)?,
         }
         self.levels.clear();
         Ok(())

@@ -2,7 +2,8 @@
 
 use allium_model::Relay;
 
-use super::table::{Cell, Column, Kind, Sink};
+use super::output::Table;
+use super::table::{Cell, Column, Kind};
 
 pub(super) const COLUMNS: &[Column] = &[
     Column::required("fingerprint", Kind::Text),
@@ -18,7 +19,7 @@ pub(super) const COLUMNS: &[Column] = &[
 ];
 
 /// Writes the relays by fingerprint.
-pub(super) fn write(relays: &[Relay], table: &mut dyn Sink) -> anyhow::Result<u64> {
+pub(super) fn write(relays: &[Relay], table: &mut Table<'_>) -> anyhow::Result<()> {
     for relay in relays {
         table.row(&[
             Cell::Text(&relay.fingerprint.to_string()),
@@ -33,5 +34,5 @@ pub(super) fn write(relays: &[Relay], table: &mut dyn Sink) -> anyhow::Result<u6
             Cell::text(relay.platform.as_deref()),
         ])?;
     }
-    Ok(relays.len() as u64)
+    Ok(())
 }

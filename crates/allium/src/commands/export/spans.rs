@@ -6,7 +6,8 @@ use allium_history::{PlaceSpan, RelayTimeline, Timeline};
 use allium_model::{ConsensusHour, Known, RelayFlag, RelayState};
 
 use super::month::{Month, Stretch};
-use super::table::{Cell, Column, Kind, Sink};
+use super::output::Table;
+use super::table::{Cell, Column, Kind};
 
 pub(super) const COLUMNS: &[Column] = &[
     Column::required("fingerprint", Kind::Text),
@@ -50,18 +51,16 @@ const FLAGS: [RelayFlag; 14] = [
 ];
 
 /// Writes the spans of a month by relay and time, cut at its borders and where it changes which flags are known.
-pub(super) fn write(timeline: &Timeline, month: &Month, table: &mut dyn Sink) -> anyhow::Result<u64> {
-    let mut n_rows = 0;
+pub(super) fn write(timeline: &Timeline, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
     for relay in timeline.relays() {
         let fingerprint = relay.fingerprint.to_string();
         for span in spans_in(relay, &month.places) {
             for (places, tells_all) in cut(span, &month.stretches) {
                 table.row(&row(&fingerprint, interval(timeline.known(), &places), timeline.state(span), tells_all))?;
-                n_rows += 1;
             }
         }
     }
-    Ok(n_rows)
+    Ok(())
 }
 
 /// The spans of a relay with a consensus in these places.

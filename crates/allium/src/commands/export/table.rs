@@ -1,6 +1,8 @@
 //! What a table is, in whatever format it is written.
 
-use allium_model::ConsensusHour;
+use std::ops::ControlFlow;
+
+use allium_model::{ConsensusHour, Fraction, Timestamp};
 
 /// A column.
 #[derive(Debug, Clone, Copy)]
@@ -18,17 +20,23 @@ pub(super) enum Kind {
     /// An instant: UTC.
     Time,
     Flag,
+    /// A whole number.
     Number,
+    /// A number with a fraction.
+    Real,
 }
 
 /// A value in a row; of the kind of its column or nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell<'a> {
     Null,
     Text(&'a str),
     Time(ConsensusHour),
+    /// A time that need be no whole hour.
+    Instant(Timestamp),
     Flag(bool),
     Number(i64),
+    Real(f64),
 }
 
 /// A file that takes the rows of a table.
@@ -38,6 +46,18 @@ pub(super) trait Sink {
 
     /// Writes what is left, through to the disk.
     fn finish(self: Box<Self>) -> anyhow::Result<()>;
+}
+
+/// Lets a question to the store give its answers to a table, until one cannot be written.
+pub(super) fn until_it_fails(
+    ask: impl FnOnce(&mut dyn FnMut(anyhow::Result<()>) -> ControlFlow<()>) -> Result<(), allium_history::Error>,
+) -> anyhow::Result<()> {
+    let mut written = Ok(());
+    ask(&mut |outcome| {
+        written = outcome;
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    written
 }
 
 impl Column {
@@ -67,5 +87,12 @@ impl<'a> Cell<'a> {
     /// A count; those beyond what signed numbers hold cannot come from a store.
     pub(super) const fn count(count: u64) -> Self {
         Self::Number(count.cast_signed())
+    }
+    pub(super) fn real(number: Option<f64>) -> Self {
+        number.map_or(Self::Null, Self::Real)
+    }
+
+    pub(super) fn share(share: Option<Fraction>) -> Self {
+        Self::real(share.map(Fraction::get))
     }
 }

@@ -1,0 +1,61 @@
+//! The table of groups and hours: how large the network, a country, an AS, the relays with a flag were.
+
+use allium_history::{GroupHour, GroupKey, Grouping, History as _, SqliteHistory};
+
+use super::month::Month;
+use super::output::Table;
+use super::table::{Cell, Column, Kind, until_it_fails};
+
+pub(super) const COLUMNS: &[Column] = &[
+    Column::required("kind", Kind::Text),
+    Column::optional("key", Kind::Text),
+    Column::required("valid_after", Kind::Time),
+    Column::required("n_weighed", Kind::Number),
+    Column::optional("consensus_weight", Kind::Real),
+    Column::optional("consensus_weight_fraction", Kind::Real),
+    Column::optional("guard_probability", Kind::Real),
+    Column::optional("middle_probability", Kind::Real),
+    Column::optional("exit_probability", Kind::Real),
+    Column::optional("advertised_bandwidth", Kind::Number),
+    Column::optional("observed_bandwidth", Kind::Number),
+];
+
+/// Writes the hours of a month by kind of group, time and group.
+pub(super) fn write(store: &SqliteHistory, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
+    let Some((from, to)) = month.hours else { return Ok(()) };
+    for by in Grouping::ALL {
+        until_it_fails(|write| {
+            store.each_group_hour(by, from, to, &mut |group, hour| {
+                let (kind, key) = names(group);
+                write(table.row(&row(kind, key.as_deref(), hour)))
+            })
+        })?;
+    }
+    Ok(())
+}
+
+/// The words for a group: its kind, and which one of that kind.
+fn names(group: &GroupKey) -> (&'static str, Option<String>) {
+    match group {
+        GroupKey::Network => ("network", None),
+        GroupKey::Country(country) => ("country", Some(country.to_string())),
+        GroupKey::AutonomousSystem(asn) => ("as", Some(asn.to_string())),
+        GroupKey::Flag(flag) => ("flag", Some(flag.name().to_owned())),
+    }
+}
+
+fn row<'a>(kind: &'a str, key: Option<&'a str>, hour: &GroupHour) -> [Cell<'a>; COLUMNS.len()] {
+    [
+        Cell::Text(kind),
+        Cell::text(key),
+        Cell::Time(hour.hour),
+        Cell::Number(hour.n_weighed.into()),
+        Cell::real(hour.consensus_weight),
+        Cell::share(hour.consensus_weight_fraction),
+        Cell::share(hour.guard_probability),
+        Cell::share(hour.middle_probability),
+        Cell::share(hour.exit_probability),
+        hour.advertised_bandwidth.map_or(Cell::Null, Cell::count),
+        hour.observed_bandwidth.map_or(Cell::Null, Cell::count),
+    ]
+}
