@@ -12,7 +12,6 @@ mod logging;
 mod outlook;
 mod progress;
 mod signals;
-mod watch;
 
 use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand};
 use config::{Config, Layers};

@@ -13,11 +13,11 @@ use allium_model::{ConsensusHour, NetworkRecord, RelayFlag, RelayFlags, RelayRec
 use allium_views::text::inert;
 use allium_views::{IncidentLog, Site, View, Watched};
 
-use crate::commands::record;
+use crate::record;
 
 /// Keeps the incidents of a site up to date with its view, for as long as the site is served. What fails is logged and tried again
 /// with the next view.
-pub(crate) async fn keep(site: Site, store: PathBuf) {
+pub async fn keep(site: Site, store: PathBuf) {
     let mut views = site.changes();
     let mut watch = None;
     loop {
@@ -61,7 +61,7 @@ fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path) -> anyhow
 }
 
 /// A detector with what it has found.
-struct Watch {
+pub struct Watch {
     detector: Detector,
     incidents: BTreeMap<usize, Arc<Incident>>,
     /// The first consensus whose incidents are reported.
@@ -72,7 +72,7 @@ struct Watch {
 
 impl Watch {
     /// Walks a whole history.
-    fn of(history: &ExactHistory) -> Self {
+    pub fn of(history: &ExactHistory) -> Self {
         let mut record = record::of(history);
         let detector = Detector::new(Settings::default(), std::mem::take(&mut record.relays));
         let mut watch = Self { detector, incidents: BTreeMap::new(), reports_from: None, given: None };
@@ -85,7 +85,7 @@ impl Watch {
 
     /// Steps through the consensuses that are later than the last one given. `false` if the record does not go on where this stopped:
     /// earlier consensuses have come or gone.
-    fn follow(&mut self, network: &NetworkRecord) -> bool {
+    pub fn follow(&mut self, network: &NetworkRecord) -> bool {
         let hours = network.known.hours();
         let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.place(last.next()), n));
         if n_before != n_given {
@@ -132,7 +132,8 @@ impl Watch {
         }
     }
 
-    fn log(&self) -> IncidentLog {
+    /// What the pages show of it.
+    pub fn log(&self) -> IncidentLog {
         let watched = Watched {
             as_of: self.given.map(|(hour, _)| hour),
             from: self.reports_from,

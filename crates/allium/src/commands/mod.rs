@@ -9,8 +9,9 @@ pub(crate) mod import;
 pub(crate) mod import_collector;
 pub(crate) mod import_presence;
 pub(crate) mod ingest;
-pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod store;
+
+pub(crate) use allium::record;

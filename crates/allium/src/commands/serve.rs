@@ -4,6 +4,7 @@ use std::future::IntoFuture as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use allium::watch;
 use allium_analysis::NetworkReport;
 use allium_history::{History as _, SqliteHistory};
 use allium_model::Timestamp;
@@ -20,7 +21,6 @@ use crate::fetch::{Fetcher, Stored, Visit};
 use crate::outlook;
 use crate::progress;
 use crate::signals::stop_asked;
-use crate::watch;
 
 /// How long requests under way may take to end once the program is told to stop.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);

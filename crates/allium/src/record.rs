@@ -11,7 +11,7 @@ use allium_model::{
 };
 
 /// Every relay that a known consensus lists, with what is known of it, and when it was running.
-pub(crate) fn of(history: &ExactHistory) -> Record {
+pub fn of(history: &ExactHistory) -> Record {
     let directory = Directory::of(history.relays.iter().collect());
     let timeline = &history.timeline;
     let mut record = Record { hours: hours(timeline.known()), ..Record::default() };
@@ -33,7 +33,7 @@ pub(crate) fn of(history: &ExactHistory) -> Record {
 }
 
 /// What is known of each relay of a network that a known consensus lists, in the network's order.
-pub(crate) fn infos(network: &NetworkRecord) -> Vec<Option<RelayInfo>> {
+pub fn infos(network: &NetworkRecord) -> Vec<Option<RelayInfo>> {
     let directory = Directory::of(network.relays.iter().map(|record| &record.relay).collect());
     let info = |record: &RelayRecord| Some(directory.info(record.relay.fingerprint, &record.spans.last()?.state));
     network.relays.iter().map(info).collect()
@@ -66,7 +66,7 @@ impl<'a> Directory<'a> {
 }
 
 /// The known hours with the flags that their consensus tells.
-pub(crate) fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
+pub fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
     let all: RelayFlags = RelayFlag::ALL.into_iter().collect();
     let listed: RelayFlags = Known::LISTED_FLAGS.into_iter().collect();
     let complete = known.of_flag(RelayFlag::Fast);
