@@ -44,7 +44,8 @@ pub(crate) fn grow(binned: &Binned, gradients: &[[f32; LANES]], rows: &mut [u32]
         let feature = features[split.slot];
         let middle = partition(binned, &mut rows[parent.rows.clone()], feature, split.bin) + parent.rows.start;
         let (left, right) = (tree.nodes.len(), tree.nodes.len() + 1);
-        let limit = binned.limits[feature].get(usize::from(split.bin).wrapping_sub(1)).copied().unwrap_or(f32::NEG_INFINITY);
+        // Everything known is above the least number; infinity would have no form in the model's file.
+        let limit = binned.limits[feature].get(usize::from(split.bin).wrapping_sub(1)).copied().unwrap_or(f32::MIN);
         tree.nodes[parent.node] = Node::Split { feature: feature as u16, limit, left: left as u32 };
         tree.bins[parent.node] = split.bin;
         tree.nodes.extend([Node::Leaf(0), Node::Leaf(0)]);

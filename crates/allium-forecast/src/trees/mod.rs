@@ -217,3 +217,32 @@ impl Dice {
         chosen
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_of_what_is_known_from_what_is_not_comes_back_from_its_file() {
+        let values = [f32::NAN, 1.0].repeat(50);
+        let targets: Vec<_> = values.iter().map(|value| [f32::from(u8::from(value.is_nan())); N_OUTPUTS]).collect();
+        let (weights, output_weights) = ([1.0; 100], [1.0; N_OUTPUTS]);
+        let examples = Examples { values: &values, n_features: 1, targets: &targets, weights: &weights, output_weights };
+        let growth = Growth {
+            ensemble: Ensemble::Boosted,
+            n_trees: 1,
+            max_leaves: 2,
+            min_weight: 1.0,
+            min_gain: 0.0,
+            rate: 1.0,
+            l2: 0.0,
+            row_share: 1.0,
+            feature_share: 1.0,
+            seed: 1,
+        };
+        let model = Boosted::train(&examples, &growth, &[1]).remove(0);
+        assert_eq!([f32::NAN, 1.0].map(|value| model.predict(&[value])[0]), [1.0, 0.0]);
+        let file = serde_json::to_string(&model).expect("numbers can be written");
+        assert_eq!(serde_json::from_str::<Boosted>(&file).ok(), Some(model), "{file}");
+    }
+}
