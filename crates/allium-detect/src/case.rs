@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, RelayIdx};
 use crate::incident::{Cause, Event, Incident, Kind, Part, Severity, Status};
+use crate::roles::Roles;
 use crate::scope::{Scope, ScopeKind};
 
 /// An incident.
@@ -26,6 +27,7 @@ pub(crate) struct Case {
     pub(crate) parts: [Vec<Part>; 2],
     pub(crate) network_share: f64,
     pub(crate) weight_share: Option<f64>,
+    pub(crate) roles: Roles,
     pub(crate) timeline: Vec<(i32, Event)>,
     pub(crate) similar: Vec<u64>,
     /// Step at which it was opened.
@@ -84,8 +86,10 @@ impl Case {
             relays,
             n_expected: self.reading.expected,
             n_at_risk: self.reading.n_at_risk as usize,
+            network_share: self.network_share,
             weight_share: self.weight_share,
-            severity: Severity::of(self.relays.len(), self.network_share, self.weight_share),
+            roles: self.roles,
+            severity: Severity::of(self.relays.len(), self.network_share, self.weight_share, &self.roles),
             p_value: self.reading.ln_p.exp().clamp(f64::MIN_POSITIVE, 1.0),
             causes: self.causes(),
             countries: self.parts[0].clone(),

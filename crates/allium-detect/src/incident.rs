@@ -3,6 +3,7 @@
 use allium_model::{ConsensusHour, Fingerprint};
 use serde::{Deserialize, Serialize};
 
+use crate::roles::Roles;
 use crate::scope::Scope;
 
 /// What happened.
@@ -77,11 +78,11 @@ impl Status {
 pub enum Severity {
     /// Worth knowing for those concerned.
     Minor,
-    /// At least 1 % of the relays or of the weight, or 50 relays.
+    /// At least 1 % of the relays or of the weight, 50 relays, or 2.5 % of the exits or guards.
     Moderate,
-    /// At least 2.5 % of the relays or 2 % of the weight, or 150 relays.
+    /// At least 2.5 % of the relays or 2 % of the weight, 150 relays, or 5 % of the exits or guards.
     Major,
-    /// At least 5 % of the relays or of the weight.
+    /// At least 5 % of the relays or of the weight, or 10 % of the exits or guards.
     Critical,
 }
 
@@ -96,13 +97,14 @@ impl Severity {
         }
     }
 
-    /// By the number of relays, their share of the network and their share of path selection.
-    pub(crate) fn of(n: usize, share: f64, weight: Option<f64>) -> Self {
+    /// By the number of relays, their share of the network, of path selection, and of exits and guards.
+    pub(crate) fn of(n: usize, share: f64, weight: Option<f64>, roles: &Roles) -> Self {
         let weight = weight.unwrap_or(0.0);
+        let role = roles.exit_share.max(roles.guard_share);
         match () {
-            () if share >= 0.05 || weight >= 0.05 => Self::Critical,
-            () if n >= 150 || share >= 0.025 || weight >= 0.02 => Self::Major,
-            () if n >= 50 || share >= 0.01 || weight >= 0.01 => Self::Moderate,
+            () if share >= 0.05 || weight >= 0.05 || role >= 0.1 => Self::Critical,
+            () if n >= 150 || share >= 0.025 || weight >= 0.02 || role >= 0.05 => Self::Major,
+            () if n >= 50 || share >= 0.01 || weight >= 0.01 || role >= 0.025 => Self::Moderate,
             () => Self::Minor,
         }
     }
@@ -197,10 +199,13 @@ pub struct Incident {
     pub n_affected: usize,
     /// Relays of the scope that could have been affected.
     pub n_at_risk: usize,
+    /// Their share of the relays of the network, 0 to 1.
+    pub network_share: f64,
     /// Their share of path selection, 0 to 1; `None` where no weight is known.
     pub weight_share: Option<f64>,
-    /// By the number of relays, their share of the network and their weight: critical from 5 % of either, major from 150 relays,
-    /// 2.5 % or 2 % of the weight, moderate from 50 relays or 1 % of either, else minor.
+    /// Exits and guards among them.
+    pub roles: Roles,
+    /// By the number of relays and their shares of the network, of path selection, of exits and of guards: see [`Severity`].
     pub severity: Severity,
     /// How probable at least so many are by chance alone.
     pub p_value: f64,
@@ -214,4 +219,57 @@ pub struct Incident {
     pub timeline: Vec<(ConsensusHour, Event)>,
     /// Earlier incidents of the same scope or with at least half of the same relays, newest first.
     pub similar: Vec<String>,
+}
+
+impl Incident {
+    /// The same with another share of path selection, and the severity that follows from it.
+    pub fn weighed(self, weight_share: Option<f64>) -> Self {
+        let severity = Severity::of(self.n_affected, self.network_share, weight_share, &self.roles);
+        Self { weight_share, severity, ..self }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::scope::ScopeKind;
+
+    /// An outage without relays, of which nothing else is known.
+    pub(crate) fn incident() -> Incident {
+        let hour = ConsensusHour::new(0);
+        Incident {
+            id: "0000000000000001".to_owned(),
+            kind: Kind::Outage,
+            detail: None,
+            scope: Scope { kind: ScopeKind::Network, key: "*".to_owned() },
+            status: Status::Active,
+            started_at: hour,
+            detected_at: hour,
+            resolved_at: None,
+            relays: Vec::new(),
+            n_expected: 0.0,
+            n_affected: 0,
+            n_at_risk: 0,
+            network_share: 0.0,
+            weight_share: None,
+            roles: Roles::default(),
+            severity: Severity::Minor,
+            p_value: 1.0,
+            causes: Vec::new(),
+            countries: Vec::new(),
+            systems: Vec::new(),
+            timeline: Vec::new(),
+            similar: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn severity_follows_from_relays_weight_and_roles() {
+        let of = |n, share, weight, exit_share| Severity::of(n, share, weight, &Roles { exit_share, ..Roles::default() });
+        assert_eq!(of(20, 0.002, None, 0.0), Severity::Minor);
+        assert_eq!(of(20, 0.002, Some(0.01), 0.0), Severity::Moderate);
+        assert_eq!(of(20, 0.002, None, 0.05), Severity::Major);
+        assert_eq!(of(20, 0.002, None, 0.1), Severity::Critical);
+        assert_eq!(incident().weighed(Some(0.05)).severity, Severity::Critical);
+    }
 }

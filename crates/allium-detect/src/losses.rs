@@ -4,6 +4,7 @@ use crate::book::{NETWORK, RelayIdx};
 use crate::case::{Case, Reading, Suspect, stable_hash};
 use crate::detector::{Changes, Detector, State, Step};
 use crate::incident::{Event, Kind, Part, Status};
+use crate::roles::Roles;
 use crate::scan::{Cluster, Look, Lost, Standing, Thresholds, clip, clusters};
 use crate::scatter::weigh;
 use crate::scope::{Scope, ScopeKind};
@@ -229,6 +230,7 @@ impl Detector {
             parts: [Vec::new(), Vec::new()],
             network_share: 0.0,
             weight_share: None,
+            roles: Roles::default(),
             timeline: vec![(self.state.hour, Event::Detected(relays.len() as u32))],
             similar,
             opened_step: self.state.n_lists,
@@ -252,12 +254,13 @@ impl Detector {
         std::iter::once(&cluster.look).chain(&cluster.rivals).map(suspect).collect()
     }
 
-    /// Works out shares of the network, of path selection, and of countries and systems.
+    /// Works out shares of the network, of path selection, of exits and guards, and of countries and systems.
     pub(crate) fn weigh(&self, case: &mut Case) {
         let n_running = self.state.running.len() as f64;
         case.network_share = case.relays.len() as f64 / (n_running + case.relays.len() as f64);
         let weights = case.relays.iter().filter_map(|relay| self.book.info(*relay).weight);
         case.weight_share = weights.reduce(|a, b| a + b).map(|share| share.clamp(0.0, 1.0));
+        case.roles = self.roles(&case.relays);
         case.parts = [ScopeKind::Country, ScopeKind::As].map(|kind| self.parts(&case.relays, kind));
     }
 
