@@ -14,7 +14,7 @@ use crate::merge::Run;
 use crate::places::Told;
 use crate::relays::{hour, optional_hour};
 use crate::spans::{States, Totals, known_hour_numbers, states};
-use crate::{events, measures, schema, sources};
+use crate::{events, measures, notes, schema, sources};
 
 /// Counts everything.
 pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
@@ -45,7 +45,7 @@ pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
     check_pages(conn, &mut report)?;
     if report.is_sound() {
-        for part in [check_spans, check_published, check_relays, check_descriptions, check_measures, check_documents] {
+        for part in [check_spans, check_published, check_relays, check_descriptions, check_measures, check_documents, check_notes] {
             part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
         }
     }
@@ -75,6 +75,10 @@ fn check_pages(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
         tell(report, || format!("a row of {table} refers to a row of {parent} that does not exist"));
     }
     Ok(())
+}
+
+fn check_notes(conn: &Connection, _report: &mut CheckReport) -> Result<(), Failure> {
+    notes::check(conn)
 }
 
 /// A span as stored, with its end filled in.

@@ -41,9 +41,11 @@ mod error;
 mod events;
 mod exact;
 mod history;
+mod hour_weights;
 mod load;
 mod measures;
 mod merge;
+mod notes;
 mod places;
 mod prune;
 mod relays;
@@ -62,5 +64,7 @@ pub use history::{
     ExactHistory, FullConsensus, GroupHour, GroupKey, Grouping, History, KnownConsensus, Listed, Outcome, Pruned, RelayDay, SourceVisit,
     Stats, Update,
 };
+pub use hour_weights::HourWeights;
+pub use notes::{NewNote, Token};
 pub use sqlite::SqliteHistory;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

@@ -45,7 +45,7 @@ impl<'a> Editor<'a> {
     }
 }
 
-fn read_day(conn: &Connection, day: i32) -> Result<Day, Failure> {
+pub(crate) fn read_day(conn: &Connection, day: i32) -> Result<Day, Failure> {
     let mut statement = conn.prepare_cached("SELECT figures FROM measures WHERE day = ?")?;
     let blob: Option<Vec<u8>> = statement.query_row([day], |row| row.get(0)).optional()?;
     blob.map_or_else(|| Ok(Day::default()), |blob| decoded(&blob, day))

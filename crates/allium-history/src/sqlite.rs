@@ -138,7 +138,7 @@ impl SqliteHistory {
     }
 
     /// Does all of `work` in one transaction, or nothing.
-    fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+    pub(crate) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
         let conn = &mut self.conn;
         let result = (|| {
             let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -150,7 +150,7 @@ impl SqliteHistory {
     }
 
     /// Reads as of one moment, whatever others write meanwhile.
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
         let is_of_a_moment = !self.conn.is_autocommit();
         let result = if is_of_a_moment { work(&self.conn) } else { (|| work(&*self.conn.unchecked_transaction()?))() };
         result.map_err(|failure: Failure| failure.at(&self.path))

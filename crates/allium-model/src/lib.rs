@@ -16,6 +16,7 @@ pub mod flags;
 pub mod history;
 pub mod identity;
 pub mod network;
+pub mod note;
 pub mod operator;
 pub mod period;
 pub mod relay;
@@ -26,6 +27,7 @@ pub use flags::{RelayFlag, RelayFlags};
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
 pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceReport, SourceStatus};
+pub use note::{IncidentNote, NoteAction};
 pub use operator::{
     AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, Families, Family, Operator, OperatorId, Operators, ProofMethod,
 };

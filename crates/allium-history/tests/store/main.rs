@@ -8,5 +8,6 @@ mod consensuses;
 mod documents;
 mod files;
 mod measures;
+mod notes;
 mod packs;
 mod places;
