@@ -37,6 +37,14 @@ pub enum RequestError {
     NoIncidentsYet,
     /// There is no forecast; the text says why.
     NoForecast(String),
+    /// The token opens nothing, or there is none.
+    WrongToken,
+    /// What was sent cannot be taken down; the text says why.
+    BadBody(String),
+    /// What was sent is larger than anything that is taken down.
+    BodyTooLarge,
+    /// As many listen already as may.
+    TooManyListeners,
     /// The fault is ours.
     Internal,
 }
@@ -57,10 +65,12 @@ impl RequestError {
     pub const fn status(&self) -> StatusCode {
         match self {
             Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => StatusCode::NOT_FOUND,
-            Self::BadParameter { .. } => StatusCode::BAD_REQUEST,
+            Self::BadParameter { .. } | Self::BadBody(_) => StatusCode::BAD_REQUEST,
+            Self::WrongToken => StatusCode::UNAUTHORIZED,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooLong => StatusCode::URI_TOO_LONG,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -77,6 +87,10 @@ impl RequestError {
             Self::NoDataYet(_) => "No data yet",
             Self::NoIncidentsYet => "Incidents are being worked out",
             Self::NoForecast(_) => "No forecast yet",
+            Self::WrongToken => "This token opens nothing",
+            Self::BadBody(_) => "This cannot be taken down",
+            Self::BodyTooLarge => "This is too long",
+            Self::TooManyListeners => "Too many listeners",
             Self::Internal => "This page could not be made",
         }
     }
@@ -94,6 +108,10 @@ impl fmt::Display for RequestError {
             Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),
             Self::NoIncidentsYet => f.write_str("incidents are being worked out from the stored history; ask again in a minute"),
             Self::NoForecast(reason) => write!(f, "there is no forecast: {reason}"),
+            Self::WrongToken => f.write_str("writing needs a token of whoever runs this service, and this is none"),
+            Self::BadBody(reason) => write!(f, "it was not taken down: {reason}"),
+            Self::BodyTooLarge => f.write_str("at most 32 kB are read"),
+            Self::TooManyListeners => f.write_str("as many listen already as may; ask again later, or read /api/v1/incidents.jsonl"),
             Self::Internal => f.write_str("the fault is on this side and has been logged"),
         }
     }

@@ -20,7 +20,9 @@
 pub mod api;
 mod assets;
 mod charts;
+mod desk;
 mod error;
+mod feeds;
 pub mod format;
 mod health;
 mod incidents;
@@ -32,6 +34,7 @@ mod pages;
 mod params;
 mod router;
 mod site;
+mod stream;
 mod strips;
 #[allow(dead_code, reason = "what tables offer is wider than what any one page takes")]
 mod table;
@@ -39,6 +42,7 @@ pub mod text;
 mod view;
 
 pub use api::{IncidentJson, network_report_json};
+pub use desk::{Desk, DeskError, MAX_NOTES, Said};
 pub use error::RequestError;
 pub use incidents::{IncidentLog, Watched, updated_at};
 pub use outlook::{Forecasts, ModelFacts, Outlook};

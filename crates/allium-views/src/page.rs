@@ -29,6 +29,8 @@ pub(crate) struct Page {
     /// What a search form on the page starts with.
     pub(crate) search: String,
     pub(crate) alternate: Option<Alternate>,
+    /// Feeds of what the page is about: title, Atom, RSS.
+    pub(crate) feeds: Vec<(String, String, String)>,
 }
 
 /// The same content in other forms.
@@ -75,7 +77,14 @@ impl Page {
             onion: info.onion.clone(),
             search: String::new(),
             alternate: None,
+            feeds: Vec::new(),
         }
+    }
+
+    /// The same with feeds of incidents, which the query part selects; `title` is our own words.
+    pub(crate) fn with_feeds(self, title: &str, query: &str) -> Self {
+        let [atom, rss] = ["atom", "rss"].map(|form| format!("/incidents.{form}{query}"));
+        Self { feeds: vec![(title.to_owned(), atom, rss)], ..self }
     }
 
     /// The same with other forms of the content.

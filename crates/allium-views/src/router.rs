@@ -1,6 +1,6 @@
 //! Addresses to pages, and what every answer carries: a strict content security policy, validators, compression.
 //!
-//! Only GET and HEAD are answered. Nothing of a visitor is kept or logged.
+//! Only GET and HEAD are answered, but for what holders of tokens say about incidents ([`notes`]). Nothing of a visitor is kept or logged.
 
 use std::any::Any;
 
@@ -28,6 +28,8 @@ use crate::view::View;
 use crate::{assets, pages};
 
 mod forecasts;
+mod incidents;
+mod notes;
 mod operators;
 
 /// What pages may load: our stylesheet and our icon.
@@ -57,13 +59,15 @@ pub fn router(site: Site) -> Router {
         .route("/explore", get(explore))
         .route("/explore/image", get(explore_image))
         .route("/explore/charts/{file}", get(explore_chart))
-        .route("/incidents", get(incidents))
+        .route("/incidents", get(incident_list))
         .route("/incident/{id}", get(incident))
         .route("/incident/{id}/charts/{file}", get(incident_chart))
         .route("/data-quality", get(data_quality))
         .route("/methods", get(methods))
         .merge(operators::routes())
         .merge(forecasts::routes())
+        .merge(incidents::routes())
+        .merge(notes::routes())
         .route("/api/v1/network", get(api_network))
         .route("/api/v1/network.csv", get(api_network))
         .route("/api/v1/relays", get(api_relays))
@@ -180,9 +184,12 @@ async fn relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(aske
 }
 
 async fn relay_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((asked, file)): Path<(String, String)>) -> Response {
+    let log = site.incidents();
     chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
-        let relay_idx = asked.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
-        pages::relay::chart(view, params, relay_idx.ok_or(RequestError::NoSuchPage)?, name)
+        let fingerprint = asked.parse().map_err(|_| RequestError::NoSuchPage)?;
+        let relay_idx = view.relay_idx(&fingerprint).ok_or(RequestError::NoSuchPage)?;
+        let chart = pages::relay::chart(view, params, relay_idx, name)?;
+        Ok(pages::relay::with_incidents(chart, view, log.as_deref(), fingerprint))
     })
     .await
 }
@@ -196,10 +203,14 @@ async fn explore_image(State(site): State<Site>, headers: HeaderMap, uri: Uri) -
 }
 
 async fn explore_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>) -> Response {
-    chart_answer(&site, &headers, &uri, &file, pages::explore::chart).await
+    let log = site.incidents();
+    chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
+        Ok(pages::explore::chart(view, params, name)?.marked_by_all(view, log.as_deref()))
+    })
+    .await
 }
 
-async fn incidents(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+async fn incident_list(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
     let log = site.incidents();
     page(&site, &headers, |view, now| pages::incidents::html(&site, view, now, log.as_deref(), &Params::of(&uri)?))
 }

@@ -62,6 +62,26 @@ pub(crate) enum Command {
     /// Look after the store
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Say who may acknowledge, annotate and merge incidents
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+/// What is done about tokens.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it; it is shown only this once
+    Create {
+        /// Shown beside what its holder says
+        name: String,
+    },
+    /// Print all tokens, without themselves
+    List,
+    /// Make a token open nothing from now on
+    Revoke {
+        /// Its name
+        name: String,
+    },
 }
 
 /// Where documents are taken from.

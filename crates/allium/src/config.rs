@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use allium_detect::Settings;
 use allium_sources::read::Limits;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) store: PathBuf,
     /// Where pages are served.
     pub(crate) listen: SocketAddr,
+    /// What the addresses of the service start with, such as `https://tor.example`, for feeds; as clients call it where empty.
+    pub(crate) address: String,
     /// What is logged, as tracing's filter directives: `info`, `allium=debug`.
     pub(crate) log: String,
     /// Which sources are visited: `onionoo`, `directory`, `collector`.
@@ -34,6 +37,25 @@ pub(crate) struct Config {
     pub(crate) directory: DirectoryConfig,
     /// Where consensuses that were missed are fetched.
     pub(crate) collector: CollectorConfig,
+    /// What counts as an incident.
+    pub(crate) detect: DetectConfig,
+}
+
+/// Settings of the detector.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DetectConfig {
+    /// Fewer exits are short of capacity whatever was usual; 0 for no such number.
+    pub(crate) fewest_exits: u32,
+    /// The same of guards.
+    pub(crate) fewest_guards: u32,
+}
+
+impl DetectConfig {
+    /// The detector's settings.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { fewest: [self.fewest_exits, self.fewest_guards], ..Settings::default() }
+    }
 }
 
 /// Settings of the directory source.
@@ -91,11 +113,13 @@ impl Default for Config {
         Self {
             store: PathBuf::from("allium.db"),
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            address: String::new(),
             log: "info".to_owned(),
             sources: vec!["onionoo".to_owned()],
             onionoo: OnionooConfig::default(),
             directory: DirectoryConfig::default(),
             collector: CollectorConfig::default(),
+            detect: DetectConfig::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything else of the program is in `main.rs` and below it.
 
+pub mod effects;
 pub mod intake;
 pub mod record;
 pub mod watch;

@@ -7,13 +7,14 @@ use clap::Parser as _;
 mod cli;
 mod commands;
 mod config;
+mod desk;
 mod fetch;
 mod logging;
 mod outlook;
 mod progress;
 mod signals;
 
-use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand};
+use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand, TokenCommand};
 use config::{Config, Layers};
 
 fn main() -> ExitCode {
@@ -50,6 +51,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),
         Command::Store(StoreCommand::Prune(args)) => commands::store::prune(&config, args),
         Command::Store(StoreCommand::Stats) => commands::store::stats(&config),
+        Command::Token(TokenCommand::Create { name }) => commands::token::create(&config, name),
+        Command::Token(TokenCommand::List) => commands::token::list(&config),
+        Command::Token(TokenCommand::Revoke { name }) => commands::token::revoke(&config, name),
     }
 }
 

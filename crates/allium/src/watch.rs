@@ -9,25 +9,28 @@ use std::time::Instant;
 
 use allium_detect::{Detector, Incident, Observation, RelayIdx, RelayInfo, Settings};
 use allium_history::{ExactHistory, History as _, SqliteHistory};
-use allium_model::{ConsensusHour, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
+use allium_model::{ConsensusHour, IncidentNote, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
 use allium_views::text::inert;
 use allium_views::{IncidentLog, Site, View, Watched};
 
+use crate::effects::Effects;
 use crate::record;
 
 /// Keeps the incidents of a site up to date with its view, for as long as the site is served. What fails is logged and tried again
 /// with the next view.
-pub async fn keep(site: Site, store: PathBuf) {
+pub async fn keep(site: Site, store: PathBuf, settings: Settings) {
     let mut views = site.changes();
     let mut watch = None;
     loop {
         views.mark_unchanged();
         if let Some(view) = site.view() {
-            let store = store.clone();
-            let work = tokio::task::spawn_blocking(move || brought_up_to_date(watch, &view, &store));
+            let (store, settings) = (store.clone(), settings.clone());
+            let work = tokio::task::spawn_blocking(move || {
+                Ok::<_, anyhow::Error>((brought_up_to_date(watch, &view, &store, settings)?, notes(&store)?))
+            });
             watch = match work.await {
-                Ok(Ok(watch)) => {
-                    site.set_incidents(watch.log());
+                Ok(Ok((watch, notes))) => {
+                    site.set_incidents(watch.log().with_notes(&notes));
                     Some(watch)
                 }
                 Ok(Err(error)) => {
@@ -44,17 +47,24 @@ pub async fn keep(site: Site, store: PathBuf) {
     }
 }
 
+/// What people say about incidents.
+fn notes(store: &Path) -> anyhow::Result<Vec<IncidentNote>> {
+    Ok(SqliteHistory::open_read_only(store)?.incident_notes()?)
+}
+
 /// The watch after everything that the view knows; made anew from the store where there is none, or where it does not fit any more.
-fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path) -> anyhow::Result<Watch> {
+fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path, settings: Settings) -> anyhow::Result<Watch> {
     let start = Instant::now();
     if let Some(mut watch) = watch
         && watch.follow(&view.record)
     {
+        watch.measure(store, &view.record)?;
         tracing::info!(as_of = %view.as_of(), millis = start.elapsed().as_millis(), "detector stepped");
         return Ok(watch);
     }
-    let mut watch = Watch::of(&SqliteHistory::open_read_only(store)?.exact()?);
+    let mut watch = Watch::of(&SqliteHistory::open_read_only(store)?.exact()?, settings);
     watch.follow(&view.record);
+    watch.measure(store, &view.record)?;
     let (lists, incidents) = (watch.detector.n_lists(), watch.incidents.len());
     tracing::info!(lists, incidents, millis = start.elapsed().as_millis(), "history walked through the detector");
     Ok(watch)
@@ -68,14 +78,24 @@ pub struct Watch {
     reports_from: Option<ConsensusHour>,
     /// The last consensus that it was given, and how many consensuses that makes.
     given: Option<(ConsensusHour, usize)>,
+    effects: Effects,
+    /// Incidents that changed since effects were last measured.
+    changed: Vec<usize>,
 }
 
 impl Watch {
     /// Walks a whole history.
-    pub fn of(history: &ExactHistory) -> Self {
+    pub fn of(history: &ExactHistory, settings: Settings) -> Self {
         let mut record = record::of(history);
-        let detector = Detector::new(Settings::default(), std::mem::take(&mut record.relays));
-        let mut watch = Self { detector, incidents: BTreeMap::new(), reports_from: None, given: None };
+        let detector = Detector::new(settings, std::mem::take(&mut record.relays));
+        let mut watch = Self {
+            detector,
+            incidents: BTreeMap::new(),
+            reports_from: None,
+            given: None,
+            effects: Effects::default(),
+            changed: Vec::new(),
+        };
         record.walk(0..record.hours.len(), |_, list| {
             watch.step(list);
         });
@@ -123,8 +143,16 @@ impl Watch {
         step.changed
     }
 
+    /// Looks into the stored weights for what incidents took from the network.
+    fn measure(&mut self, store: &Path, network: &NetworkRecord) -> anyhow::Result<()> {
+        let store = SqliteHistory::open_read_only(store)?;
+        let changed = std::mem::take(&mut self.changed);
+        Ok(self.effects.measure(&store, &self.detector, &self.incidents, &changed, Some(network))?)
+    }
+
     fn refresh(&mut self, places: impl IntoIterator<Item = usize>) {
         for place in places {
+            self.changed.push(place);
             match self.detector.incident(place) {
                 Some(incident) => self.incidents.insert(place, Arc::new(incident)),
                 None => self.incidents.remove(&place),
@@ -140,7 +168,10 @@ impl Watch {
             n_lists: self.detector.n_lists(),
             n_learning: Settings::default().warm_up_lists,
         };
-        IncidentLog::new(watched, self.detector.capacity(), self.incidents.values().cloned().collect())
+        let weighed = |(place, incident): (&usize, &Arc<Incident>)| Arc::new(self.effects.weighed(*place, incident, &self.detector));
+        let incidents = self.incidents.iter().map(weighed).collect();
+        let effects = watched.as_of.map(|as_of| self.effects.recent(&self.incidents, as_of)).unwrap_or_default();
+        IncidentLog::new(watched, self.detector.capacity(), incidents).with_effects(effects)
     }
 }
 

@@ -1,68 +1,18 @@
 //! The three live sources, served by a simulated network in which an hour takes a few seconds.
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+#[path = "support/running.rs"]
+mod running;
 
-/// A program that ends with the test.
-struct Running {
-    child: Child,
-    /// Where it listens.
-    url: String,
-}
-
-impl Running {
-    /// Starts the program and waits until it has said `last`.
-    fn start(args: &[&str], last: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_allium"));
-        let mut child = command.args(args).env_remove("ALLIUM_CONFIG").stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        while !said.last().is_some_and(|line: &String| line.starts_with(last)) {
-            said.push(lines.next().expect("the program goes on").unwrap());
-        }
-        std::thread::spawn(move || lines.for_each(drop));
-        let url = said.iter().find_map(|line| Some(line[line.find("http://")?..].trim_end_matches('/').to_owned())).unwrap();
-        Self { child, url }
-    }
-
-    /// Asks it to stop, and waits.
-    fn stop(&mut self) -> ExitStatus {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        let begun = Instant::now();
-        loop {
-            match self.child.try_wait().unwrap() {
-                Some(status) => return status,
-                None => assert!(begun.elapsed() < PATIENCE, "it does not end"),
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn get(&self, path: &str) -> serde_json::Value {
-        let address = self.url.trim_start_matches("http://");
-        let Ok(mut stream) = TcpStream::connect(address) else { return serde_json::Value::Null };
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        serde_json::from_str(answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)).unwrap_or_default()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use running::{PATIENCE, Running};
 
 fn network(hour_every: &[&str]) -> Running {
     let args = ["simulate", "--listen", "127.0.0.1:0", "--relays", "60", "--days", "5"];

@@ -1,17 +1,21 @@
 //! Incidents for programs: the list is that of the page, one incident has everything.
 
+use allium_detect::explain::{Effect, Hypothesis, Shift};
 use allium_detect::{Cause, Event, Incident, Part, Scope};
-use allium_model::ConsensusHour;
+use allium_model::{ConsensusHour, IncidentNote, NoteAction};
 use serde::Serialize;
 
 use super::{Form, to_json};
 use crate::error::RequestError;
-use crate::incidents::{IncidentLog, updated_at};
+use crate::format::rfc3339;
+use crate::incidents::IncidentLog;
 use crate::pages;
+use crate::pages::incidents::List;
 use crate::params::Params;
 use crate::view::View;
 
-/// An incident: first the fields that a replay of the history writes for each, in their order, then what is more.
+/// An incident: first what a replay of the history writes for each, the fields of the contract before all others; then what stands
+/// beside it in a running service.
 #[derive(Debug, Clone, Serialize)]
 pub struct IncidentJson<'a> {
     id: &'a str,
@@ -34,7 +38,106 @@ pub struct IncidentJson<'a> {
     autonomous_systems: Vec<PartJson<'a>>,
     timeline: Vec<EventJson>,
     similar: &'a [String],
+    network_share: f64,
+    n_exits: u32,
+    exit_share: f64,
+    n_guards: u32,
+    guard_share: f64,
+    #[serde(flatten)]
+    beside: Option<BesideJson<'a>>,
+}
+
+/// An incident with what may be behind it and what it took from the network.
+#[derive(Debug, Clone, Serialize)]
+struct DetailJson<'a> {
+    #[serde(flatten)]
+    incident: IncidentJson<'a>,
+    /// `null` where the kind of incident is not explained so.
+    hypotheses: Option<Vec<HypothesisJson>>,
+    /// `null` where the store has no weights of that time.
+    effect: Option<EffectJson<'a>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct HypothesisJson {
+    kind: &'static str,
+    probability: f64,
+    evidence: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct EffectJson<'a> {
+    before: String,
+    n_weighed: usize,
+    weight_share: f64,
+    guard_probability: Option<f64>,
+    middle_probability: Option<f64>,
+    exit_probability: Option<f64>,
+    path_probability: Option<f64>,
+    after: Option<String>,
+    shifts: Vec<ShiftJson<'a>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct ShiftJson<'a> {
+    scope: ScopeJson<'a>,
+    before: f64,
+    after: f64,
+}
+
+impl<'a> DetailJson<'a> {
+    fn of(view: &View, incident: &'a Incident, log: &'a IncidentLog) -> Self {
+        let hypothesis = |hypothesis: Hypothesis| HypothesisJson {
+            kind: hypothesis.kind.name(),
+            probability: rounded(hypothesis.probability),
+            evidence: hypothesis.evidence,
+        };
+        let explained = pages::incident::explained(view, log, incident);
+        Self {
+            incident: IncidentJson::of_log(incident, log),
+            hypotheses: explained.map(|(_, ranked)| ranked.into_iter().map(hypothesis).collect()),
+            effect: log.effect(&incident.id).map(effect),
+        }
+    }
+}
+
+fn effect(effect: &Effect) -> EffectJson<'_> {
+    let loss = &effect.loss;
+    let [guard, middle, exit] = loss.positions.map_or([None; 3], |positions| positions.map(|p| Some(rounded(p))));
+    EffectJson {
+        before: loss.hour.to_string(),
+        n_weighed: loss.n_weighed,
+        weight_share: rounded(loss.weight_share),
+        guard_probability: guard,
+        middle_probability: middle,
+        exit_probability: exit,
+        path_probability: loss.path_probability().map(rounded),
+        after: effect.after.as_ref().map(ConsensusHour::to_string),
+        shifts: effect.shifts.iter().map(shift).collect(),
+    }
+}
+
+fn shift(shift: &Shift) -> ShiftJson<'_> {
+    ShiftJson { scope: scope(&shift.scope), before: rounded(shift.before), after: rounded(shift.after) }
+}
+
+/// What people say about an incident, and when anything was last seen or said.
+#[derive(Debug, Clone, Serialize)]
+struct BesideJson<'a> {
     updated_at: String,
+    acknowledged_at: Option<String>,
+    merged_into: Option<&'a str>,
+    merged_from: Vec<&'a str>,
+    notes: Vec<NoteJson<'a>>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct NoteJson<'a> {
+    at: String,
+    by: &'a str,
+    action: &'static str,
+    into: Option<&'a str>,
+    text: &'a str,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -67,7 +170,7 @@ struct EventJson {
 }
 
 impl<'a> IncidentJson<'a> {
-    /// Everything known of an incident.
+    /// What was detected, and nothing else.
     pub fn of(incident: &'a Incident) -> Self {
         Self {
             id: &incident.id,
@@ -90,15 +193,41 @@ impl<'a> IncidentJson<'a> {
             autonomous_systems: incident.systems.iter().map(part).collect(),
             timeline: incident.timeline.iter().map(event).collect(),
             similar: &incident.similar,
-            updated_at: updated_at(incident).to_string(),
+            network_share: rounded(incident.network_share),
+            n_exits: incident.roles.n_exits,
+            exit_share: rounded(incident.roles.exit_share),
+            n_guards: incident.roles.n_guards,
+            guard_share: rounded(incident.roles.guard_share),
+            beside: None,
         }
+    }
+
+    /// The same with what stands beside it in a log.
+    pub(crate) fn of_log(incident: &'a Incident, log: &'a IncidentLog) -> Self {
+        let beside = BesideJson {
+            updated_at: rfc3339(log.updated(incident)),
+            acknowledged_at: log.acknowledged(&incident.id).map(|note| rfc3339(note.at)),
+            merged_into: log.merged_into(&incident.id).map(|into| into.id.as_str()),
+            merged_from: log.merged_from(&incident.id).map(|from| from.id.as_str()).collect(),
+            notes: log.notes_of(&incident.id).iter().map(note).collect(),
+        };
+        Self { beside: Some(beside), ..Self::of(incident) }
     }
 }
 
 /// `/api/v1/incidents`
 pub(crate) fn incidents(view: &View, log: &IncidentLog, params: &Params, form: Form) -> Result<String, RequestError> {
-    let table = pages::incidents::table::table(view, log);
-    table.data(log.watched.as_of.unwrap_or(view.as_of()), log.incidents(), params, form)
+    let list = List::of(view, log, params)?;
+    list.table.data(log.watched.as_of.unwrap_or(view.as_of()), &list.rows, params, form)
+}
+
+/// `/api/v1/incidents.jsonl`: everything about each incident that fits, a line each, earliest first.
+pub(crate) fn incidents_jsonl(view: &View, log: &IncidentLog, params: &Params) -> Result<String, RequestError> {
+    let list = List::of(view, log, params)?;
+    let found = list.table.found(&list.rows, params)?;
+    let fits: std::collections::BTreeSet<&str> = found.iter().map(|incident| incident.id.as_str()).collect();
+    let lines = list.rows.iter().filter(|incident| fits.contains(incident.id.as_str()));
+    lines.map(|incident| to_json(&IncidentJson::of_log(incident, log))).collect()
 }
 
 /// `/api/v1/incidents/<id>`: everything as JSON, its relays as CSV.
@@ -107,7 +236,7 @@ pub(crate) fn incident(view: &View, log: &IncidentLog, id: &str, params: &Params
     match form {
         Form::Json => {
             params.only(&[])?;
-            to_json(&IncidentJson::of(incident))
+            to_json(&DetailJson::of(view, incident, log))
         }
         Form::Csv => {
             let table = pages::incident::table(incident);
@@ -133,6 +262,14 @@ fn cause(cause: &Cause) -> CauseJson<'_> {
 
 fn part(part: &Part) -> PartJson<'_> {
     PartJson { key: &part.scope.key, n_affected: part.n_affected, n_at_risk: part.n_at_risk }
+}
+
+fn note(note: &IncidentNote) -> NoteJson<'_> {
+    let into = match &note.action {
+        NoteAction::Merge(into) => Some(into.as_str()),
+        _ => None,
+    };
+    NoteJson { at: rfc3339(note.at), by: &note.by, action: note.action.name(), into, text: &note.text }
 }
 
 fn event((hour, event): &(ConsensusHour, Event)) -> EventJson {

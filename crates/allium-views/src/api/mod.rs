@@ -18,7 +18,7 @@ use serde::Serialize;
 
 pub(crate) use self::csv::write as write_csv;
 pub use self::incidents::IncidentJson;
-pub(crate) use self::incidents::{incident, incidents};
+pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
 pub use self::json::to_json;
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub use self::quality::DataQualityJson;

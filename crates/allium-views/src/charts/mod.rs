@@ -32,6 +32,7 @@ mod flow;
 mod heat;
 mod histogram;
 mod map;
+mod marks;
 mod matrix;
 mod palette;
 mod picture;

@@ -6,9 +6,10 @@ use askama::Template;
 
 use crate::error::RequestError;
 use crate::format;
-use crate::markup::{Day, Percent, flag_meaning};
+use crate::markup::{Day, Html, Percent, flag_meaning};
 use crate::page::{Alternate, Page, render};
 use crate::pages::data_quality::SourceRow;
+use crate::pages::incidents::banner;
 use crate::site::Site;
 use crate::strips::{Labels, StripHtml, legend};
 use crate::view::View;
@@ -20,6 +21,7 @@ struct Home<'a> {
     headline: Option<Headline>,
     running: String,
     total: String,
+    incidents: Option<(Html, String)>,
     daily: &'a Strip,
     daily_sentence: String,
     daily_strip: StripHtml<'a>,
@@ -79,10 +81,11 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
     let network = &view.report.network;
     let (main_period, main_figures) = main_figures(network);
     let home = Home {
-        page: Page::of(site, view, now, "/").with_alternate(Alternate::at("/api/v1/network")),
+        page: Page::of(site, view, now, "/").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
         headline: main_figures.map(|figures| headline(main_period, figures)),
         running: format::count(network.n_running as u64),
         total: format::count(network.n_relays as u64),
+        incidents: site.incidents().map(|log| banner(view, &log)),
         daily: &network.daily,
         daily_sentence: daily_sentence(&network.daily),
         daily_strip: daily_strip(&network.daily),

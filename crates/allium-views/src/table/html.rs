@@ -36,6 +36,7 @@ struct Form {
     action: String,
     q: String,
     choices: Vec<Select>,
+    texts: Vec<(&'static str, &'static str, String)>,
     hidden: Vec<(&'static str, String)>,
 }
 
@@ -110,14 +111,16 @@ impl<'a, R> Table<'a, R> {
     }
 
     fn form(&self, state: &TableState) -> Form {
-        let choices = self.choices.iter().zip(&state.chosen).map(|(choice, chosen)| {
+        let (selects, texts): (Vec<_>, Vec<_>) = self.choices.iter().zip(&state.chosen).partition(|(choice, _)| !choice.options.is_empty());
+        let choices = selects.into_iter().map(|(choice, chosen)| {
             let options = choice.options.iter().map(|(value, label)| (value.clone(), label.clone(), value == chosen)).collect();
             (choice.name, choice.label, options)
         });
         let mut hidden = vec![("sort", self.sort_value(state))];
         hidden.extend(state.all_columns.then(|| ("columns", "all".to_owned())));
         hidden.extend(state.limit.map(|limit| ("limit", limit.to_string())));
-        Form { action: self.path.clone(), q: inert(&state.q), choices: choices.collect(), hidden }
+        let texts = texts.into_iter().map(|(choice, value)| (choice.name, choice.label, inert(value))).collect();
+        Form { action: self.path.clone(), q: inert(&state.q), choices: choices.collect(), texts, hidden }
     }
 
     /// The same rows elsewhere: with other columns, as JSON, as CSV.

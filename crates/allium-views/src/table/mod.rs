@@ -138,7 +138,8 @@ pub(crate) struct Choice<'a, R> {
     pub(crate) name: &'static str,
     /// Its label.
     pub(crate) label: &'static str,
-    /// Values with their labels; the first is the one without which nothing stands in the address.
+    /// Values with their labels; the first is the one without which nothing stands in the address. None for a free text, which the
+    /// page itself has looked at.
     pub(crate) options: Vec<(String, String)>,
     /// Whether a row fits a value other than the first; `None` where the page itself acts on the value.
     pub(crate) fits: Option<RowTest<'a, R>>,

@@ -57,6 +57,17 @@ impl<'a, R> Table<'a, R> {
         self.state(params)
     }
 
+    /// The rows that an address asks for, in order, wherever its cursor stands.
+    pub(crate) fn found<'r>(&self, rows: &'r [R], params: &Params) -> Result<Vec<&'r R>, RequestError> {
+        Ok(self.select(rows, &self.strict_state(params)?))
+    }
+
+    /// What an address asks for, under another path.
+    pub(crate) fn moved(&self, path: &str, params: &Params) -> Result<String, RequestError> {
+        let state = TableState { limit: None, all_columns: false, ..self.strict_state(params)?.at_start() };
+        Ok(self.href(path, &state))
+    }
+
     /// The rows that fit, in order.
     pub(super) fn select<'r>(&self, rows: &'r [R], state: &TableState) -> Vec<&'r R> {
         let words: Vec<String> = state.q.split_whitespace().map(str::to_lowercase).collect();
@@ -71,10 +82,10 @@ impl<'a, R> Table<'a, R> {
     }
 
     fn fits_choices(&self, row: &R, state: &TableState) -> bool {
-        self.choices.iter().zip(&state.chosen).all(|(choice, value)| {
-            let is_default = choice.options.first().is_some_and(|(first, _)| first == value);
-            is_default || choice.fits.as_ref().is_none_or(|fits| fits(row, value))
-        })
+        self.choices
+            .iter()
+            .zip(&state.chosen)
+            .all(|(choice, value)| choice.default_value() == value || choice.fits.as_ref().is_none_or(|fits| fits(row, value)))
     }
 
     fn holds(&self, row: &R, words: &[String]) -> bool {
@@ -117,7 +128,7 @@ impl<'a, R> Table<'a, R> {
             pairs.push(("q", state.q.clone()));
         }
         for (choice, value) in self.choices.iter().zip(&state.chosen) {
-            if choice.options.first().is_none_or(|(first, _)| first != value) {
+            if choice.default_value() != value {
                 pairs.push((choice.name, value.clone()));
             }
         }
@@ -144,9 +155,16 @@ impl<'a, R> Table<'a, R> {
 }
 
 impl<R> Choice<'_, R> {
+    /// The value that stands for nothing chosen.
+    fn default_value(&self) -> &str {
+        self.options.first().map_or("", |(value, _)| value.as_str())
+    }
+
     fn value(&self, params: &Params) -> Result<String, RequestError> {
-        let first = self.options.first().map_or("", |(value, _)| value.as_str());
-        let Some(value) = params.one(self.name)? else { return Ok(first.to_owned()) };
+        let Some(value) = params.one(self.name)? else { return Ok(self.default_value().to_owned()) };
+        if self.options.is_empty() {
+            return Ok(value.to_owned());
+        }
         match self.options.iter().find(|(option, _)| option == value) {
             Some((option, _)) => Ok(option.clone()),
             None => {

@@ -8,6 +8,7 @@ mod design;
 mod forecasts;
 mod groups;
 mod hostile;
+mod incidents;
 mod lists;
 mod operators;
 mod pages;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allium_analysis::NetworkReport;
-use allium_detect::{Capacity, Cause, Event, Incident, Kind, Part, Scope, ScopeKind, Severity, Status};
+use allium_detect::{Capacity, Cause, Event, Incident, Kind, Part, Roles, Scope, ScopeKind, Severity, Status};
 use allium_model::{
     ConsensusHour, DocumentKind, Fingerprint, Fraction, GraphPeriod, Known, NetworkRecord, Period, PublishedGraph, Quantity, Reject, Relay,
     RelayFlag, RelayFlags, RelayRecord, RelayState, Series, SourceStatus, StateSpan,
@@ -167,7 +167,9 @@ fn incident(id: &str, kind: Kind, scope: Scope, relays: &[Fingerprint]) -> Incid
         n_expected: 0.02,
         n_affected: relays.len(),
         n_at_risk: 5,
+        network_share: 0.02,
         weight_share: Some(0.04),
+        roles: Roles { n_exits: 2, n_guards: 1, exit_share: 0.03, guard_share: 0.01 },
         severity: Severity::Major,
         p_value: 1e-9,
         causes: vec![Cause {

@@ -13,5 +13,6 @@ pub(crate) mod replay;
 pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod store;
+pub(crate) mod token;
 
 pub(crate) use allium::record;

@@ -1,19 +1,21 @@
 //! `allium replay`: the detector over stored history.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
 
-use allium_detect::{Detector, Incident, Settings};
+use allium::effects::Effects;
+use allium_detect::{Detector, Incident};
 use allium_history::{History as _, SqliteHistory};
 use allium_model::ConsensusHour;
+use allium_views::IncidentJson;
 use anyhow::Context as _;
 
 use crate::cli::ReplayArgs;
 use crate::commands::record;
 use crate::config::Config;
 use crate::progress::Progress;
-
-mod json;
 
 /// Walks the history up to `to`, and writes what was detected in `[from, to]`, by detection and id.
 pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
@@ -23,7 +25,7 @@ pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
     let record = record::of(&store.exact()?);
     anyhow::ensure!(!record.hours.is_empty(), "{} holds no consensus: import some first", config.store.display());
     progress.step("walking it");
-    let incidents = detected(&record, args.from, args.to);
+    let incidents = detected(&store, &record, config, args)?;
     match &args.out {
         Some(path) => write(&mut BufWriter::new(File::create(path).with_context(|| path.display().to_string())?), &incidents)?,
         None => write(&mut BufWriter::new(io::stdout().lock()), &incidents)?,
@@ -33,21 +35,27 @@ pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
 }
 
 /// What the detector says at `to` of all it detected since `from`, after having walked everything before.
-fn detected(record: &allium_detect::Record, from: Option<ConsensusHour>, to: Option<ConsensusHour>) -> Vec<Incident> {
+fn detected(store: &SqliteHistory, record: &allium_detect::Record, config: &Config, args: &ReplayArgs) -> anyhow::Result<Vec<Incident>> {
+    let ReplayArgs { from, to, .. } = *args;
     let end = to.map_or(record.hours.len(), |to| record.hours.partition_point(|(hour, _)| *hour <= to));
-    let mut detector = Detector::new(Settings::default(), record.relays.clone());
+    let mut detector = Detector::new(config.detect.settings(), record.relays.clone());
     record.walk(0..end, |_, list| {
         detector.step(list);
     });
-    let mut incidents: Vec<Incident> =
-        detector.incidents().filter(|incident| from.is_none_or(|from| incident.detected_at >= from)).collect();
+    let places = 0..detector.n_incidents();
+    let all: BTreeMap<usize, Arc<Incident>> = places.filter_map(|place| Some((place, Arc::new(detector.incident(place)?)))).collect();
+    let mut effects = Effects::default();
+    effects.measure(store, &detector, &all, &[], None)?;
+    let is_wanted = |incident: &Incident| from.is_none_or(|from| incident.detected_at >= from);
+    let wanted = all.iter().filter(|(_, incident)| is_wanted(incident));
+    let mut incidents: Vec<Incident> = wanted.map(|(place, incident)| effects.weighed(*place, incident, &detector)).collect();
     incidents.sort_by(|a, b| (a.detected_at, &a.id).cmp(&(b.detected_at, &b.id)));
-    incidents
+    Ok(incidents)
 }
 
 fn write(out: &mut impl Write, incidents: &[Incident]) -> io::Result<()> {
     for incident in incidents {
-        serde_json::to_writer(&mut *out, &json::Line::of(incident))?;
+        serde_json::to_writer(&mut *out, &IncidentJson::of(incident)).map_err(io::Error::from)?;
         writeln!(out)?;
     }
     out.flush()

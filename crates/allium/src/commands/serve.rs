@@ -17,6 +17,7 @@ use tokio::time::Instant;
 
 use crate::cli::ServeArgs;
 use crate::config::Config;
+use crate::desk::StoreDesk;
 use crate::fetch::{Fetcher, Stored, Visit};
 use crate::outlook;
 use crate::progress;
@@ -27,7 +28,8 @@ pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until told to stop.
 pub(crate) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<()> {
-    let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), ..SiteInfo::default() };
+    let address = (!config.address.is_empty()).then(|| config.address.clone());
+    let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), address, ..SiteInfo::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let service = Service { info, clock: Arc::new(Timestamp::now), fetching: !args.offline };
     let outcome = runtime.block_on(serve(config.clone(), service));
@@ -49,20 +51,23 @@ pub(crate) struct Service {
 pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()> {
     let Service { info, clock, fetching } = service;
     let site = Site::new(info, clock.clone());
+    site.set_desk(Arc::new(StoreDesk::new(config.store.clone(), clock.clone())));
     let fetchers = if fetching { Fetcher::all(&config, &clock)? } else { Vec::new() };
     let store = if fetching { SqliteHistory::open(&config.store)? } else { SqliteHistory::open_read_only(&config.store)? };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
-    let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone()));
+    let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone(), config.detect.settings()));
     tokio::spawn(outlook::keep(site.clone(), config.store.clone()));
     let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
     let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
+    let served_site = site.clone();
     let stopped = async move {
         stop.await;
+        site.close();
         // Nobody is left to tell if the server has ended by itself.
         let _ = tell.send(());
     };
-    let server = axum::serve(listener, router(site)).with_graceful_shutdown(stopped).into_future();
+    let server = axum::serve(listener, router(served_site)).with_graceful_shutdown(stopped).into_future();
     tokio::select! {
         served = server => Ok(served?),
         kept = keeper => kept?,

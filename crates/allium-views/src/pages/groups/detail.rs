@@ -2,6 +2,7 @@
 
 use allium_analysis::Recent;
 use allium_analysis::groups::{Change, Grade, GroupUptime, Loss, Region, Risk};
+use allium_detect::ScopeKind;
 use allium_model::{Period, Timestamp};
 
 use super::charts;
@@ -17,6 +18,7 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
+use crate::pages::incidents::Mentions;
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::{Cell, Column, Table};
@@ -36,16 +38,32 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &s
     sections.extend(findings(view, kind, &row, period));
     sections.push(loss(view, &row, period));
     sections.extend(parts(view, kind, &row, period));
+    let log = site.incidents();
+    let scope = match kind {
+        Kind::Country => Some(ScopeKind::Country),
+        Kind::As => Some(ScopeKind::As),
+        _ => None,
+    };
+    let mentions = scope.map(|scope| Mentions::of_place(view, log.as_deref(), scope, &row.key));
+    sections.extend(mentions.as_ref().map(incidents));
     sections.push(Section::new("relays", "Relays", Html::words(""), Html::safe(shown)));
     let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(&row.key)));
+    let page = Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts();
     render(&GroupsPage {
-        page: Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts(),
+        page: match &mentions {
+            Some(mentions) => page.with_feeds("Incidents here", &mentions.query),
+            None => page,
+        },
         title: inert(&row.words().chars().take(80).collect::<String>()),
         kinds: kind_links_of(kind),
         sentence: sentence(view, &row, period),
         under: under(view, period),
         sections,
     })
+}
+
+fn incidents(mentions: &Mentions) -> Section {
+    Section::new("incidents", "Incidents", with_method(&mentions.sentence, "incidents"), mentions.list.clone())
 }
 
 /// The group and its relays for programs.

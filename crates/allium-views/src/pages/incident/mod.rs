@@ -2,15 +2,20 @@
 
 mod charts;
 mod relays;
+mod why;
 
+use allium_detect::explain::Effect;
 use allium_detect::{Cause, Event, Incident, Kind, Part};
 use allium_model::{ConsensusHour, Fraction, Timestamp};
 use askama::Template;
 
 pub(crate) use self::charts::chart;
 pub(crate) use self::relays::{RelayRow, rows, table};
+pub(crate) use self::why::explained;
+use self::why::{HypothesisRow, ShiftRow};
 use super::incidents::words;
 use crate::charts::Figure;
+use crate::desk::LONGEST_TEXT;
 use crate::error::RequestError;
 use crate::format;
 use crate::incidents::IncidentLog;
@@ -35,12 +40,25 @@ struct IncidentPage {
     answer: String,
     basis: String,
     facts: Vec<(&'static str, Html)>,
+    hypotheses: Vec<HypothesisRow>,
     causes: Vec<CauseRow>,
+    weight: String,
+    shifts: Vec<ShiftRow>,
     parts: Vec<Parts>,
-    timeline: Vec<(When, String)>,
+    timeline: Vec<(When, Html)>,
+    notes: NoteForm,
     charts: Vec<String>,
     relays: TableHtml,
     similar: Vec<SimilarRow>,
+}
+
+/// The form for holders of tokens.
+struct NoteForm {
+    action: String,
+    longest: usize,
+    acknowledged: Option<String>,
+    merged_into: Option<(String, String)>,
+    merged_from: Vec<(String, String)>,
 }
 
 struct CauseRow {
@@ -65,6 +83,7 @@ struct PartRow {
     n_affected: String,
     n_at_risk: String,
     share: Percent,
+    weight: Percent,
     bar: String,
 }
 
@@ -83,22 +102,27 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, 
     let as_of = log.watched.as_of.unwrap_or(view.as_of());
     let base = format!("/incident/{}/charts", incident.id);
     let drawn = charts::all(view, incident, as_of);
+    let effect = log.effect(&incident.id);
     render(&IncidentPage {
-        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_charts(),
+        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_feeds("Incidents", "").with_charts(),
         headline: words::headline(incident, view),
         status: words::status_html(incident.status),
         answer: answer(view, incident, as_of, &rows),
         basis: basis(incident),
-        facts: facts(view, incident, as_of),
+        facts: facts(view, incident, as_of, effect),
+        hypotheses: why::rows(view, log, incident),
+        weight: why::sentence(incident, effect),
+        shifts: why::shifts(view, effect),
         causes: incident.causes.iter().map(|cause| cause_row(view, cause)).collect(),
         parts: [
-            parts(view, "countries", "Countries", "Country", &incident.countries),
-            parts(view, "systems", "Autonomous systems", "AS", &incident.systems),
+            parts(view, ["countries", "Countries", "Country"], &incident.countries, effect),
+            parts(view, ["systems", "Autonomous systems", "AS"], &incident.systems, effect),
         ]
         .into_iter()
         .flatten()
         .collect(),
-        timeline: timeline(incident),
+        timeline: timeline(log, incident),
+        notes: note_form(view, log, incident),
         charts: drawn.iter().map(|chart| Figure::of(chart, &base, "").with_rows(charts::table_rows(chart)).to_string()).collect(),
         relays: table(incident).plain(&rows, RELAYS_SHOWN, all),
         similar: incident.similar.iter().filter_map(|id| log.get(id)).map(|other| similar_row(view, other, as_of)).collect(),
@@ -107,9 +131,6 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, 
 
 /// What happened and how it stands, in two sentences.
 fn answer(view: &View, incident: &Incident, as_of: ConsensusHour, rows: &[RelayRow]) -> String {
-    let (from, to) = (format::hour(incident.started_at), format::hour(incident.detected_at));
-    let what = words::headline(incident, view);
-    let lasted = format::hours(f64::from(words::lasted_hours(incident, as_of)));
     let n_normal = rows.iter().filter(|row| row.is_normal(incident.kind)).count();
     let normal = match incident.kind {
         Kind::Outage | Kind::Flap => "run",
@@ -122,13 +143,7 @@ fn answer(view: &View, incident: &Incident, as_of: ConsensusHour, rows: &[RelayR
     } else {
         format!(" {} of {} {normal} as of now.", format::count(n_normal as u64), format::count(rows.len() as u64))
     };
-    let went_on = match (incident.status.is_open(), incident.resolved_at) {
-        (true, _) => format!("It goes on, {lasted} so far."),
-        (false, Some(end)) => format!("It was over by {} after {lasted}.", format::hour(end)),
-        (false, None) if incident.kind == Kind::Surge => "They have stayed and count as part of the network.".to_owned(),
-        (false, None) => "They have not come back and are taken for gone.".to_owned(),
-    };
-    format!("{what} between {from} and {to}. {went_on}{now}")
+    format!("{}{now}", words::course(incident, view, as_of))
 }
 
 fn basis(incident: &Incident) -> String {
@@ -148,7 +163,7 @@ fn small_probability(p: f64) -> String {
     if p >= 0.001 { format!("{p:.3}") } else { format!("10^\u{2212}{}", (-p.log10()).floor()) }
 }
 
-fn facts(view: &View, incident: &Incident, as_of: ConsensusHour) -> Vec<(&'static str, Html)> {
+fn facts(view: &View, incident: &Incident, as_of: ConsensusHour, effect: Option<&Effect>) -> Vec<(&'static str, Html)> {
     let words_of = |text: String| Html::words(text);
     let when = |hour: ConsensusHour| Html::safe(When::from(hour));
     let n = |n: usize| Html::words(format::count(n as u64));
@@ -160,7 +175,7 @@ fn facts(view: &View, incident: &Incident, as_of: ConsensusHour) -> Vec<(&'stati
     let uncertain = incident.detected_at.hours_since(incident.started_at);
     let lasted =
         format!("{} (to within {})", format::hours(f64::from(words::lasted_hours(incident, as_of))), format::hours(f64::from(uncertain)));
-    vec![
+    let mut facts = vec![
         ("Kind", words_of(kind)),
         (
             "Scope",
@@ -185,7 +200,10 @@ fn facts(view: &View, incident: &Incident, as_of: ConsensusHour) -> Vec<(&'stati
         ("Of relays that could have been", n(incident.n_at_risk)),
         ("Share of path selection", weight.map_or_else(Html::unknown, |share| words_of(format!("{}\u{a0}%", format::percent(share, 2))))),
         ("Id", words_of(incident.id.clone())),
-    ]
+    ];
+    let place = facts.len() - 1;
+    facts.splice(place..place, why::facts(incident, effect));
+    facts
 }
 
 fn cause_row(view: &View, cause: &Cause) -> CauseRow {
@@ -197,7 +215,7 @@ fn cause_row(view: &View, cause: &Cause) -> CauseRow {
     }
 }
 
-fn parts(view: &View, id: &'static str, title: &'static str, column: &'static str, parts: &[Part]) -> Option<Parts> {
+fn parts(view: &View, [id, title, column]: [&'static str; 3], parts: &[Part], effect: Option<&Effect>) -> Option<Parts> {
     let first = parts.first()?;
     let total: u32 = parts.iter().map(|part| part.n_affected).sum();
     let name = words::scope_name(&first.scope, view);
@@ -216,6 +234,7 @@ fn parts(view: &View, id: &'static str, title: &'static str, column: &'static st
             n_affected: format::count(part.n_affected.into()),
             n_at_risk: format::count(part.n_at_risk.into()),
             share: Percent(share, 0),
+            weight: Percent(why::share_of(effect, &part.scope), 0),
             bar: format!("p{}", share.map_or(0, |share| (share.get() * 100.0).round() as u32)),
         }
     };
@@ -223,12 +242,27 @@ fn parts(view: &View, id: &'static str, title: &'static str, column: &'static st
     Some(Parts { id, title, column, sentence, rows, more: parts.len().saturating_sub(PARTS_SHOWN) })
 }
 
-fn timeline(incident: &Incident) -> Vec<(When, String)> {
-    let before = (When::from(incident.started_at), "The last consensus before.".to_owned());
+/// What was seen and what was said, by time.
+fn timeline(log: &IncidentLog, incident: &Incident) -> Vec<(When, Html)> {
+    let before = (incident.started_at.start(), Html::words("The last consensus before."));
     let is_slow = incident.started_at < incident.detected_at;
-    let seen =
-        incident.timeline.iter().map(|(hour, event): &(ConsensusHour, Event)| (When::from(*hour), words::event(incident.kind, event)));
-    is_slow.then_some(before).into_iter().chain(seen).collect()
+    let seen = |(hour, event): &(ConsensusHour, Event)| (hour.start(), Html::words(words::event(incident.kind, event)));
+    let said = log.notes_of(&incident.id).iter().map(|note| (note.at, words::note(note)));
+    let mut all: Vec<_> = is_slow.then_some(before).into_iter().chain(incident.timeline.iter().map(seen)).chain(said).collect();
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(at, words)| (When(at), words)).collect()
+}
+
+fn note_form(view: &View, log: &IncidentLog, incident: &Incident) -> NoteForm {
+    let link = |other: &Incident| (format!("/incident/{}", other.id), words::headline(other, view));
+    let acknowledged = |note: &allium_model::IncidentNote| format!("{} by {}", format::instant(note.at), inert(&note.by));
+    NoteForm {
+        action: format!("/incident/{}/notes", incident.id),
+        longest: LONGEST_TEXT,
+        acknowledged: log.acknowledged(&incident.id).map(acknowledged),
+        merged_into: log.merged_into(&incident.id).map(link),
+        merged_from: log.merged_from(&incident.id).map(link).collect(),
+    }
 }
 
 fn similar_row(view: &View, other: &Incident, as_of: ConsensusHour) -> SimilarRow {

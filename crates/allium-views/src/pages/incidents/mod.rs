@@ -1,16 +1,21 @@
 //! `/incidents`: what is broken, how badly, and what was.
 
 mod calendar;
+mod filter;
+mod mentions;
+pub(crate) mod monitor;
 pub(crate) mod table;
 pub(crate) mod words;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use allium_detect::{Capacity, Incident, Kind, Severity};
 use allium_model::{Fingerprint, Fraction, Timestamp};
 use askama::Template;
 
 use self::calendar::{DayRow, MonthRow};
+pub(crate) use self::mentions::{Mentions, of_outage};
 use crate::error::RequestError;
 use crate::format;
 use crate::incidents::IncidentLog;
@@ -18,27 +23,51 @@ use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
 use crate::site::Site;
-use crate::table::TableHtml;
+use crate::table::{Table, TableHtml};
 use crate::view::View;
+
+/// The incidents that an address asks for, before what their table chooses.
+pub(crate) struct List<'a> {
+    /// Their table.
+    pub(crate) table: Table<'a, Arc<Incident>>,
+    /// By detection and id.
+    pub(crate) rows: Vec<Arc<Incident>>,
+}
+
+impl<'a> List<'a> {
+    /// What the query part of an address asks for.
+    pub(crate) fn of(view: &'a View, log: &'a IncidentLog, params: &Params) -> Result<Self, RequestError> {
+        let rows = filter::Filter::of(view, params)?.select(log);
+        Ok(Self { table: table::table(view, log, params)?, rows })
+    }
+}
 
 /// At how many open incidents the first list stops; the table has all of them.
 const OPEN_SHOWN: usize = 10;
+
+/// Entries of timelines that the page shows.
+const LATEST_SHOWN: usize = 12;
 
 #[derive(Template)]
 #[template(path = "incidents.html")]
 struct Incidents {
     page: Page,
+    standing: Html,
     sentence: String,
     watched: String,
     tiles: Vec<Tile>,
     open: Vec<OpenRow>,
     n_open: usize,
     capacity: Vec<CapacityRow>,
+    weight: WeightRow,
+    latest: Vec<LatestRow>,
     months: Vec<MonthRow>,
     legend: String,
     days: Vec<DayRow>,
     days_sentence: String,
     table: TableHtml,
+    /// What selects its rows, for feeds and lines.
+    query: String,
 }
 
 #[derive(Template)]
@@ -65,6 +94,19 @@ struct OpenRow {
     cause: Option<String>,
 }
 
+struct WeightRow {
+    lost: String,
+    state: Html,
+}
+
+/// An entry of some incident's timeline.
+struct LatestRow {
+    when: When,
+    href: String,
+    headline: String,
+    words: Html,
+}
+
 struct CapacityRow {
     role: &'static str,
     n: String,
@@ -79,26 +121,36 @@ struct CapacityRow {
 pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&IncidentLog>, params: &Params) -> Result<String, RequestError> {
     let page = Page::of(site, view, now, "/incidents");
     let Some(log) = log else { return render(&Waiting { page }) };
-    let table = table::table(view, log);
-    let rows = log.incidents();
-    let table = table.html(rows, &table.strict_state(params)?)?;
+    let list = List::of(view, log, params)?;
+    let table = list.table.html(&list.rows, &list.table.strict_state(params)?)?;
     let open = log.open();
-    let missing = missing(view, &open);
+    let impact = Impact::of(view, &open);
+    let query = list.table.moved("", params)?;
     let calendar = calendar::of(view, log);
     render(&Incidents {
-        page: page.with_alternate(Alternate::at("/api/v1/incidents")),
-        sentence: sentence(view, log, &open, missing.len()),
+        page: page.with_alternate(Alternate::at("/api/v1/incidents")).with_feeds("Incidents", &query),
+        standing: standing(log, &open),
+        sentence: sentence(view, log, &open, impact.n_missing),
         watched: watched(log),
-        tiles: tiles(view, &open, missing.len()),
+        tiles: tiles(view, log, &open, &impact),
         n_open: open.len(),
         open: open.iter().take(OPEN_SHOWN).map(|incident| open_row(view, log, incident)).collect(),
         capacity: log.capacity.iter().map(capacity_row).collect(),
+        weight: weight_row(&impact),
+        latest: latest(view, log),
         months: calendar.months,
         legend: calendar::legend(),
         days: calendar.days,
         days_sentence: calendar.sentence,
         table,
+        query,
     })
+}
+
+/// What other pages say of what is open: a word and a sentence.
+pub(crate) fn banner(view: &View, log: &IncidentLog) -> (Html, String) {
+    let open = log.open();
+    (standing(log, &open), sentence(view, log, &open, missing(view, &open).len()))
 }
 
 /// The relays of open outages that do not run as of the view.
@@ -138,33 +190,90 @@ fn watched(log: &IncidentLog) -> String {
     }
 }
 
-fn tiles(view: &View, open: &[&Incident], n_missing: usize) -> Vec<Tile> {
+fn tiles(view: &View, log: &IncidentLog, open: &[&Incident], impact: &Impact) -> Vec<Tile> {
     let n = |severity: Severity| open.iter().filter(|incident| incident.severity == severity).count();
-    let by_severity: Vec<String> = [Severity::Critical, Severity::Major, Severity::Moderate, Severity::Minor]
-        .into_iter()
-        .map(|severity| format!("{} {}", n(severity), severity.name()))
-        .collect();
+    let [critical, major, moderate, minor] = [Severity::Critical, Severity::Major, Severity::Moderate, Severity::Minor].map(n);
+    let n_short = log.capacity.iter().filter(|capacity| is_short(capacity) == Some(true)).count();
     let n_running = view.report.network.n_running;
-    let share = Fraction::of(n_missing as f64, (n_running + n_missing) as f64);
+    let share = Fraction::of(impact.n_missing as f64, (n_running + impact.n_missing) as f64);
     let percent =
         |share: Option<Fraction>| share.map_or_else(|| format::NO_DATA.to_owned(), |s| format!("{}\u{a0}%", format::percent(s, 2)));
-    let losses = || open.iter().filter(|incident| matches!(incident.kind, Kind::Outage | Kind::Flap));
-    let weight: Option<f64> = losses().filter_map(|incident| incident.weight_share).reduce(|a, b| a + b);
-    let weight = if losses().next().is_none() { Some(0.0) } else { weight };
     vec![
-        Tile { name: "Open incidents", value: open.len().to_string(), under: by_severity.join(", ") },
+        Tile {
+            name: "Critical",
+            value: (critical + major).to_string(),
+            under: format!("open incidents: {critical} critical, {major} major"),
+        },
+        Tile {
+            name: "Warnings",
+            value: (moderate + minor + n_short).to_string(),
+            under: format!("{moderate} moderate, {minor} minor incidents open; {n_short} capacities short"),
+        },
         Tile {
             name: "Relays missing",
-            value: format::count(n_missing as u64),
-            under: format!("in open outages; {} relays run", format::count(n_running as u64)),
+            value: format::count(impact.n_missing as u64),
+            under: format!("in open outages, {} of those that would run", percent(share)),
         },
-        Tile { name: "Share of relays missing", value: percent(share), under: "of those that would run".to_owned() },
         Tile {
             name: "Network impact",
-            value: percent(weight.and_then(Fraction::clamped)),
-            under: "share of path selection that the relays of open outages had".to_owned(),
+            value: percent(impact.weight),
+            under: "of path selection, which the relays of open outages had".to_owned(),
         },
     ]
+}
+
+/// What open outages take from the network.
+struct Impact {
+    n_missing: usize,
+    /// Their share of path selection; `None` where no weight is known.
+    weight: Option<Fraction>,
+}
+
+impl Impact {
+    fn of(view: &View, open: &[&Incident]) -> Self {
+        let losses = || open.iter().filter(|incident| matches!(incident.kind, Kind::Outage | Kind::Flap));
+        let weight = losses().filter_map(|incident| incident.weight_share).reduce(|a, b| a + b);
+        let weight = if losses().next().is_none() { Some(0.0) } else { weight };
+        Self { n_missing: missing(view, open).len(), weight: weight.and_then(Fraction::clamped) }
+    }
+}
+
+/// How the network stands: by the worst that is open, as a word.
+fn standing(log: &IncidentLog, open: &[&Incident]) -> Html {
+    let worst = open.iter().map(|incident| incident.severity).max();
+    let is_any_short = log.capacity.iter().any(|capacity| is_short(capacity) == Some(true));
+    let (class, word) = match worst {
+        _ if log.watched.from.is_none() => ("off", "Learning"),
+        Some(Severity::Critical) => ("down", "Critical"),
+        Some(Severity::Major) => ("down", "Major trouble"),
+        Some(Severity::Moderate) => ("half", "Moderate trouble"),
+        _ if is_any_short => ("half", "Capacity short"),
+        Some(Severity::Minor) => ("half", "Minor trouble"),
+        None => ("up", "Normal"),
+    };
+    Html::tag("span", &format!("st {class}"), word)
+}
+
+/// What was seen and said last, over all incidents.
+fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
+    let mut rows: Vec<(Timestamp, &Incident, Html)> = Vec::new();
+    for incident in log.incidents() {
+        rows.extend(
+            incident
+                .timeline
+                .iter()
+                .map(|(hour, event)| (hour.start(), incident.as_ref(), Html::words(words::event(incident.kind, event)))),
+        );
+        rows.extend(log.notes_of(&incident.id).iter().map(|note| (note.at, incident.as_ref(), words::note(note))));
+    }
+    rows.sort_by(|a, b| (b.0, &a.1.id).cmp(&(a.0, &b.1.id)));
+    let row = |(at, incident, words): (Timestamp, &Incident, Html)| LatestRow {
+        when: When(at),
+        href: format!("/incident/{}", incident.id),
+        headline: words::headline(incident, view),
+        words,
+    };
+    rows.into_iter().take(LATEST_SHOWN).map(row).collect()
 }
 
 fn open_row(view: &View, log: &IncidentLog, incident: &Incident) -> OpenRow {
@@ -197,7 +306,6 @@ fn facts(incident: &Incident) -> String {
 fn capacity_row(capacity: &Capacity) -> CapacityRow {
     let number = |n: Option<u32>| n.map_or_else(|| format::NO_DATA.to_owned(), |n| format::count(n.into()));
     let share = capacity.usual.and_then(|usual| Fraction::of(f64::from(capacity.n_running), f64::from(usual)));
-    let is_short = capacity.short_below.map(|below| capacity.n_running < below);
     CapacityRow {
         role: capacity.role,
         n: format::count(capacity.n_running.into()),
@@ -205,10 +313,26 @@ fn capacity_row(capacity: &Capacity) -> CapacityRow {
         share: Percent(share, 1),
         bar: share.map_or_else(|| "un p100".to_owned(), |share| format!("p{}", (share.get() * 100.0).round().clamp(0.0, 100.0) as u32)),
         short_below: number(capacity.short_below),
-        state: match is_short {
+        state: match is_short(capacity) {
             None => Html::unknown(),
             Some(true) => Html::tag("span", "st down", "Short"),
             Some(false) => Html::tag("span", "st up", "Enough"),
         },
     }
+}
+
+fn is_short(capacity: &Capacity) -> Option<bool> {
+    capacity.short_below.map(|below| capacity.n_running < below)
+}
+
+/// Path selection that open outages took, against the thresholds of severity.
+fn weight_row(impact: &Impact) -> WeightRow {
+    let (class, word) = match impact.weight.map(Fraction::get) {
+        None => return WeightRow { lost: format::NO_DATA.to_owned(), state: Html::unknown() },
+        Some(lost) if lost >= 0.05 => ("down", "Critical"),
+        Some(lost) if lost >= 0.02 => ("half", "Warning"),
+        Some(_) => ("up", "Enough"),
+    };
+    let lost = impact.weight.map_or_else(String::new, |lost| format!("{}\u{a0}%", format::percent(lost, 2)));
+    WeightRow { lost, state: Html::tag("span", &format!("st {class}"), word) }
 }

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use allium_detect::{Incident, Kind, ScopeKind, Severity};
 use allium_model::Fraction;
 
+use super::filter::NAMES;
 use super::words;
+use crate::error::RequestError;
 use crate::incidents::IncidentLog;
 use crate::markup::Html;
+use crate::params::Params;
 use crate::table::{Cell, Choice, Column, Table};
 use crate::text::Foreign;
 use crate::view::View;
@@ -15,18 +18,18 @@ use crate::view::View;
 type Row = Arc<Incident>;
 
 /// Its definition.
-pub(crate) fn table<'a>(view: &'a View, log: &'a IncidentLog) -> Table<'a, Row> {
+pub(crate) fn table<'a>(view: &'a View, log: &'a IncidentLog, params: &Params) -> Result<Table<'a, Row>, RequestError> {
     let as_of = log.watched.as_of.unwrap_or(view.as_of());
-    Table {
+    Ok(Table {
         path: "/incidents".to_owned(),
         api: "/api/v1/incidents".to_owned(),
         caption: "Incidents".to_owned(),
         noun: ("incident", "incidents"),
         columns: columns(view, as_of),
-        choices: choices(as_of),
+        choices: choices(as_of).into_iter().chain(texts(params)?).collect(),
         key: Box::new(|row| row.id.clone()),
         default_sort: "-detected_at",
-    }
+    })
 }
 
 fn columns(view: &View, as_of: allium_model::ConsensusHour) -> Vec<Column<'_, Row>> {
@@ -140,6 +143,17 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
             fits: Some(Box::new(move |row, value| row.detected_at > as_of.plus(-24 * days(value)))),
         },
     ]
+}
+
+/// What the page has looked at itself: fields for time and relay, and whatever else the address says.
+fn texts<'a>(params: &Params) -> Result<Vec<Choice<'a, Row>>, RequestError> {
+    let mut texts = Vec::new();
+    for (name, label) in NAMES {
+        if matches!(name, "since" | "relay") || params.one(name)?.is_some() {
+            texts.push(Choice { name, label, options: Vec::new(), fits: None });
+        }
+    }
+    Ok(texts)
 }
 
 fn severity_rank(name: &str) -> usize {

@@ -1,12 +1,12 @@
 //! Incidents in words: what happened, where, how likely a cause is. Plain text; strangers' names in it are escaped where it is shown.
 
 use allium_detect::{Event, Incident, Kind, Scope, ScopeKind, Severity, Status};
-use allium_model::{Asn, CountryCode, Fraction};
+use allium_model::{Asn, CountryCode, Fraction, IncidentNote, NoteAction};
 
 use crate::charts::country_name;
 use crate::format;
 use crate::markup::Html;
-use crate::text::inert;
+use crate::text::{Foreign, inert};
 use crate::view::View;
 
 /// What happened, in one line: "112 relays in AS51167 (Contabo GmbH) left together".
@@ -171,6 +171,37 @@ pub(crate) fn event(kind: Kind, event: &Event) -> String {
         Event::Permanent if kind == Kind::Surge => "The relays have stayed: they count as part of the network.".to_owned(),
         Event::Permanent => "The relays have stayed away for so long that they are taken for gone.".to_owned(),
     }
+}
+
+/// What somebody said: who, what was done, the words.
+pub(crate) fn note(note: &IncidentNote) -> Html {
+    let what = match &note.action {
+        NoteAction::Acknowledge => Html::words("acknowledged it"),
+        NoteAction::Annotate => Html::words("noted"),
+        NoteAction::Merge(into) => {
+            let link = Html::link(&format!("/incident/{into}"), &Html::words("another incident"));
+            Html::joined([Html::words("said that it is part of"), link], " ")
+        }
+        NoteAction::Separate => Html::words("said that it is an incident of its own"),
+    };
+    let who = Html::joined([Html::safe(Foreign::short(&note.by)), what], " ");
+    if note.text.is_empty() {
+        return Html::joined([who, Html::words("")], ".");
+    }
+    Html::joined([who, Html::safe(Foreign::long(&note.text))], ": ")
+}
+
+/// What happened when, and how it went on, in two sentences.
+pub(crate) fn course(incident: &Incident, view: &View, as_of: allium_model::ConsensusHour) -> String {
+    let (from, to) = (format::hour(incident.started_at), format::hour(incident.detected_at));
+    let lasted = format::hours(f64::from(lasted_hours(incident, as_of)));
+    let went_on = match (incident.status.is_open(), incident.resolved_at) {
+        (true, _) => format!("It goes on, {lasted} so far."),
+        (false, Some(end)) => format!("It was over by {} after {lasted}.", format::hour(end)),
+        (false, None) if incident.kind == Kind::Surge => "They have stayed and count as part of the network.".to_owned(),
+        (false, None) => "They have not come back and are taken for gone.".to_owned(),
+    };
+    format!("{} between {from} and {to}. {went_on}", headline(incident, view))
 }
 
 /// How long it lasted as of an hour, in hours from the consensus that showed it.

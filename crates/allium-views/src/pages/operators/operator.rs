@@ -16,6 +16,7 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
+use crate::pages::incidents::Mentions;
 use crate::pages::issues::{IssueWords, severity_name};
 use crate::pages::leaderboards::score_words;
 use crate::pages::members::{self, Member};
@@ -57,6 +58,7 @@ struct OperatorPage {
     versions: String,
     diversity: String,
     issues: Vec<IssueRow>,
+    mentions: Mentions,
     table: TableHtml,
 }
 
@@ -103,10 +105,14 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
     let state = table.strict_state(params)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
     let name = operator_name(view, place);
+    let log = site.incidents();
+    let mentions = Mentions::of_operator(view, log.as_deref(), id, &operator.members);
     let contact = figures.contact_of.and_then(|i| super::relay(view, i)?.contact.clone());
     let page = OperatorPage {
         page: Page::of(site, view, now, "/operators")
-            .with_alternate(Alternate { json: api.clone(), csv: Some(format!("{api}/relays.csv")) }),
+            .with_alternate(Alternate { json: api.clone(), csv: Some(format!("{api}/relays.csv")) })
+            .with_feeds("Incidents of this operator", &mentions.query),
+        mentions,
         title: inert(&name.chars().take(60).collect::<String>()),
         answer: format!("{}{}", answer(&figures.members), peers_sentence(figures)),
         under: under(operator, figures),

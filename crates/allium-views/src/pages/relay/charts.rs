@@ -1,11 +1,12 @@
 //! The chart of a relay's page: its uptime over a period, beside that of a group if asked for, with outages and dips marked.
 
 use allium_analysis::{Dip, RelayReport, Strip, daily_strip, dips, hourly_strip, strip};
-use allium_model::{Fraction, Period, RelayRecord};
+use allium_model::{Fingerprint, Fraction, Period, RelayRecord};
 
 use crate::charts::{Chart, Event, Kind, Line, Time, Unit};
 use crate::error::RequestError;
 use crate::format;
+use crate::incidents::IncidentLog;
 use crate::params::{Params, query_string};
 use crate::strips::Labels;
 use crate::view::{Members, View};
@@ -155,6 +156,14 @@ pub(super) fn uptime(view: &View, record: &RelayRecord, report: &RelayReport, ch
 
 fn line(label: String, strip: &Strip) -> Line {
     Line { label, values: strip.cells.iter().map(|cell| cell.uptime.map(Fraction::get)).collect() }
+}
+
+/// The chart with the incidents of the relay marked.
+pub(crate) fn with_incidents(chart: Chart, view: &View, log: Option<&IncidentLog>, relay: Fingerprint) -> Chart {
+    match log {
+        Some(log) => chart.marked(view, log, log.of_relay(&relay)),
+        None => chart,
+    }
 }
 
 /// The mean over the cells that are known.

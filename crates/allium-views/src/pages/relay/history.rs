@@ -1,11 +1,13 @@
 //! The parts of a relay's page that tell its past: calendar, outages, trend, states.
 
 use allium_analysis::{Dip, Outage, RelayReport, Strip, StripCell};
-use allium_model::{ConsensusHour, RelayFlag, RelayRecord, RelayState, StateSpan};
+use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayRecord, RelayState, StateSpan};
 use jiff::tz::Offset;
 
 use crate::format;
+use crate::incidents::IncidentLog;
 use crate::markup::{Day, FlagLetters, Html, Percent, State, When};
+use crate::pages::incidents::of_outage;
 use crate::strips::{Labels, StripHtml};
 use crate::text::Foreign;
 
@@ -25,6 +27,8 @@ pub(crate) struct OutageRow {
     pub(crate) end: Html,
     pub(crate) down: String,
     pub(crate) within: String,
+    /// The incident that it was part of.
+    pub(crate) incident: Html,
 }
 
 /// Days with significantly less uptime than usual.
@@ -96,12 +100,14 @@ pub(crate) fn outages_sentence(report: &RelayReport) -> String {
 }
 
 /// The outages, newest first.
-pub(crate) fn outages(report: &RelayReport) -> Vec<OutageRow> {
+pub(crate) fn outages(report: &RelayReport, log: Option<&IncidentLog>, relay: &Fingerprint) -> Vec<OutageRow> {
+    let incident = |outage: &Outage| log.and_then(|log| of_outage(log, relay, outage.start_secs, outage.end_secs));
     let row = |outage: &Outage| OutageRow {
         start: When(format::at_secs(outage.start_secs)),
         end: if outage.ongoing { Html::words("still down") } else { Html::safe(When(format::at_secs(outage.end_secs))) },
         down: format::hours(outage.down_hours),
         within: format::hours(f64::from(outage.interval_secs) / 3600.0),
+        incident: incident(outage).unwrap_or_else(|| Html::words("alone")),
     };
     report.outages.iter().flat_map(|summary| summary.outages.iter().rev()).take(SHOWN).map(row).collect()
 }

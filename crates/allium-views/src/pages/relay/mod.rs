@@ -4,7 +4,7 @@ mod attributes;
 mod charts;
 mod history;
 
-pub(crate) use self::charts::{Choice, chart};
+pub(crate) use self::charts::{Choice, chart, with_incidents};
 
 use allium_analysis::{Issue, RelayReport, Severity, Since, Strip, UptimeFigure, UptimeSource, diagnose, strip};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
@@ -19,6 +19,7 @@ use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint}
 use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
 use crate::pages::forecasts::Panel;
+use crate::pages::incidents::Mentions;
 use crate::pages::issues::IssueWords;
 use crate::pages::operators::{families, operator_link};
 use crate::site::Site;
@@ -50,6 +51,7 @@ struct RelayPage<'a> {
     outages_sentence: String,
     outages_title: String,
     outages: Vec<OutageRow>,
+    mentions: Mentions,
     stability: Vec<(&'static str, String)>,
     states_title: String,
     states: Vec<StateRow>,
@@ -111,12 +113,16 @@ pub(crate) fn html(
     let strips = Period::ALL.map(|period| (period, strip(record, known, as_of, period)));
     let states = history::states(record, as_of);
     let issues = diagnose(record, report, as_of);
+    let log = site.incidents();
     let chart = charts::uptime(view, record, report, choice);
+    let chart = with_incidents(chart, view, log.as_deref(), relay.fingerprint);
+    let mentions = Mentions::of_relay(view, log.as_deref(), relay.fingerprint);
     let (base, query) = (format!("/relay/{}/charts", relay.fingerprint), choice.query());
     let chosen = charts::own_strip(view, record, choice);
     let page = RelayPage {
         page: Page::of(site, view, now, "/relays")
             .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
+            .with_feeds("Incidents of this relay", &mentions.query)
             .with_charts(),
         title: format!("{} {}", inert(relay.display_name()), short_fingerprint(&relay.fingerprint)),
         nickname: Foreign::short(relay.display_name()),
@@ -140,7 +146,8 @@ pub(crate) fn html(
             .outages
             .as_ref()
             .map_or_else(String::new, |o| format!("List, {}", format::counted(o.outages.len(), "outage"))),
-        outages: history::outages(report),
+        outages: history::outages(report, log.as_deref(), &relay.fingerprint),
+        mentions,
         stability: history::stability(report),
         states_title: history::states_title(record, &states),
         states,

@@ -1,0 +1,155 @@
+//! `/monitor`: how does the network stand at this moment, against what, and how fresh is that.
+
+use allium_detect::Capacity;
+use allium_model::{Fraction, Period, SourceReport, Timestamp};
+use askama::Template;
+
+use super::{Impact, OPEN_SHOWN, OpenRow, Tile, is_short, open_row, standing};
+use crate::error::RequestError;
+use crate::format;
+use crate::incidents::IncidentLog;
+use crate::markup::{Html, Percent, When};
+use crate::page::{Alternate, Page, render};
+use crate::site::Site;
+use crate::text::Foreign;
+use crate::view::View;
+
+#[derive(Template)]
+#[template(path = "monitor.html")]
+struct Monitor {
+    page: Page,
+    standing: Html,
+    sentence: String,
+    tiles: Vec<Tile>,
+    metrics: Vec<Metric>,
+    warnings: Vec<Html>,
+    open: Vec<OpenRow>,
+    n_open: usize,
+    sources: Vec<SourceRow>,
+    next: String,
+}
+
+/// A figure against what it should be.
+struct Metric {
+    name: String,
+    value: String,
+    target: String,
+    share: Percent,
+    bar: String,
+}
+
+/// How it goes with a source.
+struct SourceRow {
+    name: String,
+    newest: Html,
+    asked: When,
+    asked_ago: String,
+    answered: Html,
+    state: Html,
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&IncidentLog>) -> Result<String, RequestError> {
+    let open = log.map(IncidentLog::open).unwrap_or_default();
+    let impact = Impact::of(view, &open);
+    let capacity = log.map_or(&[][..], |log| &log.capacity);
+    let sources = site.sources();
+    render(&Monitor {
+        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
+        standing: log.map_or_else(Html::unknown, |log| standing(log, &open)),
+        sentence: sentence(view, log.is_some(), open.len()),
+        tiles: tiles(view, log.is_some(), open.len()),
+        metrics: metrics(view, capacity, &impact),
+        warnings: warnings(capacity, &sources, view, now),
+        n_open: open.len(),
+        open: log.map_or_else(Vec::new, |log| open.iter().take(OPEN_SHOWN).map(|incident| open_row(view, log, incident)).collect()),
+        sources: sources.iter().map(|source| source_row(source, now)).collect(),
+        next: format::hour(view.as_of().next()),
+    })
+}
+
+fn day_uptime(view: &View) -> Option<Fraction> {
+    view.report.network.uptime[Period::OneDay.index()].as_ref().map(|figures| figures.mean)
+}
+
+fn sentence(view: &View, is_watched: bool, n_open: usize) -> String {
+    let network = &view.report.network;
+    let incidents = match (is_watched, n_open) {
+        (false, _) => "incidents are being worked out".to_owned(),
+        (true, 0) => "no incident is open".to_owned(),
+        (true, 1) => "1 incident is open".to_owned(),
+        (true, n) => format!("{n} incidents are open"),
+    };
+    let off = network.n_relays.saturating_sub(network.n_running);
+    format!("{} relays run, {} of the last 7 days do not; {incidents}.", format::count(network.n_running as u64), format::count(off as u64))
+}
+
+fn tiles(view: &View, is_watched: bool, n_open: usize) -> Vec<Tile> {
+    let network = &view.report.network;
+    let off = network.n_relays.saturating_sub(network.n_running);
+    let uptime = day_uptime(view).map_or_else(|| format::NO_DATA.to_owned(), |share| format!("{}\u{a0}%", format::percent(share, 1)));
+    let open = if is_watched { n_open.to_string() } else { format::NO_DATA.to_owned() };
+    vec![
+        Tile { name: "Online", value: format::count(network.n_running as u64), under: "relays in the newest consensus".to_owned() },
+        Tile { name: "Offline", value: format::count(off as u64), under: "relays seen in the last 7 days that are not in it".to_owned() },
+        Tile { name: "Network uptime", value: uptime, under: "mean of those relays over the last day".to_owned() },
+        Tile { name: "Open incidents", value: open, under: "worked out from each consensus".to_owned() },
+    ]
+}
+
+fn metrics(view: &View, capacity: &[Capacity], impact: &Impact) -> Vec<Metric> {
+    let kept = impact.weight.and_then(|lost| Fraction::clamped(1.0 - lost.get()));
+    let percent =
+        |share: Option<Fraction>| share.map_or_else(|| format::NO_DATA.to_owned(), |s| format!("{}\u{a0}%", format::percent(s, 1)));
+    let of_share = |name: &str, share: Option<Fraction>| metric(name, percent(share), "100\u{a0}%".to_owned(), share);
+    let role = |capacity: &Capacity| {
+        let share = capacity.usual.and_then(|usual| Fraction::of(f64::from(capacity.n_running), f64::from(usual)));
+        let usual = capacity.usual.map_or_else(|| format::NO_DATA.to_owned(), |usual| format::count(usual.into()));
+        metric(&format!("Running {}", capacity.role), format::count(capacity.n_running.into()), format!("{usual} are usual"), share)
+    };
+    let mut metrics = vec![of_share("Uptime over the last day", day_uptime(view))];
+    metrics.extend(capacity.iter().map(role));
+    metrics.push(of_share("Path selection not lost in open outages", kept));
+    metrics
+}
+
+fn metric(name: &str, value: String, target: String, share: Option<Fraction>) -> Metric {
+    let bar = share.map_or_else(|| "un p100".to_owned(), |share| format!("p{}", (share.get() * 100.0).round().clamp(0.0, 100.0) as u32));
+    Metric { name: name.to_owned(), value, target, share: Percent(share, 1), bar }
+}
+
+fn warnings(capacity: &[Capacity], sources: &[SourceReport], view: &View, now: Timestamp) -> Vec<Html> {
+    let short = capacity.iter().filter(|capacity| is_short(capacity) == Some(true)).map(|capacity| {
+        let below = capacity.short_below.map_or_else(String::new, |below| format::count(below.into()));
+        Html::words(format!(
+            "Short of {}: {} run, fewer than {below} are too few.",
+            capacity.role,
+            format::count(capacity.n_running.into())
+        ))
+    });
+    let stale = view.is_stale(now).then(|| {
+        let age = format::hours(f64::from(view.age_hours(now)));
+        Html::words(format!("The newest consensus taken in is {age} old; a newer one should have arrived."))
+    });
+    let failing = |source: &SourceReport| {
+        let reason = Html::safe(Foreign::long(source.failure.as_deref()?));
+        Some(Html::joined([Html::words(format!("{} could not be fetched; what is stored stays in use.", source.source)), reason], " "))
+    };
+    short.chain(stale).chain(sources.iter().filter_map(failing)).collect()
+}
+
+fn source_row(source: &SourceReport, now: Timestamp) -> SourceRow {
+    let (class, word) = match (&source.failure, source.answered_at) {
+        (None, Some(_)) => ("up", "Answers"),
+        (Some(_), _) => ("down", "Fails"),
+        (None, None) => ("off", "Never answered"),
+    };
+    SourceRow {
+        name: source.source.clone(),
+        newest: source.newest.map_or_else(Html::unknown, |hour| Html::safe(When::from(hour))),
+        asked: When(source.asked_at),
+        asked_ago: format::relative(source.asked_at, now),
+        answered: source.answered_at.map_or_else(Html::unknown, |at| Html::safe(When(at))),
+        state: Html::tag("span", &format!("st {class}"), word),
+    }
+}

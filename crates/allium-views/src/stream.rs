@@ -1,0 +1,205 @@
+//! What changed about incidents, one after the other, for programs that listen.
+//!
+//! A change is an entry of an incident's timeline or a note about it. The latest are kept; a listener that was away names the
+//! last change that it saw and goes on from there, also after a restart, because changes have names that follow from the record:
+//! time, incident, place in the timeline. Where that change is not kept any more, it is told to start afresh. Nothing is queued
+//! for a listener: each reads from the same list, however slow it is.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use allium_detect::{Event, Incident};
+use allium_model::{ConsensusHour, IncidentNote, Timestamp};
+use serde::Serialize;
+
+use crate::api::{IncidentJson, to_json};
+use crate::format::rfc3339;
+use crate::incidents::IncidentLog;
+
+/// Changes that are kept.
+const KEPT: usize = 1_024;
+
+/// Something that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// Its name: time, incident, which of its changes.
+    pub(crate) id: String,
+    /// When: the consensus that showed it, or the time of a note.
+    at: Timestamp,
+    incident: String,
+    /// What: `opened`, `updated`, `recovering`, `resolved`, `reopened`, `permanent`, `withdrawn`, or the action of a note.
+    what: &'static str,
+}
+
+/// A change as it is told, with the incident as it stands.
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    id: &'a str,
+    change: &'static str,
+    at: String,
+    incident_id: &'a str,
+    /// `null` where it was withdrawn: the detector made it part of another one.
+    incident: Option<IncidentJson<'a>>,
+}
+
+impl Change {
+    /// The line that tells it.
+    pub(crate) fn json(&self, log: &IncidentLog) -> String {
+        let incident = log.get(&self.incident).map(|incident| IncidentJson::of_log(incident, log));
+        let told = ChangeJson { id: &self.id, change: self.what, at: rfc3339(self.at), incident_id: &self.incident, incident };
+        to_json(&told).unwrap_or_default().trim_end().to_owned()
+    }
+
+    fn new(at: Timestamp, incident: &str, which: &str, what: &'static str) -> Self {
+        Self { id: format!("{}/{incident}/{which}", rfc3339(at)), at, incident: incident.to_owned(), what }
+    }
+
+    fn seen(incident: &Incident, place: usize, (hour, event): &(ConsensusHour, Event)) -> Self {
+        let what = match event {
+            Event::Detected(_) => "opened",
+            Event::Grew(_) | Event::Flapping => "updated",
+            Event::HalfBack => "recovering",
+            Event::Resolved => "resolved",
+            Event::Reopened(_) => "reopened",
+            Event::Permanent => "permanent",
+        };
+        Self::new(hour.start(), &incident.id, &place.to_string(), what)
+    }
+
+    fn said(note: &IncidentNote) -> Self {
+        Self::new(note.at, &note.incident, &format!("note{}", note.id), note.action.name())
+    }
+}
+
+/// The latest changes, numbered from the first ever.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    kept: VecDeque<Change>,
+    n_before: u64,
+}
+
+/// What a listener is to be told next.
+pub(crate) struct News {
+    /// Whether changes are missing before these.
+    pub(crate) is_broken: bool,
+    /// The changes.
+    pub(crate) changes: Vec<Change>,
+    /// From where to go on.
+    pub(crate) next: u64,
+}
+
+impl Changes {
+    /// How many there ever were.
+    pub(crate) fn n(&self) -> u64 {
+        self.n_before + self.kept.len() as u64
+    }
+
+    /// Takes in how a log differs from the one before; of the first one, the latest entries of its timelines and notes.
+    pub(crate) fn follow(&mut self, before: Option<&IncidentLog>, log: &IncidentLog) {
+        let mut changes = before.map_or_else(|| whole(log), |before| differences(before, log));
+        changes.sort_by(|a, b| (a.at, &a.incident).cmp(&(b.at, &b.incident)));
+        for change in changes {
+            self.kept.push_back(change);
+            if self.kept.len() > KEPT {
+                self.kept.pop_front();
+                self.n_before += 1;
+            }
+        }
+    }
+
+    /// Where a listener starts that last saw the change of this name: behind it, or with all that is as late where it is not known.
+    pub(crate) fn after(&self, last_seen: &str) -> (u64, bool) {
+        if let Some(place) = self.kept.iter().rposition(|change| change.id == last_seen) {
+            return (self.n_before + place as u64 + 1, false);
+        }
+        let at: Option<Timestamp> = last_seen.split('/').next().and_then(|at| at.parse().ok());
+        let first = self.kept.iter().position(|change| at.is_some_and(|at| change.at >= at)).unwrap_or(self.kept.len());
+        let is_kept = at.is_some_and(|at| self.n_before == 0 || self.kept.front().is_some_and(|first| first.at < at));
+        (self.n_before + first as u64, !is_kept)
+    }
+
+    /// The changes from a number on, at most `most`.
+    pub(crate) fn from(&self, number: u64, most: usize) -> News {
+        let start = number.max(self.n_before);
+        let changes: Vec<Change> = self.kept.iter().skip((start - self.n_before) as usize).take(most).cloned().collect();
+        News { is_broken: start > number, next: start + changes.len() as u64, changes }
+    }
+}
+
+fn whole(log: &IncidentLog) -> Vec<Change> {
+    let mut all: Vec<Change> = log.incidents().iter().flat_map(|incident| entries(incident, log, 0, 0)).collect();
+    all.sort_by(|a, b| (a.at, &a.incident).cmp(&(b.at, &b.incident)));
+    all.split_off(all.len().saturating_sub(KEPT))
+}
+
+/// Entries of the timeline and notes of an incident, without so many of each.
+fn entries(incident: &Incident, log: &IncidentLog, n_seen: usize, n_said: usize) -> Vec<Change> {
+    let seen = incident.timeline.iter().enumerate().skip(n_seen).map(|(place, entry)| Change::seen(incident, place, entry));
+    let said = log.notes_of(&incident.id).iter().skip(n_said).map(Change::said);
+    seen.chain(said).collect()
+}
+
+fn differences(before: &IncidentLog, log: &IncidentLog) -> Vec<Change> {
+    let known: BTreeMap<&str, &Arc<Incident>> = before.incidents().iter().map(|incident| (incident.id.as_str(), incident)).collect();
+    let at = log.watched.as_of.map_or(Timestamp::UNIX_EPOCH, ConsensusHour::start);
+    let mut changes = Vec::new();
+    for incident in log.incidents() {
+        let Some(old) = known.get(incident.id.as_str()) else {
+            changes.extend(entries(incident, log, 0, 0));
+            continue;
+        };
+        let n_said = before.notes_of(&incident.id).len();
+        let further = entries(incident, log, old.timeline.len(), n_said);
+        if further.is_empty() && !Arc::ptr_eq(old, incident) && is_otherwise(old, incident) {
+            changes.push(Change::new(at, &incident.id, "otherwise", "updated"));
+        }
+        changes.extend(further);
+    }
+    let withdrawn = known.keys().filter(|id| log.get(id).is_none());
+    changes.extend(withdrawn.map(|id| Change::new(at, id, "withdrawn", "withdrawn")));
+    changes
+}
+
+/// Whether what an incident is differs, though nothing is on its timeline.
+fn is_otherwise(old: &Incident, incident: &Incident) -> bool {
+    (old.kind, &old.scope, old.status, old.n_affected) != (incident.kind, &incident.scope, incident.status, incident.n_affected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(n: i64) -> Change {
+        Change::new(crate::format::at_secs(n * 3_600), "a1", "0", "opened")
+    }
+
+    fn changes(n: i64) -> Changes {
+        let mut changes = Changes::default();
+        for n in 0..n {
+            changes.kept.push_back(change(n));
+            if changes.kept.len() > KEPT {
+                changes.kept.pop_front();
+                changes.n_before += 1;
+            }
+        }
+        changes
+    }
+
+    #[test]
+    fn a_listener_goes_on_behind_what_it_saw_last() {
+        let few = changes(10);
+        assert_eq!(few.after(&change(3).id), (4, false));
+        assert_eq!(few.from(4, 100).changes.len(), 6);
+        assert_eq!(few.after("1970-01-01T03:00:00Z/other/0"), (3, false), "what is as late comes again rather than never");
+        assert_eq!(few.after("nonsense"), (10, true));
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_said_to_be_missing() {
+        let many = changes(KEPT as i64 + 50);
+        assert_eq!(many.after(&change(3).id), (50, true));
+        let news = many.from(10, 5);
+        assert!(news.is_broken);
+        assert_eq!((news.changes.first(), news.next), (Some(&change(50)), 55));
+    }
+}

@@ -1,0 +1,87 @@
+//! Tokens, and the store as the desk where their holders say something about incidents.
+//!
+//! A token is 256 random bits. Nobody can try out that many, so a plain SHA-256 of it is as good in the store as a slow hash of a
+//! password would be, and cannot be used to keep the server busy. Hashes are compared in constant time, all of them each time.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use allium_history::{NewNote, SqliteHistory, Token};
+use allium_model::IncidentNote;
+use allium_views::text::inert;
+use allium_views::{Clock, Desk, DeskError, MAX_NOTES, Said};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+/// What tokens start with, so that people and scanners for secrets know one when they see it.
+const PREFIX: &str = "allium_";
+
+/// A token made from random bytes.
+pub(crate) fn token(random: [u8; 32]) -> String {
+    let digits: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{PREFIX}{digits}")
+}
+
+/// What the store keeps of a token.
+pub(crate) fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// Writes notes into the store; each is a change of its own.
+pub(crate) struct StoreDesk {
+    store: PathBuf,
+    clock: Clock,
+    /// One at a time: what is counted before a note is written must hold when it is.
+    writing: Mutex<()>,
+}
+
+impl StoreDesk {
+    pub(crate) fn new(store: PathBuf, clock: Clock) -> Self {
+        Self { store, clock, writing: Mutex::new(()) }
+    }
+
+    /// The number of the token, if it opens writing.
+    fn admitted(&self, token: &str) -> Result<Option<i64>, allium_history::Error> {
+        let hash = hash(token);
+        let opens = |known: &Token| bool::from(known.hash.ct_eq(&hash)) && known.revoked_at.is_none();
+        let tokens = SqliteHistory::open_read_only(&self.store)?.tokens()?;
+        Ok(tokens.iter().fold(None, |found, known| if opens(known) { Some(known.id) } else { found }))
+    }
+
+    fn written(&self, token_id: i64, said: Said) -> Result<Result<Vec<IncidentNote>, DeskError>, allium_history::Error> {
+        let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut store = SqliteHistory::open(&self.store)?;
+        let n = store.incident_notes()?.iter().filter(|note| note.incident == said.incident).count();
+        if n >= MAX_NOTES {
+            return Ok(Err(DeskError::Full));
+        }
+        let Said { incident, action, text } = said;
+        store.add_incident_note(&NewNote { incident, at: (self.clock)(), token_id, action, text })?;
+        store.incident_notes().map(Ok)
+    }
+}
+
+impl Desk for StoreDesk {
+    fn take_down(&self, token: &str, said: Said) -> Result<Vec<IncidentNote>, DeskError> {
+        let failed = |error: allium_history::Error| {
+            let reason = inert(&error.to_string());
+            tracing::error!(%reason, "a note on an incident was not stored");
+            DeskError::Failed
+        };
+        let token_id = self.admitted(token).map_err(failed)?.ok_or(DeskError::WrongToken)?;
+        self.written(token_id, said).map_err(failed)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_by_its_hash() {
+        let token = token([0xab; 32]);
+        assert_eq!(token, format!("allium_{}", "ab".repeat(32)));
+        let digits: String = hash("abc").iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digits, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "FIPS 180-2, appendix B.1");
+    }
+}
