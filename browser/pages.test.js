@@ -66,6 +66,8 @@ before(async () => {
     statistics: '/statistics',
     top: '/top',
     incidents: '/incidents',
+    'incidents-filtered': '/incidents?status=open&since=2026-01-01',
+    monitor: '/monitor',
     forecasts: '/forecasts',
     'data-quality': '/data-quality',
     methods: '/methods',

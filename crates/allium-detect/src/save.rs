@@ -8,7 +8,7 @@ use crate::detector::{Detector, State};
 use crate::settings::Settings;
 
 /// Changes with every change of the state's form or meaning.
-const MAGIC: &[u8] = b"allium detector 2\n";
+const MAGIC: &[u8] = b"allium detector 3\n";
 
 /// Bytes that are no state, or not one that fits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -111,7 +111,7 @@ fn pages_lead_to_their_feeds() {
         ("/country/de".to_owned(), "/incidents.atom?country=de".to_owned()),
     ] {
         let text = get(&site, &page).text();
-        assert!(text.contains(&format!("type=\"application/atom+xml\" title=\"")), "{page}");
+        assert!(text.contains("type=\"application/atom+xml\" title=\""), "{page}");
         assert!(text.contains(&format!("href=\"{feed}\"")), "{page} has no {feed}");
         assert_eq!(get(&site, &feed).status, StatusCode::OK, "{feed}");
     }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use allium::effects::Effects;
 use allium_detect::{Detector, Incident};
 use allium_history::{History as _, SqliteHistory};
-use allium_model::ConsensusHour;
 use allium_views::IncidentJson;
 use anyhow::Context as _;
 

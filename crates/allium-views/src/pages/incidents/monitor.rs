@@ -127,15 +127,34 @@ fn warnings(capacity: &[Capacity], sources: &[SourceReport], view: &View, now: T
             format::count(capacity.n_running.into())
         ))
     });
-    let stale = view.is_stale(now).then(|| {
+    short.chain(doubts(sources, view, now)).collect()
+}
+
+/// What is wrong with the data at present; never told as an outage.
+pub(super) fn doubts(sources: &[SourceReport], view: &View, now: Timestamp) -> Vec<Html> {
+    let mut doubts = Vec::new();
+    if view.is_stale(now) {
         let age = format::hours(f64::from(view.age_hours(now)));
-        Html::words(format!("The newest consensus taken in is {age} old; a newer one should have arrived."))
-    });
-    let failing = |source: &SourceReport| {
-        let reason = Html::safe(Foreign::long(source.failure.as_deref()?));
-        Some(Html::joined([Html::words(format!("{} could not be fetched; what is stored stays in use.", source.source)), reason], " "))
-    };
-    short.chain(stale).chain(sources.iter().filter_map(failing)).collect()
+        doubts.push(Html::words(format!("Stale: the newest consensus taken in is {age} old; a newer one should have arrived.")));
+    }
+    let week = view.as_of().plus(-24 * 7);
+    let n_missing: i32 = view.gaps().into_iter().filter(|(_, end)| *end > week).map(|(start, end)| end.hours_since(start.max(week))).sum();
+    if n_missing > 0 {
+        let words = format!("Missing: {} of the consensuses of the last 7 days;", format::count(u64::from(n_missing.unsigned_abs())));
+        doubts.push(Html::words(format!("{words} what happened in them is seen in the next one known.")));
+    }
+    for source in sources {
+        if let Some(failure) = source.failure.as_deref() {
+            let words = format!("Failing: {} could not be read when it was last asked; what is stored stays in use.", source.source);
+            doubts.push(Html::joined([Html::words(words), Html::safe(Foreign::long(failure))], " "));
+        }
+    }
+    let n_rejects = view.record.rejects.len();
+    if n_rejects > 0 {
+        let words = Html::words(format!("Defective: {} in documents in use could not be understood.", format::counted(n_rejects, "value")));
+        doubts.push(Html::joined([words, Html::link("/data-quality", &Html::words("Which"))], " "));
+    }
+    doubts
 }
 
 fn source_row(source: &SourceReport, now: Timestamp) -> SourceRow {
