@@ -233,3 +233,25 @@ fn restarts_overloads_and_addresses_are_events_once() {
     sound(&store);
     assert_eq!(store.stats().unwrap().n_events, 1);
 }
+
+#[test]
+fn the_latest_weighed_hour_of_each_range_is_told_once_for_each_that_asks() {
+    let mut store = SqliteHistory::open_in_memory().unwrap();
+    for at in [0, 3, 30] {
+        assert!(store.append_full_consensus(&full_consensus(ConsensusSource::Directory, at)).unwrap());
+    }
+    store.apply(&document(40, 1)).unwrap();
+    let ranges = [(0, 2), (1, 2), (-24, 29), (30, 31), (0, 3), (35, 40)].map(|(from, to)| (hour(from), hour(to)));
+    let mut told = BTreeMap::new();
+    store.hour_weights(&ranges, |place, weights| assert!(told.insert(place, weights.clone()).is_none())).unwrap();
+    let hours: Vec<_> = told.iter().map(|(place, weights)| (*place, weights.hour)).collect();
+    assert_eq!(hours, [(0, hour(0)), (2, hour(3)), (3, hour(30)), (4, hour(3)), (5, hour(40))]);
+    let weights = &told[&0];
+    assert_eq!((weights.of(&fingerprint(2)), weights.of(&fingerprint(9)), weights.total()), (Some(300), None, 1000.0));
+    let [guard, middle, exit] = weights.probabilities(flags(2), 300);
+    let expected = [60.0 / 110.0, 90.0 / 560.0, 150.0 / 330.0];
+    for (found, expected) in [guard, middle, exit].into_iter().zip(expected) {
+        assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} {expected}");
+    }
+    assert_eq!(told[&5].probabilities(flags(2), 1), [None; 3], "a details document tells no bandwidth weights");
+}
