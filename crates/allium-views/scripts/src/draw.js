@@ -2,11 +2,12 @@
 
 import { GridSimpleComponent, TooltipComponent } from 'echarts/components';
 import { init, registerMap, use } from 'echarts/core';
+import { LabelLayout } from 'echarts/features';
 import { CanvasRenderer } from 'echarts/renderers';
 
 import { optionOf } from './options.js';
 
-use([CanvasRenderer, GridSimpleComponent, TooltipComponent]);
+use([CanvasRenderer, GridSimpleComponent, LabelLayout, TooltipComponent]);
 
 /** What each kind needs beside that, loaded when it is first drawn. */
 const parts = {

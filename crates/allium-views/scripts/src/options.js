@@ -36,7 +36,17 @@ export function optionOf(chart, colours, { narrow }) {
   return { ...option, ...kinds[chart.kind](chart, colours, axis, { narrow, tooltip }) };
 }
 
-const label = (unit) => ({ formatter: (value) => (unit === 'share' ? `${+(value * 100).toFixed(2)} %` : told(unit, value)) });
+/** A value as it is plotted: rates in Gbit/s, so that the marks of their axis are round. */
+const plotted = (unit, value) => (unit === 'bytes_per_sec' && value !== null && value !== undefined ? (value * 8) / 1e9 : value);
+
+/** Marks of an axis of plotted values; long numbers would not fit beside it. */
+const mark = (unit, value) => {
+  if (unit === 'share') return `${+(value * 100).toFixed(2)} %`;
+  if (unit === 'bytes_per_sec') return `${+value.toPrecision(3)} Gbit/s`;
+  if (unit === 'count' && value >= 1e6) return `${+(value / 1e6).toFixed(2)} M`;
+  return told(unit, value);
+};
+const label = (unit) => ({ formatter: (value) => mark(unit, value) });
 
 const kinds = {
   time(chart, colours, axis, { narrow, tooltip }) {
@@ -44,12 +54,14 @@ const kinds = {
     const lines = chart.lines.map(({ label: name, values }, i) => ({
       name,
       type: 'line',
-      showSymbol: false,
-      endLabel: { show: chart.lines.length > 1, formatter: '{a}', color: colours.lines[i % 4] },
+      // A value alone among gaps is no line.
+      showSymbol: values.filter((value) => value !== null).length < 3,
+      endLabel: { show: chart.lines.length > 1, formatter: '{a}', color: colours.lines[i % 4], width: narrow ? 84 : 148, overflow: 'truncate' },
+      labelLayout: { moveOverlap: 'shiftY' },
       connectNulls: false,
       itemStyle: { color: colours.lines[i % 4] },
       lineStyle: { width: 1.6, color: colours.lines[i % 4], type: ['solid', 'dashed', 'dotted', [8, 3, 2, 3]][i % 4] },
-      data: values.map((value, j) => [middle(j), value]),
+      data: values.map((value, j) => [middle(j), plotted(chart.unit, value)]),
     }));
     const happened = (i) => chart.events.some(({ start_secs, end_secs }) => start_secs < chart.edges[i + 1] && end_secs > chart.edges[i]);
     const marks = {
@@ -64,8 +76,8 @@ const kinds = {
       data: chart.edges.slice(0, -1).map((_, j) => [middle(j), happened(j) ? 0.01 : null]),
     };
     const bands = chart.bands.flatMap(({ label: name, low, high }) => [
-      { name: `${name}, low`, type: 'line', stack: name, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, data: low.map((v, j) => [middle(j), v]) },
-      { name, type: 'line', stack: name, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, areaStyle: { color: colours.lines[0], opacity: 0.18 }, data: high.map((v, j) => [middle(j), v === null || low[j] === null ? null : v - low[j]]) },
+      { name: `${name}, low`, type: 'line', stack: name, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, data: low.map((v, j) => [middle(j), plotted(chart.unit, v)]) },
+      { name, type: 'line', stack: name, silent: true, symbol: 'none', lineStyle: { opacity: 0 }, areaStyle: { color: colours.lines[0], opacity: 0.18 }, data: high.map((v, j) => [middle(j), v === null || low[j] === null ? null : plotted(chart.unit, v - low[j])]) },
     ]);
     const formatter = (points) => {
       const i = points[0].dataIndex;
@@ -88,12 +100,12 @@ const kinds = {
     return {
       grid: { left: narrow ? 110 : 200, right: 24, top: 24, bottom: 32 },
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${chart.bars[i].label}: ${told(chart.unit, chart.bars[i].value)}\n${chart.bars[i].note}` },
-      xAxis: { type: 'value', min: 0, max: chart.most, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
+      xAxis: { type: 'value', min: 0, max: plotted(chart.unit, chart.most), ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
       yAxis: { type: 'category', inverse: true, data: chart.bars.map(({ label: name }) => name), ...axis, axisLabel: { color: colours.ink, width: narrow ? 96 : 180, overflow: 'truncate' } },
       series: [{
         type: 'bar',
-        data: chart.bars.map(({ value, href }) => ({ value, href })),
-        markLine: { symbol: 'none', data: chart.references.map(({ label: name, value }) => ({ name, xAxis: value })), label: { formatter: '{b}', color: colours.soft }, lineStyle: { color: colours.lines[1] } },
+        data: chart.bars.map(({ value, href }) => ({ value: plotted(chart.unit, value), href })),
+        markLine: { symbol: 'none', data: chart.references.map(({ label: name, value }) => ({ name, xAxis: plotted(chart.unit, value) })), label: { formatter: '{b}', color: colours.soft }, lineStyle: { color: colours.lines[1] } },
       }],
     };
   },
@@ -113,7 +125,7 @@ const kinds = {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${chart.rows[i].label}, ${chart.rows[i].n} relays\n${(chart.rows[i].quantiles ?? []).map((q, j) => `${['5 %', '25 %', 'median', '75 %', '95 %'][j]}: ${told(chart.unit, q)}`).join('\n')}` },
       xAxis: { type: 'value', scale: true, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
       yAxis: { type: 'category', inverse: true, data: chart.rows.map(({ label: name }) => name), ...axis, axisLabel: { color: colours.ink } },
-      series: [{ type: 'boxplot', layout: 'horizontal', data: chart.rows.map(({ quantiles, href }) => ({ value: quantiles ?? [], href })) }],
+      series: [{ type: 'boxplot', layout: 'horizontal', data: chart.rows.map(({ quantiles, href }) => ({ value: (quantiles ?? []).map((q) => plotted(chart.unit, q)), href })) }],
     };
   },
 
@@ -122,7 +134,7 @@ const kinds = {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${chart.dots[i].label}\n${chart.x_label}: ${told(chart.x_unit, chart.dots[i].x)}\n${chart.y_label}: ${told(chart.y_unit, chart.dots[i].y)}` },
       xAxis: { type: 'value', name: chart.x_label, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.x_unit) } },
       yAxis: { type: 'value', scale: true, name: chart.y_label, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.y_unit) } },
-      series: [{ type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.6 }, data: chart.dots.map(({ x, y, href }) => ({ value: [x, y], href })) }],
+      series: [{ type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.6 }, data: chart.dots.map(({ x, y, href }) => ({ value: [plotted(chart.x_unit, x), plotted(chart.y_unit, y)], href })) }],
     };
   },
 
@@ -169,7 +181,10 @@ const kinds = {
         type: 'map',
         map: 'world',
         roam: 'move',
-        layoutCenter: ['50%', '46%'],
+        left: 0,
+        right: 0,
+        top: 0,
+        bottom: 40,
         selectedMode: false,
         itemStyle: { areaColor: colours.line, borderColor: colours.ground, borderWidth: 0.5 },
         emphasis: { label: { show: false }, itemStyle: { areaColor: colours.lines[1] } },

@@ -56,13 +56,14 @@ impl Flow {
         let used = self.states.len().saturating_sub(1) as f64 * GAP;
         let scale = (canvas.bottom - top - 12.0 - used) / total.max(1) as f64;
         let (soft, ink) = (canvas.palette.soft, canvas.palette.ink);
-        canvas.words(left, top - 12.0, Anchor::End, 11.0, soft, &self.from);
-        canvas.words(right, top - 12.0, Anchor::Start, 11.0, soft, &self.to);
+        canvas.words(4.0, top - 12.0, Anchor::Start, 11.0, soft, &self.from);
+        canvas.words(canvas.width - 4.0, top - 12.0, Anchor::End, 11.0, soft, &self.to);
         let sums = |side: fn(&Stream) -> usize| self.sums(side);
         let (mut starts, mut ends) = (stacked(&sums(|s| s.from), top, scale), stacked(&sums(|s| s.to), top, scale));
         for (side, x, anchor, tops) in [(sums(|s| s.from), left, Anchor::End, &starts), (sums(|s| s.to), right, Anchor::Start, &ends)] {
             for ((state, n), y) in self.states.iter().zip(side).zip(tops).filter(|((_, n), _)| *n > 0) {
-                let words = format!("{state} {}", format::count(n));
+                // The number stands first, where a narrow picture does not cut it off.
+                let words = format!("{} {state}", format::count(n));
                 let at = if anchor == Anchor::End { x - 6.0 } else { x + 14.0 };
                 canvas.rect(x, *y, 8.0, (n as f64 * scale).max(1.0), ink);
                 canvas.words_within((at, y + (n as f64 * scale / 2.0) + 4.0), anchor, 12.0, ink, &words, label - 18.0);

@@ -99,9 +99,11 @@ impl WorldMap {
             let share = class as f64 / self.breaks.len().max(1) as f64;
             let fill = canvas.palette.at(share);
             canvas.rect(x, y, width - 2.0, 10.0, fill);
+            let is_whole = |bound: f64| self.unit == Unit::Share && ((bound * 100.0).round() - bound * 100.0).abs() < 1e-9;
+            let tick = |bound: f64| self.unit.tick(bound, if is_whole(bound) { 0.01 } else { bound * 0.1 });
             let words = match class.checked_sub(1).and_then(|below| self.breaks.get(below)) {
-                Some(bound) => format!("≥ {}", self.unit.tick(*bound, *bound * 0.1)),
-                None => self.breaks.first().map_or_else(String::new, |bound| format!("< {}", self.unit.tick(*bound, *bound * 0.1))),
+                Some(bound) => format!("≥ {}", tick(*bound)),
+                None => self.breaks.first().map_or_else(String::new, |bound| format!("< {}", tick(*bound))),
             };
             canvas.words_within((x, y + 24.0), Anchor::Start, 10.0, canvas.palette.soft, &words, width + 4.0);
         }

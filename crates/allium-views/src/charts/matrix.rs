@@ -38,9 +38,12 @@ impl Matrix {
         let (left, width) = self.cell(canvas.look.size);
         let (height, top) = (width.min(40.0), canvas.top + 44.0);
         for (i, label) in self.labels.iter().enumerate() {
-            let x = left + (i as f64 + 0.5) * width;
             let y = if i % 2 == 0 { top - 8.0 } else { top - 24.0 };
-            canvas.words_within((x, y), Anchor::Middle, 11.0, canvas.palette.ink, label, width * 1.9);
+            // The last ends with its column, so that it is not cut at the edge.
+            let is_last = i + 1 == self.labels.len();
+            let (x, anchor) =
+                if is_last { (left + (i as f64 + 1.0) * width, Anchor::End) } else { (left + (i as f64 + 0.5) * width, Anchor::Middle) };
+            canvas.words_within((x, y), anchor, 11.0, canvas.palette.ink, label, width * 1.9);
             let y = top + i as f64 * height + height / 2.0 + 4.0;
             canvas.words_within((left - 8.0, y), Anchor::End, 12.0, canvas.palette.ink, label, left - 12.0);
         }
@@ -52,9 +55,9 @@ impl Matrix {
                     continue;
                 };
                 let class = ((value.clamp(-1.0, 1.0) + 1.0) * 5.0).round() as usize;
-                canvas.rect(x, y, width - 1.0, height - 1.0, canvas.palette.scale[class]);
-                // The scale is light below and dark above its middle.
-                let words = if class >= 5 { "#ffffff" } else { "#14161a" };
+                let fill = canvas.palette.scale[class];
+                canvas.rect(x, y, width - 1.0, height - 1.0, fill);
+                let words = super::palette::ink_on(fill);
                 canvas.words(
                     x + width / 2.0,
                     y + height / 2.0 + 4.0,

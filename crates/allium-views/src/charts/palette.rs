@@ -68,16 +68,26 @@ impl Palette {
     }
 }
 
+/// Black or white, whichever is easier to read on a colour written as `#rrggbb`.
+pub(crate) fn ink_on(ground: &str) -> &'static str {
+    let [r, g, b] = linear(ground);
+    let luminance = 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    // WCAG's contrast ratio: that to white against that to black.
+    if 1.05 / (luminance + 0.05) > (luminance + 0.05) / 0.05 { "#ffffff" } else { "#000000" }
+}
+
+/// The channels of `#rrggbb`, proportional to light.
+fn linear(hex: &str) -> [f64; 3] {
+    [1, 3, 5].map(|at| {
+        let digits = hex.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let channel = f64::from(digits.unwrap_or(0)) / 255.0;
+        if channel <= 0.040_45 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn linear(hex: &str) -> [f64; 3] {
-        [1, 3, 5].map(|at| {
-            let channel = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
-            if channel <= 0.040_45 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
-        })
-    }
 
     /// What a dichromat sees: Machado, Oliveira, Fernandes (2009), severity 1.
     fn seen(colour: [f64; 3], deficiency: Option<[[f64; 3]; 3]>) -> [f64; 3] {
@@ -140,6 +150,15 @@ mod tests {
             for (name, colour) in named.into_iter().map(|(name, colour)| (name.to_owned(), colour)).chain(scale) {
                 assert!(css.contains(&format!("--{name}: {colour};")), "{name} {colour}");
             }
+        }
+    }
+
+    #[test]
+    fn words_can_be_read_on_every_class() {
+        for colour in [&LIGHT, &DARK].into_iter().flat_map(|palette| palette.scale) {
+            let luminance = |[r, g, b]: [f64; 3]| 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+            let (ground, ink) = (luminance(linear(colour)), luminance(linear(ink_on(colour))));
+            assert!(ground.max(ink) / ground.min(ink) >= 4.5, "{colour}");
         }
     }
 }

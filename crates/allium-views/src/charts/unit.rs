@@ -69,6 +69,8 @@ impl Unit {
         let (scaled, step, unit) = match self {
             Self::Share => (value * 100.0, step * 100.0, "\u{a0}%"),
             Self::BytesPerSec => (value * 8.0 / 1e9, step * 8.0 / 1e9, ""),
+            // Long numbers would not fit beside the axis.
+            Self::Count if step >= 1e5 && value != 0.0 => (value / 1e6, step / 1e6, "\u{a0}M"),
             Self::Count | Self::Hours | Self::Number => (value, step, ""),
         };
         if scaled.abs() >= 10_000.0 {
