@@ -32,6 +32,7 @@ mod query;
 mod relations;
 pub mod report;
 mod search;
+mod sizes;
 pub mod statistics;
 mod strip;
 mod term;
@@ -46,7 +47,7 @@ pub use groups::Groups;
 pub use image::{ImageRow, UptimeImage, uptime_image};
 pub use leaderboards::{Category, Leaderboards};
 pub use operators::{AroiState, OperatorReport};
-pub use over_time::{Selection, Standing, diversity, flows, group_strip, running_counts, uptime_between};
+pub use over_time::{Concentration, Selection, Standing, diversity, flows, group_strip, published_sums, running_counts, uptime_between};
 pub use query::{RelayQuery, SortKey};
 pub use relations::{RelayQuantity, correlations};
 pub use report::{
@@ -54,5 +55,6 @@ pub use report::{
     RoleCounts, Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
 pub use search::SearchIndex;
+pub use sizes::{SizeHour, SizeOf, SizeQuantity, Sizes};
 pub use statistics::NetworkStatistics;
 pub use strip::{daily_strip, hourly_strip, strip};

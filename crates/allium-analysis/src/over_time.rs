@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use allium_model::time::HOUR_SECS;
-use allium_model::{ConsensusHour, Fraction, Known, NetworkRecord, RelayFlag, RelayRecord, RelayState};
+use allium_model::{ConsensusHour, Fraction, Known, NetworkRecord, Quantity, RelayFlag, RelayRecord, RelayState, Series};
 
 use crate::exact::Exact;
 use crate::grid::{Grid, Sums};
@@ -44,29 +44,91 @@ pub fn uptime_between(relay: &RelayRecord, known: &Known, from: ConsensusHour, t
     Fraction::of(count.with as f64, count.known as f64)
 }
 
-/// How many autonomous systems and countries the running relays would be in if all of these had equally many (inverse Simpson index,
-/// 1 / Σ p²), at the last known consensus before each of these instants. `None` where none is known within a day, or nothing ran.
-pub fn diversity(record: &NetworkRecord, instants: &[i64]) -> [Vec<Option<f64>>; 2] {
+/// How concentrated something is in the parts of a whole.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Concentration {
+    /// The Herfindahl–Hirschman index Σ p² over the shares of the parts, above 0 up to 1.
+    pub index: f64,
+    /// The share of the ten largest parts together, 0 to 1.
+    pub top_10: f64,
+}
+
+impl Concentration {
+    /// That of parts of these sizes, in any order and unit; `None` where their sum is 0.
+    pub fn of(mut sizes: Vec<f64>) -> Option<Self> {
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        let total: f64 = sizes.iter().sum();
+        let index = sizes.iter().map(|size| (size / total).powi(2)).sum();
+        (total > 0.0).then(|| Self { index, top_10: (sizes.iter().take(10).sum::<f64>() / total).min(1.0) })
+    }
+
+    /// The number of equally large parts that would be as concentrated: 1 / Σ p², the inverse Simpson index.
+    pub fn effective(&self) -> f64 {
+        1.0 / self.index
+    }
+}
+
+/// How concentrated the running relays were in autonomous systems and in countries, each relay counted once, at the last known
+/// consensus before each of these instants, which must rise. `None` where none is known within a day, or nothing ran.
+pub fn diversity(record: &NetworkRecord, instants: &[i64]) -> [Vec<Option<Concentration>>; 2] {
     let at = |secs: &i64| record.known.before(hour(*secs)).filter(|known| hour(*secs).hours_since(*known) <= 24);
     let hours: Vec<Option<ConsensusHour>> = instants.iter().map(at).collect();
     let (mut systems, mut countries) = (vec![BTreeMap::new(); hours.len()], vec![BTreeMap::new(); hours.len()]);
     for span in record.relays.iter().flat_map(|relay| &relay.spans).filter(|span| span.state.flags.contains(RelayFlag::Running)) {
-        for (i, _) in hours.iter().enumerate().filter(|(_, hour)| hour.is_some_and(|hour| span.start <= hour && hour < span.end)) {
+        // The instant of a consensus in the span lies after its start, and at most a day after its end.
+        let place = |at: ConsensusHour| instants.partition_point(|secs| *secs < at.start_secs());
+        for i in place(span.start)..place(span.end.plus(25)) {
+            if !hours[i].is_some_and(|hour| span.start <= hour && hour < span.end) {
+                continue;
+            }
             if let Some(asn) = span.state.asn {
-                *systems[i].entry(asn).or_insert(0u64) += 1;
+                *systems[i].entry(asn).or_insert(0.0) += 1.0;
             }
             if let Some(country) = span.state.country {
-                *countries[i].entry(country).or_insert(0u64) += 1;
+                *countries[i].entry(country).or_insert(0.0) += 1.0;
             }
         }
     }
-    [systems.iter().map(inverse_simpson).collect(), countries.iter().map(inverse_simpson).collect()]
+    [of_counts(systems), of_counts(countries)]
 }
 
-fn inverse_simpson<K>(counts: &BTreeMap<K, u64>) -> Option<f64> {
-    let total: u64 = counts.values().sum();
-    let sum: f64 = counts.values().map(|n| (*n as f64 / total as f64).powi(2)).sum();
-    (total > 0).then(|| 1.0 / sum)
+fn of_counts<K>(counts: Vec<BTreeMap<K, f64>>) -> Vec<Option<Concentration>> {
+    counts.into_iter().map(|counts| Concentration::of(counts.into_values().collect())).collect()
+}
+
+/// What published graphs tell of relays together: the sum of a quantity over the relays that have a value in each interval
+/// `[edge, next edge)`, in seconds since 1970-01-01T00:00:00Z; of each relay the finest graph that reaches there, as the mean of its
+/// values in the interval. `None` where no relay has a value. A relay without a value adds nothing, so the past of relays that have
+/// left, of which sources publish nothing any more, is missing from the sum.
+pub fn published_sums<'a>(members: impl IntoIterator<Item = &'a RelayRecord>, quantity: &Quantity, edges: &[i64]) -> Vec<Option<f64>> {
+    let mut sums: Vec<Option<f64>> = vec![None; edges.len().saturating_sub(1)];
+    for member in members {
+        let mut graphs: Vec<&Series> =
+            member.published.iter().filter(|graph| graph.quantity == *quantity).map(|graph| &graph.series).collect();
+        graphs.sort_by_key(|series| series.interval_secs());
+        if graphs.is_empty() {
+            continue;
+        }
+        for (sum, pair) in sums.iter_mut().zip(edges.windows(2)) {
+            if let Some(value) = graphs.iter().find_map(|series| mean_between(series, pair[0], pair[1])) {
+                *sum = Some(sum.unwrap_or(0.0) + value);
+            }
+        }
+    }
+    sums
+}
+
+/// The mean of the values whose intervals have their middle in `[from, to)`, or the value in whose interval the middle of it lies.
+fn mean_between(series: &Series, from_secs: i64, to_secs: i64) -> Option<f64> {
+    let step = i64::from(series.interval_secs());
+    let place = |secs: i64| usize::try_from((secs - series.start_secs()).div_euclid(step)).ok();
+    if to_secs - from_secs < step {
+        return place(i64::midpoint(from_secs, to_secs)).and_then(|i| series.get(i));
+    }
+    let first = place(from_secs - step / 2 + step - 1).unwrap_or(0);
+    let end = place(to_secs - step / 2 + step - 1).unwrap_or(0).min(series.len());
+    let known: Vec<f64> = (first..end).filter_map(|i| series.get(i)).collect();
+    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
 /// Which states count: a flag that must be held beside Running, and a place.
@@ -77,15 +139,20 @@ pub struct Selection<'a> {
     pub fits: &'a dyn Fn(&RelayState) -> bool,
 }
 
-/// How many relays ran on average over the known consensuses of each interval `[edge, next edge)`, in seconds since
+/// How many of these relays ran on average over the known consensuses of each interval `[edge, next edge)`, in seconds since
 /// 1970-01-01T00:00:00Z, from our own consensuses. `None` where none is known.
-pub fn running_counts(record: &NetworkRecord, selection: &Selection<'_>, edges: &[i64]) -> Vec<Option<f64>> {
+pub fn running_counts<'a>(
+    known: &Known,
+    relays: impl IntoIterator<Item = &'a RelayRecord>,
+    selection: &Selection<'_>,
+    edges: &[i64],
+) -> Vec<Option<f64>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Vec::new() };
-    let known = record.known.of_flag(selection.flag);
+    let known = known.of_flag(selection.flag);
     let (from, to) = (known.place(hour(*first)), known.place(hour(*last)));
     // Counted in places among the known consensuses, where there are no gaps.
     let mut changes = vec![0i64; to.saturating_sub(from) + 1];
-    for relay in &record.relays {
+    for relay in relays {
         for span in relay.spans.iter().filter(|span| span.end > hour(*first) && span.start < hour(*last)) {
             let state = &span.state;
             if state.flags.contains(RelayFlag::Running) && state.flags.contains(selection.flag) && (selection.fits)(state) {
@@ -206,11 +273,11 @@ mod tests {
     fn counts_are_means_over_known_consensuses() {
         let record = record(vec![relay(1, &[(0, 12, false)]), relay(2, &[(1, 3, true), (6, 8, false)]), relay(3, &[(3, 9, true)])]);
         let edges: Vec<i64> = [0, 2, 4, 6, 8, 12].iter().map(|n| h(*n).start_secs()).collect();
-        let all = running_counts(&record, &Selection { flag: RelayFlag::Running, fits: &|_| true }, &edges);
+        let all = running_counts(&record.known, &record.relays, &Selection { flag: RelayFlag::Running, fits: &|_| true }, &edges);
         assert_eq!(all, [Some(1.5), Some(2.0), None, Some(3.0), Some(1.25)]);
-        let guards = running_counts(&record, &Selection { flag: RelayFlag::Guard, fits: &|_| true }, &edges);
+        let guards = running_counts(&record.known, &record.relays, &Selection { flag: RelayFlag::Guard, fits: &|_| true }, &edges);
         assert_eq!(guards, [Some(0.5), Some(1.0), None, Some(1.0), Some(0.25)]);
-        assert!(running_counts(&record, &Selection { flag: RelayFlag::Running, fits: &|_| true }, &[]).is_empty());
+        assert!(running_counts(&record.known, &record.relays, &Selection { flag: RelayFlag::Running, fits: &|_| true }, &[]).is_empty());
     }
 
     #[test]
@@ -221,8 +288,9 @@ mod tests {
             relay.spans[0].state.country = "de".parse().ok();
         }
         let [systems, countries] = diversity(&record(relays), &[h(2).start_secs(), h(4).start_secs(), h(400).start_secs()]);
-        assert_eq!(systems.iter().map(|n| n.map(f64::round)).collect::<Vec<_>>(), [Some(3.0), Some(2.0), None]);
-        assert_eq!(countries, [Some(1.0), Some(1.0), None]);
+        let effective = |found: &[Option<Concentration>]| found.iter().map(|c| c.map(|c| c.effective().round())).collect::<Vec<_>>();
+        assert_eq!(effective(&systems), [Some(3.0), Some(2.0), None]);
+        assert_eq!(effective(&countries), [Some(1.0), Some(1.0), None]);
     }
 
     #[test]
@@ -259,5 +327,36 @@ mod tests {
         let known: Vec<f64> = strip.cells.iter().filter_map(|cell| cell.uptime.map(Fraction::get)).collect();
         assert!(known.contains(&1.0) && known.contains(&0.5), "{known:?}");
         assert!(group_strip(&record, [], h(0), HOUR_SECS).cells.iter().all(|cell| cell.uptime.is_none()));
+    }
+
+    #[test]
+    fn concentration_has_known_answers() {
+        // Shares 0.4, 0.3, 0.2, 0.1: Σ p² = 0.3.
+        let found = Concentration::of(vec![3.0, 1.0, 4.0, 2.0]).unwrap();
+        assert!((found.index - 0.3).abs() < 1e-12 && (found.effective() - 1.0 / 0.3).abs() < 1e-9);
+        assert_eq!(Concentration::of((0..20).map(|_| 1.0).collect()).unwrap().top_10, 0.5);
+        assert_eq!(Concentration::of(vec![0.0]), None);
+    }
+
+    #[test]
+    fn published_values_are_summed_where_there_are_any() {
+        let graph = |start: i64, interval_secs: u32, codes: &[Option<u16>]| allium_model::PublishedGraph {
+            quantity: Quantity::BytesWritten,
+            period: allium_model::GraphPeriod::Named(allium_model::Period::OneMonth),
+            series: Series::from_codes(start, interval_secs, 1.0, codes.iter().copied()).unwrap(),
+            completed: 0,
+        };
+        let with = |n, graphs| RelayRecord { published: graphs, ..relay(n, &[]) };
+        let day = 86_400;
+        let fine = with(
+            1,
+            vec![graph(10 * day, 43_200, &[Some(10), Some(30), None, None]), graph(8 * day, 86_400, &[Some(7), Some(9), Some(1), Some(5)])],
+        );
+        let other = with(2, vec![graph(11 * day, 86_400, &[Some(100)])]);
+        let edges: Vec<i64> = (8..=13).map(|i| i * day).collect();
+        // The day without a fine value falls back to the coarse graph.
+        assert_eq!(published_sums([&fine, &other], &Quantity::BytesWritten, &edges), [Some(7.0), Some(9.0), Some(20.0), Some(105.0), None]);
+        assert_eq!(published_sums([&fine], &Quantity::BytesRead, &edges), vec![None; 5]);
+        assert_eq!(published_sums([&other], &Quantity::BytesWritten, &[11 * day, 11 * day + 3_600]), [Some(100.0)]);
     }
 }

@@ -32,12 +32,12 @@ mod incidents;
 mod notes;
 mod operators;
 
-/// What pages may load: our stylesheet and our icon.
+/// What pages may load: our stylesheet and our pictures; the icon stands in the page.
 const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// What pages with charts may load beside that: our script, and the values that it draws.
-const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The longest address that is looked at, in bytes.
 const LONGEST_ADDRESS: usize = 4_096;
@@ -203,9 +203,9 @@ async fn explore_image(State(site): State<Site>, headers: HeaderMap, uri: Uri) -
 }
 
 async fn explore_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>) -> Response {
-    let log = site.incidents();
+    let (log, sizes) = (site.incidents(), site.sizes());
     chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
-        Ok(pages::explore::chart(view, params, name)?.marked_by_all(view, log.as_deref()))
+        Ok(pages::explore::chart(view, &sizes, params, name)?.marked_by_all(view, log.as_deref()))
     })
     .await
 }

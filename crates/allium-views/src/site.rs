@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use allium_analysis::Sizes;
 use allium_model::{IncidentNote, SourceReport, Timestamp};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -45,6 +46,7 @@ struct Shared {
     view: RwLock<Option<Arc<View>>>,
     incidents: RwLock<Option<Arc<IncidentLog>>>,
     outlook: RwLock<Outlook>,
+    sizes: RwLock<Arc<Sizes>>,
     changes: Sender<()>,
     stream: Mutex<Changes>,
     /// How many changes of incidents there ever were.
@@ -67,6 +69,7 @@ impl Site {
                 view: RwLock::new(None),
                 incidents: RwLock::new(None),
                 outlook: RwLock::new(Outlook::default()),
+                sizes: RwLock::default(),
                 changes: Sender::new(()),
                 stream: Mutex::default(),
                 news: Sender::new(0),
@@ -101,6 +104,17 @@ impl Site {
     /// What is known of the weeks ahead; cheap.
     pub fn outlook(&self) -> Outlook {
         self.shared.outlook.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes how large the network and its parts were over time.
+    pub fn set_sizes(&self, sizes: Sizes) {
+        let mut slot = self.shared.sizes.write().unwrap_or_else(PoisonError::into_inner);
+        *slot = Arc::new(sizes);
+    }
+
+    /// How large the network and its parts were over time; empty until that is read, and where the store holds no weights.
+    pub fn sizes(&self) -> Arc<Sizes> {
+        self.shared.sizes.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The newest view.

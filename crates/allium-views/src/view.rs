@@ -42,6 +42,8 @@ pub(crate) enum Members {
     As(Asn),
     /// The effective family of a relay.
     Family(Fingerprint),
+    /// Those of the operator at this place.
+    Operator(u32),
 }
 
 /// Members, first instant and step in seconds.
@@ -112,13 +114,14 @@ impl View {
             Members::Family(fingerprint) => self.find(&fingerprint).map(|record| &record.relay.effective_family),
             _ => None,
         };
-        let fits = |relay: &allium_model::Relay| match members {
+        let fits = |i: usize, relay: &allium_model::Relay| match members {
             Members::Network => true,
+            Members::Operator(place) => self.operators.operators.of_relay.get(i).copied().flatten() == Some(place),
             Members::Country(code) => relay.country == Some(code),
             Members::As(asn) => relay.asn == Some(asn),
             Members::Family(fingerprint) => relay.fingerprint == fingerprint || family.is_some_and(|f| f.contains(&relay.fingerprint)),
         };
-        let is_member = |i: &usize| self.relay(*i).is_some_and(|(record, report)| report.current && fits(&record.relay));
+        let is_member = |i: &usize| self.relay(*i).is_some_and(|(record, report)| report.current && fits(*i, &record.relay));
         (0..self.record.relays.len()).filter(is_member).collect()
     }
 

@@ -13,6 +13,7 @@ mod logging;
 mod outlook;
 mod progress;
 mod signals;
+mod sizes;
 
 use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand, TokenCommand};
 use config::{Config, Layers};

@@ -196,7 +196,13 @@ fn css_strips(heat: &Heat) -> String {
             cells(row.cells.iter().copied())
         )
     };
-    heat.rows.iter().map(row).collect()
+    let day = |edge: Option<&i64>| edge.map_or_else(String::new, |secs| crate::format::date(crate::format::at_secs(*secs)));
+    let ends = format!(
+        "<div class=\"hr\"><span></span><span class=\"fax small\"><span>{}</span><span>{}</span></span></div>",
+        day(heat.edges.first()),
+        day(heat.edges.last())
+    );
+    heat.rows.iter().map(row).chain([ends]).collect()
 }
 
 fn css_calendar(calendar: &Calendar) -> String {

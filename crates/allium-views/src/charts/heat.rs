@@ -14,6 +14,8 @@ use super::unit::Unit;
 pub(crate) struct Heat {
     /// What a row stands for, such as "Relay".
     pub(crate) of: String,
+    /// What a cell says, such as "Uptime".
+    pub(crate) what: String,
     /// Start of each interval and end of the last, in seconds since 1970-01-01T00:00:00Z.
     pub(crate) edges: Vec<i64>,
     pub(crate) rows: Vec<HeatRow>,
@@ -31,7 +33,8 @@ impl Heat {
     /// One row per stretch of equal cells.
     pub(crate) fn table(&self) -> Table {
         let columns = ["From", "To"].map(|name| Column::new(name, Unit::Number));
-        let columns = [Column::new(self.of.clone(), Unit::Number)].into_iter().chain(columns).chain([Column::new("Uptime", Unit::Share)]);
+        let columns =
+            [Column::new(self.of.clone(), Unit::Number)].into_iter().chain(columns).chain([Column::new(self.what.clone(), Unit::Share)]);
         let rows = self.rows.iter().flat_map(|row| {
             runs(&row.cells).map(|(from, to)| {
                 let times = [Cell::Time(self.edges[from]), Cell::Time(self.edges[to])];

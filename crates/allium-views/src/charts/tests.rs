@@ -27,7 +27,12 @@ fn examples() -> Vec<Chart> {
         references: vec![Reference { label: "median".to_owned(), value: 0.95 }],
         most: Some(1.0),
     };
-    let heat = Heat { of: "Relay".to_owned(), edges, rows: vec![HeatRow { label: "ABCD".to_owned(), href: None, cells: values(0.0) }] };
+    let heat = Heat {
+        of: "Relay".to_owned(),
+        what: "Uptime".to_owned(),
+        edges,
+        rows: vec![HeatRow { label: "ABCD".to_owned(), href: None, cells: values(0.0) }],
+    };
     let days = (0..60).map(|i| (day(i), (i % 9 != 2).then_some(0.5))).collect();
     let boxes = Boxes {
         unit: Unit::Share,

@@ -2,10 +2,13 @@
 
 use std::io::Write as _;
 
+use allium_analysis::{SizeHour, SizeOf, SizeQuantity, Sizes};
+use allium_model::{Asn, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, Series};
+use allium_views::Site;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::{attributes, fingerprint, get, record, site_of};
+use crate::support::{as_of, attributes, fingerprint, get, record, site_of};
 
 /// Addresses of charts without their ending, each with a query part.
 fn charts() -> Vec<(String, &'static str)> {
@@ -19,20 +22,176 @@ fn charts() -> Vec<(String, &'static str)> {
         (explore("trend"), "?show=trend&range=7d"),
         (explore("trend"), "?show=trend&measure=relays"),
         (explore("trend"), "?show=trend&measure=flags&range=90d"),
-        (explore("trend"), "?show=trend&measure=diversity&from=2026-02-08&to=2026-02-14"),
+        (explore("effective"), "?show=trend&measure=diversity&from=2026-02-08&to=2026-02-14"),
+        (explore("index"), "?show=trend&measure=diversity&range=30d"),
+        (explore("top-10"), "?show=trend&measure=diversity&range=30d"),
+        (explore("weight"), "?show=trend&measure=weight&range=30d"),
+        (explore("total"), "?show=trend&measure=weight&range=30d"),
+        (explore("bandwidth"), "?show=trend&measure=bandwidth&range=90d&with=de&with=AS24940"),
+        (explore("written"), "?show=trend&measure=bandwidth&range=30d"),
+        (explore("trend-2"), "?show=trend&with=de+nl+AS24940+AS24941+flag:Guard"),
+        (explore("flags-2"), "?show=trend&measure=flags&with=de+nl"),
+        (explore("regions"), "?show=map"),
+        (explore("percentiles"), "?show=compare"),
         (explore("distribution"), "?show=distribution"),
         (explore("countries"), "?show=distribution&measure=weight"),
         (explore("matrix"), "?show=correlation&range=1y"),
         (explore("scatter"), "?show=correlation"),
         (explore("flow"), "?show=flow&range=7d"),
         (explore("compare"), "?show=compare&with=AS24940+de"),
+        (explore("compare"), "?show=compare&with=platform:linux&with=version:0.4.8.12"),
         (explore("image"), "?range=7d&country=de"),
+        (explore("image"), "?of=flag:Guard"),
     ]
+}
+
+/// Sizes as a store has them: of the network, two flags, two countries and three autonomous systems over nine days.
+fn sizes() -> Sizes {
+    let mut sizes = Sizes::default();
+    let parts = [
+        (SizeOf::Network, 1.0),
+        (SizeOf::Flag(RelayFlag::Guard), 0.5),
+        (SizeOf::Flag(RelayFlag::Exit), 0.25),
+        (SizeOf::Country("de".parse().unwrap()), 0.625),
+        (SizeOf::Country("nl".parse().unwrap()), 0.375),
+        (SizeOf::As(Asn(24_940)), 0.5),
+        (SizeOf::As(Asn(24_941)), 0.25),
+        (SizeOf::As(Asn(24_942)), 0.25),
+    ];
+    for (of, share) in parts {
+        let hour = |n: i32| {
+            let mut values = [None; SizeQuantity::N];
+            values[SizeQuantity::Weight as usize] = Some(share * 1e6);
+            values[SizeQuantity::WeightShare as usize] = Some(share);
+            values[SizeQuantity::Advertised as usize] = Some(share * 1e9);
+            SizeHour { hour: as_of().plus(n), values }
+        };
+        sizes.add(of, &(-200..=0).map(hour).collect::<Vec<_>>());
+    }
+    sizes
+}
+
+/// The site of a record with sizes beside it and bytes written by its relays.
+fn sized(n: u16) -> Site {
+    let mut record = record(n);
+    for (i, relay) in record.relays.iter_mut().enumerate() {
+        let codes = (0..60).map(|day| (day % 11 != 3).then_some(100 + i as u16));
+        let series = Series::from_codes(as_of().start_secs() - 60 * 86_400, 86_400, 1e4, codes).unwrap();
+        let period = GraphPeriod::Named(Period::SixMonths);
+        relay.published.push(PublishedGraph { quantity: Quantity::BytesWritten, period, series, completed: 0 });
+    }
+    let site = site_of(record);
+    site.set_sizes(sizes());
+    site
+}
+
+#[test]
+fn weights_bandwidths_and_concentration_come_from_the_store() {
+    let site = sized(30);
+    let last = |address: &str, line: usize| {
+        let json = get(&site, &format!("/explore/charts/{address}")).json();
+        let values = json["lines"][line]["values"].as_array().unwrap().clone();
+        values.iter().rev().find_map(serde_json::Value::as_f64)
+    };
+    assert_eq!(last("weight.json?show=trend&measure=weight", 0), Some(0.5));
+    assert_eq!(last("weight.json?show=trend&measure=weight&with=nl+AS24941", 0), Some(0.375));
+    assert_eq!(last("weight.json?show=trend&measure=weight&with=nl+AS24941", 1), Some(0.25));
+    assert_eq!(last("total.json?show=trend&measure=weight", 0), Some(1e6));
+    assert_eq!(last("bandwidth.json?show=trend&measure=bandwidth&with=de", 0), Some(6.25e8));
+    // Two countries with half of the relays each, and 0.625 and 0.375 of the weight.
+    assert_eq!(last("effective.json?show=trend&measure=diversity", 1), Some(2.0));
+    let by_weight = last("effective.json?show=trend&measure=diversity", 3).unwrap();
+    assert!((by_weight - 1.0 / (0.625f64.powi(2) + 0.375f64.powi(2))).abs() < 1e-6, "{by_weight}");
+    assert_eq!(last("top-10.json?show=trend&measure=diversity", 2), Some(1.0));
+    let written = last("written.json?show=trend&measure=bandwidth", 0).unwrap();
+    assert!((written - (0..30).map(|i| f64::from(100 + i) * 1e4).sum::<f64>()).abs() < 1.0, "{written}");
+}
+
+#[test]
+fn a_store_without_weights_says_so() {
+    let site = site_of(record(30));
+    let html = get(&site, "/explore?show=trend&measure=weight").text();
+    assert!(html.contains("Our own store holds no figures of this time") && html.contains("no data"), "{html}");
+    let html = get(&site, "/explore?show=trend&measure=bandwidth").text();
+    assert!(html.contains("nothing is known"), "{html}");
+}
+
+#[test]
+fn a_comparison_holds_everything_that_was_picked_and_offers_more() {
+    let site = site_of(record(60));
+    let relays: Vec<String> = (0..40).map(|n| format!("with={}", fingerprint(n))).collect();
+    let address = format!("/explore?show=compare&with=AS24940&with=de&with=flag:Exit&{}", relays.join("&"));
+    let html = get(&site, &address).text();
+    let boxes = html.matches(" checked>").count();
+    assert_eq!(boxes, 43);
+    assert!(html.contains("43 compared reach the median"), "{html}");
+    let csv = get(&site, &address.replace("/explore?", "/explore/charts/compare.csv?")).text();
+    assert_eq!(csv.lines().count(), 1 + 43 + 3, "{csv}");
+    let levels = get(&site, "/explore/charts/percentiles.csv?show=compare").text();
+    for level in ["99th", "95th", "90th", "75th", "50th", "25th", "5th"] {
+        assert!(levels.contains(&format!("\n{level} percentile")), "{level} in {levels}");
+    }
+    let operators = get(&site, "/explore?show=compare").text();
+    assert!(operators.contains("of the operators with the most weight"), "{operators}");
+    // What is picked stays picked on other sides and ranges.
+    let html = get(&site, "/explore?show=compare&with=de&range=90d").text();
+    assert!(
+        html.contains("/explore?show=trend&amp;range=90d&amp;with=de\"") || html.contains("show=trend&#38;range=90d&#38;with=de"),
+        "{html}"
+    );
+    assert!(html.contains("name=\"range\" value=\"90d\""));
+}
+
+#[test]
+fn pages_of_groups_lead_to_their_image_their_course_and_their_comparison() {
+    let site = site_of(record(40));
+    let operator = attributes(&get(&site, "/operators").text(), "href").into_iter().find(|href| href.starts_with("/operator/")).unwrap();
+    let family = attributes(&get(&site, "/families").text(), "href").into_iter().find(|href| href.starts_with("/family/")).unwrap();
+    for page in [
+        "/country/de",
+        "/as/AS24940",
+        "/flag/Guard",
+        "/platform/linux",
+        "/version/0.4.8.12",
+        "/region/150",
+        "/first-seen/2024-10-03",
+        &operator,
+        &family,
+    ] {
+        let answer = get(&site, page);
+        assert_eq!(answer.status, 200, "{page}");
+        let links = attributes(&answer.text(), "href");
+        for start in ["/explore/image?of=", "/explore?show=trend", "/explore?show=compare&with="] {
+            let link = links.iter().find(|href| href.starts_with(start)).unwrap_or_else(|| panic!("{page} has no {start}"));
+            assert_eq!(get(&site, link).status, 200, "{page} {link}");
+        }
+        let image = links.iter().find(|href| href.starts_with("/explore/image?of=")).unwrap();
+        let csv = get(&site, &image.replace("/explore/image?", "/explore/charts/image.csv?")).text();
+        assert!(csv.lines().count() > 1, "{page} {image} {csv}");
+    }
+}
+
+#[test]
+fn numbers_of_an_explored_course_are_those_of_its_csv() {
+    let site = sized(30);
+    for (path, query) in charts().into_iter().filter(|(_, query)| query.contains("show=trend")) {
+        let json = get(&site, &format!("{path}.json{query}")).json();
+        let csv = get(&site, &format!("{path}.csv{query}")).text();
+        let rows: Vec<Vec<String>> = csv.lines().skip(1).map(|line| line.split(',').map(str::to_owned).collect()).collect();
+        for (at, line) in json["lines"].as_array().unwrap().iter().enumerate() {
+            for (row, value) in rows.iter().zip(line["values"].as_array().unwrap()) {
+                let cell = row[at + 2].parse::<f64>().ok();
+                let differ = cell.zip(value.as_f64()).is_some_and(|(a, b)| (a - b).abs() > 1e-9 * b.abs().max(1.0));
+                assert!(!differ && cell.is_none() == value.is_null(), "{path}{query}: {cell:?} {value}");
+            }
+        }
+        assert_eq!(rows.len() + 1, json["edges"].as_array().unwrap().len(), "{path}");
+    }
 }
 
 #[test]
 fn every_chart_has_four_forms_and_the_same_address_gives_the_same_bytes() {
-    let (site, again) = (site_of(record(40)), site_of(record(40)));
+    let (site, again) = (sized(40), sized(40));
     for (path, query) in charts() {
         for (ending, start) in [("png", "\u{89}PNG"), ("svg", "<svg "), ("csv", ""), ("json", "{")] {
             let address = format!("{path}.{ending}{query}");

@@ -200,7 +200,10 @@ fn every_answer_is_locked_down() {
     for address in ["/", "/relays", "/methods", "/nothing", "/healthz", "/robots.txt", "/api/v1/network", "/favicon.ico"] {
         let answer = get(&site, address);
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self';") && !policy.contains("unsafe"), "{address}");
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'self'; img-src 'self' data:;") && !policy.contains("unsafe"),
+            "{address}"
+        );
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{address}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{address}");
         assert!(answer.headers.get("set-cookie").is_none(), "{address}");

@@ -22,6 +22,7 @@ use crate::fetch::{Fetcher, Stored, Visit};
 use crate::outlook;
 use crate::progress;
 use crate::signals::stop_asked;
+use crate::sizes;
 
 /// How long requests under way may take to end once the program is told to stop.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
@@ -58,6 +59,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
     let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone(), config.detect.settings()));
     tokio::spawn(outlook::keep(site.clone(), config.store.clone()));
+    tokio::spawn(sizes::keep(site.clone(), config.store.clone()));
     let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
     let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
     let served_site = site.clone();

@@ -2,15 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use allium_analysis::{RelayQuantity, Selection, Standing, correlations, diversity, flows, running_counts, uptime_between};
-use allium_model::{Asn, CountryCode, Fraction, Period, RelayFlag, RelayState};
+use allium_analysis::{RelayQuantity, Sizes, Standing, correlations, flows, uptime_between};
+use allium_model::{CountryCode, Fraction, Period};
 
-use super::compare;
-use super::image;
 use super::state::{Measure, Range, Show, State};
-use crate::charts::{
-    BoxRow, Boxes, Chart, Dot, Flow, Histogram, Kind, Line, Matrix, Place, Scatter, Stream, Time, Unit, WorldMap, country_name,
-};
+use super::{compare, image, regions, trend};
+use crate::charts::{BoxRow, Boxes, Chart, Dot, Flow, Histogram, Kind, Matrix, Place, Scatter, Stream, Unit, WorldMap, country_name};
 use crate::error::RequestError;
 use crate::format;
 use crate::params::Params;
@@ -21,22 +18,22 @@ use crate::view::{Members, View};
 const DOTS: usize = 1_500;
 
 /// The chart of that name.
-pub(crate) fn chart(view: &View, params: &Params, name: &str) -> Result<Chart, RequestError> {
+pub(crate) fn chart(view: &View, sizes: &Sizes, params: &Params, name: &str) -> Result<Chart, RequestError> {
     if name == image::NAME {
         return image::chart(view, params);
     }
-    all(view, &State::of(params)?)?.into_iter().find(|chart| chart.name == name).ok_or(RequestError::NoSuchPage)
+    all(view, sizes, &State::of(params)?)?.into_iter().find(|chart| chart.name == name).ok_or(RequestError::NoSuchPage)
 }
 
 /// The charts of what the page shows, the one that answers its question first.
-pub(super) fn all(view: &View, state: &State) -> Result<Vec<Chart>, RequestError> {
+pub(super) fn all(view: &View, sizes: &Sizes, state: &State) -> Result<Vec<Chart>, RequestError> {
     Ok(match state.show {
-        Show::Map => vec![map(view, state)],
-        Show::Trend => vec![trend(view, state)],
+        Show::Map => vec![map(view, state), regions::chart(view, state)],
+        Show::Trend => trend::charts(view, sizes, state)?,
         Show::Distribution => vec![distribution(view, state), by_country(view, state)],
         Show::Correlation => vec![matrix(view, state), scatter(view, state)],
         Show::Flow => vec![flow(view, state)],
-        Show::Compare => vec![compare::chart(view, state)?],
+        Show::Compare => compare::charts(view, state)?,
     })
 }
 
@@ -58,8 +55,8 @@ pub(super) fn uptime(view: &View, relay_idx: usize, range: Range) -> Option<f64>
     share.map(Fraction::get)
 }
 
-/// A quantity of a relay with its unit.
-fn value(view: &View, relay_idx: usize, measure: Measure, range: Range) -> Option<f64> {
+/// A quantity of a relay.
+pub(super) fn value(view: &View, relay_idx: usize, measure: Measure, range: Range) -> Option<f64> {
     let relay = &view.record.relays.get(relay_idx)?.relay;
     match measure {
         Measure::Weight => relay.consensus_weight_fraction.map(Fraction::get),
@@ -69,7 +66,8 @@ fn value(view: &View, relay_idx: usize, measure: Measure, range: Range) -> Optio
     }
 }
 
-const fn unit(measure: Measure) -> Unit {
+/// Its unit.
+pub(super) const fn unit(measure: Measure) -> Unit {
     match measure {
         Measure::Uptime | Measure::Weight => Unit::Share,
         Measure::Bandwidth => Unit::BytesPerSec,
@@ -137,65 +135,6 @@ fn map_words(state: &State, places: &[Place]) -> (String, String) {
 fn name_of(view: &View, country: CountryCode) -> String {
     let given = view.countries.get(&country).and_then(|group| group.name.clone());
     country_name(country).or(given.map(|name| inert(&name))).unwrap_or_else(|| country.to_string().to_uppercase())
-}
-
-fn trend(view: &View, state: &State) -> Chart {
-    let edges = state.range.edges(view);
-    let lines = match state.measure {
-        Measure::Uptime | Measure::Weight | Measure::Bandwidth => vec![network_uptime(view, state.range, &edges)],
-        Measure::Relays => [("all", RelayFlag::Running), ("Guard", RelayFlag::Guard), ("Exit", RelayFlag::Exit)]
-            .map(|(label, flag)| counts(view, label, flag, &edges))
-            .into(),
-        Measure::Flags => [RelayFlag::Fast, RelayFlag::Stable, RelayFlag::HSDir, RelayFlag::V2Dir]
-            .map(|flag| counts(view, flag.name(), flag, &edges))
-            .into(),
-        Measure::Diversity => diversity_lines(view, &edges),
-    };
-    let is_uptime = matches!(state.measure, Measure::Uptime | Measure::Weight | Measure::Bandwidth);
-    let unit = if is_uptime {
-        Unit::Share
-    } else if state.measure == Measure::Diversity {
-        Unit::Number
-    } else {
-        Unit::Count
-    };
-    let title = trend_title(state, &lines, unit);
-    let rest = match state.measure {
-        Measure::Diversity => "At the start of each interval, from our own consensuses.",
-        Measure::Relays | Measure::Flags => "Mean over the known consensuses of each interval; hatched where none is known.",
-        _ => "Of all known hours of current relays, the share that was up; relays that left more than 7 days ago are not counted.",
-    };
-    Chart::new("trend", title, note(view, rest), Kind::Time(Time { from_zero: !is_uptime, ..Time::new(unit, edges, lines) }))
-}
-
-fn trend_title(state: &State, lines: &[Line], unit: Unit) -> String {
-    let ends = |line: &Line| line.values.iter().flatten().next().copied().zip(line.values.iter().flatten().next_back().copied());
-    let told: Vec<String> = lines
-        .iter()
-        .filter_map(|line| ends(line).map(|(first, last)| format!("{} from {} to {}", line.label, unit.told(first), unit.told(last))))
-        .collect();
-    match told.is_empty() {
-        true => format!("{}: nothing is known of {}.", state.measure.label(), state.range.words()),
-        false => format!("{} over {}: {}.", state.measure.label(), state.range.words(), told.join(", ")),
-    }
-}
-
-fn network_uptime(view: &View, range: Range, edges: &[i64]) -> Line {
-    let step_secs = i64::from(range.step_hours(view)) * 3_600;
-    let strip = view.group_strip(Members::Network, edges.first().copied().unwrap_or(0), step_secs);
-    let values = strip.cells.iter().map(|cell| cell.uptime.map(Fraction::get)).chain(std::iter::repeat(None));
-    Line { label: "network".to_owned(), values: values.take(edges.len().saturating_sub(1)).collect() }
-}
-
-fn counts(view: &View, label: &str, flag: RelayFlag, edges: &[i64]) -> Line {
-    let everywhere = |_: &RelayState| true;
-    Line { label: label.to_owned(), values: running_counts(&view.record, &Selection { flag, fits: &everywhere }, edges) }
-}
-
-fn diversity_lines(view: &View, edges: &[i64]) -> Vec<Line> {
-    let starts: Vec<i64> = edges.iter().take(edges.len().saturating_sub(1)).map(|edge| edge + 3_600).collect();
-    let [systems, countries] = diversity(&view.record, &starts);
-    vec![Line { label: "autonomous systems".to_owned(), values: systems }, Line { label: "countries".to_owned(), values: countries }]
 }
 
 fn distribution(view: &View, state: &State) -> Chart {
@@ -310,17 +249,12 @@ fn flow(view: &View, state: &State) -> Chart {
     let absent = Standing::Absent as usize;
     let joined: u64 = counts[absent].iter().sum();
     let left: u64 = counts.iter().map(|row| row[absent]).sum();
-    let title = match streams.is_empty() {
-        true => format!("Nothing is known of the states of relays over {}.", state.range.words()),
-        false => format!("Over {}, {} relays came and {} left.", state.range.words(), format::count(joined), format::count(left)),
+    let title = match (streams.is_empty(), from == to) {
+        (true, _) => format!("Nothing is known of the states of relays over {}.", state.range.words()),
+        (false, true) => format!("Our own record holds one consensus of {}: nothing moved that could be told.", state.range.words()),
+        (false, false) => format!("Over {}, {} relays came and {} left.", state.range.words(), format::count(joined), format::count(left)),
     };
     let words = |hour| format!("at {}", format::hour(hour));
     let kind = Kind::Flow(Flow { of: "Relays".to_owned(), from: words(from), to: words(to), states: labels, streams });
     Chart::new("flow", title, note(view, "By our own consensuses. Absent: not seen in the 7 days before."), kind)
-}
-
-/// The label of an AS: its number and name.
-pub(super) fn as_label(view: &View, asn: Asn) -> String {
-    let name = view.autonomous_systems.get(&asn).and_then(|group| group.name.as_deref());
-    name.map_or_else(|| asn.to_string(), |name| format!("{asn} {name}"))
 }

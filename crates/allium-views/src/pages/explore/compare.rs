@@ -1,85 +1,135 @@
-//! Any number of relays, families, autonomous systems and countries beside the distribution over the network.
+//! Any number of relays, operators and groups beside the distribution over the network.
 
 use allium_analysis::quantile;
-use allium_model::{Asn, CountryCode, Fingerprint};
 
-use super::charts::{as_label, note, uptime};
-use super::state::{MOST_COMPARED, State};
-use crate::charts::{Bar, Bars, Chart, Kind, Reference, Unit, country_name};
+use super::charts::{note, uptime};
+use super::state::State;
+use super::subjects::{Subject, largest_operators};
+use crate::charts::{Bar, Bars, Chart, Kind, Reference, Unit};
 use crate::error::RequestError;
 use crate::format;
 use crate::view::{Members, View};
 
-/// The levels of the network that things are compared with.
-const LEVELS: [(f64, &str); 5] = [
-    (0.95, "network, 95 % quantile"),
-    (0.75, "network, 75 % quantile"),
-    (0.5, "network, median"),
-    (0.25, "network, 25 % quantile"),
-    (0.05, "network, 5 % quantile"),
+/// The levels of the network that things are compared with, highest first.
+const LEVELS: [(f64, &str); 7] = [
+    (0.99, "99th percentile"),
+    (0.95, "95th percentile"),
+    (0.9, "90th percentile"),
+    (0.75, "75th percentile"),
+    (0.5, "50th percentile, median"),
+    (0.25, "25th percentile"),
+    (0.05, "5th percentile"),
 ];
 
-/// The comparison: what was asked for, or the autonomous systems with the most relays.
-pub(super) fn chart(view: &View, state: &State) -> Result<Chart, RequestError> {
-    let bars = match state.with.trim() {
-        "" => largest_systems(view, state),
-        text => asked(view, state, text)?,
+/// Levels that are drawn beside bars.
+const DRAWN: [f64; 3] = [0.75, 0.5, 0.25];
+
+/// Operators that are shown where nothing is picked.
+const SHOWN: usize = 12;
+
+/// The comparison of what was picked, or of the operators with the most weight; and the network by itself.
+pub(super) fn charts(view: &View, state: &State) -> Result<Vec<Chart>, RequestError> {
+    let mut all: Vec<f64> = view.members(Members::Network).into_iter().filter_map(|i| uptime(view, i, state.range)).collect();
+    all.sort_by(f64::total_cmp);
+    let words = if state.with.is_empty() { largest_operators(view, SHOWN) } else { state.with.clone() };
+    let subjects = words.iter().map(|word| Subject::of(view, word)).collect::<Result<Vec<_>, _>>()?;
+    let mut rows: Vec<(Subject, Option<f64>)> = subjects.into_iter().map(|subject| with_uptime(view, state, subject)).collect();
+    // The best first; what has no figure last.
+    rows.sort_by(|a, b| b.1.is_some().cmp(&a.1.is_some()).then_with(|| b.1.unwrap_or(0.0).total_cmp(&a.1.unwrap_or(0.0))));
+    Ok(vec![compared(view, state, &rows, &all), network(view, state, &rows, &all)])
+}
+
+/// A subject with the mean uptime of its relays, each counted once.
+fn with_uptime(view: &View, state: &State, subject: Subject) -> (Subject, Option<f64>) {
+    let values: Vec<f64> = subject.members.iter().filter_map(|i| uptime(view, *i, state.range)).collect();
+    let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    (subject, mean)
+}
+
+fn compared(view: &View, state: &State, rows: &[(Subject, Option<f64>)], all: &[f64]) -> Chart {
+    let bar = |(subject, value): &(Subject, Option<f64>)| Bar {
+        label: subject.label.clone(),
+        href: Some(subject.href.clone()),
+        value: *value,
+        note: match (subject.noun, value.map(|value| above(all, value))) {
+            ("absent", _) => "no relay now".to_owned(),
+            ("relay", None) => "relay".to_owned(),
+            ("relay", Some(share)) => format!("above {share} of relays"),
+            (_, None) => format::counted(subject.members.len(), "relay"),
+            (_, Some(share)) => format!("{}, above {share}", format::counted(subject.members.len(), "relay")),
+        },
     };
-    let all: Vec<f64> = view.members(Members::Network).into_iter().filter_map(|i| uptime(view, i, state.range)).collect();
-    let references: Vec<Reference> = LEVELS
-        .iter()
-        .filter_map(|(level, label)| quantile(&all, *level).map(|value| Reference { label: (*label).to_owned(), value }))
-        .collect();
-    let median = quantile(&all, 0.5).unwrap_or(0.0);
-    let above = bars.iter().filter(|bar| bar.value.is_some_and(|value| value >= median)).count();
-    let title = format!(
-        "{above} of {} reach the median relay of the network over {} ({}).",
-        bars.len(),
-        state.range.words(),
-        Unit::Share.told(median)
+    let references =
+        DRAWN.iter().filter_map(|level| Some(Reference { label: label(*level).to_owned(), value: quantile(all, *level)? })).collect();
+    let median = quantile(all, 0.5).unwrap_or(0.0);
+    let reaching = rows.iter().filter(|(_, value)| value.is_some_and(|value| value >= median)).count();
+    let who = if state.with.is_empty() { "of the operators with the most weight" } else { "compared" };
+    let title = match all.is_empty() {
+        true => format!("Nothing is known of {}.", state.range.words()),
+        false => format!(
+            "{reaching} of {} {who} reach the median relay of the network over {} ({}).",
+            rows.len(),
+            state.range.words(),
+            Unit::Share.told(median)
+        ),
+    };
+    let bars = Bars {
+        unit: Unit::Share,
+        of: "Compared".to_owned(),
+        what: "Uptime".to_owned(),
+        bars: rows.iter().map(bar).collect(),
+        references,
+        most: Some(1.0),
+    };
+    let rest = format!(
+        "Groups: mean over their current relays, each counted once. Behind: above which share of the network's {} relays the figure lies.",
+        format::count(all.len() as u64)
     );
-    let bars = Bars { unit: Unit::Share, of: "Compared".to_owned(), what: "Uptime".to_owned(), bars, references, most: Some(1.0) };
-    let rest = format!("Groups: mean over their current relays. Network: {} relays.", format::count(all.len() as u64));
-    Ok(Chart::new("compare", title, note(view, &rest), Kind::Bars(bars)))
+    Chart::new("compare", title, note(view, &rest), Kind::Bars(bars))
 }
 
-fn largest_systems(view: &View, state: &State) -> Vec<Bar> {
-    let mut systems: Vec<_> = view.autonomous_systems.iter().collect();
-    systems.sort_by_key(|(asn, group)| (std::cmp::Reverse(group.n_relays), **asn));
-    systems
-        .into_iter()
-        .take(12)
-        .map(|(asn, _)| group_bar(view, state, as_label(view, *asn), format!("/as/{asn}"), Members::As(*asn)))
-        .collect()
-}
-
-fn asked(view: &View, state: &State, text: &str) -> Result<Vec<Bar>, RequestError> {
-    let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-    let allowed = || "fingerprints, AS numbers such as AS24940 and country codes such as de, with spaces between, at most 40";
-    if words.len() > MOST_COMPARED {
-        return Err(RequestError::bad("with", text, allowed()));
+/// The percentiles of the network with what is compared among them.
+fn network(view: &View, state: &State, rows: &[(Subject, Option<f64>)], all: &[f64]) -> Chart {
+    let level =
+        |(level, label): &(f64, &str)| Bar { label: (*label).to_owned(), href: None, value: quantile(all, *level), note: String::new() };
+    let mut bars: Vec<Bar> = LEVELS.iter().map(level).collect();
+    let mean = (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64);
+    bars.push(Bar {
+        label: "Network, mean".to_owned(),
+        href: Some("/statistics".to_owned()),
+        value: mean,
+        note: format::counted(all.len(), "relay"),
+    });
+    if !state.with.is_empty() {
+        let own = |(subject, value): &(Subject, Option<f64>)| Bar {
+            label: subject.label.clone(),
+            href: Some(subject.href.clone()),
+            value: *value,
+            note: subject.noun.to_owned(),
+        };
+        bars.extend(rows.iter().map(own));
     }
-    words.into_iter().map(|word| bar(view, state, word).ok_or_else(|| RequestError::bad("with", word, allowed()))).collect()
+    bars.sort_by(|a, b| b.value.unwrap_or(-1.0).total_cmp(&a.value.unwrap_or(-1.0)));
+    let title = match (quantile(all, 0.05), quantile(all, 0.95)) {
+        (Some(low), Some(high)) => format!(
+            "The network's percentiles over {}: nine relays of ten lie between {} and {}.",
+            state.range.words(),
+            Unit::Share.told(low),
+            Unit::Share.told(high)
+        ),
+        _ => format!("The network's percentiles: nothing is known of {}.", state.range.words()),
+    };
+    let kind = Bars { unit: Unit::Share, of: "Level".to_owned(), what: "Uptime".to_owned(), bars, references: Vec::new(), most: Some(1.0) };
+    Chart::new("percentiles", title, note(view, "Over current relays with a figure, each counted once."), Kind::Bars(kind))
 }
 
-fn bar(view: &View, state: &State, word: &str) -> Option<Bar> {
-    if let Ok(fingerprint) = word.parse::<Fingerprint>() {
-        let relay_idx = view.relay_idx(&fingerprint)?;
-        let relay = &view.record.relays.get(relay_idx)?.relay;
-        let (label, href) = (relay.display_name().to_owned(), Some(format!("/relay/{fingerprint}")));
-        return Some(Bar { label, href, value: uptime(view, relay_idx, state.range), note: "relay".to_owned() });
-    }
-    if let Some(code) = (word.len() == 2).then(|| word.to_ascii_lowercase().parse::<CountryCode>().ok()).flatten() {
-        let label = country_name(code).unwrap_or_else(|| word.to_uppercase());
-        return Some(group_bar(view, state, label, format!("/country/{code}"), Members::Country(code)));
-    }
-    let asn: Asn = word.parse().ok()?;
-    Some(group_bar(view, state, as_label(view, asn), format!("/as/{asn}"), Members::As(asn)))
+fn label(level: f64) -> &'static str {
+    LEVELS.iter().find(|(known, _)| *known == level).map_or("", |(_, label)| label)
 }
 
-fn group_bar(view: &View, state: &State, label: String, href: String, members: Members) -> Bar {
-    let members = view.members(members);
-    let values: Vec<f64> = members.iter().filter_map(|i| uptime(view, *i, state.range)).collect();
-    let value = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
-    Bar { label, href: Some(href), value, note: format::counted(members.len(), "relay") }
+/// The share of sorted values that lie below a value, in words.
+fn above(all: &[f64], value: f64) -> String {
+    let below = all.partition_point(|other| *other < value);
+    allium_model::Fraction::of(below as f64, all.len() as f64)
+        .map_or_else(|| "an unknown share".to_owned(), |share| format!("{}\u{a0}%", format::percent(share, 0)))
 }

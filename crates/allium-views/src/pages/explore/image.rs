@@ -6,6 +6,7 @@ use askama::Template;
 
 use super::charts::note;
 use super::state::Range;
+use super::subjects::Subject;
 use super::{CHARTS, PATH};
 use crate::charts::{Chart, Figure, Heat, HeatRow, Kind};
 use crate::error::RequestError;
@@ -32,25 +33,58 @@ struct ImagePage {
     page: Page,
     figure: String,
     ranges: Vec<(&'static str, String, bool)>,
-    list: String,
+    /// Where the same relays are listed, and what that is called.
+    list: (String, String),
     text: String,
+}
+
+/// Which relays are drawn.
+struct Asked {
+    /// Their places in the record, in the order of the list.
+    found: Vec<usize>,
+    /// The parameters that say which, without the range.
+    pairs: Vec<(&'static str, String)>,
+    /// What they are called, for the sentence; empty for all that a search finds.
+    label: String,
+    list: (String, String),
+}
+
+impl Asked {
+    /// Reads either `of`, a group as in [`super::subjects`], or what the list of relays takes.
+    fn of(view: &View, params: &Params) -> Result<Self, RequestError> {
+        if let Some(word) = params.one("of")? {
+            params.only(&["of", "range"])?;
+            let subject = Subject::of(view, word)?;
+            let name = format!("{} {}", subject.noun, subject.label);
+            let list = (subject.href, format!("Page of {name}"));
+            return Ok(Self { found: subject.members, pairs: vec![("of", subject.word)], label: format!(" of {name}"), list });
+        }
+        let names: Vec<&str> = QUERY_NAMES.into_iter().chain(["range"]).collect();
+        params.only(&names)?;
+        let query = relay_query(params)?;
+        let pairs = query_pairs(&query);
+        let list = (format!("/relays{}", query_string(&pairs)), "The same relays as a list".to_owned());
+        Ok(Self { found: view.select(&query), pairs, label: String::new(), list })
+    }
+
+    /// The canonical query part.
+    fn query(&self, range: Range) -> String {
+        let pairs: Vec<_> = self.pairs.iter().cloned().chain([("range", range.name().to_owned())]).collect();
+        query_string(&pairs)
+    }
 }
 
 /// Renders the page.
 pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
-    let chart = chart(view, params)?;
-    let (query, pairs) = (address(params)?, query_pairs(&relay_query(params)?));
-    let chosen = range(params)?;
-    let link = |range: Range| {
-        let mut pairs = pairs.clone();
-        pairs.push(("range", range.name().to_owned()));
-        (range.label(), format!("{PATH}/image{}", query_string(&pairs)), range == chosen)
-    };
+    let (asked, chosen) = (Asked::of(view, params)?, range(params)?);
+    let chart = drawn(view, &asked, chosen);
+    let query = asked.query(chosen);
+    let link = |range: Range| (range.label(), format!("{PATH}/image{}", asked.query(range)), range == chosen);
     let page = ImagePage {
-        page: Page::of(site, view, now, PATH),
+        page: Page::of(site, view, now, PATH).with_charts(),
         figure: Figure::of(&chart, CHARTS, &query).with_rows(200).to_string(),
         ranges: RANGES.map(link).to_vec(),
-        list: format!("/relays{}", query_string(&pairs)),
+        list: asked.list.clone(),
         text: inert(params.one("q")?.unwrap_or_default()),
     };
     render(&page)
@@ -58,10 +92,11 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
 
 /// The image of the relays that the address selects.
 pub(super) fn chart(view: &View, params: &Params) -> Result<Chart, RequestError> {
-    let names: Vec<&str> = QUERY_NAMES.into_iter().chain(["range"]).collect();
-    params.only(&names)?;
-    let (range, found) = (range(params)?, view.select(&relay_query(params)?));
-    let members: Vec<_> = found.iter().take(MOST_RELAYS).filter_map(|i| view.record.relays.get(*i)).collect();
+    Ok(drawn(view, &Asked::of(view, params)?, range(params)?))
+}
+
+fn drawn(view: &View, asked: &Asked, range: Range) -> Chart {
+    let members: Vec<_> = asked.found.iter().take(MOST_RELAYS).filter_map(|i| view.record.relays.get(*i)).collect();
     let (from, to) = range.hours(view);
     let image = uptime_image(&members, &view.record.known, from, to);
     let row = |row: allium_analysis::ImageRow| {
@@ -77,14 +112,17 @@ pub(super) fn chart(view: &View, params: &Params) -> Result<Chart, RequestError>
     let edges = image.hours.iter().map(|hour| hour.start_secs()).chain([to.start_secs()]).collect();
     let rows: Vec<HeatRow> = image.rows.into_iter().map(row).collect();
     let shown = format::counted(rows.len(), "relay");
-    let title = format!("{shown} hour by hour over {}: relays that went up and down together lie together.", range.words());
-    let of = if rows.len() < found.len() {
-        format!("The first {} of {} in the order of the list. ", rows.len(), format::count(found.len() as u64))
+    let title = match rows.is_empty() {
+        true => "No relay fits.".to_owned(),
+        false => format!("{shown}{} hour by hour over {}: relays that went up and down together lie together.", asked.label, range.words()),
+    };
+    let of = if rows.len() < asked.found.len() {
+        format!("The first {} of {} in the order of the list. ", rows.len(), format::count(asked.found.len() as u64))
     } else {
         String::new()
     };
     let rest = format!("{of}Yellow: down; dark: up; hatched: no consensus known. By our own consensuses.");
-    Ok(Chart::new(NAME, title, note(view, &rest), Kind::Heat(Heat { of: "Relay".to_owned(), edges, rows })))
+    Chart::new(NAME, title, note(view, &rest), Kind::Heat(Heat { of: "Relay".to_owned(), what: "Uptime".to_owned(), edges, rows }))
 }
 
 fn range(params: &Params) -> Result<Range, RequestError> {
@@ -93,11 +131,4 @@ fn range(params: &Params) -> Result<Range, RequestError> {
         Some("30d") => Ok(Range::Days30),
         Some(other) => Err(RequestError::bad("range", other, "7d or 30d")),
     }
-}
-
-/// The canonical query part.
-fn address(params: &Params) -> Result<String, RequestError> {
-    let mut pairs = query_pairs(&relay_query(params)?);
-    pairs.push(("range", range(params)?.name().to_owned()));
-    Ok(query_string(&pairs))
 }

@@ -6,19 +6,28 @@
 mod charts;
 mod compare;
 mod image;
+mod picks;
+mod regions;
 mod state;
+mod subjects;
+mod trend;
 
-use allium_model::Timestamp;
+use allium_model::{Fraction, Timestamp};
 use askama::Template;
 
 pub(crate) use self::charts::chart;
 pub(crate) use self::image::html as image_html;
-use self::state::{Display, Range, Show, State};
+use self::picks::Picks;
+use self::state::{Display, Measure, Range, Show, State};
+pub(crate) use self::subjects::{links, word_of};
 use crate::charts::{Chart, Figure};
 use crate::error::RequestError;
+use crate::format;
+use crate::outlook::Outlook;
 use crate::page::{Page, render};
 use crate::params::Params;
 use crate::site::Site;
+use crate::text::inert;
 use crate::view::View;
 
 /// The path of the page.
@@ -37,10 +46,16 @@ struct ExplorePage {
     displays: Vec<Link>,
     state: State,
     has_measure: bool,
+    /// Whether the figures stand beside each other where there is room.
+    is_pair: bool,
     /// Figures as HTML.
     figures: Vec<String>,
     share: String,
     methods: &'static str,
+    /// What can be picked, where anything can.
+    picks: Option<Picks>,
+    /// What is foreseen, or why nothing is.
+    ahead: String,
 }
 
 /// A link among others of its kind.
@@ -53,7 +68,7 @@ struct Link {
 /// Renders the page.
 pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let state = State::of(params)?;
-    let charts = charts::all(view, &state)?;
+    let charts = charts::all(view, &site.sizes(), &state)?;
     let query = state.query();
     let log = site.incidents();
     let charts: Vec<Chart> = charts.into_iter().map(|chart| chart.marked_by_all(view, log.as_deref())).collect();
@@ -69,17 +84,52 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
             .iter()
             .map(|m| link(m.label(), State { measure: *m, ..state.clone() }, *m == state.measure))
             .collect(),
-        displays: Display::ALL
-            .map(|display| link(display.label(), State { display, ..state.clone() }, display == state.display))
-            .into_iter()
-            .collect(),
+        displays: displays(&state),
+        is_pair: state.show == Show::Map && state.display == Display::Picture,
         has_measure: !state.show.measures().is_empty(),
+        picks: state.takes_words().then(|| Picks::of(view, &state)).transpose()?,
+        ahead: ahead(&site.outlook()),
         figures,
         share: format!("{PATH}{query}"),
-        methods: state.show.methods(),
+        methods: state.methods(),
         state,
     };
     render(&page)
+}
+
+/// The forms, and the map beside them.
+fn displays(state: &State) -> Vec<Link> {
+    let form = |display: Display| {
+        let label = if state.show == Show::Map && display == Display::Picture { "Map" } else { display.label() };
+        let href = format!("{PATH}{}", State { display, ..state.clone() }.query());
+        Link { label, href, is_current: display == state.display }
+    };
+    let mut links: Vec<Link> = Display::ALL.map(form).into_iter().collect();
+    if state.show != Show::Map {
+        let measure = if Show::Map.measures().contains(&state.measure) { state.measure } else { Measure::Uptime };
+        let map = State { show: Show::Map, measure, display: Display::Picture, ..state.clone() };
+        links.insert(1, Link { label: "Map", href: format!("{PATH}{}", map.query()), is_current: false });
+    }
+    links
+}
+
+/// The coming month in a sentence.
+fn ahead(outlook: &Outlook) -> String {
+    match outlook.forecasts() {
+        Err(reason) => format!("There is no forecast: {}.", inert(reason)),
+        Ok(forecasts) => format!(
+            "Over the next {} days {} are foreseen to be up {}\u{a0}% of the time on average.",
+            forecasts.horizon_days,
+            format::counted(forecasts.relays().len(), "relay"),
+            mean(forecasts.relays().iter().map(|forecast| forecast.mean.get()))
+                .map_or_else(|| "\u{2013}".to_owned(), |share| format::percent(share, 1)),
+        ),
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<Fraction> {
+    let n = values.len() as f64;
+    Fraction::of(values.sum(), n)
 }
 
 fn figure(chart: &Chart, query: &str, display: Display) -> String {

@@ -8,7 +8,10 @@ use crate::params::{Params, query_string};
 use crate::view::View;
 
 /// The longest list of things that can be compared.
-pub(super) const MOST_COMPARED: usize = 40;
+const MOST_COMPARED: usize = 60;
+
+/// The longest list of things that can be followed over time: three charts of four lines.
+const MOST_FOLLOWED: usize = 12;
 
 /// What the page shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +20,8 @@ pub(super) struct State {
     pub(super) range: Range,
     pub(super) measure: Measure,
     pub(super) display: Display,
-    /// What is compared: fingerprints, AS numbers, country codes, as they were given.
-    pub(super) with: String,
+    /// What is compared or followed, word by word as in [`super::subjects`].
+    pub(super) with: Vec<String>,
 }
 
 /// The sides from which the network is looked at.
@@ -92,19 +95,9 @@ impl Show {
     pub(super) const fn measures(self) -> &'static [Measure] {
         match self {
             Self::Map => &[Measure::Uptime, Measure::Relays, Measure::Weight, Measure::Bandwidth],
-            Self::Trend => &[Measure::Uptime, Measure::Relays, Measure::Flags, Measure::Diversity],
+            Self::Trend => &Measure::ALL,
             Self::Distribution => &[Measure::Uptime, Measure::Weight, Measure::Bandwidth],
             Self::Correlation | Self::Flow | Self::Compare => &[],
-        }
-    }
-
-    /// Where its method stands.
-    pub(super) const fn methods(self) -> &'static str {
-        match self {
-            Self::Map | Self::Trend | Self::Compare => "groups-over-time",
-            Self::Distribution => "quantiles",
-            Self::Correlation => "correlation",
-            Self::Flow => "flows",
         }
     }
 }
@@ -148,7 +141,7 @@ impl Display {
 
     pub(super) const fn label(self) -> &'static str {
         match self {
-            Self::Picture => "Picture",
+            Self::Picture => "Chart",
             Self::Table => "Table",
             Self::Raw => "Raw data",
         }
@@ -210,6 +203,7 @@ impl Range {
     pub(super) fn words(self) -> String {
         match self {
             Self::Custom(from, to) => format!("{} to {}", day_text(from), day_text(to - 1)),
+            Self::Year => "the last year".to_owned(),
             named => format!("the last {}", named.label()),
         }
     }
@@ -227,7 +221,16 @@ impl Range {
 
     /// Edges of its intervals in seconds since 1970-01-01T00:00:00Z, on multiples of the step.
     pub(super) fn edges(self, view: &View) -> Vec<i64> {
-        let ((from, to), step) = (self.hours(view), self.step_hours(view));
+        self.stepped(view, self.step_hours(view))
+    }
+
+    /// The same with steps of a day at least, for what is known day by day.
+    pub(super) fn days(self, view: &View) -> Vec<i64> {
+        self.stepped(view, self.step_hours(view).max(DAY_HOURS))
+    }
+
+    fn stepped(self, view: &View, step: i32) -> Vec<i64> {
+        let (from, to) = self.hours(view);
         let first = from.get().div_euclid(step) * step;
         (0..)
             .map(|i| first + i * step)
@@ -249,8 +252,7 @@ impl State {
         let measure = named(params, "measure", Measure::ALL.map(|measure| (measure.name(), measure)))?.unwrap_or(Measure::Uptime);
         let measure = if show.measures().contains(&measure) { measure } else { Measure::Uptime };
         let display = named(params, "display", Display::ALL.map(|display| (display.name(), display)))?.unwrap_or(Display::Picture);
-        let with = params.all("with").collect::<Vec<_>>().join(" ");
-        Ok(Self { show, range: range(params)?, measure, display, with })
+        Ok(Self { show, range: range(params)?, measure, display, with: words(params, show)? })
     }
 
     /// The query part that says the same.
@@ -270,10 +272,32 @@ impl State {
         if self.display != Display::Picture {
             pairs.push(("display", self.display.name().to_owned()));
         }
-        if !self.with.is_empty() {
-            pairs.push(("with", self.with.clone()));
+        if self.takes_words() {
+            pairs.extend(self.with.iter().map(|word| ("with", word.clone())));
         }
         query_string(&pairs)
+    }
+
+    /// Where its method stands.
+    pub(super) const fn methods(&self) -> &'static str {
+        match (self.show, self.measure) {
+            (Show::Trend, Measure::Weight | Measure::Bandwidth) => "sizes-over-time",
+            (Show::Trend, Measure::Diversity) => "concentration-over-time",
+            (Show::Map | Show::Trend, _) => "groups-over-time",
+            (Show::Compare, _) => "comparison",
+            (Show::Distribution, _) => "quantiles",
+            (Show::Correlation, _) => "correlation",
+            (Show::Flow, _) => "flows",
+        }
+    }
+
+    /// Whether things can be picked.
+    pub(super) const fn takes_words(&self) -> bool {
+        match self.show {
+            Show::Compare => true,
+            Show::Trend => !matches!(self.measure, Measure::Diversity),
+            Show::Map | Show::Distribution | Show::Correlation | Show::Flow => false,
+        }
     }
 
     /// The text of a custom range's ends, for the form.
@@ -283,6 +307,21 @@ impl State {
             Range::Custom(from, to) => (text(from), text(to - 1)),
             _ => (String::new(), String::new()),
         }
+    }
+}
+
+/// The words of what is picked, each once, in their order.
+fn words(params: &Params, show: Show) -> Result<Vec<String>, RequestError> {
+    let mut words: Vec<String> = Vec::new();
+    for word in params.all("with").flat_map(|text| text.split([' ', ','])).filter(|word| !word.is_empty()) {
+        if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+            words.push(word.to_owned());
+        }
+    }
+    let most = if show == Show::Trend { MOST_FOLLOWED } else { MOST_COMPARED };
+    match words.len() > most {
+        true => Err(RequestError::bad("with", &words[most], format!("at most {most} things"))),
+        false => Ok(words),
     }
 }
 

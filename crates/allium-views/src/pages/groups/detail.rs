@@ -18,6 +18,7 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
+use crate::pages::explore;
 use crate::pages::incidents::Mentions;
 use crate::params::Params;
 use crate::site::Site;
@@ -34,7 +35,8 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &s
     let row = find(view, kind, key)?;
     let table = relay_table(kind, &row.key, period);
     let shown = table.html(&relay_rows(view, &row), &table.state(params)?)?;
-    let mut sections = vec![facts(view, kind, &row, period), uptime(view, &row), months(view, kind, &row), changes(&row)];
+    let mut sections =
+        vec![facts(view, kind, &row, period), uptime(view, &row), months(view, kind, &row), closer(kind, &row), changes(&row)];
     sections.extend(findings(view, kind, &row, period));
     sections.push(loss(view, &row, period));
     sections.extend(parts(view, kind, &row, period));
@@ -232,6 +234,12 @@ fn months(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
     let base = format!("{}/charts", row.href(kind));
     let say = "The past of the relays that are in this group today.";
     Section::new("months", "Month by month", with_method(say, "groups"), Html::safe(Figure::of(&chart, &base, "")))
+}
+
+/// Where the group is drawn in other ways.
+fn closer(kind: Kind, row: &GroupRow<'_>) -> Section {
+    let links = explore::links(&explore::word_of(kind, &row.key));
+    Section::new("closer", "Look closer", links, Html::words(""))
 }
 
 type ChangeRow = (usize, Option<Change>);

@@ -133,6 +133,11 @@ impl<'a> Scene<'a> {
         let cut = if self.relays.len() > IMAGE_ROWS { format!(" The first {IMAGE_ROWS}.") } else { String::new() };
         let title = format!("Each relay's hours, dark where it did {}, sorted by AS and country.{cut}", self.what());
         let title = title.replace("did run", "ran").replace("did have", "had");
-        Chart::new("relays", title, self.note(), ChartKind::Heat(Heat { of: "Relay".to_owned(), edges: self.edges(), rows }))
+        Chart::new(
+            "relays",
+            title,
+            self.note(),
+            ChartKind::Heat(Heat { of: "Relay".to_owned(), what: "Uptime".to_owned(), edges: self.edges(), rows }),
+        )
     }
 }

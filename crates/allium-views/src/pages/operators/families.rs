@@ -117,6 +117,7 @@ struct FamilyPage {
     key: Fingerprint,
     answer: String,
     operator: Html,
+    closer: Html,
     one_sided: Vec<Html>,
     table: TableHtml,
 }
@@ -149,6 +150,7 @@ pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Finger
         title: format!("Family of {}", crate::text::inert(&name)),
         answer: answer(figures),
         operator: family.members.first().map_or_else(Html::unknown, |i| operator_link(view, *i as usize)),
+        closer: crate::pages::explore::links(&format!("family:{key}")),
         one_sided: one_sided.take(members::SHOWN).map(|member| crate::pages::relay::relay_link(member.relay())).collect(),
         table: table.html(&members, &state)?,
         key: *key,

@@ -1,0 +1,183 @@
+//! Sizes of the network and its parts beside a running service: read from the store in full once, then the last days of it with each
+//! new view.
+//!
+//! The work runs on a thread of its own, a few weeks of the store at a time, and rests three times as long as it took, up to an hour;
+//! meanwhile pages show what there is. Older hours that become known later are noticed by the number of weighed hours in the store,
+//! and then everything is read anew. What fails is logged and tried again with the next view.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use allium_analysis::{SizeHour, SizeOf, Sizes};
+use allium_history::{GroupHour, GroupKey, Grouping, History, SqliteHistory};
+use allium_model::{ConsensusHour, Fraction};
+use allium_views::Site;
+use allium_views::text::inert;
+use tokio::sync::oneshot;
+
+/// How far back sizes are read: five years.
+const LONGEST_HOURS: i32 = 5 * 366 * 24;
+/// Hours that are read at a time.
+const CHUNK_HOURS: i32 = 28 * 24;
+/// Hours at the end that a new view may have changed.
+const RECENT_HOURS: i32 = 48;
+/// The longest rest after work.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
+
+/// Keeps the sizes of a site up to date with its view, for as long as the site is served.
+pub(crate) async fn keep(site: Site, store: PathBuf) {
+    let mut views = site.changes();
+    loop {
+        views.mark_unchanged();
+        if let Some(view) = site.view() {
+            let begun = Instant::now();
+            step(&site, view.as_of(), store.clone()).await;
+            tokio::time::sleep((begun.elapsed() * 3).min(LONGEST_REST)).await;
+        }
+        if views.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn step(site: &Site, as_of: ConsensusHour, store: PathBuf) {
+    let (done, outcome) = oneshot::channel();
+    let before = site.sizes();
+    // A thread of the runtime's own would keep the program from ending meanwhile.
+    let spawned = std::thread::Builder::new().name("sizes".to_owned()).spawn(move || {
+        // Nobody waits any more when the program ends.
+        let _ = done.send(read(&before, as_of, &store));
+    });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "no thread for sizes");
+    }
+    match outcome.await {
+        Ok(Ok(sizes)) => site.set_sizes(sizes),
+        Ok(Err(error)) => {
+            let reason = inert(&format!("{error:#}"));
+            tracing::error!(%reason, "sizes not read");
+        }
+        Err(_) => {}
+    }
+}
+
+/// The sizes up to and including a consensus; `before` saves reading what cannot have changed.
+pub(crate) fn read(before: &Arc<Sizes>, as_of: ConsensusHour, store: &Path) -> anyhow::Result<Sizes> {
+    let begun = Instant::now();
+    let store = SqliteHistory::open_read_only(store)?;
+    let n_weighed = store.stats()?.n_weighed;
+    let end = as_of.next();
+    let mut sizes = Sizes::clone(before);
+    let recent = day_start(end.plus(-RECENT_HOURS));
+    sizes.forget_from(recent);
+    add(&store, &mut sizes, recent, end)?;
+    if sizes.n_weighed_hours() != n_weighed {
+        sizes = Sizes::default();
+        for from in filled(&store, end, n_weighed)? {
+            add(&store, &mut sizes, from, from.plus(CHUNK_HOURS).min(end))?;
+        }
+    }
+    tracing::info!(%as_of, hours = sizes.n_weighed_hours(), millis = begun.elapsed().as_millis(), "sizes read");
+    Ok(sizes)
+}
+
+/// The starts of the chunks before `end` in which anything is told, earliest first: as many as hold all weighed hours.
+fn filled(store: &impl History, end: ConsensusHour, n_weighed: u64) -> anyhow::Result<Vec<ConsensusHour>> {
+    let (mut from, mut n_found, mut starts) = (day_start(end.plus(-CHUNK_HOURS + 24)), 0, Vec::new());
+    while n_found < n_weighed && end.hours_since(from) < LONGEST_HOURS {
+        let hours = store.group_hours(Grouping::Network, from, from.plus(CHUNK_HOURS).min(end))?;
+        n_found += hours.values().flatten().filter(|hour| hour.n_weighed > 0).count() as u64;
+        starts.extend((!hours.is_empty()).then_some(from));
+        from = from.plus(-CHUNK_HOURS);
+    }
+    starts.reverse();
+    Ok(starts)
+}
+
+/// Adds the hours `[from, to)`, of which the first starts a day, to what was read of the time before.
+fn add(store: &impl History, sizes: &mut Sizes, from: ConsensusHour, to: ConsensusHour) -> anyhow::Result<()> {
+    for by in [Grouping::Network, Grouping::Flag, Grouping::Country, Grouping::AutonomousSystem] {
+        for (key, hours) in store.group_hours(by, from, to)? {
+            sizes.add(part(key), &hours.iter().map(size).collect::<Vec<_>>());
+        }
+    }
+    Ok(())
+}
+
+fn day_start(hour: ConsensusHour) -> ConsensusHour {
+    ConsensusHour::new(hour.get().div_euclid(24) * 24)
+}
+
+const fn part(key: GroupKey) -> SizeOf {
+    match key {
+        GroupKey::Network => SizeOf::Network,
+        GroupKey::Country(code) => SizeOf::Country(code),
+        GroupKey::AutonomousSystem(asn) => SizeOf::As(asn),
+        GroupKey::Flag(flag) => SizeOf::Flag(flag),
+    }
+}
+
+fn size(of: &GroupHour) -> SizeHour {
+    let share = |fraction: Option<Fraction>| fraction.map(Fraction::get);
+    let rate = |rate: Option<u64>| rate.map(|rate| rate as f64);
+    let values = [
+        of.consensus_weight,
+        share(of.consensus_weight_fraction),
+        share(of.guard_probability),
+        share(of.middle_probability),
+        share(of.exit_probability),
+        rate(of.advertised_bandwidth),
+        rate(of.observed_bandwidth),
+    ];
+    SizeHour { hour: of.hour, values }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+    use std::collections::BTreeMap;
+
+    use allium_analysis::SizeQuantity;
+    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed};
+    use allium_model::{Fingerprint, RelayFlag, RelayState, Timestamp};
+
+    use super::*;
+
+    fn append(store: &mut SqliteHistory, hour: ConsensusHour) {
+        let relay = |n: u8, flag: RelayFlag| Listed {
+            weight: Some(u64::from(n) * 100),
+            ..Listed::of(
+                Fingerprint::new([n; 20]),
+                RelayState { flags: [RelayFlag::Running, flag].into_iter().collect(), ..RelayState::default() },
+            )
+        };
+        let info = ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: Timestamp::UNIX_EPOCH };
+        let listed = vec![relay(1, RelayFlag::Guard), relay(3, RelayFlag::Exit)];
+        let consensus = FullConsensus { info, listed, bandwidth_weights: BTreeMap::new() };
+        assert!(store.append_full_consensus(&consensus).unwrap());
+    }
+
+    #[test]
+    fn reading_on_is_the_same_as_reading_anew() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("store.db");
+        let mut store = SqliteHistory::open(&path).unwrap();
+        let start = ConsensusHour::new(20_000 * 24);
+        (0..30).for_each(|n| append(&mut store, start.plus(n)));
+        let nothing = Arc::new(Sizes::default());
+        let first = Arc::new(read(&nothing, start.plus(29), &path).unwrap());
+        assert_eq!(first.n_weighed_hours(), 30);
+        (30..200).step_by(7).for_each(|n| append(&mut store, start.plus(n)));
+        append(&mut store, start.plus(-24 * 90));
+        let as_of = start.plus(198);
+        let on = read(&first, as_of, &path).unwrap();
+        assert_eq!(on, read(&nothing, as_of, &path).unwrap());
+        assert_eq!(on.n_weighed_hours(), 56);
+        let edges = [start.start_secs(), start.plus(24).start_secs()];
+        assert_eq!(on.series(SizeOf::Flag(RelayFlag::Exit), SizeQuantity::WeightShare, &edges), [Some(0.75)]);
+        assert_eq!(on.series(SizeOf::Network, SizeQuantity::Weight, &edges), [Some(400.0)]);
+        assert_eq!(on.series(SizeOf::Network, SizeQuantity::Exit, &edges), [None]);
+    }
+}
