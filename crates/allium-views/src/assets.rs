@@ -1,4 +1,5 @@
-//! What pages load beside themselves: one stylesheet and one icon, at addresses that change with their content.
+//! What pages load beside themselves: one stylesheet, at an address that changes with its content. The icon stands in the page: it is
+//! shorter than the request for it would be.
 
 use std::sync::LazyLock;
 
@@ -9,6 +10,7 @@ pub(crate) const STYLESHEET: &str = include_str!("../assets/allium.css");
 pub(crate) const ICON: &[u8] = include_bytes!("../assets/icon.png");
 
 static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/allium-{:016x}.css", content_hash(STYLESHEET.as_bytes())));
+static ICON_DATA: LazyLock<String> = LazyLock::new(|| format!("data:image/png;base64,{}", base64(ICON)));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/icon-{:016x}.png", content_hash(ICON)));
 
 /// Where the stylesheet is.
@@ -16,7 +18,12 @@ pub(crate) fn stylesheet_path() -> &'static str {
     &STYLESHEET_PATH
 }
 
-/// Where the icon is.
+/// The icon as an address that holds it.
+pub(crate) fn icon_data() -> &'static str {
+    &ICON_DATA
+}
+
+/// Where the icon is for who asks for it by name.
 pub(crate) fn icon_path() -> &'static str {
     &ICON_PATH
 }
@@ -50,4 +57,31 @@ pub(crate) fn find(path: &str) -> Option<(&'static str, &'static [u8])> {
 /// FNV-1a, 64 bits: names versions of a content, protects nothing.
 pub(crate) fn content_hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let bits = three.iter().enumerate().fold(0u32, |bits, (i, byte)| bits | u32::from(*byte) << (16 - 8 * i));
+        let digit = |i: usize| if i <= three.len() { char::from(DIGITS[(bits >> (18 - 6 * i)) as usize & 63]) } else { '=' };
+        out.extend((0..4).map(digit));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        let cases =
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")];
+        for (plain, encoded) in cases {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+        assert!(icon_data().starts_with("data:image/png;base64,iVBORw0KGgo"));
+    }
 }

@@ -64,7 +64,7 @@ impl Page {
         let info = site.info();
         Self {
             stylesheet: assets::stylesheet_path(),
-            icon: assets::icon_path(),
+            icon: assets::icon_data(),
             script: None,
             section,
             demo: info.demo,

@@ -1,15 +1,19 @@
-//! The chart of a relay's page: its uptime over a period, beside that of a group if asked for, with outages and dips marked.
+//! The charts of a relay's page: its uptime over a period, beside that of a group if asked for, with outages and dips marked; and its
+//! flags over the same period.
 
-use allium_analysis::{Dip, RelayReport, Strip, daily_strip, dips, hourly_strip, strip};
-use allium_model::{Fingerprint, Fraction, Period, RelayRecord};
+use allium_analysis::{Dip, RelayReport, Selection, Strip, daily_strip, dips, hourly_strip, published_sums, running_counts, strip};
+use allium_model::{Fingerprint, Fraction, Period, Quantity, RelayFlag, RelayRecord};
 
-use crate::charts::{Chart, Event, Kind, Line, Time, Unit};
+use crate::charts::{Chart, Event, Heat, HeatRow, Kind, Line, Time, Unit};
 use crate::error::RequestError;
 use crate::format;
 use crate::incidents::IncidentLog;
 use crate::params::{Params, query_string};
 use crate::strips::Labels;
 use crate::view::{Members, View};
+
+/// The most cells in a row of flags.
+const FLAG_CELLS: usize = 92;
 
 /// Days that dips are looked for in.
 const DIP_DAYS: usize = 183;
@@ -37,10 +41,11 @@ enum Beside {
     Country,
     As,
     Family,
+    Operator,
 }
 
 impl Beside {
-    const ALL: [Self; 4] = [Self::Network, Self::Country, Self::As, Self::Family];
+    const ALL: [Self; 5] = [Self::Network, Self::Country, Self::As, Self::Family, Self::Operator];
 
     const fn name(self) -> &'static str {
         match self {
@@ -48,17 +53,23 @@ impl Beside {
             Self::Country => "country",
             Self::As => "as",
             Self::Family => "family",
+            Self::Operator => "operator",
         }
     }
 
-    /// The relays, and what they are called; `None` where the relay belongs to no such group.
-    fn members(self, record: &RelayRecord) -> Option<(Members, String)> {
+    /// The relays, and what they are called; `None` where the relay belongs to no such group, or is its operator's only one.
+    fn members(self, view: &View, record: &RelayRecord) -> Option<(Members, String)> {
         let relay = &record.relay;
         match self {
             Self::Network => Some((Members::Network, "network".to_owned())),
             Self::Country => relay.country.map(|code| (Members::Country(code), format!("country {}", code.to_string().to_uppercase()))),
             Self::As => relay.asn.map(|asn| (Members::As(asn), asn.to_string())),
             Self::Family => (relay.effective_family.len() > 1).then(|| (Members::Family(relay.fingerprint), "its family".to_owned())),
+            Self::Operator => {
+                let place = view.operators.operators.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
+                let n = view.operators.figures.get(place as usize)?.members.n_relays;
+                (n > 1).then(|| (Members::Operator(place), "its operator".to_owned()))
+            }
         }
     }
 }
@@ -103,9 +114,9 @@ impl Choice {
     }
 
     /// The same for what the relay can be compared with.
-    pub(super) fn beside_links(self, record: &RelayRecord) -> Vec<(String, String, bool)> {
+    pub(super) fn beside_links(self, view: &View, record: &RelayRecord) -> Vec<(String, String, bool)> {
         let link = |label: String, beside| (label, Self { beside, ..self }.query(), beside == self.beside);
-        let offered = Beside::ALL.into_iter().filter_map(|beside| beside.members(record).map(|(_, label)| link(label, Some(beside))));
+        let offered = Beside::ALL.into_iter().filter_map(|beside| beside.members(view, record).map(|(_, label)| link(label, Some(beside))));
         std::iter::once(link("nothing".to_owned(), None)).chain(offered).collect()
     }
 }
@@ -115,6 +126,7 @@ pub(crate) fn chart(view: &View, params: &Params, relay_idx: usize, name: &str) 
     let (record, report) = view.relay(relay_idx).ok_or(RequestError::NoSuchPage)?;
     match name {
         "uptime" => Ok(uptime(view, record, report, Choice::of(params)?)),
+        "flags" => Ok(flags(view, record, Choice::of(params)?)),
         _ => Err(RequestError::NoSuchPage),
     }
 }
@@ -133,7 +145,7 @@ pub(super) fn uptime(view: &View, record: &RelayRecord, report: &RelayReport, ch
     let own = own_strip(view, record, choice);
     let edges: Vec<i64> = own.cells.iter().map(|cell| cell.start_secs).chain(own.cells.last().map(|cell| cell.end_secs)).collect();
     let mut lines = vec![line("this relay".to_owned(), &own)];
-    let group = choice.beside.and_then(|beside| beside.members(record)).zip(own.cells.first());
+    let group = choice.beside.and_then(|beside| beside.members(view, record)).zip(own.cells.first());
     let mut group_words = String::new();
     if let Some(((members, label), first)) = group {
         let theirs = view.group_strip(members, first.start_secs, first.end_secs - first.start_secs);
@@ -152,6 +164,46 @@ pub(super) fn uptime(view: &View, record: &RelayRecord, report: &RelayReport, ch
     let note = format!("As of {}, from {}. {step_words}", format::hour(view.as_of()), view.origin_words());
     let events = events(view, record, report, edges.first().copied().unwrap_or(i64::MAX));
     Chart::new("uptime", title, note, Kind::Time(Time { events, from_zero: false, ..Time::new(Unit::Share, edges, lines) }))
+}
+
+/// Which flags the relay had over the chosen period: from our own consensuses where they tell, else as published.
+pub(super) fn flags(view: &View, record: &RelayRecord, choice: Choice) -> Chart {
+    let edges = flag_edges(view, record, choice);
+    let row = |flag: RelayFlag| {
+        let selection = Selection { flag, fits: &|_| true };
+        let own = running_counts(&view.record.known, [record], &selection, &edges);
+        let published = published_sums([record], &Quantity::Flag(flag), &edges);
+        let cells: Vec<Option<f64>> = own.into_iter().zip(published).map(|(own, published)| own.or(published)).collect();
+        cells.iter().any(|share| share.is_some_and(|share| share > 0.0)).then(|| HeatRow {
+            label: flag.name().to_owned(),
+            href: None,
+            cells,
+        })
+    };
+    let shown = RelayFlag::ALL.into_iter().filter(|flag| !matches!(flag, RelayFlag::Running | RelayFlag::Valid));
+    let rows: Vec<HeatRow> = shown.filter_map(row).collect();
+    let period = PERIODS.iter().find(|(period, _)| *period == choice.period).map_or("", |(period, _)| period.label());
+    let title = match rows.is_empty() {
+        true => format!("No flag is known over the last {period}."),
+        false => format!("Flags over the last {period}: dark where it had the flag throughout, yellow where never."),
+    };
+    let note = format!(
+        "As of {}, from {}. Share of the known consensuses of each interval; hatched where nobody tells.",
+        format::hour(view.as_of()),
+        view.origin_words()
+    );
+    Chart::new("flags", title, note, Kind::Heat(Heat { of: "Flag".to_owned(), what: "Held".to_owned(), edges, rows }))
+}
+
+/// The intervals of the flags: those of the uptime, two or three to one where there are many.
+fn flag_edges(view: &View, record: &RelayRecord, choice: Choice) -> Vec<i64> {
+    let own = own_strip(view, record, choice);
+    let edges: Vec<i64> = own.cells.iter().map(|cell| cell.start_secs).chain(own.cells.last().map(|cell| cell.end_secs)).collect();
+    let joined = edges.len().div_ceil(FLAG_CELLS).max(1);
+    let last = edges.last().copied();
+    let mut coarse: Vec<i64> = edges.into_iter().step_by(joined).collect();
+    coarse.extend(last.filter(|last| coarse.last().is_some_and(|end| end < last)));
+    coarse
 }
 
 fn line(label: String, strip: &Strip) -> Line {

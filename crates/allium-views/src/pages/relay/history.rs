@@ -1,7 +1,7 @@
 //! The parts of a relay's page that tell its past: calendar, outages, trend, states.
 
 use allium_analysis::{Dip, Outage, RelayReport, Strip, StripCell};
-use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayRecord, RelayState, StateSpan};
+use allium_model::{ConsensusHour, Fingerprint, Period, RelayFlag, RelayRecord, RelayState, StateSpan};
 use jiff::tz::Offset;
 
 use crate::format;
@@ -10,6 +10,7 @@ use crate::markup::{Day, FlagLetters, Html, Percent, State, When};
 use crate::pages::incidents::of_outage;
 use crate::strips::{Labels, StripHtml};
 use crate::text::Foreign;
+use crate::view::View;
 
 /// At how many outages and states the page stops; the API has all of them.
 const SHOWN: usize = 100;
@@ -68,6 +69,29 @@ pub(crate) fn calendar<'a>(days: &'a Strip, report: &RelayReport) -> Vec<MonthRo
         return Vec::new();
     }
     days.cells.chunk_by(same_month).map(row).collect()
+}
+
+/// What a reader asks first, as terms with values: average, state, best and worst month, trend, spread, what was unusual.
+pub(crate) fn brief(view: &View, record: &RelayRecord, report: &RelayReport, dips: &[Dip]) -> Vec<(&'static str, Html)> {
+    let average = [Period::OneYear, Period::SixMonths, Period::OneMonth]
+        .into_iter()
+        .find_map(|period| report.uptime_in(period).map(|share| format!("{}\u{a0}% over {}", format::percent(share, 2), period.label())));
+    let mut rows = vec![
+        ("Average", average.map_or_else(Html::unknown, Html::words)),
+        (
+            "Status",
+            Html::joined([Html::safe(State(record.relay.running)), Html::words(format!("as of {}", format::hour(view.as_of())))], " "),
+        ),
+    ];
+    let shown = ["Best month", "Worst month", "Trend over six months", "Standard deviation of daily uptime"];
+    let figures = stability(report);
+    rows.extend(
+        shown.iter().filter_map(|term| figures.iter().find(|(t, _)| t == term)).map(|(term, value)| (*term, Html::words(value.clone()))),
+    );
+    let n_outages = report.outages.as_ref().map_or(0, |summary| summary.outages.len());
+    let unusual = format!("{} in a year, {} in six months", format::counted(n_outages, "outage"), format::counted(dips.len(), "dip"));
+    rows.push(("Unusual", Html::link("#outages", &Html::words(unusual))));
+    rows
 }
 
 /// The best and the worst month in a sentence.

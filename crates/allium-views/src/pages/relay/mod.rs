@@ -41,6 +41,8 @@ struct RelayPage<'a> {
     forecast: Panel,
     figure: Figure<'a>,
     chosen: StripHtml<'a>,
+    brief: Vec<(&'static str, Html)>,
+    flag_figure: Figure<'a>,
     period_links: Vec<(&'static str, String, bool)>,
     beside_links: Vec<(String, String, bool)>,
     dips: Vec<DipRow>,
@@ -119,6 +121,7 @@ pub(crate) fn html(
     let mentions = Mentions::of_relay(view, log.as_deref(), relay.fingerprint);
     let (base, query) = (format!("/relay/{}/charts", relay.fingerprint), choice.query());
     let chosen = charts::own_strip(view, record, choice);
+    let (flag_chart, dips) = (charts::flags(view, record, choice), charts::own_dips(view, record));
     let page = RelayPage {
         page: Page::of(site, view, now, "/relays")
             .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
@@ -134,9 +137,11 @@ pub(crate) fn html(
         periods: Period::ALL.into_iter().map(|period| period_row(period, report.uptime[period.index()].as_ref())).collect(),
         figure: Figure::of(&chart, &base, &query).quiet().with_rows(0),
         chosen: chosen_strip(&chosen, choice),
+        brief: history::brief(view, record, report, &dips),
+        flag_figure: Figure::of(&flag_chart, &base, &query).with_rows(0),
         period_links: choice.period_links(),
-        beside_links: choice.beside_links(record),
-        dips: history::dips(&charts::own_dips(view, record)),
+        beside_links: choice.beside_links(view, record),
+        dips: history::dips(&dips),
         year_sentence: history::year_sentence(report),
         year: history::calendar(&year, report),
         legend: legend(),
