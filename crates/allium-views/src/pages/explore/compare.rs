@@ -16,7 +16,7 @@ const LEVELS: [(f64, &str); 7] = [
     (0.95, "95th percentile"),
     (0.9, "90th percentile"),
     (0.75, "75th percentile"),
-    (0.5, "50th percentile, median"),
+    (0.5, "50th percentile (median)"),
     (0.25, "25th percentile"),
     (0.05, "5th percentile"),
 ];
