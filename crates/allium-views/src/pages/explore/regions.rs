@@ -59,7 +59,8 @@ fn bar(view: &View, state: &State, label: &str, codes: &[&str], inside: &[usize]
     let sum: f64 = values.iter().sum();
     let figure = (!values.is_empty()).then(|| if is_mean { sum / values.len() as f64 } else { sum });
     let href = match codes {
-        [code] => Some(format!("/region/{code}")),
+        // Regions without relays have no page.
+        [code] if !inside.is_empty() => Some(format!("/region/{code}")),
         _ => None,
     };
     let note = if inside.is_empty() { "no relays".to_owned() } else { format::counted(inside.len(), "relay") };
