@@ -47,6 +47,8 @@ const mark = (unit, value) => {
   return told(unit, value);
 };
 const label = (unit) => ({ formatter: (value) => mark(unit, value) });
+/** Marks of an axis whose name tells the unit. */
+const bare = (unit) => ({ formatter: (value) => (unit === 'bytes_per_sec' ? `${+value.toPrecision(3)}` : mark(unit, value)) });
 
 const kinds = {
   time(chart, colours, axis, { narrow, tooltip }) {
@@ -129,10 +131,10 @@ const kinds = {
     };
   },
 
-  scatter(chart, colours, axis, { tooltip }) {
+  scatter(chart, colours, axis, { narrow, tooltip }) {
     return {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${chart.dots[i].label}\n${chart.x_label}: ${told(chart.x_unit, chart.dots[i].x)}\n${chart.y_label}: ${told(chart.y_unit, chart.dots[i].y)}` },
-      xAxis: { type: 'value', name: chart.x_label, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.x_unit) } },
+      xAxis: { type: 'value', name: chart.x_label, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colours.ink }, splitNumber: narrow ? 3 : 5, ...axis, axisLabel: { ...axis.axisLabel, ...bare(chart.x_unit) } },
       yAxis: { type: 'value', scale: true, name: chart.y_label, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.y_unit) } },
       series: [{ type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.6 }, data: chart.dots.map(({ x, y, href }) => ({ value: [plotted(chart.x_unit, x), plotted(chart.y_unit, y)], href })) }],
     };
@@ -167,16 +169,18 @@ const kinds = {
     return kinds.heat({ edges, rows: [{ label: 'Uptime', cells: chart.days.map(([, value]) => value) }] }, colours, axis, more);
   },
 
-  map(chart, colours, axis, { tooltip }) {
+  map(chart, colours, axis, { narrow, tooltip }) {
     const steps = chart.breaks.length;
     const pieces = [...chart.breaks.map((bound, i) => ({ gte: bound, lt: chart.breaks[i + 1], color: colours.scale[Math.round((10 * (i + 1)) / steps)] })), { lt: chart.breaks[0], color: colours.scale[0] }];
-    const words = ({ lt, gte }) => (gte === undefined ? `under ${told(chart.unit, lt)}` : `from ${told(chart.unit, gte)}`);
+    const bound = (value) => mark(chart.unit, plotted(chart.unit, value));
+    const words = ({ lt, gte }) => (gte === undefined ? `< ${bound(lt)}` : `≥ ${bound(gte)}`);
+    const legend = narrow ? { itemWidth: 8, itemHeight: 10, itemGap: 4, textGap: 3, textStyle: { color: colours.ink, fontSize: 9 } } : { itemWidth: 20, textStyle: { color: colours.ink } };
     return {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i, name }) => {
         const place = chart.places[i];
         return place ? `${place.name}\n${place.n_relays} relays, ${told(chart.unit, place.value)}` : `${name.toUpperCase()}: no relays`;
       } },
-      visualMap: { type: 'piecewise', orient: 'horizontal', left: 8, bottom: 0, itemWidth: 20, textStyle: { color: colours.ink }, pieces: pieces.map((piece) => ({ ...piece, label: words(piece) })), outOfRange: { color: colours.hatch } },
+      visualMap: { type: 'piecewise', orient: 'horizontal', left: narrow ? 0 : 8, bottom: 0, ...legend, pieces: pieces.map((piece) => ({ ...piece, label: words(piece) })), outOfRange: { color: colours.hatch } },
       series: [{
         type: 'map',
         map: 'world',
