@@ -13,6 +13,8 @@ use crate::server::{Server, get};
 const PER_SECOND: u32 = 200;
 /// Requests per kind of page.
 const REQUESTS: usize = 200;
+/// Requests per kind of picture.
+const PICTURES: usize = 50;
 const CLIENTS: usize = 32;
 /// Pages of one kind that are asked for in turn.
 const MANY: usize = 40;
@@ -47,6 +49,32 @@ pub(crate) fn of_server(store: &Path, are_forecasts_expected: bool) -> anyhow::R
         let budget = if kind.name == "a relay" { "p99 25 ms, 30 kB" } else { "p99 25 ms" };
         let measured = format!("p50 {:.1} ms, p99 {:.1} ms, most {most_kb:.1} kB", ms(50), ms(99));
         lines.push((format!("{PER_SECOND} requests/s: {}", kind.name), budget, measured));
+    }
+    let relay = kinds.iter().find(|kind| kind.name == "a relay").and_then(|kind| kind.paths.first()).context("no page of a relay")?;
+    lines.extend(pictures(server.address, relay)?);
+    Ok(lines)
+}
+
+/// Pictures of charts, asked for one after the other: how long one takes to be drawn.
+fn pictures(address: SocketAddr, relay: &str) -> anyhow::Result<Vec<(String, &'static str, String)>> {
+    let kinds = [
+        ("a relay's five years", "30 ms", format!("{relay}/charts/uptime.png?period=5_years")),
+        ("the network's five years", "30 ms", "/explore/charts/trend.png?show=trend&measure=relays&range=5y".to_owned()),
+        ("the world", "80 ms", "/explore/charts/map.png?range=1y".to_owned()),
+    ];
+    let mut lines = Vec::new();
+    for (name, budget, path) in kinds {
+        let size_bytes = get(address, &path, true)?.len();
+        let mut times = Vec::new();
+        for _ in 0..PICTURES {
+            let begun = Instant::now();
+            get(address, &path, true)?;
+            times.push(begun.elapsed().as_secs_f64() * 1e3);
+        }
+        times.sort_by(f64::total_cmp);
+        let measured =
+            format!("p50 {:.1} ms, p99 {:.1} ms, {:.1} kB", times[PICTURES / 2], times[PICTURES * 99 / 100], size_bytes as f64 / 1e3);
+        lines.push((format!("PNG of {name}"), budget, measured));
     }
     Ok(lines)
 }
