@@ -19,6 +19,9 @@ use crate::view::View;
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \
      platform:linux, version:0.4.8.12, region:150 or family:FINGERPRINT";
 
+/// Whether a state belongs to something.
+pub(super) type Fit = Box<dyn Fn(&RelayState) -> bool>;
+
 /// One thing that is compared.
 pub(super) struct Subject {
     /// The word that names it.
@@ -80,7 +83,7 @@ impl Subject {
         if let Ok(asn) = word.parse::<Asn>() {
             return Self::group(view, Kind::As, &asn.to_string());
         }
-        Self::operator(view, word.parse().ok()?)
+        Self::operator(view, &word.parse().ok()?)
     }
 
     fn relay(view: &View, fingerprint: &Fingerprint) -> Option<Self> {
@@ -96,14 +99,14 @@ impl Subject {
         })
     }
 
-    fn operator(view: &View, id: OperatorId) -> Option<Self> {
-        let (place, _) = view.operators.find(&id)?;
+    fn operator(view: &View, id: &OperatorId) -> Option<Self> {
+        let (place, _) = view.operators.find(id)?;
         let members = view.operators.operators.operators[place].members.iter().map(|i| *i as usize);
         let name: String = operator_name(view, place).chars().take(60).collect();
         Some(Self {
             word: id.to_string(),
             label: inert(&name),
-            href: operator_path(&id),
+            href: operator_path(id),
             noun: "operator",
             members: members.filter(|i| view.report.relays.get(*i).is_some_and(|report| report.current)).collect(),
             size_of: None,
@@ -128,7 +131,7 @@ impl Subject {
     fn named_group(view: &View, kind: &str, key: &str) -> Option<Self> {
         match kind {
             "family" => Self::family(view, &key.parse().ok()?),
-            "operator" => Self::operator(view, key.parse().ok()?),
+            "operator" => Self::operator(view, &key.parse().ok()?),
             "relay" => Self::relay(view, &key.parse().ok()?),
             kind => Self::group(view, Kind::ALL.into_iter().find(|k| name(*k) == kind)?, key),
         }
@@ -158,7 +161,7 @@ impl Subject {
     }
 
     /// Whether a state in the past belonged to it, for those that states tell.
-    pub(super) fn fits(&self) -> Option<Box<dyn Fn(&RelayState) -> bool>> {
+    pub(super) fn fits(&self) -> Option<Fit> {
         match self.size_of? {
             SizeOf::Country(code) => Some(Box::new(move |state| state.country == Some(code))),
             SizeOf::As(asn) => Some(Box::new(move |state| state.asn == Some(asn))),
