@@ -47,9 +47,9 @@ impl Distribution {
         (n > 0.0).then(|| Self::near(LIMITS.map(|limit| values.iter().filter(|value| **value <= limit).count() as f64 / n).map(rounded)))
     }
 
-    /// `share` of the one and the rest of the other.
-    pub fn mixed(&self, other: &Self, share: f64) -> Self {
-        Self::near(std::array::from_fn(|k| self.at_most[k] * share + other.at_most[k] * (1.0 - share)))
+    /// What is left of it if with probability `p` the share is 0 for another reason.
+    pub(crate) fn or_zero(&self, p: f64) -> Self {
+        Self::near(self.at_most.map(|at_most| p + (1.0 - p) * at_most))
     }
 
     /// The probability of at most each of [`LIMITS`].

@@ -2,8 +2,9 @@
 
 use allium_model::{ConsensusHour, Fingerprint, Fraction};
 
-use crate::distribution::{Distribution, LEVELS};
+use crate::distribution::LEVELS;
 use crate::features::Group;
+use crate::stated::Stated;
 
 /// The days that forecasts reach ahead unless told otherwise.
 pub const HORIZON_DAYS: u16 = 30;
@@ -40,9 +41,7 @@ pub(crate) struct Outlook {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) as_of: ConsensusHour,
     pub(crate) horizon_days: u16,
-    pub(crate) distribution: Distribution,
-    /// Quantiles are no higher than this.
-    pub(crate) ceiling: f64,
+    pub(crate) stated: Stated,
     pub(crate) recent: Option<f64>,
     pub(crate) running: bool,
 }
@@ -51,18 +50,19 @@ impl Forecast {
     /// The forecast that states this outlook.
     pub(crate) fn of(outlook: &Outlook) -> Self {
         let share = |x: f64| Fraction::clamped(x).unwrap_or(Fraction::ZERO);
-        let quantiles = outlook.distribution.quantiles().map(|quantile| share(quantile.min(outlook.ceiling)));
+        let distribution = &outlook.stated.distribution;
+        let quantiles = outlook.stated.quantiles().map(share);
         let recent = outlook.recent.and_then(Fraction::clamped);
-        let p_below_90 = share(outlook.distribution.p_below_90());
+        let p_below_90 = share(distribution.p_below_90());
         let (q10, q50, q90) = (quantiles[1].get(), quantiles[9].get(), quantiles[17].get());
         Self {
             fingerprint: outlook.fingerprint,
             as_of: outlook.as_of,
             horizon_days: outlook.horizon_days,
-            mean: share(outlook.distribution.mean()),
+            mean: share(distribution.mean()),
             quantiles,
             p_below_90,
-            p_gone: share(outlook.distribution.p_zero()),
+            p_gone: share(distribution.p_zero()),
             recent,
             running: outlook.running,
             label: Label::of(p_below_90.get(), q10, q50, recent.map(Fraction::get)),

@@ -28,6 +28,7 @@ pub mod network;
 mod past;
 mod published;
 pub mod scores;
+mod stated;
 mod summary;
 mod training;
 mod trees;

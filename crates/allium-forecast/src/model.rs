@@ -1,7 +1,7 @@
 //! The model in use: trained on what was known at one time, checked against the baselines on held-out origins, kept in a file.
 //!
 //! Training works in two steps. First the candidates learn from origins that were complete before the held-out ones, and are
-//! scored there: the best of them, or the best baseline if none beats it, is chosen, and the ceiling of the intervals set.
+//! scored there: the best of them, or the best baseline if none beats it, is chosen, and the ends of the intervals set.
 //! Then the chosen one learns from all origins, the held-out ones included.
 
 use allium_model::ConsensusHour;
@@ -9,22 +9,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::distribution::{Distribution, rounded};
 use crate::error::Error;
-use crate::features::{Features, N_FEATURES, NAMES};
+use crate::features::{Features, NAMES};
 use crate::forecast::{Forecast, Outlook};
 use crate::models::{Conditional, Predictor, Renewal, Trees, TreesKind};
 use crate::past::Past;
 use crate::scores::crps;
-use crate::training::{Schedule, Training};
+use crate::stated::{Stated, perfect_from};
+use crate::training::{Rows, Schedule, Training};
 
 /// Version of the file.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Held-out origins for the check of candidates, and the days between them.
 const N_HELD_OUT: usize = 4;
 const HELD_OUT_STEP_DAYS: i32 = 14;
 /// Fewest origins that are learned from.
 const MIN_ORIGINS: usize = 4;
-/// Where intervals end that leave out a month without any gap: half a consensus of a month short of 1.
-pub(crate) const CEILING: f64 = 1.0 - 0.5 / 720.0;
 
 /// A model that can be used.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,18 +37,20 @@ pub struct Model {
     n_rows: usize,
     kind: Chosen,
     scores: Vec<HeldOutScore>,
-    /// Intervals of relays less likely than this to run without any gap end at [`CEILING`].
-    perfect_from: f64,
+    /// Which intervals leave out a month without any gap.
+    perfect_from: [f64; 3],
     trees: Option<Trees>,
     conditional: Option<Conditional>,
     renewal: Renewal,
+    /// Departure hazards to be added, where the history left out relays that are gone.
+    departures: Option<Renewal>,
 }
 
 /// Which model is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Chosen {
-    /// Gradient boosting with a share of conditional quantiles.
+    /// Gradient boosting.
     Boosted,
     /// Conditional quantiles: boosting did not beat them on the held-out origins.
     Conditional,
@@ -82,25 +83,26 @@ pub struct HeldOutScore {
 impl Model {
     /// Trains on what is known up to and including `as_of`; whatever `past` holds beyond is not looked at.
     pub fn train(past: &Past, as_of: ConsensusHour, horizon_days: u16) -> Self {
-        let schedule = Schedule::weekly(horizon_days);
-        let origins = schedule.origins(past, as_of);
-        Self::train_on(past, &Training::of(past, &origins, horizon_days), as_of, horizon_days)
+        let mut rows = Rows::new(past, horizon_days);
+        let training = rows.of(&Schedule::usual(past, as_of, horizon_days).origins(past, as_of));
+        Self::train_on(&mut rows, &training, past, as_of, horizon_days)
     }
 
     /// As [`Model::train`] on these rows, whose targets are complete as of `as_of`.
-    pub(crate) fn train_on(past: &Past, training: &Training, as_of: ConsensusHour, horizon_days: u16) -> Self {
-        let schedule = Schedule::weekly(horizon_days);
+    pub(crate) fn train_on(rows: &mut Rows<'_>, training: &Training, past: &Past, as_of: ConsensusHour, horizon_days: u16) -> Self {
         let mut model = Self::without_training(as_of, horizon_days);
+        model.departures = past.is_of_survivors().then(Renewal::of_record);
         model.renewal = Renewal::train(training);
         if training.origins.len() < MIN_ORIGINS {
             return model;
         }
-        model.check(past, &schedule, as_of);
+        model.check(rows, past, as_of);
         model.n_origins = training.origins.len();
         model.n_rows = training.len();
         model.first_origin_hours = training.origins.iter().map(|origin| origin.get()).min();
-        model.conditional = Some(Conditional::train(training));
-        if model.kind != Chosen::Conditional {
+        if model.kind == Chosen::Conditional {
+            model.conditional = Some(Conditional::train(training));
+        } else {
             model.kind = Chosen::Boosted;
             model.trees = Some(Trees::train(training, TreesKind::Boosted));
         }
@@ -118,36 +120,35 @@ impl Model {
             n_rows: 0,
             kind: Chosen::Renewal,
             scores: Vec::new(),
-            perfect_from: 0.0,
+            perfect_from: [0.0; 3],
             trees: None,
             conditional: None,
             renewal: Renewal::train(&Training::default()),
+            departures: None,
         }
     }
 
-    /// Scores the candidates on held-out origins, chooses one, and sets the ceiling; leaves everything as it is where history
+    /// Scores the candidates on held-out origins, chooses one, and sets the ends of intervals; leaves everything as it is where history
     /// is too short to hold anything out.
-    fn check(&mut self, past: &Past, schedule: &Schedule, as_of: ConsensusHour) {
-        let held_out = Schedule { step_days: HELD_OUT_STEP_DAYS, max_origins: N_HELD_OUT, ..*schedule }.origins(past, as_of);
+    fn check(&mut self, rows: &mut Rows<'_>, past: &Past, as_of: ConsensusHour) {
+        let schedule = Schedule::usual(past, as_of, self.horizon_days);
+        let held_out = Schedule { step_days: HELD_OUT_STEP_DAYS, max_origins: N_HELD_OUT, ..schedule }.origins(past, as_of);
         let Some(earliest) = held_out.last() else { return };
         let origins = schedule.origins(past, *earliest);
         if origins.len() < MIN_ORIGINS {
             return;
         }
-        let training = Training::of(past, &origins, self.horizon_days);
-        let held_out = Training::of(past, &held_out, self.horizon_days);
+        let (training, held_out) = (rows.of(&origins), rows.of(&held_out));
         let (trees, conditional) = (Trees::train(&training, TreesKind::Boosted), Conditional::train(&training));
         let renewal = Renewal::train(&training);
-        let boosted: Vec<Distribution> = held_out.rows().map(|row| blended(&trees, &conditional, row)).collect();
-        let score = |name: Chosen, predict: &dyn Fn(&[f32]) -> Distribution| {
-            let losses: Vec<f64> = held_out.rows().zip(&held_out.targets).map(|(row, y)| crps(&predict(row).quantiles(), *y)).collect();
+        let of = |predictor: &dyn Predictor| -> Vec<Distribution> { held_out.rows().map(|row| predictor.predict(row)).collect() };
+        let boosted = of(&trees);
+        let score = |name: Chosen, forecasts: &[Distribution]| {
+            let losses: Vec<f64> = forecasts.iter().zip(&held_out.targets).map(|(forecast, y)| crps(&forecast.quantiles(), *y)).collect();
             HeldOutScore { model: name.name().to_owned(), crps: rounded(allium_stats::mean(&losses).unwrap_or(1.0)), n: losses.len() }
         };
-        self.scores = vec![
-            score(Chosen::Boosted, &|row| blended(&trees, &conditional, row)),
-            score(Chosen::Conditional, &|row| conditional.predict(row)),
-            score(Chosen::Renewal, &|row| renewal.predict(row)),
-        ];
+        self.scores =
+            vec![score(Chosen::Boosted, &boosted), score(Chosen::Conditional, &of(&conditional)), score(Chosen::Renewal, &of(&renewal))];
         if self.scores[1..].iter().any(|baseline| baseline.crps <= self.scores[0].crps) {
             self.kind = Chosen::Conditional;
         }
@@ -158,14 +159,11 @@ impl Model {
     pub fn forecast(&self, past: &Past, as_of: ConsensusHour) -> Vec<Forecast> {
         let features = Features::of(past, as_of);
         let one = |(i, relay): (usize, &usize)| {
-            let distribution = self.distribution(features.row(i));
-            let ceiling = self.ceiling(&distribution);
             Forecast::of(&Outlook {
                 fingerprint: past.relays()[*relay].fingerprint,
                 as_of,
                 horizon_days: self.horizon_days,
-                distribution,
-                ceiling,
+                stated: self.stated(features.row(i)),
                 recent: features.get(i, "up_30d"),
                 running: features.get(i, "running") == Some(1.0),
             })
@@ -175,16 +173,17 @@ impl Model {
 
     /// The distribution for one row of features.
     pub fn distribution(&self, row: &[f32]) -> Distribution {
-        match (self.kind, &self.trees, &self.conditional) {
-            (Chosen::Boosted, Some(trees), Some(conditional)) => blended(trees, conditional, row),
+        let distribution = match (self.kind, &self.trees, &self.conditional) {
+            (Chosen::Boosted, Some(trees), _) => trees.predict(row),
             (Chosen::Conditional, _, Some(conditional)) => conditional.predict(row),
             _ => self.renewal.predict(row),
-        }
+        };
+        self.departures.as_ref().map_or(distribution, |departures| distribution.or_zero(departures.p_gone(row)))
     }
 
-    /// Where the quantiles of a distribution end at most.
-    pub(crate) fn ceiling(&self, distribution: &Distribution) -> f64 {
-        if distribution.p_one() < self.perfect_from { CEILING } else { 1.0 }
+    /// The distribution for one row and the ends of its intervals.
+    pub(crate) fn stated(&self, row: &[f32]) -> Stated {
+        Stated::limited(self.distribution(row), &self.perfect_from)
     }
 
     /// The trees, if they are in use.
@@ -242,31 +241,10 @@ impl Model {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let model: Self = serde_json::from_str(text).map_err(|error| Error::Unreadable(error.to_string()))?;
         let same_features = model.features.iter().map(String::as_str).eq(NAMES.iter().map(|(name, _)| *name));
-        let is_sound = model.trees.as_ref().is_none_or(|trees| trees.models.iter().all(|part| part.is_sound(N_FEATURES)));
+        let is_sound = model.trees.as_ref().is_none_or(Trees::is_sound);
         if model.format != FORMAT || !same_features || !is_sound {
             return Err(Error::Incompatible);
         }
         Ok(model)
     }
-}
-
-/// Nine parts of boosting and one of conditional quantiles: a combination breaks down less where the world changes.
-fn blended(trees: &Trees, conditional: &Conditional, row: &[f32]) -> Distribution {
-    trees.predict(row).mixed(&conditional.predict(row), 0.9)
-}
-
-/// Below which probability of a month without any gap an interval leaves that month out, so that closed 80 % intervals cover
-/// 80 % on the held-out origins.
-///
-/// Where more than a tenth of the mass lies at 1, the 0.9 quantile is 1 and the closed interval covers up to nine in ten. No
-/// interval of such a distribution covers exactly 80 %; ending some of them just below 1 does so on average.
-fn perfect_from(forecasts: &[Distribution], truths: &[f64]) -> f64 {
-    let covered = |limit: f64| {
-        let is_covered = |(forecast, truth): (&Distribution, &f64)| {
-            let ceiling = if forecast.p_one() < limit { CEILING } else { 1.0 };
-            (forecast.quantile(0.1).min(ceiling)..=forecast.quantile(0.9).min(ceiling)).contains(truth)
-        };
-        forecasts.iter().zip(truths).filter(|pair| is_covered(*pair)).count() as f64 / truths.len().max(1) as f64
-    };
-    (0..100).map(|i| f64::from(i) / 100.0).find(|limit| covered(*limit) <= 0.8).unwrap_or(0.0)
 }

@@ -12,6 +12,7 @@ use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint};
 pub struct Past {
     hours: Vec<ConsensusHour>,
     relays: Vec<RelayPast>,
+    survivors_only: bool,
 }
 
 /// The exact history of one relay.
@@ -109,7 +110,18 @@ impl Past {
         let n = hours.len() as u32;
         let mut relays: Vec<_> = relays.into_iter().filter_map(|relay| cut(relay, n)).collect();
         relays.sort_by_key(|relay| relay.fingerprint);
-        Self { hours, relays }
+        Self { hours, relays, survivors_only: false }
+    }
+
+    /// The same history, known to leave out relays that are gone.
+    #[must_use]
+    pub(crate) fn of_survivors(self) -> Self {
+        Self { survivors_only: true, ..self }
+    }
+
+    /// Whether relays that are gone are left out, so that it says nothing of how many leave.
+    pub fn is_of_survivors(&self) -> bool {
+        self.survivors_only
     }
 
     /// The hours whose consensus is known; places are positions in this list.
@@ -125,7 +137,7 @@ impl Past {
     /// What was known at an hour: that consensus and all before it.
     pub fn as_of(&self, hour: ConsensusHour) -> Self {
         let n = self.place_after(hour) as usize;
-        Self::new(self.hours[..n].to_vec(), self.relays.clone())
+        Self { survivors_only: self.survivors_only, ..Self::new(self.hours[..n].to_vec(), self.relays.clone()) }
     }
 
     /// How many known consensuses lie before `hour`.

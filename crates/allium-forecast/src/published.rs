@@ -6,8 +6,9 @@
 //!
 //! # Limits
 //!
-//! Graphs tell of relays that still exist: departures of the past are missing, so the probability of leaving for good is too
-//! low. Short outages within coarse bins are merged. Flags of the past are not told.
+//! Graphs tell of relays that still exist: departures of the past are missing, so how many leave for good is taken from the public
+//! record instead, see [`Renewal::of_record`](crate::models::Renewal::of_record). Short outages within coarse bins are merged.
+//! Flags of the past are not told.
 
 use std::ops::Range;
 
@@ -41,7 +42,7 @@ impl Past {
         let first = as_of.next().plus(-24 * MAX_DAYS);
         let hours: Vec<ConsensusHour> = (0..24 * MAX_DAYS).map(|i| first.plus(i)).collect();
         let relays = relays.into_iter().filter_map(|relay| history(&relay, first, hours.len()));
-        Self::new(hours.clone(), relays.collect())
+        Self::new(hours.clone(), relays.collect()).of_survivors()
     }
 }
 

@@ -1,6 +1,6 @@
 //! How good forecasts were.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::distribution::{Distribution, LEVELS};
 
@@ -38,7 +38,7 @@ pub fn brier(forecasts: &[(f64, bool)]) -> Option<f64> {
 }
 
 /// A group of forecasts of about the same probability, and how often the event came.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReliabilityBin {
     /// Mean probability.
     pub forecast: f64,

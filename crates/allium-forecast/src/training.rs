@@ -1,4 +1,9 @@
 //! What models learn from: features at past origins, with what came after.
+//!
+//! Origins lie on a fixed grid, so that trainings of different times share their rows: [`Rows`] works each origin out once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use allium_model::ConsensusHour;
 
@@ -14,6 +19,8 @@ pub struct Training {
     pub values: Vec<f32>,
     /// The share of known consensuses in the horizon in which the relay was Running, per row.
     pub targets: Vec<f64>,
+    /// How much each row counts: less than 1 in a flood, see [`Features::weights`].
+    pub weights: Vec<f32>,
 }
 
 /// Which origins are learned from.
@@ -30,14 +37,19 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The usual one: weekly over the last nine months.
-    pub fn weekly(horizon_days: u16) -> Self {
-        Self { step_days: 7, max_origins: 40, min_past_days: 30, horizon_days }
+    /// The usual one: every two weeks over the last year, and weekly where less than ten months are known.
+    ///
+    /// Targets of neighbouring origins overlap: with twice as many, forecasts of held-out origins were no better.
+    pub fn usual(past: &Past, as_of: ConsensusHour, horizon_days: u16) -> Self {
+        let known_hours = past.hours().first().map_or(0, |first| as_of.hours_since(*first));
+        let step_days = if known_hours > 300 * 24 { 14 } else { 7 };
+        Self { step_days, max_origins: 26, min_past_days: 30, horizon_days }
     }
 
-    /// The origins whose targets are complete as of `as_of`, the latest first.
+    /// The origins whose targets are complete as of `as_of`, the latest first: hours whose number is a multiple of the step.
     pub fn origins(&self, past: &Past, as_of: ConsensusHour) -> Vec<ConsensusHour> {
         let latest = as_of.plus(-24 * i32::from(self.horizon_days));
+        let latest = latest.plus(-latest.get().rem_euclid(24 * self.step_days));
         let Some(first) = past.hours().first() else { return Vec::new() };
         let earliest = first.plus(24 * self.min_past_days);
         let origins = (0..self.max_origins as i32).map(|i| latest.plus(-24 * self.step_days * i));
@@ -45,33 +57,55 @@ impl Schedule {
     }
 }
 
-impl Training {
-    /// The rows of these origins; origins whose horizon holds no known consensus are left out.
-    ///
-    /// Origins are worked on side by side; the rows come in the order of the origins.
-    pub fn of(past: &Past, origins: &[ConsensusHour], horizon_days: u16) -> Self {
-        let half = origins.len().div_ceil(2);
-        let parts: Vec<Vec<Self>> = std::thread::scope(|scope| {
-            let part = |origins: &[ConsensusHour]| origins.iter().map(|origin| Self::at(past, *origin, horizon_days)).collect();
-            let second = scope.spawn(move || part(&origins[half..]));
-            vec![part(&origins[..half]), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
-        });
-        let mut all = Self::default();
-        for part in parts.into_iter().flatten() {
-            all.origins.extend(part.origins);
-            all.values.extend(part.values);
-            all.targets.extend(part.targets);
-        }
-        all
+/// Rows of one history by origin, each worked out once.
+pub(crate) struct Rows<'a> {
+    past: &'a Past,
+    horizon_days: u16,
+    known: BTreeMap<ConsensusHour, Arc<Training>>,
+}
+
+impl<'a> Rows<'a> {
+    /// No rows yet, of this history, with targets that reach so far.
+    pub(crate) fn new(past: &'a Past, horizon_days: u16) -> Self {
+        Self { past, horizon_days, known: BTreeMap::new() }
     }
 
+    /// The rows of these origins, in their order; origins whose horizon holds no known consensus are left out.
+    ///
+    /// Origins that are asked for the first time are worked on side by side.
+    pub(crate) fn of(&mut self, origins: &[ConsensusHour]) -> Training {
+        let missing: Vec<ConsensusHour> = origins.iter().copied().filter(|origin| !self.known.contains_key(origin)).collect();
+        let (past, horizon_days) = (self.past, self.horizon_days);
+        let (first, second) = missing.split_at(missing.len().div_ceil(2));
+        let made = |origins: &[ConsensusHour]| -> Vec<Training> {
+            origins.iter().map(|origin| Training::at(past, *origin, horizon_days)).collect()
+        };
+        let parts = std::thread::scope(|scope| {
+            let second = scope.spawn(|| made(second));
+            [made(first), second.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))]
+        });
+        self.known.extend(missing.into_iter().zip(parts.into_iter().flatten().map(Arc::new)));
+        let mut all = Training::default();
+        origins.iter().filter_map(|origin| self.known.get(origin)).for_each(|part| all.append(part));
+        all
+    }
+}
+
+impl Training {
     /// The rows of one origin.
     pub fn at(past: &Past, origin: ConsensusHour, horizon_days: u16) -> Self {
         let features = Features::of(past, origin);
         match past.targets(&features.relays, origin, 24 * i32::from(horizon_days)) {
-            Some(targets) => Self { origins: vec![origin], values: features.values, targets },
+            Some(targets) => Self { origins: vec![origin], values: features.values, targets, weights: features.weights },
             None => Self::default(),
         }
+    }
+
+    fn append(&mut self, other: &Self) {
+        self.origins.extend(&other.origins);
+        self.values.extend(&other.values);
+        self.targets.extend(&other.targets);
+        self.weights.extend(&other.weights);
     }
 
     /// How many rows there are.

@@ -4,9 +4,10 @@
 
 mod support;
 
-use allium_forecast::evaluate::evaluate;
+use allium_forecast::evaluate::{Evaluation, Scoreboard};
 use allium_forecast::features::Features;
-use allium_forecast::{Chosen, HORIZON_DAYS, Label, Model, Past};
+use allium_forecast::models::Kind;
+use allium_forecast::{Chosen, HORIZON_DAYS, Label, Model, Past, PastSpan, RelayPast};
 use allium_model::ConsensusHour;
 use proptest::prelude::*;
 use support::network;
@@ -47,9 +48,7 @@ fn every_relay_of_the_last_seven_days_has_a_forecast_in_order() {
     let past = network(150, 3400, 2);
     let as_of = hour(&past, 3399);
     let forecasts = Model::train(&past, as_of, HORIZON_DAYS).forecast(&past, as_of);
-    let seen = |relay: &&allium_forecast::RelayPast| {
-        relay.spans.last().is_some_and(|span| as_of.hours_since(hour(&past, span.end as usize - 1)) <= 168)
-    };
+    let seen = |relay: &&RelayPast| relay.spans.last().is_some_and(|span| as_of.hours_since(hour(&past, span.end as usize - 1)) <= 168);
     let expected: Vec<_> = past.relays().iter().filter(seen).map(|relay| relay.fingerprint).collect();
     assert_eq!(forecasts.iter().map(|forecast| forecast.fingerprint).collect::<Vec<_>>(), expected);
     for forecast in &forecasts {
@@ -83,7 +82,7 @@ fn a_model_comes_back_from_its_file_and_a_damaged_one_does_not() {
     let read = Model::from_json(&text).unwrap();
     assert_eq!(read, model);
     assert_eq!(read.forecast(&past, as_of), model.forecast(&past, as_of));
-    for (from, to) in [("\"format\":1", "\"format\":9"), ("\"up_1d\"", "\"up_2d\""), ("\"Leaf\":0}", "\"Leaf\":60000}"), ("{", "[")] {
+    for (from, to) in [("\"format\":2", "\"format\":9"), ("\"up_1d\"", "\"up_2d\""), ("\"Leaf\":0}", "\"Leaf\":60000}"), ("{", "[")] {
         assert_ne!(text.replacen(from, to, 1), text, "{from} is in the file");
         assert!(Model::from_json(&text.replacen(from, to, 1)).is_err(), "{from}");
     }
@@ -104,14 +103,55 @@ fn a_history_too_short_to_learn_from_still_gives_forecasts() {
 }
 
 #[test]
-fn the_scoreboard_leaves_out_origins_whose_horizon_is_not_complete() {
+fn the_scoreboard_leaves_out_origins_whose_horizon_is_mostly_unknown() {
     let past = network(90, 3400, 6);
-    let origins = [hour(&past, 2600), hour(&past, 3000)];
-    let scoreboard = evaluate(&past, &origins, HORIZON_DAYS, &mut |_| {});
-    assert_eq!(scoreboard.origins.len(), 1);
+    let mut evaluation = Evaluation::new(&past, HORIZON_DAYS, &Kind::ALL);
+    let scored: Vec<_> = [2600, 3000, 3100].iter().filter_map(|place| evaluation.at(hour(&past, *place))).collect();
+    assert_eq!(scored.iter().map(|origin| (origin.known_days, origin.complete)).collect::<Vec<_>>(), [(30, true), (16, false)]);
+    let scoreboard = Scoreboard::new(&past, HORIZON_DAYS, scored.into_iter().rev().collect());
+    assert!(scoreboard.origins.is_sorted_by(|a, b| a.origin < b.origin));
     let all: Vec<_> = scoreboard.origins[0].scores.iter().filter(|scores| scores.stratum == "all").collect();
-    assert_eq!(all.len(), 11);
+    assert_eq!(all.len(), Kind::ALL.len() + 1);
     assert!(all.iter().all(|scores| scores.n == scoreboard.origins[0].n_relays && scores.crps < 0.6), "{all:?}");
     let conditional = all.iter().find(|scores| scores.model == "conditional").unwrap();
     assert_eq!(conditional.skill, 0.0);
+    // Means are over complete origins: here one.
+    assert_eq!(scoreboard.mean.iter().filter(|scores| scores.stratum == "all").collect::<Vec<_>>().len(), all.len());
+    assert!((scoreboard.mean[0].crps - all[0].crps).abs() < 1e-12 && scoreboard.mean[0].n == all[0].n);
+}
+
+#[test]
+fn the_same_origins_score_the_same_alone_and_among_others() {
+    let past = network(60, 3400, 8);
+    let kinds = [Kind::Persistence];
+    let mut shared = Evaluation::new(&past, HORIZON_DAYS, &kinds);
+    let first = shared.at(hour(&past, 2400));
+    assert!(first.as_ref().is_some_and(|origin| origin.scores.iter().any(|scores| scores.model == "persistence")));
+    let second = shared.at(hour(&past, 2600));
+    assert_eq!(second, Evaluation::new(&past, HORIZON_DAYS, &kinds).at(hour(&past, 2600)));
+}
+
+/// The network of [`network`] and, from an hour on, a flood of relays that stay for a day.
+fn flooded(n: u32, hours: u32, flood: u32, at: u32) -> Past {
+    let usual = network(n, hours, 9);
+    let span = |start: u32| PastSpan { start, end: start + 20, running: true, guard: false, exit: false, asn: None, country: None };
+    let came = (0..flood).map(|i| RelayPast::new(support::fingerprint(1_000_000 + i), vec![span(at + i % 10)]));
+    Past::new(usual.hours().to_vec(), usual.relays().iter().cloned().chain(came).collect())
+}
+
+#[test]
+fn a_flood_of_relays_that_leave_at_once_does_not_move_the_forecasts_of_others() {
+    let at = 2900;
+    let (usual, flooded) = (flooded(150, 3400, 0, at), flooded(150, 3400, 900, at));
+    // The flood lies in the rows that are learned from and, a day old, in the 7 days before the origin.
+    for as_of in [at + 48, 3399] {
+        let as_of = hour(&usual, as_of as usize);
+        let [without, with] = [&usual, &flooded].map(|past| Model::train(past, as_of, HORIZON_DAYS).forecast(past, as_of));
+        let of_others: Vec<_> =
+            with.iter().filter(|forecast| usual.relays().iter().any(|r| r.fingerprint == forecast.fingerprint)).collect();
+        assert_eq!(of_others.len(), without.len());
+        let moved = |(a, b): (&&allium_forecast::Forecast, &allium_forecast::Forecast)| (a.mean.get() - b.mean.get()).abs();
+        let mean_move = of_others.iter().zip(&without).map(moved).sum::<f64>() / without.len() as f64;
+        assert!(mean_move < 0.05, "{mean_move} at {as_of}");
+    }
 }

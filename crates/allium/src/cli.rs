@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use allium_forecast::models::Kind;
 use allium_model::ConsensusHour;
 use allium_simulate::scenario::Event;
 use allium_sources::consensus::verify::TrustedAuthority;
@@ -313,9 +314,20 @@ pub(crate) struct EvaluateForecastArgs {
     /// How far forecasts reach
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub(crate) horizon_days: u16,
-    /// Write the scoreboard, forecast.json, into this directory
+    /// Models to score besides the one in use and conditional quantiles, by name [default: all]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = model)]
+    pub(crate) models: Vec<Kind>,
+    /// Write the scoreboard, forecast.json, into this directory, and each origin as it is done into its forecast-origins/
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Take origins that an earlier run with the same data and models has left in forecast-origins/
+    #[arg(long, requires = "out")]
+    pub(crate) resume: bool,
+}
+
+/// A model or baseline by its name.
+fn model(name: &str) -> Result<Kind, String> {
+    Kind::named(name).ok_or_else(|| format!("one of {}", Kind::ALL.map(Kind::name).join(", ")))
 }
 
 /// An instant, or a date that stands for its first hour.

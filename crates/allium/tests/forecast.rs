@@ -110,11 +110,20 @@ fn evaluation_prints_tables_and_writes_a_scoreboard() {
     let out = dir.path().join("board");
     let args = ["evaluate", "forecast", "--from", "2025-10-20", "--to", "2025-12-31", "--out", out.to_str().unwrap()];
     let tables = stdout(&store, &args);
-    for word in ["2025-11-20T00:00:00Z", "allium", "persistence", "combination", "Mean over origins", "survivors"] {
+    for word in ["2025-11-20T00:00:00Z", "allium", "persistence", "combination", "network", "ets", "Mean over 2 origins", "survivors"] {
         assert!(tables.contains(word), "{word}: {tables}");
     }
     let scoreboard: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("forecast.json")).unwrap()).unwrap();
-    // The horizon of 2025-12-20 is not complete.
+    // More than half of the horizon of 2025-12-20 is unknown.
     assert_eq!(scoreboard["origins"].as_array().unwrap().len(), 2);
+    // A run that was stopped is taken up: what is done is not done again.
+    let origins = out.join("forecast-origins");
+    std::fs::remove_file(origins.join("2025-10-20T000000Z.json")).unwrap();
+    let kept = std::fs::read(origins.join("2025-11-20T000000Z.json")).unwrap();
+    let resumed: Vec<&str> = args.iter().copied().chain(["--resume"]).collect();
+    assert_eq!(stdout(&store, &resumed), tables);
+    assert_eq!(std::fs::read(origins.join("2025-11-20T000000Z.json")).unwrap(), kept);
+    let one = stdout(&store, &["evaluate", "forecast", "--from", "2025-10-20", "--to", "2025-10-20", "--models", "persistence"]);
+    assert!(one.contains("persistence") && one.contains("conditional") && !one.contains("forest"), "{one}");
     assert_eq!(run(&store, &["evaluate", "forecast", "--from", "2026-01-01", "--to", "2025-01-01"]).status.code(), Some(1));
 }

@@ -1,6 +1,8 @@
 //! Features of the relays around a relay: its autonomous system, country, the relays that appeared with it, the network.
 //!
-//! Shares leave the relay itself out, so that a small group does not echo its own history.
+//! Shares leave the relay itself out, so that a small group does not echo its own history. Relays that came with a flood count
+//! for less in the figures of systems, countries, ages and the network, so that thousands that came and went within a day do
+//! not drown those that stay; only the figures of their own batch count them whole.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,8 @@ use crate::past::{CURRENT_HOURS, Past, RelayPast};
 
 /// Days of a debut whose relays are counted as young.
 const YOUNG_DAYS: f64 = 30.0;
+/// Relays first listed on one day count for no more than this many usual days together.
+const FLOOD_DAYS: f64 = 5.0;
 
 /// What is known of one relay for the figures of its groups; NaN where it does not count.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +23,7 @@ struct Member {
     country: Option<CountryCode>,
     debut_day: i32,
     debut_known: bool,
+    weight: f64,
     age_class: u8,
     is_current: bool,
     is_young: bool,
@@ -66,14 +71,31 @@ impl Sums {
         }
     }
 
-    fn without(mut self, member: &Member) -> Self {
-        self.add(member, -1.0);
+    fn without(mut self, member: &Member, weight: f64) -> Self {
+        self.add(member, -weight);
         self
     }
 }
 
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.5 { (part / whole).clamp(0.0, 1.0) } else { f64::NAN }
+}
+
+/// Sets the weights of members by how many relays were first listed on the same day, and gives the usual number: the median over
+/// the days of the last 90 with any.
+fn weigh(members: &mut [Option<Member>], clock: &Clock<'_>) -> f64 {
+    let mut debuts: BTreeMap<i32, f64> = BTreeMap::new();
+    for member in members.iter().flatten().filter(|member| member.debut_known) {
+        *debuts.entry(member.debut_day).or_default() += 1.0;
+    }
+    let today = clock.as_of.get().div_euclid(24);
+    let days: Vec<f64> = debuts.range(today - 90..today).map(|(_, n)| *n).collect();
+    let usual = allium_stats::median(&days).unwrap_or(1.0).max(1.0);
+    for member in members.iter_mut().flatten() {
+        let n = if member.debut_known { debuts[&member.debut_day] } else { 1.0 };
+        member.weight = (FLOOD_DAYS * usual / n).min(1.0);
+    }
+    usual
 }
 
 /// The groups as of one origin.
@@ -93,7 +115,8 @@ pub(crate) struct Cohorts {
 impl Cohorts {
     pub(crate) fn at(past: &Past, clock: &Clock<'_>) -> Self {
         let view = View::at(past, clock);
-        let members: Vec<Option<Member>> = past.relays().iter().map(|relay| view.member(relay)).collect();
+        let mut members: Vec<Option<Member>> = past.relays().iter().map(|relay| view.member(relay)).collect();
+        let usual_debuts = weigh(&mut members, clock);
         let mut cohorts = Self {
             members: Vec::new(),
             network: Sums::default(),
@@ -102,24 +125,23 @@ impl Cohorts {
             by_batch: BTreeMap::new(),
             by_debut: BTreeMap::new(),
             by_age: [Sums::default(); 6],
-            usual_debuts: 1.0,
+            usual_debuts,
             changes_as: BTreeMap::new(),
             changes: BTreeMap::new(),
         };
         members.iter().flatten().for_each(|member| cohorts.add(member));
         cohorts.members = members;
-        cohorts.usual_debuts = cohorts.usual_debuts(clock);
         cohorts
     }
 
     fn add(&mut self, member: &Member) {
-        self.network.add(member, 1.0);
-        self.by_age[usize::from(member.age_class)].add(member, 1.0);
+        self.network.add(member, member.weight);
+        self.by_age[usize::from(member.age_class)].add(member, member.weight);
         if let Some(asn) = member.asn {
-            self.by_as.entry(asn).or_default().add(member, 1.0);
+            self.by_as.entry(asn).or_default().add(member, member.weight);
         }
         if let Some(country) = member.country {
-            self.by_country.entry(country).or_default().add(member, 1.0);
+            self.by_country.entry(country).or_default().add(member, member.weight);
         }
         if member.debut_known {
             self.by_batch.entry((member.asn, member.debut_day)).or_default().add(member, 1.0);
@@ -133,21 +155,19 @@ impl Cohorts {
         }
     }
 
-    /// The median number of debuts per day over the last 90 days.
-    fn usual_debuts(&self, clock: &Clock<'_>) -> f64 {
-        let today = clock.as_of.get().div_euclid(24);
-        let days: Vec<f64> = self.by_debut.range(today - 90..today).map(|(_, sums)| sums.n).collect();
-        allium_stats::median(&days).unwrap_or(1.0).max(1.0)
+    /// How much a relay, by its number, counts among others.
+    pub(crate) fn weight(&self, relay: usize) -> f32 {
+        self.members[relay].map_or(0.0, |member| member.weight as f32)
     }
 
     /// Appends the features of a relay, by its number.
     pub(crate) fn push(&self, values: &mut Vec<f32>, relay: usize) {
         let Some(member) = &self.members[relay] else { return values.extend([f32::NAN; 25]) };
-        let of = |sums: Option<&Sums>| sums.copied().unwrap_or_default().without(member);
-        let asn = of(member.asn.and_then(|asn| self.by_as.get(&asn)));
-        let country = of(member.country.and_then(|country| self.by_country.get(&country)));
-        let batch = of(self.by_batch.get(&(member.asn, member.debut_day)).filter(|_| member.debut_known));
-        let debut = of(self.by_debut.get(&member.debut_day).filter(|_| member.debut_known));
+        let of = |sums: Option<&Sums>, weight: f64| sums.copied().unwrap_or_default().without(member, weight);
+        let asn = of(member.asn.and_then(|asn| self.by_as.get(&asn)), member.weight);
+        let country = of(member.country.and_then(|country| self.by_country.get(&country)), member.weight);
+        let batch = of(self.by_batch.get(&(member.asn, member.debut_day)).filter(|_| member.debut_known), 1.0);
+        let debut = of(self.by_debut.get(&member.debut_day).filter(|_| member.debut_known), 1.0);
         let network = self.network;
         let age = self.by_age[usize::from(member.age_class)];
         let nan_unless = |known: bool, value: f64| if known { value } else { f64::NAN };
@@ -226,6 +246,7 @@ impl<'a> View<'a> {
             country: span.country,
             debut_day: clock.hours[first as usize].get().div_euclid(24),
             debut_known: first > 0,
+            weight: 1.0,
             age_class: [1.0, 7.0, 30.0, 120.0, 365.0].iter().filter(|limit| age_days > **limit).count() as u8,
             is_current,
             is_young: age_days <= YOUNG_DAYS,

@@ -19,6 +19,9 @@ pub struct Features {
     pub relays: Vec<usize>,
     /// Their rows, one after the other, each of [`N_FEATURES`] numbers.
     pub values: Vec<f32>,
+    /// How much each relay counts where models learn: 1, and less where far more relays than usual were first listed on the
+    /// same day. Nine hundred relays of one flood are one event and not nine hundred.
+    pub weights: Vec<f32>,
 }
 
 impl Features {
@@ -34,7 +37,8 @@ impl Features {
             cohorts.push(&mut values, *relay);
             debug_assert_eq!(values.len() - start, N_FEATURES, "as many features as names");
         }
-        Self { relays, values }
+        let weights = relays.iter().map(|relay| cohorts.weight(*relay)).collect();
+        Self { relays, values, weights }
     }
 
     /// A feature of the `i`th relay.

@@ -31,13 +31,13 @@ impl TreesKind {
     fn growth(self) -> Growth {
         let boosted = Growth {
             ensemble: Ensemble::Boosted,
-            n_trees: 110,
-            max_leaves: 32,
-            min_weight: 250.0,
+            n_trees: 200,
+            max_leaves: 48,
+            min_weight: 400.0,
             min_gain: 1e-6,
-            rate: 0.06,
+            rate: 0.05,
             l2: 50.0,
-            row_share: 0.5,
+            row_share: 0.4,
             feature_share: 0.3,
             seed: 0,
         };
@@ -61,10 +61,19 @@ impl Trees {
     /// Grows trees on these rows.
     pub fn train(training: &Training, kind: TreesKind) -> Self {
         let targets: Vec<[f32; N_OUTPUTS]> = training.targets.iter().map(|target| indicators(*target)).collect();
-        let weights = vec![1.0; targets.len()];
-        let examples =
-            Examples { values: &training.values, n_features: N_FEATURES, targets: &targets, weights: &weights, output_weights: widths() };
+        let examples = Examples {
+            values: &training.values,
+            n_features: N_FEATURES,
+            targets: &targets,
+            weights: &training.weights,
+            output_weights: widths(),
+        };
         Self { models: Boosted::train(&examples, &kind.growth(), &[1, 2]) }
+    }
+
+    /// Whether rows of features fit: a model read from a file may be anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.models.iter().all(|model| model.is_sound(N_FEATURES))
     }
 }
 
@@ -79,12 +88,13 @@ impl Predictor for Trees {
     }
 }
 
-fn indicators(target: f64) -> [f32; N_OUTPUTS] {
+/// Which of the limits a target does not exceed.
+pub(crate) fn indicators(target: f64) -> [f32; N_OUTPUTS] {
     LIMITS.map(|limit| if target <= limit { 1.0 } else { 0.0 })
 }
 
 /// How much of the way from 0 to 1 each limit stands for, relative to the mean of all.
-fn widths() -> [f32; N_OUTPUTS] {
+pub(crate) fn widths() -> [f32; N_OUTPUTS] {
     let neighbour = |k: usize| LIMITS.get(k).copied().unwrap_or(1.0);
     let width = |k: usize| ((neighbour(k + 1) - if k == 0 { 0.0 } else { neighbour(k - 1) }) / 2.0).max(0.0005);
     let mean = (0..N_OUTPUTS).map(width).sum::<f64>() / N_OUTPUTS as f64;

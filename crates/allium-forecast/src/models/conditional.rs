@@ -21,7 +21,7 @@ pub struct Conditional {
 }
 
 impl Conditional {
-    /// The distributions of these rows; classes of fewer than 30 rows have that of all.
+    /// The distributions of these rows, each counting alike; classes of fewer than 30 rows have that of all.
     pub fn train(training: &Training) -> Self {
         let mut samples = vec![Vec::new(); (UPTIMES.len() + 1) * (AGES_DAYS.len() + 1)];
         training.rows().zip(&training.targets).for_each(|(row, target)| samples[class(row)].push(*target));

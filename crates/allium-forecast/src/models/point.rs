@@ -33,14 +33,14 @@ type Number = Box<dyn Fn(&[f32]) -> f64 + Send + Sync>;
 /// One number per row, and what it stands for.
 pub struct Point {
     number: Number,
-    /// Upper ends of classes and what followed in each; without any, the number itself is the forecast.
-    classes: Vec<(f64, Distribution)>,
+    /// What followed; without any class, the number itself is the forecast.
+    classes: Classes,
 }
 
 impl Point {
     /// Exactly that feature.
     pub fn exactly(column: Column) -> Self {
-        Self { number: Box::new(move |row| column.of(row)), classes: Vec::new() }
+        Self { number: Box::new(move |row| column.of(row)), classes: Classes(Vec::new()) }
     }
 
     /// Empirical Bayes (Robbins 1956; Efron, Morris 1975): the uptime of the last 30 days pulled towards the mean of the relay's
@@ -58,23 +58,38 @@ impl Point {
     }
 
     fn with_classes(training: &Training, number: Number) -> Self {
-        let mut rows: Vec<(f64, f64)> = training.rows().map(&number).zip(training.targets.iter().copied()).collect();
+        let classes = Classes::of(training.rows().map(&number).zip(training.targets.iter().copied()));
+        Self { number, classes }
+    }
+}
+
+/// What followed numbers of one model, in classes of equal size.
+pub(crate) struct Classes(Vec<(f64, Distribution)>);
+
+impl Classes {
+    /// The classes of these numbers and what followed each.
+    pub(crate) fn of(rows: impl Iterator<Item = (f64, f64)>) -> Self {
+        let mut rows: Vec<(f64, f64)> = rows.collect();
         rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let size = rows.len().div_ceil(N_CLASSES).max(1);
         let class = |rows: &[(f64, f64)]| {
             let targets: Vec<f64> = rows.iter().map(|(_, target)| *target).collect();
             Some((rows.last()?.0, Distribution::of_sample(&targets)?))
         };
-        Self { number, classes: rows.chunks(size).filter_map(class).collect() }
+        Self(rows.chunks(size).filter_map(class).collect())
+    }
+
+    /// What followed numbers like this one; without any class, exactly the number.
+    pub(crate) fn after(&self, number: f64) -> Distribution {
+        let at = self.0.partition_point(|(end, _)| *end < number).min(self.0.len().saturating_sub(1));
+        let exactly = || Distribution::near(LIMITS.map(|limit| if number <= limit { 1.0 } else { 0.0 }));
+        self.0.get(at).map_or_else(exactly, |(_, distribution)| *distribution)
     }
 }
 
 impl Predictor for Point {
     fn predict(&self, row: &[f32]) -> Distribution {
-        let number = (self.number)(row);
-        let at = self.classes.partition_point(|(end, _)| *end < number).min(self.classes.len().saturating_sub(1));
-        let exactly = || Distribution::near(LIMITS.map(|limit| if number <= limit { 1.0 } else { 0.0 }));
-        self.classes.get(at).map_or_else(exactly, |(_, distribution)| *distribution)
+        self.classes.after((self.number)(row))
     }
 }
 

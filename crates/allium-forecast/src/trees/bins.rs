@@ -29,7 +29,8 @@ impl Binned {
     }
 }
 
-fn code(limits: &[f32], value: f32) -> u8 {
+/// The bin of a value among limits.
+pub(crate) fn code(limits: &[f32], value: f32) -> u8 {
     if value.is_nan() { 0 } else { 1 + limits.partition_point(|limit| *limit < value).min(limits.len().saturating_sub(1)) as u8 }
 }
 

@@ -7,7 +7,7 @@
 mod bins;
 mod grow;
 
-use bins::Binned;
+pub(crate) use bins::{Binned, code};
 use serde::{Deserialize, Serialize};
 
 /// Numbers that travel together through the histograms.

@@ -68,7 +68,7 @@ pub(super) const fn confidence_rule(confidence: Confidence) -> &'static str {
 /// The model in words.
 pub(super) fn model_word(name: &str) -> &str {
     match name {
-        "boosted" => "gradient boosting with conditional quantiles",
+        "boosted" => "gradient boosting",
         "conditional" => "conditional quantiles",
         "renewal" => "renewal process",
         other => other,

@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
-use allium_forecast::evaluate::{IN_USE, OriginScores, STRATA, Scoreboard, Scores, evaluate};
+use allium_forecast::Past;
+use allium_forecast::evaluate::{Evaluation, FORMAT, IN_USE, OriginScores, STRATA, Scoreboard, Scores};
+use allium_forecast::models::Kind;
 use allium_history::{History as _, SqliteHistory};
 use allium_model::ConsensusHour;
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
+use serde::{Deserialize, Serialize};
 
 use crate::cli::EvaluateForecastArgs;
 use crate::commands::forecast::of_history;
@@ -16,6 +20,8 @@ use crate::progress::Progress;
 
 /// The name of the scoreboard in the directory of `--out`.
 const FILE: &str = "forecast.json";
+/// The directory beside it that keeps single origins.
+const ORIGINS: &str = "forecast-origins";
 
 /// Prints the tables and, with `--out`, writes the scoreboard.
 pub(crate) fn run(config: &Config, args: &EvaluateForecastArgs) -> anyhow::Result<()> {
@@ -24,19 +30,79 @@ pub(crate) fn run(config: &Config, args: &EvaluateForecastArgs) -> anyhow::Resul
     let progress = Progress::start(origins.len() + 1);
     progress.step("reading the history");
     let past = of_history(&SqliteHistory::open_read_only(&config.store)?.exact()?);
-    let told = &mut |scores: &OriginScores| progress.step(&format!("{} done", scores.origin));
-    let scoreboard = evaluate(&past, &origins, args.horizon_days, told);
-    ensure!(!scoreboard.origins.is_empty(), "no origin with history before it and a complete horizon after it");
+    let scored = scored(&past, &origins, args, &progress)?;
+    ensure!(!scored.is_empty(), "no origin with history before it and at least half of its horizon after it");
+    let scoreboard = Scoreboard::new(&past, args.horizon_days, scored);
     let mut out = BufWriter::new(io::stdout().lock());
     tables(&mut out, &scoreboard)?;
     out.flush()?;
     if let Some(directory) = &args.out {
-        fs::create_dir_all(directory).with_context(|| directory.display().to_string())?;
-        let path = directory.join(FILE);
-        fs::write(&path, serde_json::to_vec(&scoreboard)?).with_context(|| path.display().to_string())?;
+        write(&directory.join(FILE), &scoreboard)?;
     }
     progress.finish(&format!("{} of {} origins scored", scoreboard.origins.len(), origins.len()));
     Ok(())
+}
+
+/// An origin that is done, and what it was done with.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Done {
+    format: u32,
+    horizon_days: u16,
+    models: Vec<String>,
+    last_consensus: String,
+    scores: Option<OriginScores>,
+}
+
+impl Done {
+    /// What another one has to agree with to stand for this one.
+    fn with(past: &Past, args: &EvaluateForecastArgs) -> Self {
+        let kinds = Kind::ALL.iter().filter(|kind| args.models.is_empty() || args.models.contains(kind));
+        Self {
+            format: FORMAT,
+            horizon_days: args.horizon_days,
+            models: kinds.map(|kind| kind.name().to_owned()).collect(),
+            last_consensus: past.hours().last().map_or(String::new(), ToString::to_string),
+            scores: None,
+        }
+    }
+
+    /// What an earlier run left, if it was the same.
+    fn earlier(&self, file: &Path) -> Option<OriginScores> {
+        let done: Self = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+        let scores = done.scores?;
+        (Self { scores: None, ..done } == *self).then_some(scores)
+    }
+}
+
+/// Scores origins one by one; a run that is killed keeps those that are done.
+fn scored(past: &Past, origins: &[ConsensusHour], args: &EvaluateForecastArgs, progress: &Progress) -> anyhow::Result<Vec<OriginScores>> {
+    let kinds: &[Kind] = if args.models.is_empty() { &Kind::ALL } else { &args.models };
+    let with = Done::with(past, args);
+    let mut evaluation = Evaluation::new(past, args.horizon_days, kinds);
+    let mut all = Vec::new();
+    for origin in origins {
+        let file = args.out.as_ref().map(|directory| file_of(directory, *origin));
+        let earlier = file.as_ref().filter(|_| args.resume).and_then(|file| with.earlier(file));
+        let is_known = earlier.is_some();
+        let Some(scores) = earlier.or_else(|| evaluation.at(*origin)) else { continue };
+        progress.step(&format!("{origin} {}", if is_known { "taken from an earlier run" } else { "done" }));
+        if let Some(file) = file.filter(|_| !is_known) {
+            write(&file, &Done { scores: Some(scores.clone()), ..Done::with(past, args) })?;
+        }
+        all.push(scores);
+    }
+    Ok(all)
+}
+
+fn file_of(directory: &Path, origin: ConsensusHour) -> PathBuf {
+    directory.join(ORIGINS).join(format!("{}.json", origin.to_string().replace(':', "")))
+}
+
+/// Writes a file as JSON, and the directories that it needs.
+fn write(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
+    let told = || path.display().to_string();
+    path.parent().map_or(Ok(()), fs::create_dir_all).with_context(told)?;
+    fs::write(path, serde_json::to_vec(value)?).with_context(told)
 }
 
 /// The same day and hour of every month from one time to another.
@@ -53,54 +119,79 @@ fn tables(out: &mut impl Write, scoreboard: &Scoreboard) -> io::Result<()> {
     writeln!(out, "Uptime over {} days: all relays, by origin (skill against conditional quantiles)\n", scoreboard.horizon_days)?;
     for origin in &scoreboard.origins {
         let flood = if origin.flood { ", in a flood" } else { "" };
+        let known = if origin.complete { String::new() } else { format!(", {} days known", origin.known_days) };
         writeln!(
             out,
-            "{}: {} relays, {} rows learned from, {}{flood}",
+            "{}: {} relays, {} rows learned from, {}{flood}{known}",
             origin.origin, origin.n_relays, origin.n_rows_trained, origin.chosen
         )?;
         heading(out, "model")?;
         origin.scores.iter().filter(|scores| scores.stratum == "all").try_for_each(|scores| line(out, &scores.model, &[scores]))?;
         writeln!(out)?;
     }
-    writeln!(out, "Mean over origins\n")?;
-    let models: Vec<&str> = scoreboard.origins[0].scores.iter().filter(|s| s.stratum == "all").map(|s| s.model.as_str()).collect();
+    let of_model = |origin: &'_ OriginScores| origin.scores.iter().filter(|s| s.model == IN_USE && s.stratum == "all").cloned().collect();
+    let lines: Vec<(String, Vec<Scores>)> = scoreboard.origins.iter().map(|origin| (told(origin), of_model(origin))).collect();
+    writeln!(out, "{IN_USE}, by origin\n")?;
+    heading(out, "origin")?;
+    lines.iter().try_for_each(|(name, scores)| line(out, name, &scores.iter().collect::<Vec<_>>()))?;
+    let n_usual = scoreboard.origins.iter().filter(|origin| origin.is_usual()).count();
+    writeln!(out, "\nMean over {n_usual} origins outside floods whose horizon is known\n")?;
     heading(out, "model")?;
-    for model in models {
-        line(out, model, &chosen(scoreboard, model, "all"))?;
-    }
+    scoreboard.mean.iter().filter(|scores| scores.stratum == "all").try_for_each(|scores| line(out, &scores.model, &[scores]))?;
     writeln!(out)?;
     heading(out, "relays")?;
-    for stratum in STRATA {
-        line(out, stratum, &chosen(scoreboard, IN_USE, stratum))?;
-    }
-    Ok(())
+    let in_use = |stratum: &str| scoreboard.mean.iter().filter(|s| s.model == IN_USE && s.stratum == stratum).collect::<Vec<_>>();
+    STRATA.iter().try_for_each(|stratum| line(out, stratum, &in_use(stratum)))?;
+    reliability(out, scoreboard)
 }
 
-fn chosen<'a>(scoreboard: &'a Scoreboard, model: &str, stratum: &str) -> Vec<&'a Scores> {
-    let scores = scoreboard.origins.iter().flat_map(|origin| &origin.scores);
-    scores.filter(|scores| scores.model == model && scores.stratum == stratum).collect()
+/// An origin's day, with a mark where it does not count in means.
+fn told(origin: &OriginScores) -> String {
+    format!("{}{}", origin.origin.get(..10).unwrap_or(&origin.origin), if origin.is_usual() { "" } else { " *" })
+}
+
+/// How often relays fell below 0.9 and left, by the probability that was given.
+fn reliability(out: &mut impl Write, scoreboard: &Scoreboard) -> io::Result<()> {
+    let Some(scores) = scoreboard.mean.iter().find(|s| s.model == IN_USE && s.stratum == "all") else { return Ok(()) };
+    for (name, event) in [("less than 0.9", &scores.below_90), ("gone", &scores.gone)] {
+        writeln!(out, "\nProbability of {name}: given, observed, relays\n")?;
+        event.reliability.iter().try_for_each(|bin| writeln!(out, "{:>8.4}{:>8.4}{:>9}", bin.forecast, bin.observed, bin.n))?;
+    }
+    Ok(())
 }
 
 fn heading(out: &mut impl Write, first: &str) -> io::Result<()> {
     writeln!(
         out,
-        "{first:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}",
-        "CRPS", "skill", "MAE", "within5", "cov80", "cov80*", "Brier", "AUC", "calib", "AUCgone"
+        "{first:<16}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}{:>8}",
+        "CRPS", "skill", "MAE", "within5", "cov50", "cov80", "cov95", "cov80*", "Brier", "AUC", "calib", "AUCgone"
     )
 }
 
-/// Means over origins; `cov80` counts closed intervals, `cov80*` truths at 0 or 1 by the share of the mass inside.
+/// Means of a column over these scores; `cov80` counts closed intervals, `cov80*` truths at 0 or 1 by the share of the mass inside.
 fn line(out: &mut impl Write, name: &str, scores: &[&Scores]) -> io::Result<()> {
-    let n = scores.len() as f64;
-    let mean = |value: &dyn Fn(&Scores) -> Option<f64>| {
-        let values: Vec<f64> = scores.iter().filter_map(|scores| value(scores)).collect();
-        if values.is_empty() { "-".to_owned() } else { format!("{:.4}", values.iter().sum::<f64>() / values.len() as f64) }
-    };
-    if n == 0.0 {
+    if scores.is_empty() {
         return writeln!(out, "{name:<16}{:>8}", "none");
     }
-    write!(out, "{name:<16}{:>8}{:>8}{:>8}", mean(&|s| Some(s.crps)), mean(&|s| Some(s.skill)), mean(&|s| Some(s.mae)))?;
-    write!(out, "{:>8}{:>8}", mean(&|s| Some(s.within_5)), mean(&|s| Some(s.covered[1])))?;
-    write!(out, "{:>8}{:>8}", mean(&|s| Some(s.covered_shares[1])), mean(&|s| s.below_90.brier))?;
-    writeln!(out, "{:>8}{:>8}{:>8}", mean(&|s| s.below_90.auc), mean(&|s| s.below_90.calibration_error), mean(&|s| s.gone.auc))
+    let columns: [fn(&Scores) -> Option<f64>; 12] = [
+        |s| Some(s.crps),
+        |s| Some(s.skill),
+        |s| Some(s.mae),
+        |s| Some(s.within_5),
+        |s| Some(s.covered[0]),
+        |s| Some(s.covered[1]),
+        |s| Some(s.covered[2]),
+        |s| Some(s.covered_shares[1]),
+        |s| s.below_90.brier,
+        |s| s.below_90.auc,
+        |s| s.below_90.calibration_error,
+        |s| s.gone.auc,
+    ];
+    write!(out, "{name:<16}")?;
+    for column in columns {
+        let values: Vec<f64> = scores.iter().filter_map(|scores| column(scores)).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        if values.is_empty() { write!(out, "{:>8}", "-")? } else { write!(out, "{mean:>8.4}")? }
+    }
+    writeln!(out)
 }

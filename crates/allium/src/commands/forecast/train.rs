@@ -1,12 +1,13 @@
 //! `allium forecast train`: a model file that replaces the one in its place only if it is no worse.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
-use allium_forecast::{HeldOutScore, Model};
+use allium_forecast::{Error, HeldOutScore, Model};
 use anyhow::{Context as _, bail};
 
-use super::{load, read};
+use super::read;
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::progress::Progress;
@@ -20,8 +21,8 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> anyhow::Result<()> {
     let (past, as_of) = read(config, args.as_of, &progress)?;
     progress.step("training");
     let model = Model::train(&past, as_of, args.horizon_days);
-    if args.out.exists() {
-        accept(&model, &load(&args.out)?)?;
+    if let Some(in_use) = in_use(&args.out)? {
+        accept(&model, &in_use)?;
     }
     progress.step("writing");
     replace(&args.out, model.to_json()?.as_bytes())?;
@@ -29,6 +30,16 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> anyhow::Result<()> {
     let scores: Vec<String> = model.scores().iter().map(told).collect();
     progress.finish(&format!("{}: {}, {n_origins} origins, {n_rows} rows; {}", args.out.display(), model.kind().name(), scores.join(", ")));
     Ok(())
+}
+
+/// The model in a file; `None` if there is no file, or one of another version of the program, which is of no use any more.
+fn in_use(path: &Path) -> anyhow::Result<Option<Model>> {
+    match fs::read_to_string(path).map(|text| Model::from_json(&text)) {
+        Ok(Err(Error::Incompatible)) => Ok(None),
+        Ok(model) => Ok(Some(model.with_context(|| path.display().to_string())?)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| path.display().to_string()),
+    }
 }
 
 fn told(score: &HeldOutScore) -> String {
