@@ -1,14 +1,16 @@
 //! Fewer exits or guards than in the recent past.
 //!
 //! The number of running relays with the flag is compared with its median over the last 28 days of lists. Below 85 % of it for six
-//! lists in a row the capacity is short; from 92 % on it is not. Absolute floors can be set beside.
+//! lists in a row the capacity is short; from 92 % on it is not. Relays that an open outage explains count as if they ran: one
+//! incident tells of one event. Absolute floors can be set beside.
 
 use allium_model::{RelayFlag, RelayFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::detector::{Detector, Step};
+use crate::detector::{Detector, State, Step};
 use crate::incident::{Event, Kind, Status};
 use crate::losses::whole_network;
+use crate::track::Track;
 
 const REMEMBERED: usize = 28 * 24;
 const FEWEST: usize = 7 * 24;
@@ -54,11 +56,20 @@ impl Detector {
         for (i, (flag, name)) in ROLES.into_iter().enumerate().filter(|(_, (flag, _))| told.contains(*flag)) {
             let tracks = &self.state.tracks;
             let n = self.state.running.iter().filter(|relay| tracks[**relay as usize].flags & (1 << flag as u32) != 0).count() as u32;
-            self.follow_role(i, n, self.settings.fewest[i], name, step);
+            self.follow_role(i, n, self.n_missed(1 << flag as u32), name, step);
         }
     }
 
-    fn follow_role(&mut self, i: usize, n: u32, floor: u32, name: &str, step: &mut Step) {
+    /// Relays with a flag that are missing because of losses that go on: what they leave short is told with those.
+    fn n_missed(&self, flag: u32) -> u32 {
+        let State { cases, tracks, .. } = &self.state;
+        let is_missed = |track: &&Track| !track.running && track.flags & flag != 0;
+        let explained = tracks.iter().filter(is_missed).filter_map(|track| cases.get((track.case as usize).checked_sub(1)?));
+        explained.filter(|case| case.is_loss() && case.status.is_open()).count() as u32
+    }
+
+    fn follow_role(&mut self, i: usize, n: u32, n_missed: u32, name: &str, step: &mut Step) {
+        let floor = self.settings.fewest[i];
         let role = &mut self.state.totals.0[i];
         let usual = role.usual();
         role.counts.push_back(n);
@@ -66,7 +77,7 @@ impl Detector {
             role.counts.pop_front();
         }
         let Some(usual) = usual else { return };
-        let is_short = f64::from(n) < SHORT * f64::from(usual) || n < floor;
+        let is_short = f64::from(n + n_missed) < SHORT * f64::from(usual) || n + n_missed < floor;
         role.n_short = if is_short { role.n_short + 1 } else { 0 };
         let (n_short, open) = (role.n_short, role.case.checked_sub(1));
         match open {

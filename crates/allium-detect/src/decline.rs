@@ -20,12 +20,12 @@ const WINDOWS: [i32; 3] = [3 * 24, 7 * 24, 14 * 24];
 /// Hours of absence after which a relay counts as gone.
 const GONE_HOURS: i32 = 24;
 /// Fewest relays.
-const MIN_GONE: u32 = 15;
+const MIN_GONE: u32 = 12;
 /// Smallest part of the relays at risk.
-const MIN_SHARE: f64 = 0.2;
-const LN_ALPHA: f64 = -20.0;
+const MIN_SHARE: f64 = 0.1;
+const LN_ALPHA: f64 = -12.0;
 /// Variance over mean of the count: operators take several relays down.
-const DISPERSION: f64 = 3.0;
+const DISPERSION: f64 = 2.0;
 /// Members less likely to be gone than this are looked at on their own as well.
 const STABLE: [f64; 2] = [0.05, 0.02];
 /// Upper ends of classes of hazards, in departures per hour.
@@ -35,6 +35,9 @@ const PRIOR: [f64; 2] = [0.5, 10.0];
 
 /// Relays gone and relays at risk.
 type Class = [f64; 2];
+
+/// How much the part of a scope varies where more than usual are concerned elsewhere.
+const UNEVEN: f64 = 0.3;
 
 impl Detector {
     pub(crate) fn follow_declines(&mut self, step: &mut Step) {
@@ -67,6 +70,7 @@ impl Detector {
             dispersion: DISPERSION,
             network_dispersion: DISPERSION,
             stable_risk: STABLE,
+            uneven: UNEVEN,
             scatter: None,
         };
         let mut found = clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch);

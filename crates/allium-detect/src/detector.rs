@@ -64,6 +64,7 @@ pub(crate) struct State {
     pub(crate) scatter: crate::scatter::Past,
     pub(crate) cases: Vec<Case>,
     pub(crate) join_rates: JoinRates,
+    pub(crate) flag_counts: std::collections::BTreeMap<u32, crate::flags::Counts>,
     pub(crate) doubt: Doubt,
     pub(crate) totals: crate::capacity::Totals,
 }

@@ -8,6 +8,7 @@ use crate::roles::Roles;
 use crate::scan::{Cluster, Look, Lost, Standing, Thresholds, clip, clusters};
 use crate::scatter::weigh;
 use crate::scope::{Scope, ScopeKind};
+use crate::track::Track;
 
 /// Lists over which slow waves are added up.
 pub(crate) const WINDOW: usize = 3;
@@ -23,6 +24,9 @@ pub(crate) const PERMANENT_HOURS: i32 = 14 * 24;
 const PULSE_LISTS: usize = 96;
 /// The median of the square of a standard normal variable.
 const MEDIAN_OF_CHI_SQUARE: f64 = 0.4549;
+
+/// How much the part of a scope varies where more than usual are concerned elsewhere.
+const UNEVEN: f64 = 0.3;
 
 impl Detector {
     pub(crate) fn follow_losses(&mut self, step: &mut Step) {
@@ -61,7 +65,7 @@ impl Detector {
             let share = n_back as f64 / case.relays.len() as f64;
             if case.back_max >= 0.5 && share <= case.back_max - 0.5 {
                 drop_again(case, *hour, (case.relays.len() - n_back) as u32);
-                case.relays.iter().for_each(|relay| tracks[*relay as usize].case = place as u32 + 1);
+                claim(case, place, tracks);
                 case.back_max = share;
                 step.changed.push(place);
             }
@@ -86,7 +90,7 @@ impl Detector {
                 case.resolved = None;
                 drop_again(case, *hour, n_down as u32);
                 case.back_max = 1.0 - n_down as f64 / case.relays.len() as f64;
-                case.relays.iter().for_each(|relay| tracks[*relay as usize].case = place as u32 + 1);
+                claim(case, place, tracks);
                 step.changed.push(place);
             }
         }
@@ -129,6 +133,7 @@ impl Detector {
             dispersion: self.settings.dispersion,
             network_dispersion: state.network.dispersion.max(self.settings.dispersion),
             stable_risk: self.settings.stable_hazards.map(|hazard| hazard * elapsed),
+            uneven: UNEVEN,
             scatter: Some(state.scatter.scale),
         };
         clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch)
@@ -165,7 +170,8 @@ impl Detector {
         f64::from((self.state.hour - recent[recent.len() - window].before).max(1))
     }
 
-    /// Makes a cluster a case of its own, or part of those just opened that share its relays.
+    /// Makes a cluster a case of its own, or part of those just opened that it explains: at least half of their relays are in it, and
+    /// what concerns the whole network explains nothing narrower. The relays of other cases stay where they are.
     fn place_cluster(&mut self, cluster: &Cluster, window: usize, step: &mut Step) {
         let mut overlaps: Vec<(usize, usize)> = Vec::new();
         for place in cluster.lost.iter().filter_map(|relay| self.case_of(*relay)) {
@@ -174,17 +180,39 @@ impl Detector {
                 None => overlaps.push((place, 1)),
             }
         }
+        overlaps.retain(|(place, n)| self.is_explained(*place, *n, cluster));
         overlaps.sort_by_key(|(place, n)| (std::cmp::Reverse(*n), *place));
-        let n_shared: usize = overlaps.iter().map(|(_, n)| n).sum();
-        let n_additional = cluster.lost.len() - n_shared;
+        let is_taken = |relay: &RelayIdx| {
+            let place = self.case_of(*relay);
+            place.is_none_or(|place| overlaps.iter().any(|(other, _)| *other == place))
+        };
+        let mut own = cluster.clone();
+        own.lost.retain(is_taken);
+        let is_explained_elsewhere = 2 * own.lost.len() < cluster.lost.len() || own.lost.len() < self.settings.min_lost as usize;
+        let n_additional = own.lost.len() - overlaps.iter().map(|(_, n)| n).sum::<usize>();
         match overlaps.first() {
+            _ if is_explained_elsewhere => {}
             None => {
-                let place = self.open_loss(cluster, window, step);
+                let place = self.open_loss(&own, window, step);
                 self.assign(place);
             }
-            Some((place, _)) if n_additional >= 2 || overlaps.len() > 1 => self.widen(*place, &overlaps[1..], cluster, step),
+            Some((place, _)) if overlaps.len() > 1 || n_additional >= self.fewest_to_widen(*place) => {
+                self.widen(*place, &overlaps[1..], &own, step);
+            }
             Some(_) => {}
         }
+    }
+
+    /// Whether a case that has so many relays in a cluster is part of it.
+    fn is_explained(&self, place: usize, n_shared: usize, cluster: &Cluster) -> bool {
+        let case = &self.state.cases[place];
+        2 * n_shared >= case.relays.len() && (cluster.look.scope != NETWORK || is_network(&case.scope))
+    }
+
+    /// How many relays a cluster must have beyond those of a case to widen it. Some always leave somewhere in the network.
+    fn fewest_to_widen(&self, place: usize) -> usize {
+        let case = &self.state.cases[place];
+        if is_network(&case.scope) { case.relays.len().div_ceil(2) } else { 2 }
     }
 
     fn case_of(&self, relay: RelayIdx) -> Option<usize> {
@@ -324,7 +352,7 @@ impl Detector {
 
     pub(crate) fn assign(&mut self, place: usize) {
         let State { cases, tracks, .. } = &mut self.state;
-        cases[place].relays.iter().for_each(|relay| tracks[*relay as usize].case = place as u32 + 1);
+        claim(&cases[place], place, tracks);
     }
 
     /// Learns how much the count of lost relays varies, from what belongs to no case.
@@ -350,10 +378,23 @@ impl Detector {
     }
 }
 
-impl crate::track::Track {
+impl Track {
     /// Whether it is down and was running at this hour or later.
     fn is_down_since(&self, hour: i32) -> bool {
         !self.running && self.last_seen >= hour
+    }
+}
+
+/// Notes that the relays of a case that are down are so because of it.
+fn claim(case: &Case, place: usize, tracks: &mut [Track]) {
+    for relay in &case.relays {
+        let track = &mut tracks[*relay as usize];
+        if !track.running {
+            if track.case == 0 {
+                track.excuse_leave();
+            }
+            track.case = place as u32 + 1;
+        }
     }
 }
 

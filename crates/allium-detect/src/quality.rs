@@ -92,6 +92,7 @@ impl Detector {
             dispersion: self.settings.dispersion,
             network_dispersion: self.settings.dispersion,
             stable_risk: self.settings.stable_hazards.map(|hazard| hazard * elapsed),
+            uneven: 0.0,
             scatter: None,
         };
         clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch).first().is_some_and(|cluster| cluster.look.scope == NETWORK)

@@ -41,6 +41,8 @@ pub(crate) struct Thresholds {
     pub(crate) network_dispersion: f64,
     /// Members with less risk than these in the window count as stable and as very stable.
     pub(crate) stable_risk: [f64; 2],
+    /// How much the part of a scope varies where more than usual left elsewhere, as a squared coefficient of variation.
+    pub(crate) uneven: f64,
     /// How the weights of losses anywhere vary, where the network is judged by who left.
     pub(crate) scatter: Option<Scale>,
 }
@@ -94,10 +96,22 @@ pub(crate) fn clusters(
         if book.scope(best.scope).kind.is_narrow() && best.n_lost < thresholds.min_narrow_lost {
             continue;
         }
+        let taken = if best.scope == NETWORK && thresholds.scatter.is_some() { struck(taken, &best, thresholds.min_lost) } else { taken };
         let rivals = rivals(book, looks, &best, &taken);
         found.push(Cluster { look: best, lost: taken.into_iter().map(|lost| lost.relay).collect(), rivals });
     }
     found
+}
+
+/// Of what was lost anywhere, the relays that were rather struck than left by chance, and at least `min_lost` of them.
+fn struck(mut lost: Vec<Lost>, look: &Look, min_lost: u32) -> Vec<Lost> {
+    let excess = (f64::from(look.n_lost) - look.expected).max(f64::from(min_lost));
+    let share_struck = excess / f64::from(look.n_at_risk.max(1));
+    lost.sort_by(|a, b| a.risk.total_cmp(&b.risk).then(a.relay.cmp(&b.relay)));
+    let n_likely = lost.partition_point(|lost| lost.risk <= CHANCE * share_struck);
+    lost.truncate(n_likely.max(min_lost as usize));
+    lost.sort_unstable_by_key(|lost| lost.relay);
+    lost
 }
 
 fn by_gain(book: &Book, a: &Look, b: &Look) -> std::cmp::Ordering {
@@ -125,8 +139,11 @@ fn looks(book: &Book, pool: &[Lost], standing: &Standing<'_>, thresholds: &Thres
     }
     let looks = touched.iter().filter(|scope| scratch[**scope as usize] >= thresholds.min_lost);
     let all = Sums::of(book, NETWORK, pool, standing, thresholds);
-    let looks = looks.map(|scope| Sums::of(book, *scope, pool, standing, thresholds).look(book, *scope, &all, thresholds)).collect();
-    let mut looks: Vec<Look> = looks;
+    let look = |scope: ScopeIdx| match scope {
+        NETWORK => all.look(book, scope, &all, thresholds),
+        _ => Sums::of(book, scope, pool, standing, thresholds).look(book, scope, &all, thresholds),
+    };
+    let mut looks: Vec<Look> = looks.map(|scope| look(*scope)).collect();
     if let (Some(scale), Some(network)) = (thresholds.scatter, looks.iter_mut().find(|look| look.scope == NETWORK)) {
         network.ln_p = weigh(book, pool, standing).ln_p(scale);
     }
@@ -145,6 +162,8 @@ struct Sums {
     risk: [f64; 3],
 }
 
+/// A relay that is so many times likelier to leave by chance than to be struck is not counted among those struck.
+const CHANCE: f64 = 3.0;
 /// Relays by which the level of losses elsewhere is held to what is usual.
 const USUAL: f64 = 10.0;
 
@@ -179,7 +198,9 @@ impl Sums {
     fn look(&self, book: &Book, scope: ScopeIdx, all: &Self, thresholds: &Thresholds) -> Look {
         let dispersion = if scope == NETWORK { thresholds.network_dispersion } else { thresholds.dispersion };
         let tail = |i: usize| {
-            let expected = self.risk[i] * self.level_elsewhere(all, i);
+            let level = self.level_elsewhere(all, i);
+            let expected = self.risk[i] * level;
+            let dispersion = dispersion + thresholds.uneven * expected * (1.0 - 1.0 / level);
             ln_count_tail(u64::from(self.n_lost[i]), expected, dispersion).unwrap_or(0.0)
         };
         let ln_p = (0..3).map(tail).fold(0.0, f64::min) + 3f64.ln();

@@ -50,17 +50,17 @@ impl ScopeKind {
         matches!(self, Self::Family | Self::Prefix | Self::Nickname)
     }
 
-    /// How much less likely, as a natural logarithm, a common fault has this kind than one of an AS, before anything is seen.
+    /// How much less likely, as a natural logarithm, a common fault has this kind than one of an operator, before anything is seen.
     pub(crate) const fn ln_prior(self) -> f64 {
         match self {
-            Self::As => 0.0,
-            Self::Operator => -0.3,
+            Self::Operator => 0.0,
+            Self::As => -0.3,
             Self::Country => -1.0,
             Self::Network => -2.0,
             Self::Family => -3.0,
-            Self::Prefix => -4.0,
-            Self::Nickname => -5.0,
+            Self::Prefix => -5.0,
             Self::Version => -6.0,
+            Self::Nickname => -12.0,
         }
     }
 }

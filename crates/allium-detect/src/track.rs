@@ -2,7 +2,7 @@
 //!
 //! Per relay, hours seen running and departures are counted with weights that halve every 14 days. The hazard is departures per
 //! hour, shrunk towards that of relays of the same age: `(departures + κ × hazard of its age) / (hours + κ)`, κ = 72 hours. The
-//! hazard of an age is counted over all relays with the same half-life. Losses of a flag are counted alike.
+//! hazard of an age is counted over all relays with the same half-life. Departures that belong to an incident are not counted. Losses of a flag are counted alike.
 
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,11 @@ impl Track {
 
     pub(crate) fn count_leave(&mut self) {
         self.leaves += 1.0;
+    }
+
+    /// Takes the last departure back: it had a cause that others shared, and says nothing of the relay's own habits.
+    pub(crate) fn excuse_leave(&mut self) {
+        self.leaves = (self.leaves - 1.0).max(0.0);
     }
 
     pub(crate) fn count_flag_loss(&mut self) {

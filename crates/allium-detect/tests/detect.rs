@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-use allium_detect::{Detector, Incident, Kind, Observation, Presence, Record, RelayInfo, ScopeKind, Settings, Status};
+use allium_detect::evaluate::{exchanged, shifted};
+use allium_detect::{Detector, Event, Incident, Kind, Observation, Presence, Record, RelayInfo, ScopeKind, Settings, Status};
 use allium_model::{Asn, ConsensusHour, Fingerprint, RelayFlag, RelayFlags};
 use proptest::prelude::*;
 
 const N: u32 = 600;
-const HOURS: u32 = 400;
+const HOURS: u32 = 460;
 
 fn flags(names: &[RelayFlag]) -> RelayFlags {
     names.iter().copied().collect()
@@ -75,8 +76,7 @@ fn the_smallest_scope_that_explains_a_loss_is_named_in_the_first_list_that_shows
     for (concerned, kind, key) in cases {
         let mut record = network();
         lose(&mut record, 300, 306, concerned);
-        // A country that is a fifth of the network is missed in its capacity too.
-        let incidents: Vec<Incident> = detect(&record).into_iter().filter(|incident| incident.kind != Kind::Capacity).collect();
+        let incidents = detect(&record);
         assert_eq!(incidents.len(), 1, "{key}: {incidents:?}");
         let incident = &incidents[0];
         assert_eq!((incident.scope.kind, incident.scope.key.as_str()), (kind, key));
@@ -85,6 +85,133 @@ fn the_smallest_scope_that_explains_a_loss_is_named_in_the_first_list_that_shows
         assert_eq!((incident.started_at, incident.detected_at), (hour(299), hour(300)));
         assert_eq!((incident.status, incident.resolved_at), (Status::Resolved, Some(hour(306))));
     }
+}
+
+#[test]
+fn a_network_wide_loss_of_stable_relays_is_told_by_who_left() {
+    let mut record = network();
+    // Relays that have not been absent yet, of every operator and AS the same part.
+    let struck = |relay: u32| relay % 24 == 11 && 20 + relay.wrapping_mul(7919) % (HOURS - 40) > 300;
+    lose(&mut record, 300, 306, struck);
+    let n = (0..N).filter(|relay| struck(*relay)).count();
+    let incidents = detect(&record);
+    assert_eq!(incidents.len(), 1, "{incidents:?}");
+    assert_eq!((incidents[0].kind, incidents[0].scope.kind), (Kind::Outage, ScopeKind::Network));
+    assert!(incidents[0].n_affected >= n && incidents[0].n_affected <= n + 3, "{} of {n}", incidents[0].n_affected);
+    assert_eq!(incidents[0].detected_at, record.hours[300].0);
+}
+
+#[test]
+fn relays_that_leave_one_by_one_for_days_are_a_decline() {
+    let mut record = network();
+    for i in 0..30 {
+        lose(&mut record, 300 + 4 * i, HOURS, |relay| relay == 4 + 15 * i);
+    }
+    let incidents = detect(&record);
+    assert_eq!(incidents.iter().map(|incident| incident.kind).collect::<Vec<_>>(), [Kind::Outage], "{incidents:?}");
+    let decline = &incidents[0];
+    assert_eq!((decline.detail.as_deref(), decline.scope.key.as_str()), (Some("decline"), "AS64500"));
+    assert!(decline.n_affected >= 12 && decline.status == Status::Active);
+}
+
+#[test]
+fn relays_that_are_back_can_be_lost_again_while_others_are_still_missed() {
+    let mut record = network();
+    lose(&mut record, 300, HOURS, |relay| relay % 15 == 4 && relay < 200);
+    lose(&mut record, 300, 310, |relay| relay % 15 == 4 && relay >= 200);
+    lose(&mut record, 340, 350, |relay| relay % 15 == 4 && relay >= 450);
+    let incidents = detect(&record);
+    assert_eq!(incidents.iter().map(|incident| incident.n_affected).collect::<Vec<_>>(), [40, 10], "{incidents:?}");
+    assert_eq!(incidents.iter().map(|incident| incident.status).collect::<Vec<_>>(), [Status::Recovering, Status::Resolved]);
+}
+
+#[test]
+fn recovery_is_told_at_half_and_at_nine_tenths_and_a_second_drop_reopens() {
+    let mut record = network();
+    lose(&mut record, 300, 304, |relay| relay % 15 == 4 && relay < 300);
+    lose(&mut record, 300, 307, |relay| relay % 15 == 4 && relay >= 300);
+    lose(&mut record, 312, 314, |relay| relay % 15 == 4);
+    let incidents = detect(&record);
+    assert_eq!(incidents.len(), 1, "{incidents:?}");
+    let told = |hour: usize, event: Event| (record.hours[hour].0, event);
+    let expected = [
+        told(300, Event::Detected(40)),
+        told(304, Event::HalfBack),
+        told(307, Event::Resolved),
+        told(312, Event::Reopened(40)),
+        told(314, Event::Resolved),
+    ];
+    assert_eq!(incidents[0].timeline, expected);
+}
+
+#[test]
+fn relays_that_stay_away_for_two_weeks_are_gone() {
+    let mut record = network();
+    lose(&mut record, 100, HOURS, |relay| relay % 15 == 4);
+    let incidents = detect(&record);
+    let outage = incidents.iter().find(|incident| incident.kind == Kind::Outage).unwrap();
+    assert_eq!((outage.status, outage.resolved_at), (Status::Permanent, None));
+    assert_eq!(outage.timeline.last().unwrap(), &(record.hours[100 + 14 * 24].0, Event::Permanent));
+}
+
+#[test]
+fn a_version_that_is_rejected_everywhere_is_named() {
+    let mut record = network();
+    for (relay, info) in record.relays.iter_mut().enumerate() {
+        info.version = Some(if relay % 7 == 3 { "0.4.7.16" } else { "0.4.8.14" }.into());
+    }
+    lose(&mut record, 300, HOURS, |relay| relay % 7 == 3);
+    let incidents = detect(&record);
+    let outages: Vec<_> = incidents.iter().filter(|incident| incident.kind == Kind::Outage).map(told).collect();
+    assert_eq!(outages, [(Kind::Outage, ScopeKind::Version, "0.4.7.16", 85)]);
+    let cause = &incidents.iter().find(|incident| incident.kind == Kind::Outage).unwrap().causes[0];
+    assert_eq!(cause.cause, "this version of the software, or its rejection by the authorities");
+}
+
+#[test]
+fn floods_with_a_common_name_or_family_are_named_by_it() {
+    let family = Fingerprint::new([0xfe; 20]);
+    for (kind, key) in [(ScopeKind::Nickname, "swarm".to_owned()), (ScopeKind::Family, family.to_string())] {
+        let mut record = network();
+        for i in 0..60u32 {
+            let mut bytes = [0xff; 20];
+            bytes[..4].copy_from_slice(&i.to_be_bytes());
+            record.relays.push(RelayInfo {
+                asn: Some(Asn(65000 + i)),
+                nickname: Some(if kind == ScopeKind::Nickname { format!("swarm{i}") } else { format!("{i}x{i}yz") }),
+                family: (kind == ScopeKind::Family).then_some(family),
+                ..RelayInfo::unknown(Fingerprint::new(bytes))
+            });
+            record.presence.push(vec![Presence { places: 300 + i % 4..HOURS, flags: flags(&[RelayFlag::Running]) }]);
+        }
+        let incidents = detect(&record);
+        assert_eq!(incidents.len(), 1, "{incidents:?}");
+        assert_eq!((incidents[0].kind, incidents[0].scope.kind, &incidents[0].scope.key), (Kind::Surge, kind, &key));
+    }
+}
+
+#[test]
+fn what_an_outage_leaves_short_is_not_told_twice() {
+    let mut record = network();
+    lose(&mut record, 300, HOURS, |relay| relay % 15 / 3 == 2);
+    let incidents = detect(&record);
+    assert_eq!(incidents.iter().map(|incident| incident.kind).collect::<Vec<_>>(), [Kind::Outage], "{incidents:?}");
+}
+
+#[test]
+fn exchanging_who_leaves_keeps_how_many_and_takes_groups_apart() {
+    let mut record = network();
+    lose(&mut record, 300, 306, |relay| relay % 15 == 4);
+    let exchanged = exchanged(&record, 1);
+    let counts = |record: &Record| {
+        let mut counts = Vec::new();
+        record.walk(0..record.hours.len(), |_, list| counts.push(list.listed.len()));
+        counts
+    };
+    assert_eq!(counts(&exchanged), counts(&record));
+    let narrow = |record: &Record| detect(record).iter().filter(|incident| incident.scope.kind != ScopeKind::Network).count();
+    assert_eq!((narrow(&record), narrow(&exchanged)), (1, 0));
+    assert_eq!(detect(&shifted(&record, 1)), []);
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub fn ln_compound_tail(jumps: &[(f64, f64)], x: f64) -> Option<f64> {
     Some((factor.ln() - 0.5 * distance * distance - 0.5 * (2.0 * std::f64::consts::PI).ln()).min(0.0))
 }
 
-/// The exponent by which probabilities are tilted so that the mean becomes `x`: the root of an increasing convex function, above which
-/// Newton's method comes down to it.
+/// The exponent by which probabilities are tilted so that the mean becomes `x`. The logarithm of the tilted mean is increasing and
+/// convex in it, and nearly straight: Newton's method meets the root from above within a few steps.
 fn tilt(jumps: &[(f64, f64)], x: f64, most: f64) -> f64 {
     let mut tilt: f64 = 0.0;
     for _ in 0..STEPS {
@@ -46,7 +46,7 @@ fn tilt(jumps: &[(f64, f64)], x: f64, most: f64) -> f64 {
             mean += term;
             slope += term * size;
         }
-        let next = (tilt + (x - mean) / slope).clamp(0.0, most);
+        let next = (tilt + (x / mean).ln() * mean / slope).clamp(0.0, most);
         if (next - tilt).abs() <= 1e-10 * next {
             return next;
         }

@@ -44,6 +44,14 @@ pub fn ln_count_tail(n: u64, mean: f64, dispersion: f64) -> Option<f64> {
     Some(if n as f64 > mean { count.ln_upper(n) } else { count.ln_of_the_rest(n) })
 }
 
+/// The 95 % confidence interval of the mean of a Poisson count of which `n` was seen: Byar's approximation of the exact one, within
+/// 1 % of it but for the lower end below 3.
+pub fn count_interval(n: u64) -> (f64, f64) {
+    const Z: f64 = 1.959_964;
+    let end = |n: f64, z: f64| if n == 0.0 { 0.0 } else { n * (1.0 - 1.0 / (9.0 * n) + z / (3.0 * n.sqrt())).powi(3) };
+    (end(n as f64, -Z).max(0.0), end(n as f64 + 1.0, Z))
+}
+
 /// A negative binomial count, or its Poisson limit.
 struct Count {
     mean: f64,

@@ -27,7 +27,7 @@ mod summary;
 
 pub use compound::ln_compound_tail;
 pub use correlation::{pearson, spearman};
-pub use count::{ln_choose, ln_count_tail, ln_gamma};
+pub use count::{count_interval, ln_choose, ln_count_tail, ln_gamma};
 pub use moments::{mean, std_dev, variance, weighted_mean};
 pub use quantile::{mad, median, quantile, quantiles, quantiles_of_sorted};
 pub use rank::{TheilSen, kendall_tau, theil_sen, theil_sen_with};

@@ -1,5 +1,7 @@
 //! Known answers from Panjer's recursion (`known/make_compound.py`) and edges.
 
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
 use allium_stats::ln_compound_tail;
 
 /// Half of the smallest step of the sums: their approximation is continuous.
@@ -25,6 +27,14 @@ fn tails_are_near_the_exact_ones() {
     );
     let many: Vec<(f64, f64)> = (1..30).map(|k| (0.05 * f64::from(k), f64::from(11 * k + 3))).collect();
     check(&many, &[(6000.0, -2.038248), (8000.0, -5.759084), (10000.0, -11.217917)]);
+}
+
+#[test]
+fn far_tails_go_on_falling() {
+    let jumps = [(20.0, 0.05), (6.0, 0.4), (2.0, 1.6), (0.5, 4.6)];
+    let tails: Vec<f64> = (1..200).map(|k| ln_compound_tail(&jumps, 10.0 * f64::from(k)).unwrap()).collect();
+    assert!(tails.windows(2).all(|pair| pair[1] < pair[0]), "{tails:?}");
+    assert!(tails[198] < -1000.0, "{}", tails[198]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Known answers from SciPy (`known/make_counts.py`) and edges.
 
-use allium_stats::{ln_choose, ln_count_tail, ln_gamma};
+use allium_stats::{count_interval, ln_choose, ln_count_tail, ln_gamma};
 
 /// Count, mean, dispersion, natural logarithm of the tail.
 const TAILS: [(u64, f64, f64, f64); 6] = [
@@ -30,6 +30,18 @@ fn logarithms_of_the_gamma_function_and_of_choices_are_those_of_scipy() {
     assert_near(ln_gamma(123.4), 469.3360974421906);
     assert_near(ln_choose(9000, 120), 633.9883267113764);
     assert_eq!((ln_choose(5, 0), ln_choose(5, 5), ln_choose(5, 6), ln_gamma(0.0)), (Some(0.0), Some(0.0), None, None));
+}
+
+#[test]
+fn intervals_of_counts_are_near_the_exact_ones() {
+    // chi2.ppf(0.025, 2 n) / 2 and chi2.ppf(0.975, 2 n + 2) / 2 of SciPy.
+    for (n, low, high) in [(0, 0.0, 3.6889), (5, 1.6235, 11.6683), (10, 4.7954, 18.3904), (100, 81.3640, 121.6273)] {
+        let (found_low, found_high) = count_interval(n);
+        assert!(
+            (found_low - low).abs() <= 0.02 * low.max(1.0) && (found_high - high).abs() <= 0.01 * high,
+            "{n}: {found_low} {found_high}"
+        );
+    }
 }
 
 #[test]

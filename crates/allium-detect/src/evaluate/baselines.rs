@@ -198,7 +198,8 @@ impl Watch {
         let is_repeated = past.alarm_at.is_some_and(|at| place - at < QUIET);
         past.alarm_at = Some(place);
         if !is_repeated {
-            self.findings.push(Finding { place, kind, scopes: vec![self.book.scope(scope).clone()], relays });
+            let n_at_risk = if scope == NETWORK { self.running.len() } else { self.book.members(scope).len() };
+            self.findings.push(Finding { place, kind, scopes: vec![self.book.scope(scope).clone()], relays, n_at_risk });
         }
     }
 }

@@ -78,6 +78,8 @@ impl Injected {
     }
 }
 
+/// How often relays that flap leave at least.
+const FEWEST_DROPS: usize = 3;
 /// Lists between the starts of two faults, on average.
 const SPACING: usize = 14;
 
@@ -131,8 +133,9 @@ impl Workshop {
         let flag = if kind == FaultKind::FlagLoss { Some(self.dice.pick(&[RelayFlag::Guard, RelayFlag::Exit])) } else { None };
         let Some((scope, relays)) = self.choose(place, flag) else { return };
         let onset = if kind == FaultKind::Outage && self.dice.below(5) == 0 { 1 + self.dice.below(2) } else { 0 };
-        let places = place..place + hours + onset;
         let period = 1 + self.dice.below(4);
+        let hours = if kind == FaultKind::Flap { hours.max(FEWEST_DROPS * 2 * period) } else { hours };
+        let places = place..place + hours + onset;
         for (i, relay) in relays.iter().enumerate() {
             let first = place + i % (onset + 1);
             let down: Vec<Range<usize>> = match kind {

@@ -6,8 +6,8 @@
 //! least half of the loss. What a method finds in the record without faults, it is expected to find again: it counts neither for
 //! nor against it, and its rate is told beside. *False* findings are those that only the faults' presence brings and that match none.
 //!
-//! How often a method cries wolf is measured on a record in which nothing happens together: every relay's history is shifted by
-//! whole weeks of its own ([`shifted`]), which keeps how often each of them leaves, and at what time of the week, and takes apart what left together.
+//! How often a method cries wolf is measured on records in which nothing happens together, so that all it finds is false
+//! ([`shifted`], [`exchanged`]). What it finds in the unchanged record is described by its [`Shape`].
 //!
 //! Limits: injected faults are cleaner than real ones; sizes and durations are spread evenly over their logarithms, not as in reality.
 
@@ -15,11 +15,13 @@ mod baselines;
 mod dice;
 mod inject;
 mod score;
+mod shape;
 mod surrogate;
 
 pub use baselines::Baseline;
 pub use inject::{Fault, FaultKind, Injected, inject};
 pub use score::{Finding, Scores, SizeClass, Tally, findings, score};
+pub use shape::{Shape, shape};
 pub use surrogate::{exchanged, shifted};
 
 use crate::record::Record;

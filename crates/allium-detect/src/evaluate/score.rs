@@ -20,6 +20,8 @@ pub struct Finding {
     pub scopes: Vec<Scope>,
     /// To whom, sorted.
     pub relays: Vec<RelayIdx>,
+    /// Relays of the first scope to whom it could have happened.
+    pub n_at_risk: usize,
 }
 
 /// What our detector finds in these places, after having learned from those before.
@@ -34,6 +36,7 @@ pub fn findings(injected: &Injected, places: Range<usize>, settings: &Settings) 
         kind: incident.kind,
         scopes: incident.causes.iter().map(|cause| cause.scope.clone()).collect(),
         relays: incident.relays.iter().filter_map(|fingerprint| detector.find(fingerprint)).collect(),
+        n_at_risk: incident.n_at_risk,
     };
     let mut findings: Vec<Finding> = detector.incidents().map(finding).filter(|finding| places.contains(&finding.place)).collect();
     findings.iter_mut().for_each(|finding| finding.relays.sort_unstable());
@@ -46,14 +49,19 @@ pub struct SizeClass(pub usize);
 
 impl SizeClass {
     /// Smallest sizes of the classes.
-    pub const FROM: [usize; 6] = [5, 8, 20, 50, 100, 200];
+    pub const FROM: [usize; 9] = [5, 8, 12, 16, 20, 35, 50, 100, 200];
 
     /// The class of a size.
     pub fn of(n: usize) -> Self {
         Self(Self::FROM.iter().rposition(|from| n >= *from).unwrap_or(0))
     }
 
-    /// Such as `8–19`.
+    /// The smallest size of the class.
+    pub fn from(self) -> usize {
+        Self::FROM[self.0]
+    }
+
+    /// Such as `8–11`.
     pub fn label(self) -> String {
         let from = Self::FROM[self.0];
         Self::FROM.get(self.0 + 1).map_or_else(|| format!("{from}+"), |end| format!("{from}–{}", end - 1))
@@ -183,8 +191,8 @@ fn matches(finding: &Finding, fault: &Fault) -> bool {
     is_kin && reaches(fault, finding.place) && 2 * n >= fault.relays.len()
 }
 
-/// Whether two findings tell of the same thing: within three lists, most relays in common.
+/// Whether two findings tell of the same thing: within six lists, most relays in common.
 fn is_same(a: &Finding, b: &Finding) -> bool {
     let n = a.relays.iter().filter(|relay| b.relays.binary_search(relay).is_ok()).count();
-    a.place.abs_diff(b.place) <= GRACE && 2 * n >= a.relays.len().min(b.relays.len())
+    a.place.abs_diff(b.place) <= 2 * GRACE && 2 * n >= a.relays.len().min(b.relays.len())
 }
