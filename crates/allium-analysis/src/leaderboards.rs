@@ -303,6 +303,6 @@ fn rare_countries(network: &Network<'_>) -> BTreeSet<CountryCode> {
     counts.into_iter().filter(|(code, n)| *n < RARE_COUNTRY_RELAYS && is_country(code)).map(|(code, _)| code).collect()
 }
 
-fn is_of_union(country: CountryCode) -> bool {
+pub(crate) fn is_of_union(country: CountryCode) -> bool {
     EUROPEAN_UNION.contains(&country.as_str()) || country.as_str() == "eu"
 }

@@ -15,6 +15,7 @@
 //! ```
 
 mod carried;
+pub mod census;
 mod compute;
 mod course;
 mod daily;
@@ -33,6 +34,7 @@ mod relations;
 pub mod report;
 mod search;
 mod sizes;
+pub mod standings;
 pub mod statistics;
 mod strip;
 mod term;
@@ -40,6 +42,7 @@ mod timeline;
 mod uptime;
 
 pub use allium_stats::quantile;
+pub use census::Census;
 pub use compute::relay_position;
 pub use diagnostics::{Issue, Severity, diagnose};
 pub use dips::{Dip, dips};
@@ -56,5 +59,6 @@ pub use report::{
 };
 pub use search::SearchIndex;
 pub use sizes::{SizeHour, SizeOf, SizeQuantity, Sizes};
+pub use standings::{PastStandings, Standings};
 pub use statistics::NetworkStatistics;
 pub use strip::{daily_strip, hourly_strip, strip};

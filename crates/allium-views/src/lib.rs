@@ -20,6 +20,7 @@
 pub mod api;
 mod assets;
 mod charts;
+mod derived;
 mod desk;
 mod error;
 mod feeds;

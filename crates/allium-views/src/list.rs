@@ -26,6 +26,8 @@ pub(crate) struct ListState {
     pub(crate) query: RelayQuery,
     pub(crate) page: usize,
     pub(crate) per_page: usize,
+    /// Whether every column is shown.
+    pub(crate) all_columns: bool,
 }
 
 impl ListState {
@@ -35,7 +37,12 @@ impl ListState {
         if !PER_PAGE_CHOICES.contains(&per_page) {
             return Err(RequestError::bad("per", &per_page.to_string(), "50 or 100"));
         }
-        Ok(Self { query: relay_query(params)?, page: params.number("page", 1..=1_000_000)?.unwrap_or(1), per_page })
+        let all_columns = match params.one("columns")? {
+            None => false,
+            Some("all") => true,
+            Some(other) => return Err(RequestError::bad("columns", other, "all")),
+        };
+        Ok(Self { query: relay_query(params)?, page: params.number("page", 1..=1_000_000)?.unwrap_or(1), per_page, all_columns })
     }
 
     /// The address of this state on the page.
@@ -43,6 +50,9 @@ impl ListState {
         let mut pairs = query_pairs(&self.query);
         if self.per_page != PER_PAGE {
             pairs.push(("per", self.per_page.to_string()));
+        }
+        if self.all_columns {
+            pairs.push(("columns", "all".to_owned()));
         }
         if self.page != 1 {
             pairs.push(("page", self.page.to_string()));

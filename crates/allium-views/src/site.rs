@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use allium_analysis::Sizes;
+use allium_analysis::{PastStandings, Sizes};
 use allium_model::{IncidentNote, SourceReport, Timestamp};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -47,6 +47,7 @@ struct Shared {
     incidents: RwLock<Option<Arc<IncidentLog>>>,
     outlook: RwLock<Outlook>,
     sizes: RwLock<Arc<Sizes>>,
+    past_standings: RwLock<Option<Arc<PastStandings>>>,
     changes: Sender<()>,
     stream: Mutex<Changes>,
     /// How many changes of incidents there ever were.
@@ -70,6 +71,7 @@ impl Site {
                 incidents: RwLock::new(None),
                 outlook: RwLock::new(Outlook::default()),
                 sizes: RwLock::default(),
+                past_standings: RwLock::new(None),
                 changes: Sender::new(()),
                 stream: Mutex::default(),
                 news: Sender::new(0),
@@ -115,6 +117,17 @@ impl Site {
     /// How large the network and its parts were over time; empty until that is read, and where the store holds no weights.
     pub fn sizes(&self) -> Arc<Sizes> {
         self.shared.sizes.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes where operators stood in the leaderboards at earlier times.
+    pub fn set_past_standings(&self, past: PastStandings) {
+        let mut slot = self.shared.past_standings.write().unwrap_or_else(PoisonError::into_inner);
+        *slot = Some(Arc::new(past));
+    }
+
+    /// Where operators stood at earlier times; `None` until that is worked out.
+    pub fn past_standings(&self) -> Option<Arc<PastStandings>> {
+        self.shared.past_standings.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The newest view.

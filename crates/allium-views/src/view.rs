@@ -8,6 +8,8 @@ use allium_analysis::{
 };
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
+use crate::derived::Derived;
+
 /// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
 pub const FRESH_HOURS: i32 = 3;
 
@@ -29,6 +31,7 @@ pub struct View {
     pub statistics: NetworkStatistics,
     index: SearchIndex,
     group_strips: Mutex<BTreeMap<StripKey, Arc<Strip>>>,
+    pub(crate) derived: Derived,
 }
 
 /// Relays whose uptime is asked for together.
@@ -78,7 +81,18 @@ impl View {
         let operators = OperatorReport::compute(&record, &report);
         let groups = Groups::compute(&record, &report, &operators.operators);
         let statistics = NetworkStatistics::compute(&record, &report);
-        Self { record, report, groups, countries, autonomous_systems, operators, statistics, index, group_strips: Mutex::default() }
+        Self {
+            record,
+            report,
+            groups,
+            countries,
+            autonomous_systems,
+            operators,
+            statistics,
+            index,
+            group_strips: Mutex::default(),
+            derived: Derived::default(),
+        }
     }
 
     /// The consensus that everything is as of.

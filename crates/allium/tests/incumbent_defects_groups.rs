@@ -74,7 +74,7 @@ fn defect_4_relays_that_were_never_up_count_in_means() {
 fn defect_5_a_relay_with_guard_and_exit_is_lost_once() {
     let both = with_flags(relay(1, 1.0), &[RelayFlag::Guard, RelayFlag::Exit]);
     let groups = groups(vec![both, RelayRecord { relay: Relay { asn: Some(Asn(2)), ..relay(2, 1.0).relay }, ..relay(2, 1.0) }]);
-    let loss = groups.without(&groups.autonomous_systems[0].members, Period::OneMonth);
+    let loss = groups.without(&groups.autonomous_systems[0].members, &groups.autonomous_systems[0].figures, Period::OneMonth);
     assert_eq!((loss.n_running, loss.n_guards, loss.n_exits), (1, 1, 1));
     assert_eq!((loss.weight_share.unwrap().get(), loss.bandwidth_share.unwrap().get()), (0.5, 0.5));
 }
@@ -148,7 +148,7 @@ fn defect_24_relays_without_contact_are_nobodys() {
     let group = find(&groups.countries, &"de".parse().unwrap()).unwrap();
     assert_eq!(group.figures.n_operators, 0);
     assert_eq!(group.figures.uptime[Period::OneMonth.index()].unwrap().n_clusters, 2);
-    assert!(groups.by_operator(&group.members).is_empty());
+    assert!(groups.heaviest_operators(&group.members, Period::OneMonth, 10).groups.is_empty());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! all by the same roles: Guard has the flag Guard, Exit has Exit without BadExit, Middle has neither, and a relay with both counts
 //! in both. Sums follow the order of the record, so equal input gives equal bits.
 
-use allium_model::{ConsensusHour, Fraction};
+use allium_model::{ConsensusHour, Fraction, Period};
 
 use super::member::{ExitPolicy, Member};
 use super::spread::{Change, Context, GroupUptime};
@@ -103,6 +103,17 @@ impl Whole {
 
 /// The figures of a group; `group` holds members in their order.
 pub(super) fn figures(context: &Context, group: &[&Member]) -> GroupFigures {
+    with_uptime(context, group, context.uptime(group))
+}
+
+/// The same with uptime over one period only.
+pub(super) fn figures_in(context: &Context, group: &[&Member], period: Period) -> GroupFigures {
+    let mut uptime = [None; 7];
+    uptime[period.index()] = context.uptime_in(group, period.index());
+    with_uptime(context, group, uptime)
+}
+
+fn with_uptime(context: &Context, group: &[&Member], uptime: [Option<GroupUptime>; 7]) -> GroupFigures {
     let running = || group.iter().filter(|member| member.running);
     let count = |fits: fn(&Member) -> bool| running().filter(|member| fits(member)).count();
     let bandwidth = |fits: fn(&Member) -> bool| running().filter(|member| fits(member)).map(|m| m.bandwidth).fold(0, u64::saturating_add);
@@ -137,7 +148,7 @@ pub(super) fn figures(context: &Context, group: &[&Member]) -> GroupFigures {
         mean_age_days: mean_age_days(context, group),
         exit_policies: exit_policies(group),
         diversity: diversity(group),
-        uptime: context.uptime(group),
+        uptime,
         changes: context.changes(group),
     }
 }

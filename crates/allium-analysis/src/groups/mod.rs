@@ -8,6 +8,7 @@
 
 mod anomaly;
 mod concentration;
+mod expansion;
 mod figures;
 mod member;
 mod months;
@@ -17,13 +18,14 @@ mod spread;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Asn, ConsensusHour, CountryCode, NetworkRecord, OperatorId, Operators, Relay, RelayFlag};
+use allium_model::{Asn, ConsensusHour, CountryCode, NetworkRecord, OperatorId, Operators, Period, Relay, RelayFlag};
 use jiff::civil::Date;
 
 use crate::report::NetworkReport;
 
 pub use anomaly::{Against, Anomaly, Explanation};
 pub use concentration::Concentration;
+pub use expansion::Expansion;
 pub use figures::{ExitPolicies, GroupFigures, RoleBandwidth};
 pub use member::Member;
 pub use months::GroupMonth;
@@ -72,6 +74,15 @@ pub struct Group<K> {
     pub figures: GroupFigures,
 }
 
+/// The heaviest groups that some members make. Their figures have uptime over one period only; that of others is left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parts<K> {
+    /// Heaviest first.
+    pub groups: Vec<Group<K>>,
+    /// How many groups the members make.
+    pub n_groups: usize,
+}
+
 impl Groups {
     /// Groups the current relays of a record; report and operators must be those of all its relays. Cost grows linearly with relays.
     pub fn compute(record: &NetworkRecord, report: &NetworkReport, operators: &Operators) -> Self {
@@ -105,26 +116,56 @@ impl Groups {
         groups
     }
 
+    /// The `n` heaviest countries of some members, with uptime over one period only, and how many there are; see [`Parts`].
+    pub fn heaviest_countries(&self, members: &[u32], record: &NetworkRecord, period: Period, n: usize) -> Parts<CountryCode> {
+        let mut parts = self.heaviest(members, |member| member.country, period, n);
+        self.name_countries(&mut parts.groups, record);
+        parts
+    }
+
+    /// The same of autonomous systems.
+    pub fn heaviest_systems(&self, members: &[u32], record: &NetworkRecord, period: Period, n: usize) -> Parts<Asn> {
+        let mut parts = self.heaviest(members, |member| member.asn, period, n);
+        self.name_systems(&mut parts.groups, record);
+        parts
+    }
+
+    /// The same of operators, by their place in [`Groups::operators`].
+    pub fn heaviest_operators(&self, members: &[u32], period: Period, n: usize) -> Parts<u32> {
+        self.heaviest(members, |member| member.operator, period, n)
+    }
+
     /// The countries of some members.
     pub fn by_country(&self, members: &[u32], record: &NetworkRecord) -> Vec<Group<CountryCode>> {
         let mut groups = self.by(members, |member| member.country);
+        self.name_countries(&mut groups, record);
+        groups
+    }
+
+    fn name_countries(&self, groups: &mut [Group<CountryCode>], record: &NetworkRecord) {
         let iso = |key: CountryCode| country_name(key).map(str::to_owned);
         groups.iter_mut().for_each(|group| {
             group.name = self.first_name(record, &group.members, |relay| relay.country_name.as_deref()).or_else(|| iso(group.key));
         });
-        groups
+    }
+
+    fn name_systems(&self, groups: &mut [Group<Asn>], record: &NetworkRecord) {
+        groups.iter_mut().for_each(|group| group.name = self.first_name(record, &group.members, |relay| relay.as_name.as_deref()));
     }
 
     /// The autonomous systems of some members.
     pub fn by_as(&self, members: &[u32], record: &NetworkRecord) -> Vec<Group<Asn>> {
         let mut groups = self.by(members, |member| member.asn);
-        groups.iter_mut().for_each(|group| group.name = self.first_name(record, &group.members, |relay| relay.as_name.as_deref()));
+        self.name_systems(&mut groups, record);
         groups
     }
 
-    /// The operators of some members, by their place in [`Groups::operators`].
-    pub fn by_operator(&self, members: &[u32]) -> Vec<Group<u32>> {
-        self.by(members, |member| member.operator)
+    /// The places among the members of relays that are given by their places in the record, sorted; those that are not current are left out.
+    pub fn places_of(&self, relays: &[u32]) -> Vec<u32> {
+        let place = |relay: &u32| self.members.binary_search_by_key(&(*relay as usize), |member| member.relay_idx).ok();
+        let mut places: Vec<u32> = relays.iter().filter_map(place).map(|place| place as u32).collect();
+        places.sort_unstable();
+        places
     }
 
     /// The figures of some members.
@@ -145,6 +186,25 @@ impl Groups {
     /// The autonomous system of this number, if current relays are in it.
     pub fn autonomous_system(&self, key: Asn) -> Option<&Group<Asn>> {
         find(&self.autonomous_systems, &key)
+    }
+
+    /// The heaviest groups by a key, the largest of equals first, then by key.
+    fn heaviest<K: Ord + Copy>(&self, members: &[u32], key: impl Fn(&Member) -> Option<K>, period: Period, n: usize) -> Parts<K> {
+        let mut keyed: Vec<(K, u32)> =
+            members.iter().filter_map(|place| key(&self.members[*place as usize]).map(|key| (key, *place))).collect();
+        keyed.sort_unstable();
+        let weight = |same: &[(K, u32)]| -> u64 {
+            let running = same.iter().map(|(_, place)| &self.members[*place as usize]).filter(|member| member.running);
+            running.map(|member| member.consensus_weight).fold(0, u64::saturating_add)
+        };
+        let mut parts: Vec<(u64, &[(K, u32)])> = keyed.chunk_by(|a, b| a.0 == b.0).map(|same| (weight(same), same)).collect();
+        let n_groups = parts.len();
+        parts.sort_by(|a, b| (b.0, b.1.len()).cmp(&(a.0, a.1.len())).then(a.1[0].0.cmp(&b.1[0].0)));
+        let group = |(_, same): &(u64, &[(K, u32)])| {
+            let members: Vec<u32> = same.iter().map(|(_, place)| *place).collect();
+            Group { key: same[0].0, name: None, figures: figures::figures_in(&self.context, &self.at(&members), period), members }
+        };
+        Parts { groups: parts.iter().take(n).map(group).collect(), n_groups }
     }
 
     /// Groups by every key that a member has.

@@ -1,11 +1,9 @@
 //! The uptime of a group by calendar month: the mean over its relays of their months.
 
-use std::collections::BTreeMap;
-
 use allium_model::Fraction;
 
 use super::Groups;
-use crate::report::NetworkReport;
+use crate::report::{MonthUptime, NetworkReport};
 
 /// Mean uptime of the relays of a group in a calendar month (UTC).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,18 +21,27 @@ pub struct GroupMonth {
 impl Groups {
     /// The months of some members, earliest first; the report must be the one that the groups were made from.
     pub fn months(&self, members: &[u32], report: &NetworkReport) -> Vec<GroupMonth> {
-        let mut sums: BTreeMap<(i16, i8), (f64, usize)> = BTreeMap::new();
-        for place in members {
-            let relay = &report.relays[self.members[*place as usize].relay_idx];
-            for month in relay.months.iter().filter(|month| month.known.get() >= 0.5) {
-                let (sum, n) = sums.entry((month.year, month.month)).or_default();
-                *sum += month.uptime.get();
-                *n += 1;
+        let relays = || members.iter().map(|place| &report.relays[self.members[*place as usize].relay_idx]);
+        let Some(first) = relays().filter_map(|relay| relay.months.first()).map(number).min() else { return Vec::new() };
+        let mut sums: Vec<(f64, usize)> = Vec::new();
+        for month in relays().flat_map(|relay| &relay.months).filter(|month| month.known.get() >= 0.5) {
+            let place = usize::try_from(number(month) - first).unwrap_or(0);
+            if sums.len() <= place {
+                sums.resize(place + 1, (0.0, 0));
             }
+            sums[place].0 += month.uptime.get();
+            sums[place].1 += 1;
         }
-        let month = |((year, month), (sum, n_relays)): ((i16, i8), (f64, usize))| {
+        let month = |(place, (sum, n_relays)): (usize, (f64, usize))| {
+            let number = first + place as i32;
+            let (year, month) = (number.div_euclid(12) as i16, number.rem_euclid(12) as i8 + 1);
             Fraction::of(sum, n_relays as f64).map(|mean| GroupMonth { year, month, mean, n_relays })
         };
-        sums.into_iter().filter_map(month).collect()
+        sums.into_iter().enumerate().filter_map(month).collect()
     }
+}
+
+/// Months since the beginning of year 0.
+fn number(month: &MonthUptime) -> i32 {
+    i32::from(month.year) * 12 + i32::from(month.month) - 1
 }

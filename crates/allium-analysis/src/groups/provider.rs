@@ -37,14 +37,18 @@ pub enum Grade {
 impl Grade {
     /// The grade of a mean over at least five relays; `None` for fewer.
     pub fn of(uptime: &GroupUptime) -> Option<Self> {
-        let grade = match uptime.mean.get() {
+        (uptime.n_relays >= MIN_RELAYS).then(|| Self::of_share(uptime.mean))
+    }
+
+    /// The grade of an uptime, however many relays it rests on.
+    pub fn of_share(uptime: Fraction) -> Self {
+        match uptime.get() {
             mean if mean >= 0.97 => Self::Excellent,
             mean if mean >= 0.95 => Self::Good,
             mean if mean >= 0.90 => Self::Fair,
             mean if mean >= 0.80 => Self::Poor,
             _ => Self::VeryPoor,
-        };
-        (uptime.n_relays >= MIN_RELAYS).then_some(grade)
+        }
     }
 
     /// Stars, 1 to 5.
@@ -180,7 +184,7 @@ impl Groups {
     fn alert(&self, group: &Group<Asn>, period: Period, kind: AsAlertKind, difference: f64, concerns: impl Fn(&Member) -> bool) -> AsAlert {
         let country = self.main_country(&group.members);
         let n_affected = self.at(&group.members).into_iter().filter(|member| concerns(member)).count();
-        let alternatives = country.map_or_else(Vec::new, |country| self.alternatives(country, group.key, period));
+        let alternatives = country.map_or_else(Vec::new, |country| self.alternatives(country, Some(group.key), period));
         AsAlert { asn: group.key, kind, difference, n_affected, country, alternatives }
     }
 
@@ -194,13 +198,13 @@ impl Groups {
 
     /// Under-used autonomous systems with relays in a country and at least the network's mean uptime that do not decline, by the lower
     /// bound of theirs.
-    pub fn alternatives(&self, country: CountryCode, to: Asn, period: Period) -> Vec<Asn> {
+    pub fn alternatives(&self, country: CountryCode, to: Option<Asn>, period: Period) -> Vec<Asn> {
         let Some(network) = self.network.uptime[period.index()] else { return Vec::new() };
         let in_country: BTreeSet<Asn> = self
             .country(country)
             .map(|group| self.at(&group.members).into_iter().filter_map(|member| member.asn).collect())
             .unwrap_or_default();
-        let groups = in_country.into_iter().filter(|asn| *asn != to).filter_map(|asn| self.autonomous_system(asn));
+        let groups = in_country.into_iter().filter(|asn| Some(*asn) != to).filter_map(|asn| self.autonomous_system(asn));
         let mut fitting: Vec<(f64, Asn)> = groups
             .filter(|group| group.figures.weight_share.is_none_or(|share| share.get() < UNDER_USED))
             .filter(|group| group.figures.changes[window_of(period)].is_none_or(|change| change.direction() != Direction::Declining))
@@ -212,17 +216,18 @@ impl Groups {
         fitting.into_iter().take(N_ALTERNATIVES).map(|(_, asn)| asn).collect()
     }
 
-    /// What the network would be without some members, which must be sorted.
-    pub fn without(&self, members: &[u32], period: Period) -> Loss {
-        let lost = self.figures(members);
-        let rest: Vec<u32> = (0..self.members.len() as u32).filter(|place| members.binary_search(place).is_err()).collect();
-        let running = |places: &[u32]| self.at(places).into_iter().filter(|member| member.running).collect::<Vec<_>>();
-        let (gone, kept) = (running(members), running(&rest));
-        let kept_countries: BTreeSet<_> = kept.iter().filter_map(|member| member.country).collect();
-        let kept_operators: BTreeSet<_> = kept.iter().filter_map(|member| member.operator).collect();
-        let countries: BTreeSet<_> = gone.iter().filter_map(|m| m.country).filter(|c| !kept_countries.contains(c)).collect();
-        let operators: BTreeSet<_> = gone.iter().filter_map(|m| m.operator).filter(|o| !kept_operators.contains(o)).collect();
-        let uptime: Vec<f64> = self.at(&rest).into_iter().filter_map(|member| member.uptime[period.index()]).collect();
+    /// What the network would be without some members, which must be sorted; `lost` are their figures.
+    pub fn without(&self, members: &[u32], lost: &GroupFigures, period: Period) -> Loss {
+        let mut is_gone = vec![false; self.members.len()];
+        members.iter().for_each(|place| is_gone[*place as usize] = true);
+        let (mut gone, mut kept, mut uptime) = (Places::default(), Places::default(), Vec::new());
+        for (member, is_gone) in self.members.iter().zip(is_gone) {
+            if member.running {
+                if is_gone { &mut gone } else { &mut kept }.add(member);
+            }
+            uptime.extend(member.uptime[period.index()].filter(|_| !is_gone));
+        }
+        let (countries, operators) = gone.less(kept);
         Loss {
             n_running: lost.n_running,
             n_guards: lost.running_by_role.guard,
@@ -231,9 +236,37 @@ impl Groups {
             guard_share: lost.guard_share,
             exit_share: lost.exit_share,
             bandwidth_share: Fraction::of(lost.bandwidth.all as f64, self.network.bandwidth.all as f64),
-            countries: countries.into_iter().collect(),
+            countries,
             n_operators: operators.len(),
             uptime: allium_stats::mean(&uptime).and_then(Fraction::clamped),
         }
     }
+}
+
+/// Where running relays are and who runs them.
+#[derive(Default)]
+struct Places {
+    countries: Vec<CountryCode>,
+    operators: Vec<u32>,
+}
+
+impl Places {
+    fn add(&mut self, member: &Member) {
+        self.countries.extend(member.country);
+        self.operators.extend(member.operator);
+    }
+
+    /// The countries and operators that are here and not there, each once.
+    fn less(self, other: Self) -> (Vec<CountryCode>, Vec<u32>) {
+        (missing(self.countries, other.countries), missing(self.operators, other.operators))
+    }
+}
+
+fn missing<K: Ord>(mut own: Vec<K>, mut others: Vec<K>) -> Vec<K> {
+    for list in [&mut own, &mut others] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    own.retain(|key| others.binary_search(key).is_err());
+    own
 }

@@ -227,6 +227,19 @@ pub enum FamilyState {
 }
 
 impl FamilyState {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Effective, Self::Mixed, Self::Alleged, Self::Standalone];
+
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standalone => "standalone",
+            Self::Effective => "effective",
+            Self::Mixed => "mixed",
+            Self::Alleged => "alleged",
+        }
+    }
+
     /// The state of a relay.
     pub fn of(relay: &Relay) -> Self {
         let has_effective = relay.effective_family.iter().any(|member| *member != relay.fingerprint);

@@ -3,6 +3,8 @@
 //! Figures are over current relays (seen in the last 7 days); weight, bandwidth and roles over those of them that run. Who is an
 //! operator is told in [`allium_model::operator`]. An operator whose relays have all left keeps its id and has no figures.
 
+mod achievements;
+mod advice;
 mod members;
 mod peers;
 mod portfolio;
@@ -11,6 +13,8 @@ use std::collections::BTreeMap;
 
 use allium_model::{AroiContact, AroiDomain, AroiResult, NetworkRecord, OperatorId, Operators, Period, Relay};
 
+pub use self::achievements::{Achievements, Benchmark, LastIssue, achievements};
+pub use self::advice::{Advice, Advised, Priority, advice};
 pub use self::members::{FamilyState, MemberFigures, MemberUptime};
 pub use self::peers::{MIN_PEERS, PeerRank, SIZE_CLASSES, SizeClass};
 pub use self::portfolio::{

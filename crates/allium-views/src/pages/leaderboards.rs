@@ -1,5 +1,6 @@
 //! `/leaderboards` and `/leaderboards/<category>`: who leads in what, by which formula.
 
+use allium_analysis::PastStandings;
 use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RELAYS, Unit};
 use allium_model::{Fraction, OperatorId, Timestamp};
 use askama::Template;
@@ -9,6 +10,7 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
+use crate::pages::earlier::Earlier;
 use crate::pages::operators::{identity, operator_name, operator_path};
 use crate::params::Params;
 use crate::site::Site;
@@ -36,10 +38,13 @@ struct Board {
     formula: String,
     n_eligible: String,
     rows: Vec<BoardRow>,
+    /// Whether places of a month ago are known.
+    moves: bool,
 }
 
 struct BoardRow {
     rank: usize,
+    moved: Html,
     operator: Html,
     score: String,
     n_relays: String,
@@ -47,10 +52,11 @@ struct BoardRow {
 
 /// Renders the page of all categories.
 pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let past = site.past_standings();
     let page = LeaderboardsPage {
         page: Page::of(site, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
         sentence: sentence(view),
-        boards: Category::ALL.into_iter().map(|category| board(view, category)).collect(),
+        boards: Category::ALL.into_iter().map(|category| board(Earlier::of(view, past.as_deref(), category), view, category)).collect(),
     };
     render(&page)
 }
@@ -71,10 +77,11 @@ fn sentence(view: &View) -> Html {
     Html::joined([operator(view, &place), Html::words(words)], " ")
 }
 
-fn board(view: &View, category: Category) -> Board {
+fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
     let ranking = view.operators.leaderboards.ranking(category);
     let row = |place: &Place| BoardRow {
         rank: place.rank,
+        moved: id(view, place).map_or_else(Html::unknown, |id| earlier.moved(id, place.rank)),
         operator: operator(view, place),
         score: score_words(category, place.score),
         n_relays: format::count(place.n_relays as u64),
@@ -85,6 +92,7 @@ fn board(view: &View, category: Category) -> Board {
         formula: formula(category),
         n_eligible: format::counted(ranking.len(), "operator"),
         rows: ranking.iter().take(SHOWN).map(row).collect(),
+        moves: earlier.knows_month_ago(),
     }
 }
 
@@ -98,35 +106,40 @@ fn id<'a>(view: &'a View, place: &Place) -> Option<&'a OperatorId> {
     view.operators.operators.operators.get(place.operator_idx as usize).map(|operator| &operator.id)
 }
 
-fn table(view: &View, category: Category) -> Table<'_, Place> {
+fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category) -> Table<'a, Place> {
+    let mut columns = columns(view, category);
+    columns.extend(Earlier::of(view, past, category).columns(move |place: &Place| id(view, place)));
     Table {
         path: format!("/leaderboards/{}", category.name()),
         api: format!("/api/v1/leaderboards/{}", category.name()),
         caption: title(category).to_owned(),
         noun: ("operator", "operators"),
-        columns: vec![
-            Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).badge_of_card(),
-            Column::text("operator", "Operator", |place: &Place| {
-                Cell::link(&operator_name(view, place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
-            })
-            .method("operators")
-            .title_of_card(),
-            Column::text("known_by", "Known by", |place: &Place| {
-                id(view, place).map_or(Cell::Nothing, |id| Cell::Words(identity(id).to_owned()))
-            })
-            .method("operators"),
-            Column::number("score", heading(category), move |place: &Place| score_cell(category, place.score))
-                .method("leaderboards")
-                .on_card(),
-            Column::number("n_relays", "Relays", |place: &Place| Cell::count(place.n_relays))
-                .about("relays that the figure rests on")
-                .on_card(),
-            Column::text("id", "Id", |place: &Place| id(view, place).map_or(Cell::Nothing, |id| Cell::Words(id.to_string()))).more(),
-        ],
+        columns,
         choices: Vec::new(),
         key: Box::new(|place| id(view, place).map_or_else(String::new, ToString::to_string)),
         default_sort: "rank",
     }
+}
+
+fn columns(view: &View, category: Category) -> Vec<Column<'_, Place>> {
+    vec![
+        Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).method("leaderboards").badge_of_card(),
+        Column::text("operator", "Operator", |place: &Place| {
+            Cell::link(&operator_name(view, place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
+        })
+        .method("operators")
+        .title_of_card(),
+        Column::text("known_by", "Known by", |place: &Place| {
+            id(view, place).map_or(Cell::Nothing, |id| Cell::Words(identity(id).to_owned()))
+        })
+        .method("operators"),
+        Column::number("score", heading(category), move |place: &Place| score_cell(category, place.score)).method("leaderboards").on_card(),
+        Column::number("n_relays", "Relays", |place: &Place| Cell::count(place.n_relays))
+            .method("leaderboards")
+            .about("relays that the figure rests on")
+            .on_card(),
+        Column::text("id", "Id", |place: &Place| id(view, place).map_or(Cell::Nothing, |id| Cell::Words(id.to_string()))).more(),
+    ]
 }
 
 #[derive(Template)]
@@ -136,12 +149,14 @@ struct LeaderboardPage {
     title: &'static str,
     sentence: Html,
     formula: String,
+    earlier: String,
     table: TableHtml,
 }
 
 /// Renders the page of one category.
 pub(crate) fn category_html(site: &Site, view: &View, now: Timestamp, category: Category, params: &Params) -> Result<String, RequestError> {
-    let table = table(view, category);
+    let past = site.past_standings();
+    let table = table(view, past.as_deref(), category);
     let state = table.strict_state(params)?;
     let ranking = view.operators.leaderboards.ranking(category);
     let page = LeaderboardPage {
@@ -156,14 +171,21 @@ pub(crate) fn category_html(site: &Site, view: &View, now: Timestamp, category: 
             }
         },
         formula: formula(category),
+        earlier: Earlier::of(view, past.as_deref(), category).sentence(),
         table: table.html(ranking, &state)?,
     };
     render(&page)
 }
 
 /// One category for programs.
-pub(crate) fn category_data(view: &View, category: Category, params: &Params, form: Form) -> Result<String, RequestError> {
-    let table = table(view, category);
+pub(crate) fn category_data(
+    view: &View,
+    past: Option<&PastStandings>,
+    category: Category,
+    params: &Params,
+    form: Form,
+) -> Result<String, RequestError> {
+    let table = table(view, past, category);
     table.data(view.as_of(), view.operators.leaderboards.ranking(category), params, form)
 }
 

@@ -65,15 +65,27 @@ fn columns(view: &View) -> Vec<Column<'_, Member<'_>>> {
         Column::number("uptime_1_year", "1 year, %", uptime(Period::OneYear)).about("uptime over 1 year").method("uptime"),
         Column::number("uptime_5_years", "5 years, %", uptime(Period::FiveYears)).about("uptime over 5 years").method("uptime").more(),
         Column::number("weight_share", "Weight, %", |m: &Member<'_>| Cell::share(m.relay().consensus_weight_fraction, 3))
+            .method("attributes")
             .about("share of the network's consensus weight")
             .on_card(),
         Column::number("consensus_weight", "Consensus weight", |m: &Member<'_>| {
             m.relay().consensus_weight.map_or(Cell::Missing, Cell::Count)
         })
+        .method("attributes")
         .more(),
         Column::number("advertised_bandwidth_bytes_per_sec", "MB/s", |m: &Member<'_>| rate(m.relay().advertised_bandwidth))
+            .method("attributes")
             .about("advertised bandwidth"),
-        Column::number("observed_bandwidth_bytes_per_sec", "Observed, MB/s", |m: &Member<'_>| rate(m.relay().observed_bandwidth)).more(),
+        Column::number("observed_bandwidth_bytes_per_sec", "Observed, MB/s", |m: &Member<'_>| rate(m.relay().observed_bandwidth))
+            .method("attributes")
+            .more(),
+        Column::text("measured", "Measured", |m: &Member<'_>| match m.relay().measured {
+            Some(measured) => Cell::Words(if measured { "yes" } else { "no" }.to_owned()),
+            None => Cell::Missing,
+        })
+        .about("measured by bandwidth authorities")
+        .method("attributes")
+        .more(),
         Column::text("flags", "Flags", flags).unsorted(),
         Column::number("flag_uptime_1_month", "Flag, 1 month, %", |m: &Member<'_>| relevant_uptime(m, Period::OneMonth))
             .about("share of time with the flag that matters most, of Exit, Guard and Fast")
@@ -102,14 +114,17 @@ fn columns(view: &View) -> Vec<Column<'_, Member<'_>>> {
         })
         .more(),
         Column::text("version", "Version", |m: &Member<'_>| text(m.relay().version.as_deref())),
+        Column::text("contact", "Contact", |m: &Member<'_>| text(m.relay().contact.as_deref())).more(),
         Column::text("platform", "Platform", |m: &Member<'_>| text(m.relay().platform.as_deref())).more(),
         Column::number("since", "In this state since", |m: &Member<'_>| {
             m.report.since.map_or(Cell::Missing, |since| Cell::Instant(since.since.start()))
         })
         .method("states")
         .more(),
-        Column::number("first_seen", "First seen", |m: &Member<'_>| Cell::day(m.relay().first_seen)),
-        Column::number("last_restarted", "Restarted", |m: &Member<'_>| m.relay().last_restarted.map_or(Cell::Missing, Cell::Day)).more(),
+        Column::number("first_seen", "First seen", |m: &Member<'_>| Cell::day(m.relay().first_seen)).method("attributes"),
+        Column::number("last_restarted", "Restarted", |m: &Member<'_>| m.relay().last_restarted.map_or(Cell::Missing, Cell::Day))
+            .method("attributes")
+            .more(),
         Column::text("fingerprint", "Fingerprint", |m: &Member<'_>| Cell::Words(m.relay().fingerprint.to_string())).more(),
     ]
 }

@@ -1,6 +1,6 @@
 //! `/relays`: which relays are there, and how reliable is each.
 
-use allium_analysis::{RelayReport, SortKey, Strip, daily_strip};
+use allium_analysis::{SortKey, Strip, daily_strip};
 use allium_model::{Period, Relay, RelayFlag, Timestamp};
 use askama::Template;
 
@@ -46,6 +46,8 @@ struct Relays<'a> {
     onward: Vec<(String, String)>,
     range: String,
     sort_words: String,
+    /// The same list with more columns, or with fewer.
+    columns_href: String,
     json_href: String,
     csv_href: String,
     columns: Vec<Column>,
@@ -70,6 +72,7 @@ struct Row<'a> {
     version: Html,
     first_seen: Html,
     last_restarted: Html,
+    more: Vec<Html>,
 }
 
 struct Column {
@@ -77,6 +80,8 @@ struct Column {
     title: Option<&'static str>,
     class: &'static str,
     sort: Option<SortLink>,
+    /// Where it is defined.
+    method: Option<&'static str>,
 }
 
 struct SortLink {
@@ -114,7 +119,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, state: &ListState) 
         flags: form_flags(state),
         hidden: hidden(state),
         per_choices: PER_PAGE_CHOICES.map(|n| (n, n == state.per_page)).to_vec(),
-        rows: shown.iter().filter_map(|i| view.relay(*i)).map(|(record, report)| row(view, record, report)).collect(),
+        rows: shown.iter().filter_map(|i| row(view, state, *i)).collect(),
         onward: onward(state),
         range: format!(
             "{} to {} of {}",
@@ -123,6 +128,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, state: &ListState) 
             format::count(found.len() as u64)
         ),
         sort_words: sort_words(state),
+        columns_href: ListState { all_columns: !state.all_columns, ..state.clone() }.href(),
         json_href,
         csv_href,
         columns: columns(state),
@@ -178,13 +184,15 @@ fn hidden(state: &ListState) -> Vec<(&'static str, String)> {
     let sort = ("sort", sort_value(query.sort, query.descending));
     let version = query.version.clone().map(|version| ("version", version));
     let family = query.family_of.map(|fingerprint| ("family", fingerprint.to_string()));
-    std::iter::once(sort).chain(version).chain(family).collect()
+    let columns = state.all_columns.then(|| ("columns", "all".to_owned()));
+    std::iter::once(sort).chain(version).chain(family).chain(columns).collect()
 }
 
-fn row<'a>(view: &View, record: &'a allium_model::RelayRecord, report: &RelayReport) -> Row<'a> {
+fn row<'a>(view: &'a View, state: &ListState, relay_idx: usize) -> Option<Row<'a>> {
+    let (record, report) = view.relay(relay_idx)?;
     let relay = &record.relay;
     let uptime = |period| Percent(report.uptime_in(period), 2);
-    Row {
+    Some(Row {
         state: State(relay.running),
         fingerprint: relay.fingerprint.to_string(),
         nickname: Foreign::short(relay.display_name()),
@@ -201,7 +209,39 @@ fn row<'a>(view: &View, record: &'a allium_model::RelayRecord, report: &RelayRep
         version: relay.version.as_deref().map_or_else(dash, |v| Html::safe(Foreign::short(v))),
         first_seen: relay.first_seen.map_or_else(dash, |hour| Html::safe(Day(hour.start()))),
         last_restarted: relay.last_restarted.map_or_else(dash, |at| Html::safe(Day(at))),
-    }
+        more: if state.all_columns { more_cells(view, relay_idx, relay) } else { Vec::new() },
+    })
+}
+
+/// The columns that are shown on demand, with the definition of each.
+const MORE: [(&str, Option<&str>); 7] = [
+    ("Operator", Some("operators")),
+    ("AROI", Some("aroi")),
+    ("Measured", Some("attributes")),
+    ("Addresses", None),
+    ("Platform", None),
+    ("Family", Some("families")),
+    ("Contact", None),
+];
+
+fn more_cells(view: &View, relay_idx: usize, relay: &Relay) -> Vec<Html> {
+    let foreign = |text: Option<&str>| text.map_or_else(dash, |text| Html::safe(Foreign::short(text)));
+    let measured = match relay.measured {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    let addresses = relay.or_addresses.iter().map(|address| address.ip().to_string()).collect::<Vec<_>>().join(" ");
+    let family = crate::pages::operators::families::key_of(view, &relay.fingerprint);
+    vec![
+        crate::pages::operators::operator_link(view, relay_idx),
+        Html::words(view.operators.aroi[relay_idx].name()),
+        Html::words(measured),
+        if addresses.is_empty() { dash() } else { Html::words(addresses) },
+        foreign(relay.platform.as_deref()),
+        family.map_or_else(dash, |key| Html::link(&format!("/family/{key}"), &Html::words(short_fingerprint(&key)))),
+        foreign(relay.contact.as_deref()),
+    ]
 }
 
 fn strip(days: &Strip) -> String {
@@ -228,8 +268,14 @@ fn autonomous_system(relay: &Relay) -> Html {
 
 fn columns(state: &ListState) -> Vec<Column> {
     let month = SortKey::Uptime(Period::OneMonth);
-    let column = |label, title, class, key: Option<SortKey>| Column { label, title, class, sort: key.map(|key| sort_link(state, key)) };
-    vec![
+    let column = |label, title, class, key: Option<SortKey>| Column {
+        label,
+        title,
+        class,
+        sort: key.map(|key| sort_link(state, key)),
+        method: method_of(class),
+    };
+    let mut columns = vec![
         column("State", None, "c-st", None),
         column("Nickname", None, "c-nm", Some(SortKey::Nickname)),
         column("Fingerprint", None, "c-fp", Some(SortKey::Fingerprint)),
@@ -245,7 +291,20 @@ fn columns(state: &ListState) -> Vec<Column> {
         column("Version", None, "c-vs", Some(SortKey::Version)),
         column("First seen", None, "n c-dt", Some(SortKey::FirstSeen)),
         column("Restarted", None, "n c-dt", None),
-    ]
+    ];
+    let more = MORE.iter().filter(|_| state.all_columns);
+    columns.extend(more.map(|(label, method)| Column { method: *method, ..column(label, None, "c-mo", None) }));
+    columns
+}
+
+/// Where a column of numbers is defined.
+const fn method_of(class: &str) -> Option<&'static str> {
+    match class.as_bytes() {
+        b"c-sp" | b"n c-u1" | b"n c-u6" | b"n c-uy" => Some("uptime"),
+        b"n c-cw" | b"n c-bw" | b"n c-dt" => Some("attributes"),
+        b"c-st" => Some("states"),
+        _ => None,
+    }
 }
 
 /// A click on the column that already sorts turns the order round; numbers start with the largest, names with the first.

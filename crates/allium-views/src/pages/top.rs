@@ -37,7 +37,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
     let weight: u64 = rows.iter().filter_map(|row| row.relay().consensus_weight).fold(0, u64::saturating_add);
     let share = Fraction::of(weight as f64, view.report.network.consensus_weight as f64).unwrap_or(Fraction::ZERO);
     let page = ListPage {
-        page: Page::of(site, view, now, "/relays").with_alternate(Alternate::at("/api/v1/top")),
+        page: Page::of(site, view, now, "/relays").with_alternate(Alternate::at("/api/v1/top")).with_charts(),
         title: "Heaviest relays",
         sentence: format!(
             "The {} heaviest of {} running relays have {}\u{a0}% of the consensus weight.",
@@ -48,6 +48,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
         under: "Clients choose relays by weight, so most circuits go through these.".to_owned(),
         method: "weight-shares",
         links: vec![("/relays", "All relays"), ("/operators", "Operators")],
+        before: crate::pages::operators::charts::section(view, crate::pages::operators::charts::List::Relays),
         table: table.html(&rows, &state)?,
     };
     render(&page)

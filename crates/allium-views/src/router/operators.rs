@@ -9,17 +9,25 @@ use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{answer, api_error, page, page_error, redirect};
+use super::{answer, api_error, chart_answer, page, page_error, redirect};
 use crate::error::RequestError;
+use crate::pages::operators::charts::{self, List};
 use crate::pages::operators::{domains, families, list, operator};
-use crate::pages::{leaderboards, statistics, top};
+use crate::pages::{leaderboards, network, statistics, top};
 use crate::params::{LONGEST_VALUE, Params};
 use crate::site::Site;
 
 pub(super) fn routes() -> Router<Site> {
     Router::new()
+        .route("/network", get(network_page))
         .route("/operators", get(operators_page))
         .route("/operator/{id}", get(operator_page))
+        .route("/operator/{id}/charts/{file}", get(operator_chart))
+        .route("/operators/charts/{file}", get(|state, headers, uri, file| list_chart(state, headers, uri, file, List::Operators)))
+        .route("/families/charts/{file}", get(|state, headers, uri, file| list_chart(state, headers, uri, file, List::Families)))
+        .route("/domains/charts/{file}", get(|state, headers, uri, file| list_chart(state, headers, uri, file, List::Domains)))
+        .route("/top/charts/{file}", get(|state, headers, uri, file| list_chart(state, headers, uri, file, List::Relays)))
+        .route("/family/{fingerprint}/charts/{file}", get(family_chart))
         .route("/domains", get(domains_page))
         .route("/families", get(families_page))
         .route("/family/{fingerprint}", get(family_page))
@@ -27,6 +35,7 @@ pub(super) fn routes() -> Router<Site> {
         .route("/leaderboards/{category}", get(category_page))
         .route("/statistics", get(statistics_page))
         .route("/top", get(top_page))
+        .route("/api/v1/census", get(api_census))
         .route("/api/v1/operators", get(api_operators))
         .route("/api/v1/operators.csv", get(api_operators))
         .route("/api/v1/operators/{id}", get(api_operator))
@@ -57,6 +66,14 @@ fn with_params(
         Ok(params) => page(site, headers, |view, now| make(view, now, &params)),
         Err(error) => page_error(site, &error),
     }
+}
+
+async fn network_page(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    with_params(&site, &headers, &uri, |view, now, params| params.only(&[]).and_then(|()| network::html(&site, view, now)))
+}
+
+async fn api_census(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    answer(&site, &headers, &uri, |view, params, _| network::data(view, params))
 }
 
 async fn operators_page(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
@@ -97,6 +114,20 @@ async fn operator_page(State(site): State<Site>, headers: HeaderMap, uri: Uri, P
     with_params(&site, &headers, &uri, |view, now, params| operator::html(&site, view, now, &id, params))
 }
 
+async fn list_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>, list: List) -> Response {
+    chart_answer(&site, &headers, &uri, &file, move |view, params, name| charts::chart(view, params, list, name)).await
+}
+
+async fn family_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((asked, file)): Path<(String, String)>) -> Response {
+    let Ok(key) = asked.parse::<Fingerprint>() else { return page_error(&site, &RequestError::NoSuchPage) };
+    chart_answer(&site, &headers, &uri, &file, move |view, params, name| families::chart(view, params, &key, name)).await
+}
+
+async fn operator_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((asked, file)): Path<(String, String)>) -> Response {
+    let Some(id) = operator_id(&asked) else { return page_error(&site, &RequestError::NoSuchPage) };
+    chart_answer(&site, &headers, &uri, &file, move |view, params, name| operator::chart(view, params, &id, name)).await
+}
+
 /// One page per family: every other member's fingerprint leads to it.
 async fn family_page(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
     let Ok(fingerprint) = asked.parse::<Fingerprint>() else { return page_error(&site, &RequestError::NoSuchPage) };
@@ -114,7 +145,10 @@ async fn api_operators(State(site): State<Site>, headers: HeaderMap, uri: Uri) -
 
 async fn api_operator(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
     match operator_id(&asked) {
-        Some(id) => answer(&site, &headers, &uri, |view, params, _| params.only(&[]).and_then(|()| operator::data(view, &id))),
+        Some(id) => {
+            let past = site.past_standings();
+            answer(&site, &headers, &uri, |view, params, _| params.only(&[]).and_then(|()| operator::data(view, past.as_deref(), &id)))
+        }
         None => api_error(&RequestError::NoSuchPage),
     }
 }
@@ -148,7 +182,10 @@ async fn api_leaderboards(State(site): State<Site>, headers: HeaderMap, uri: Uri
 
 async fn api_category(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(asked): Path<String>) -> Response {
     match Category::from_name(asked.strip_suffix(".csv").unwrap_or(&asked)) {
-        Some(category) => answer(&site, &headers, &uri, |view, params, form| leaderboards::category_data(view, category, params, form)),
+        Some(category) => {
+            let past = site.past_standings();
+            answer(&site, &headers, &uri, |view, params, form| leaderboards::category_data(view, past.as_deref(), category, params, form))
+        }
         None => api_error(&RequestError::NoSuchPage),
     }
 }

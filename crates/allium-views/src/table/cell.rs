@@ -32,6 +32,13 @@ pub(crate) enum Cell {
         /// For sorting.
         rank: f64,
     },
+    /// A number that pages show as our own piece of HTML; without one it is `null`, an empty cell, and sorted last.
+    Marked {
+        /// For pages.
+        html: Html,
+        /// For JSON, CSV and sorting.
+        value: Option<f64>,
+    },
     /// A number of things.
     Count(u64),
     /// A share, shown in percent with so many decimals.
@@ -86,7 +93,8 @@ impl Cell {
     /// What it sorts by.
     pub(super) fn rank(&self) -> Rank {
         match self {
-            Self::Missing | Self::Nothing => Rank::Last,
+            Self::Missing | Self::Nothing | Self::Marked { value: None, .. } => Rank::Last,
+            Self::Marked { value: Some(value), .. } => Rank::Number(*value),
             Self::Name { text, .. } | Self::Words(text) => Rank::Text(text.to_lowercase()),
             Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Points(rank) | Self::Scaled { value: rank, .. } => {
                 Rank::Number(*rank)
@@ -114,7 +122,7 @@ impl Cell {
             Self::Name { text, href: None } => Html::safe(Foreign::short(text)),
             Self::Name { text, href: Some(href) } => Html::link(href, &Html::safe(Foreign::short(text))),
             Self::Words(words) => Html::words(words),
-            Self::Markup { html, .. } => html.clone(),
+            Self::Markup { html, .. } | Self::Marked { html, .. } => html.clone(),
             Self::Count(n) => Html::words(format::count(*n)),
             Self::Share(share, decimals) => Html::safe(Percent(Some(*share), *decimals)),
             Self::Points(difference) => Html::words(format::points(*difference)),
@@ -133,6 +141,7 @@ impl Cell {
             Self::Missing | Self::Nothing => String::new(),
             Self::Name { text, .. } => csv_cell(text),
             Self::Words(text) | Self::Markup { plain: text, .. } => csv_cell(text),
+            Self::Marked { value, .. } => value.map_or_else(String::new, |value| value.to_string()),
             Self::Count(n) | Self::Rate(n) => n.to_string(),
             Self::Share(share, _) => share.get().to_string(),
             Self::Points(number) | Self::Number(number, _) | Self::Scaled { value: number, .. } => number.to_string(),
@@ -146,6 +155,7 @@ impl Serialize for Cell {
         match self {
             Self::Missing | Self::Nothing => serializer.serialize_none(),
             Self::Name { text, .. } | Self::Words(text) | Self::Markup { plain: text, .. } => serializer.serialize_str(text),
+            Self::Marked { value, .. } => value.serialize(serializer),
             Self::Count(n) | Self::Rate(n) => serializer.serialize_u64(*n),
             Self::Share(share, _) => serializer.serialize_f64(share.get()),
             Self::Points(number) | Self::Number(number, _) | Self::Scaled { value: number, .. } => serializer.serialize_f64(*number),

@@ -49,6 +49,8 @@ struct Heading {
     class: String,
     href: Option<String>,
     aria: Option<&'static str>,
+    /// Where it is defined.
+    method: Option<&'static str>,
 }
 
 struct CellHtml {
@@ -81,19 +83,24 @@ impl<'a, R> Table<'a, R> {
 
     /// The first rows as they come, without form, sorting or pages; `more` leads to the whole.
     pub(crate) fn plain(&self, rows: &[R], n: usize, more: Option<(String, String)>) -> TableHtml {
+        self.first_of(&rows[..n.min(rows.len())], rows.len(), more)
+    }
+
+    /// The same where the rows are the first of so many.
+    pub(crate) fn first_of(&self, rows: &[R], n: usize, more: Option<(String, String)>) -> TableHtml {
         let shown: Vec<_> = self.columns.iter().enumerate().filter(|(_, column)| !column.is_more).collect();
-        let range = if rows.len() > n { format!("The first {n} of {}", self.counted(rows.len())) } else { self.counted(rows.len()) };
+        let range = if n > rows.len() { format!("The first {} of {}", rows.len(), self.counted(n)) } else { self.counted(n) };
         TableHtml {
             caption: self.caption.clone(),
             form: None,
             range,
             links: more.into_iter().collect(),
             columns: shown.iter().map(|(place, column)| self.heading(*place, column, None)).collect(),
-            rows: rows.iter().take(n).map(|row| cells(&shown, row)).collect(),
+            rows: rows.iter().map(|row| cells(&shown, row)).collect(),
             scrolls: false,
             pages: Vec::new(),
             definitions: definitions(&shown),
-            n_found: rows.len(),
+            n_found: n,
         }
     }
 
@@ -153,6 +160,7 @@ impl<'a, R> Table<'a, R> {
             class: class(column),
             href,
             aria: sortable.filter(|_| is_current).map(direction),
+            method: column.method,
         }
     }
 

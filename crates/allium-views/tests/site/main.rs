@@ -4,6 +4,7 @@
 
 mod api;
 mod charts;
+mod definitions;
 mod design;
 mod forecasts;
 mod groups;

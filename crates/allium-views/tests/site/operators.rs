@@ -1,9 +1,12 @@
 //! Operators, families, leaderboards and statistics: pages, data, addresses, strangers' text.
 
+use std::sync::Arc;
+
+use allium_analysis::{NetworkReport, OperatorReport, PastStandings, Standings};
 use allium_model::{AroiCheck, AroiResult, NetworkRecord, ProofMethod, Relay};
 use axum::http::StatusCode;
 
-use crate::support::{attributes, fingerprint, get, record, site_of, tags};
+use crate::support::{attributes, fingerprint, get, is_our_script, record, site_of, tags};
 
 const CONTACT: &str = "url:https://www.Example.org/x proof:uri-rsa ciissversion:2";
 
@@ -133,7 +136,9 @@ fn strangers_text_is_inert_on_pages_of_operators() {
         addresses.push(format!("/operator/{}", allium_model::OperatorId::of_contact(text).unwrap()));
         for address in addresses {
             let html = get(&site, &address).text();
-            assert!(tags(&html).iter().all(|tag| !tag.starts_with("script") && !tag.starts_with("img")), "{address}");
+            let is_ours = |tag: &str| is_our_script(tag) || tag.starts_with("img src=\"/");
+            let loads = |tag: &&&str| tag.starts_with("script") || tag.starts_with("img");
+            assert!(tags(&html).iter().filter(loads).all(|tag| is_ours(tag)), "{address}");
             assert!(!html.chars().any(|c| allium_views::text::is_deceptive(c) && c != '\n'), "{address}");
         }
         for path in ["operators.csv?columns=all", "leaderboards.csv", "top.csv"] {
@@ -152,4 +157,58 @@ fn an_empty_network_has_pages_too() {
     for address in ["/operators", "/domains", "/families", "/leaderboards", "/leaderboards/bandwidth", "/statistics", "/top"] {
         assert_eq!(get(&site, address).status, StatusCode::OK, "{address}");
     }
+}
+
+#[test]
+fn an_operator_is_told_its_score_its_peers_and_what_to_do() {
+    let site = site_of(claimed());
+    let html = get(&site, "/operator/example.org").text();
+    for part in ["id=\"standing\"", "Score ", "Excellent relays", "Days since an issue", "id=\"advice\"", "id=\"trend\"", "chart-months"] {
+        assert!(html.contains(part), "{part}");
+    }
+    let json = get(&site, "/api/v1/operators/example.org").json();
+    assert_eq!(json["standing"]["n_relays"], 4);
+    let advice: Vec<&str> = json["advice"].as_array().unwrap().iter().map(|advice| advice["advice"].as_str().unwrap()).collect();
+    assert!(advice.contains(&"bring_back") && advice.contains(&"name_back"), "{advice:?}");
+    for (file, kind) in [("months.csv", "text/csv"), ("months.png", "image/png")] {
+        let answer = get(&site, &format!("/operator/example.org/charts/{file}"));
+        assert_eq!(answer.status, StatusCode::OK, "{file}");
+        assert!(answer.header("content-type").starts_with(kind));
+    }
+    assert_eq!(get(&site, "/operator/example.org/charts/nothing.csv").status, StatusCode::NOT_FOUND);
+}
+
+/// Where operators stood a month ago, had only the first twenty relays been there.
+fn month_ago() -> PastStandings {
+    let mut record = claimed();
+    let hour = "2026-01-16T00:00:00Z".parse().unwrap();
+    record.relays.retain(|record| (0..20).any(|n| fingerprint(n) == record.relay.fingerprint));
+    record.relays.iter_mut().for_each(|relay| relay.relay.last_seen = Some(hour));
+    record.as_of = hour;
+    let report = NetworkReport::compute(&record);
+    let operators = OperatorReport::compute(&record, &report);
+    PastStandings::new(vec![Arc::new(Standings::of(&record, &report, &operators))])
+}
+
+#[test]
+fn leaderboards_tell_earlier_places_or_why_there_are_none() {
+    let site = site_of(claimed());
+    let board = "/leaderboards/consensus_weight";
+    assert!(get(&site, board).text().contains("Earlier places are being worked out."));
+    site.set_past_standings(PastStandings::default());
+    assert!(get(&site, board).text().contains("Not enough history for earlier places"));
+    assert!(get(&site, "/operator/example.org").text().contains("Not enough history of our own"));
+    site.set_past_standings(month_ago());
+    let html = get(&site, board).text();
+    for part in ["Best places are those at one earlier time since 16 Jan 2026.", ">30 days ago<", ">Moved<", ">new<", ">Best place<"] {
+        assert!(html.contains(part), "{part}");
+    }
+    let json = get(&site, &format!("/api/v1{board}?columns=all")).json();
+    let rows = json["rows"].as_array().unwrap();
+    let own = rows.iter().find(|row| row["id"] == "example.org").unwrap();
+    assert_eq!((&own["rank"], &own["rank_30_days_ago"]), (&2.into(), &2.into()));
+    assert_eq!((&own["places_gained"], &own["best_rank"]), (&0.0.into(), &2.0.into()));
+    assert!(rows.iter().any(|row| row["rank_30_days_ago"].is_null() && !row["best_rank"].is_null()), "new ones");
+    assert!(get(&site, "/leaderboards").text().contains(">30 days</a>"));
+    assert!(get(&site, "/operator/example.org").text().contains("No. 2 30 days ago, its best so far"));
 }

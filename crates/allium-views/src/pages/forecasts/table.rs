@@ -49,6 +49,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         .method("forecast-labels")
         .badge_of_card(),
         Column::number("recent_uptime", "Last 30 days, %", |row: &Row<'a>| Cell::share(row.forecast.recent, 2))
+            .method("uptime")
             .about("uptime over the 30 days before")
             .on_card(),
         Column::number("q50", "Median, %", |row: &Row<'a>| Cell::share(row.forecast.quantile(0.5), 2))
@@ -111,10 +112,12 @@ fn more_figures<'a>() -> Vec<Col<'a>> {
     ];
     let quantile = |(name, label, level): (&'static str, &'static str, f64)| {
         Column::number(name, label, move |row: &Row<'a>| Cell::share(row.forecast.quantile(level), 2))
+            .method("forecast")
             .about(format!("{label} quantile of the uptime to come, %"))
             .more()
     };
     let mean = Column::number("mean", "Expected, %", |row: &Row<'a>| Cell::Share(row.forecast.mean, 2))
+        .method("forecast")
         .about("expected uptime: the mean of the forecast, %")
         .more();
     std::iter::once(mean).chain(QUANTILES.into_iter().map(quantile)).collect()

@@ -1,5 +1,7 @@
 //! The charts of lists and pages of groups.
 
+use std::collections::BTreeMap;
+
 use allium_analysis::groups::{Group, GroupUptime, Region};
 use allium_model::{Fraction, Period, Timestamp};
 use jiff::civil::Date;
@@ -30,7 +32,8 @@ pub(crate) fn list_chart(view: &View, kind: Kind, params: &Params, name: &str) -
     match (kind, name) {
         (Kind::Country, "map") => Ok(map(view, period)),
         (Kind::Country | Kind::As, "ranking") => Ok(ranking(view, kind, period)),
-        (Kind::As, "largest") => Ok(largest(view)),
+        (Kind::FirstSeen, "years") => Ok(years(view)),
+        (kind, "largest") if kind != Kind::FirstSeen => Ok(largest(view, kind)),
         _ => Err(RequestError::NoSuchPage),
     }
 }
@@ -113,32 +116,68 @@ pub(super) fn ranking(view: &View, kind: Kind, period: Period) -> Chart {
     Chart::new("ranking", title, note(view, "Mean over relays with its 95 % interval."), charts::Kind::Bars(bars))
 }
 
-/// The autonomous systems with most weight as bars.
-pub(super) fn largest(view: &View) -> Chart {
-    let mut rows = rows(view, Kind::As);
+/// The groups with most weight as bars; continents, not their parts.
+pub(super) fn largest(view: &View, kind: Kind) -> Chart {
+    let mut rows = rows(view, kind);
+    rows.retain(|row| kind != Kind::Region || row.region.is_none());
     rows.sort_by(|a, b| b.figures.consensus_weight.cmp(&a.figures.consensus_weight).then_with(|| a.key.cmp(&b.key)));
     let bar = |row: &GroupRow<'_>| Bar {
         label: short(&row.words()),
-        href: Some(row.href(Kind::As)),
+        href: Some(row.href(kind)),
         value: row.figures.weight_share.map(Fraction::get),
         note: format::counted(row.figures.n_running, "running relay"),
     };
     let bars = Bars {
         unit: Unit::Share,
-        of: "Autonomous system".to_owned(),
+        of: kind.noun().0.to_owned(),
         what: "Share of weight".to_owned(),
         bars: rows.iter().take(RANKED).map(bar).collect(),
         references: Vec::new(),
         most: None,
     };
-    Chart::new("largest", "The autonomous systems with most consensus weight.", note(view, "Running relays."), charts::Kind::Bars(bars))
+    let title = format!("The {} with most consensus weight.", kind.noun().1);
+    Chart::new("largest", title, note(view, "Running relays."), charts::Kind::Bars(bars))
+}
+
+/// Relays by the year in which they appeared first, earliest first.
+pub(super) fn years(view: &View) -> Chart {
+    let mut by_year: BTreeMap<i16, (usize, u64)> = BTreeMap::new();
+    for group in &view.groups.first_seen {
+        let (n, weight) = by_year.entry(group.key.year()).or_default();
+        *n += group.figures.n_running;
+        *weight += group.figures.consensus_weight;
+    }
+    let total: u64 = by_year.values().map(|(_, weight)| weight).sum();
+    let bar = |(year, (n, weight)): (&i16, &(usize, u64))| Bar {
+        label: year.to_string(),
+        href: None,
+        value: Some(*n as f64),
+        note: Fraction::of(*weight as f64, total as f64).map_or_else(String::new, |s| format!("{} % of the weight", format::percent(s, 1))),
+    };
+    let bars = Bars {
+        unit: Unit::Count,
+        of: "Year".to_owned(),
+        what: "Running relays".to_owned(),
+        bars: by_year.iter().map(bar).collect(),
+        references: Vec::new(),
+        most: None,
+    };
+    Chart::new("years", "Running relays by the year in which they were seen first.", note(view, "Years of UTC."), charts::Kind::Bars(bars))
 }
 
 /// A group's uptime by month against the network's.
 pub(super) fn months(view: &View, row: &GroupRow<'_>) -> Chart {
-    let own = view.groups.months(&row.members, &view.report);
-    let everybody: Vec<u32> = (0..view.groups.members.len() as u32).collect();
-    let network = view.groups.months(&everybody, &view.report);
+    months_of(view, &row.members, short(&row.label))
+}
+
+/// The uptime by month of relays, given by their places in the record, against the network's.
+pub(crate) fn months_chart(view: &View, relays: &[u32], label: &str) -> Chart {
+    months_of(view, &view.groups.places_of(relays), label.to_owned())
+}
+
+fn months_of(view: &View, members: &[u32], label: String) -> Chart {
+    let own = view.groups.months(members, &view.report);
+    let network = view.network_months();
     let value = |months: &[allium_analysis::groups::GroupMonth], year: i16, month: i8| {
         months.iter().find(|m| (m.year, m.month) == (year, month)).map(|m| m.mean.get())
     };
@@ -148,7 +187,7 @@ pub(super) fn months(view: &View, row: &GroupRow<'_>) -> Chart {
     };
     let end = view.as_of().next().start_secs();
     let edges = network.iter().map(|month| month_start(month.year, month.month)).chain(network.last().map(|_| end)).collect();
-    let lines = vec![line(short(&row.label), &own), line("Network".to_owned(), &network)];
+    let lines = vec![line(label, &own), line("Network".to_owned(), network)];
     let title = "Mean uptime of relays by calendar month, beside the network's.".to_owned();
     let note = note(view, "Relays of which half of a month is known; those of today, also in the past.");
     Chart::new("months", title, note, charts::Kind::Time(Time { from_zero: false, ..Time::new(Unit::Share, edges, lines) }))

@@ -82,7 +82,9 @@ fn uptime<'a>(period: Period) -> Vec<Col<'a>> {
             .about("relays seen in the last 7 days")
             .method("current-relays")
             .on_card(),
-        Column::number("n_running", "Running", |row: &GroupRow<'a>| Cell::count(row.figures.n_running)).about("relays running now"),
+        Column::number("n_running", "Running", |row: &GroupRow<'a>| Cell::count(row.figures.n_running))
+            .method("current-relays")
+            .about("relays running now"),
         Column::number("uptime", "Up, %", move |row: &GroupRow<'a>| Cell::share(figure(row).map(|f| f.mean), 2))
             .about(about)
             .method("uptime-of-a-group")
@@ -91,6 +93,7 @@ fn uptime<'a>(period: Period) -> Vec<Col<'a>> {
             .about("95 % confidence interval of the mean uptime, %")
             .method("interval-of-a-mean"),
         Column::number("uptime_median", "Median, %", move |row: &GroupRow<'a>| Cell::share(figure(row).map(|f| f.median), 2))
+            .method("uptime-of-a-group")
             .about("median uptime of relays, %"),
         Column::number("uptime_by_weight", "By weight, %", move |row: &GroupRow<'a>| {
             Cell::share(figure(row).and_then(|f| f.weighted_mean), 2)
@@ -128,10 +131,10 @@ fn change(change: Option<Change>) -> Cell {
 
 fn size<'a>() -> Vec<Col<'a>> {
     let share = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> Option<Fraction>| {
-        Column::number(name, label, move |row: &GroupRow<'a>| Cell::share(value(row), 2)).about(about)
+        Column::number(name, label, move |row: &GroupRow<'a>| Cell::share(value(row), 2)).method("shares-of-a-group").about(about)
     };
     let count = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> usize| {
-        Column::number(name, label, move |row: &GroupRow<'a>| Cell::count(value(row))).about(about)
+        Column::number(name, label, move |row: &GroupRow<'a>| Cell::count(value(row))).method("current-relays").about(about)
     };
     vec![
         share("weight_share", "Weight, %", "share of consensus weight, %", |r| r.figures.weight_share)
@@ -145,6 +148,7 @@ fn size<'a>() -> Vec<Col<'a>> {
         count("n_exits", "Exits", "running relays with flag Exit and without BadExit", |r| r.figures.running_by_role.exit),
         count("n_measured", "Measured", "relays measured by bandwidth authorities", |r| r.figures.n_measured).more(),
         Column::number("consensus_weight", "Weight", |row: &GroupRow<'a>| Cell::Count(row.figures.consensus_weight))
+            .method("shares-of-a-group")
             .about("consensus weight of running relays")
             .more(),
     ]
@@ -152,7 +156,7 @@ fn size<'a>() -> Vec<Col<'a>> {
 
 fn bandwidth<'a>() -> Vec<Col<'a>> {
     let rate = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> u64| {
-        Column::number(name, label, move |row: &GroupRow<'a>| Cell::Rate(value(row))).about(about)
+        Column::number(name, label, move |row: &GroupRow<'a>| Cell::Rate(value(row))).method("bandwidth-of-a-group").about(about)
     };
     vec![
         rate("bandwidth_bytes_per_sec", "MB/s", "advertised bandwidth of running relays, MB/s", |r| r.figures.bandwidth.all)
@@ -179,7 +183,7 @@ fn bandwidth<'a>() -> Vec<Col<'a>> {
 
 fn unlike<'a>(kind: Kind) -> Vec<Col<'a>> {
     let count = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> usize| {
-        Column::number(name, label, move |row: &GroupRow<'a>| Cell::count(value(row))).about(about)
+        Column::number(name, label, move |row: &GroupRow<'a>| Cell::count(value(row))).method("current-relays").about(about)
     };
     let mut columns = vec![
         count("n_operators", "Operators", "distinct operators, as far as they can be told", |r| r.figures.n_operators).method("operators"),
@@ -194,9 +198,11 @@ fn unlike<'a>(kind: Kind) -> Vec<Col<'a>> {
     }
     columns.extend([
         Column::number("first_seen", "First seen", |row: &GroupRow<'a>| Cell::day(row.figures.first_seen))
+            .method("attributes")
             .about("first appearance of its oldest relay")
             .more(),
         Column::number("mean_age_days", "Mean age, days", |row: &GroupRow<'a>| number(row.figures.mean_age_days, 0))
+            .method("attributes")
             .about("mean age of relays, days")
             .more(),
         Column::number("diversity", "Diversity", |row: &GroupRow<'a>| number(row.figures.diversity, 1))
@@ -229,6 +235,7 @@ fn periods<'a>(current: Period) -> Vec<Col<'a>> {
             Column::number(NAMES[period.index()], format!("{}, %", period.label()), move |row: &GroupRow<'a>| {
                 Cell::share(row.figures.uptime[period.index()].map(|f| f.mean), 2)
             })
+            .method("uptime-of-a-group")
             .about(format!("mean uptime over {}, %", period.label()))
             .more()
         })
@@ -237,6 +244,7 @@ fn periods<'a>(current: Period) -> Vec<Col<'a>> {
         Column::number("n_relays_with_uptime", "With data", move |row: &GroupRow<'a>| {
             Cell::count(row.figures.uptime[current.index()].map_or(0, |f| f.n_relays))
         })
+        .method("uptime-of-a-group")
         .about(format!("relays with data over {}", current.label()))
         .more(),
     );
@@ -244,12 +252,14 @@ fn periods<'a>(current: Period) -> Vec<Col<'a>> {
         Column::number("relay_hours_known", "Relay-hours", move |row: &GroupRow<'a>| {
             number(row.figures.uptime[current.index()].map(|f| f.known_hours), 0)
         })
+        .method("uptime-of-a-group")
         .about(format!("relay-hours known over {}", current.label()))
         .more(),
     );
     columns.extend([0, 2].map(|window| {
         let days = Recent::DAYS[window];
         Column::number(CHANGES[window], format!("{days} days, pp"), move |row: &GroupRow<'a>| change(row.figures.changes[window]))
+            .method("change")
             .about(format!("change of uptime over {days} days against the network's, percentage points"))
             .more()
     }));

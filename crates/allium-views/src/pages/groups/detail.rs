@@ -196,7 +196,7 @@ type UptimeRow = (Period, Option<GroupUptime>, Option<GroupUptime>);
 fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
     let rows = Period::ALL.map(|period| (period, row.figures.uptime[period.index()], view.groups.network.uptime[period.index()]));
     let number = |name, label: &'static str, value: fn(&GroupUptime) -> Cell| {
-        Column::number(name, label, move |row: &UptimeRow| row.1.as_ref().map_or(Cell::Missing, value))
+        Column::number(name, label, move |row: &UptimeRow| row.1.as_ref().map_or(Cell::Missing, value)).method("uptime-of-a-group")
     };
     let table = Table {
         path: String::new(),
@@ -215,6 +215,7 @@ fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
                 .about("mean by weight")
                 .method("weighted-uptime"),
             Column::number("network", "Network, %", |row: &UptimeRow| Cell::share(row.2.map(|network| network.mean), 2))
+                .method("uptime-of-a-group")
                 .about("mean of the whole network")
                 .on_card(),
             number("relays", "Relays", |uptime| Cell::count(uptime.n_relays)).about("relays with data"),
@@ -245,9 +246,15 @@ fn closer(kind: Kind, row: &GroupRow<'_>) -> Section {
 type ChangeRow = (usize, Option<Change>);
 
 fn changes(row: &GroupRow<'_>) -> Section {
-    let rows: Vec<ChangeRow> = Recent::DAYS.into_iter().zip(row.figures.changes).collect();
+    let say = "The last days against as many before, over the relays known in both, less the same change of the whole network.";
+    Section::new("changes", "Change", with_method(say, "change"), change_table(&row.figures.changes))
+}
+
+/// Changes over the last days as a table.
+pub(crate) fn change_table(changes: &[Option<Change>; 3]) -> Html {
+    let rows: Vec<ChangeRow> = Recent::DAYS.into_iter().zip(*changes).collect();
     let number = |name, label: &'static str, value: fn(&Change) -> Cell| {
-        Column::number(name, label, move |row: &ChangeRow| row.1.as_ref().map_or(Cell::Missing, value))
+        Column::number(name, label, move |row: &ChangeRow| row.1.as_ref().map_or(Cell::Missing, value)).method("change")
     };
     let table = Table {
         path: String::new(),
@@ -271,21 +278,19 @@ fn changes(row: &GroupRow<'_>) -> Section {
         key: Box::new(|row| row.0.to_string()),
         default_sort: "trend",
     };
-    let say = "The last days against as many before, over the relays known in both, less the same change of the whole network.";
-    Section::new("changes", "Change", with_method(say, "change"), Html::safe(table.plain(&rows, rows.len(), None)))
+    Html::safe(table.plain(&rows, rows.len(), None))
 }
 
 /// What is unusual about a country or an autonomous system.
 fn findings(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Option<Section> {
-    let groups = &view.groups;
     let (anchor, items): (&str, Vec<Html>) = match kind {
         Kind::Country => {
-            let found = groups.anomalies(period).into_iter().filter(|anomaly| anomaly.country.as_str() == row.key);
-            ("anomalies", found.map(|anomaly| geography::told(view, &anomaly)).collect())
+            let found = view.anomalies(period).iter().filter(|anomaly| anomaly.country.as_str() == row.key);
+            ("anomalies", found.map(|anomaly| geography::told(view, anomaly)).collect())
         }
         Kind::As => {
-            let found = groups.as_alerts(period).into_iter().filter(|alert| alert.asn.to_string() == row.key);
-            ("provider-alerts", found.map(|alert| providers::told(view, &alert)).collect())
+            let found = view.as_alerts(period).iter().filter(|alert| alert.asn.to_string() == row.key);
+            ("provider-alerts", found.map(|alert| providers::told(view, alert)).collect())
         }
         _ => return None,
     };
@@ -300,7 +305,7 @@ fn links(links: Vec<Html>) -> Html {
 
 /// What would be without the group.
 fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
-    let loss: Loss = view.groups.without(&row.members, period);
+    let loss: Loss = view.groups.without(&row.members, &row.figures, period);
     let total = view.groups.network.running_by_role;
     let of = |n: usize, total: usize| Html::words(format!("{} of {}", format::count(n as u64), format::count(total as u64)));
     let share = |share| Html::words(percent_words(share));
@@ -331,17 +336,17 @@ fn parts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Vec<Sec
     let groups = &view.groups;
     let mut sections = Vec::new();
     if kind != Kind::As {
-        let found = groups.by_as(&row.members, &view.record);
-        let rows = found.iter().map(|group| owned(group, autonomous_system(group))).collect();
+        let found = groups.heaviest_systems(&row.members, &view.record, period, PARTS);
+        let rows = found.groups.iter().map(|group| owned(group, autonomous_system(group))).collect();
         let more = (kind == Kind::Country).then(|| (format!("/as?country={}", row.key), "All".to_owned()));
-        sections.push(part("systems", Kind::As, "Autonomous systems", rows, period, more));
+        sections.push(part("systems", Kind::As, "Autonomous systems", (rows, found.n_groups), period, more));
     }
     if kind != Kind::Country {
-        let found = groups.by_country(&row.members, &view.record);
-        let rows: Vec<_> = found.iter().map(|group| owned(group, country(group))).collect();
+        let found = groups.heaviest_countries(&row.members, &view.record, period, PARTS);
+        let rows = found.groups.iter().map(|group| owned(group, country(group))).collect();
         let region = (kind == Kind::Region).then(|| row.key.parse::<Region>().ok()).flatten();
         let more = region.map(|region| (format!("/countries?region={region}"), "All".to_owned()));
-        sections.push(part("countries", Kind::Country, "Countries", rows, period, more));
+        sections.push(part("countries", Kind::Country, "Countries", (rows, found.n_groups), period, more));
     }
     sections.push(operators(view, row, period));
     sections
@@ -351,26 +356,18 @@ fn part(
     id: &'static str,
     kind: Kind,
     title: &str,
-    mut rows: Vec<GroupRow<'static>>,
+    (rows, n): (Vec<GroupRow<'static>>, usize),
     period: Period,
     more: Option<(String, String)>,
 ) -> Section {
-    heaviest_first(&mut rows);
     let say = Html::words("The heaviest first; all figures are of the relays in this group only.");
     let table = brief(kind.noun(), period, move |row| Cell::link(&row.words(), row.href(kind)));
-    Section::new(id, title, say, Html::safe(table.plain(&rows, PARTS, more)))
-}
-
-fn heaviest_first(rows: &mut [GroupRow<'_>]) {
-    rows.sort_by(|a, b| {
-        let size = |row: &GroupRow<'_>| (row.figures.consensus_weight, row.figures.n_relays);
-        size(b).cmp(&size(a)).then_with(|| a.key.cmp(&b.key))
-    });
+    Section::new(id, title, say, Html::safe(table.first_of(&rows, n, more)))
 }
 
 fn operators(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
-    let found = view.groups.by_operator(&row.members);
-    let named = found.iter().map(|group| {
+    let found = view.groups.heaviest_operators(&row.members, period, PARTS);
+    let named = found.groups.iter().map(|group| {
         let id = view.groups.operators[group.key as usize].to_string();
         let base = GroupRow {
             key: id.clone(),
@@ -382,13 +379,12 @@ fn operators(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
         };
         owned(group, base)
     });
-    let mut rows: Vec<GroupRow<'static>> = named.collect();
-    heaviest_first(&mut rows);
+    let rows: Vec<GroupRow<'static>> = named.collect();
     let n_unknown = row.members.iter().filter(|place| view.groups.members[**place as usize].operator.is_none()).count();
     let say = format!("As far as operators can be told; {} have none.", format::counted(n_unknown, "relay"));
     let name = |row: &GroupRow<'static>| Cell::Markup { html: operator(&row.label), plain: row.label.clone(), rank: 0.0 };
     let table = brief(("operator", "operators"), period, name);
-    Section::new("operators", "Operators", with_method(&say, "operators"), Html::safe(table.plain(&rows, PARTS, None)))
+    Section::new("operators", "Operators", with_method(&say, "operators"), Html::safe(table.first_of(&rows, found.n_groups, None)))
 }
 
 /// The few columns of a part of a group.
@@ -405,8 +401,10 @@ fn brief(
         noun,
         columns: vec![
             Column::text("name", "Name", name).title_of_card(),
-            Column::number("relays", "Relays", |row: &GroupRow<'static>| Cell::count(row.figures.n_relays)).on_card(),
-            Column::number("running", "Running", |row: &GroupRow<'static>| Cell::count(row.figures.n_running)),
+            Column::number("relays", "Relays", |row: &GroupRow<'static>| Cell::count(row.figures.n_relays))
+                .method("current-relays")
+                .on_card(),
+            Column::number("running", "Running", |row: &GroupRow<'static>| Cell::count(row.figures.n_running)).method("current-relays"),
             Column::number("uptime", "Up, %", move |row| Cell::share(uptime(row).map(|f| f.mean), 2))
                 .about(format!("mean uptime over {}", period.label()))
                 .method("uptime-of-a-group")
@@ -423,9 +421,10 @@ fn brief(
                 .about("share of the network's consensus weight")
                 .method("shares-of-a-group")
                 .on_card(),
-            Column::number("guards", "Guards", |row: &GroupRow<'static>| Cell::count(row.figures.running_by_role.guard)),
-            Column::number("exits", "Exits", |row: &GroupRow<'static>| Cell::count(row.figures.running_by_role.exit)),
+            Column::number("guards", "Guards", |row: &GroupRow<'static>| Cell::count(row.figures.running_by_role.guard)).method("roles"),
+            Column::number("exits", "Exits", |row: &GroupRow<'static>| Cell::count(row.figures.running_by_role.exit)).method("roles"),
             Column::number("bandwidth", "MB/s", |row: &GroupRow<'static>| Cell::Rate(row.figures.bandwidth.all))
+                .method("bandwidth-of-a-group")
                 .about("advertised bandwidth, MB/s"),
         ],
         choices: Vec::new(),

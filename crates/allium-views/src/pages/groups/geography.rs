@@ -61,7 +61,7 @@ pub(super) fn period_query(period: Period) -> String {
 }
 
 fn anomalies(view: &View, period: Period) -> Section {
-    let found = view.groups.anomalies(period);
+    let found = view.anomalies(period);
     let n = found.len();
     let say = match n {
         0 => "No country is unlike the rest of its subregion, or unlike its own past, beyond chance.".to_owned(),
@@ -166,7 +166,7 @@ fn region_table<'a>(period: Period) -> Table<'a, &'a Group<Region>> {
                 rank: 0.0,
             })
             .title_of_card(),
-            Column::number("relays", "Relays", |group: &&'a Group<Region>| Cell::count(group.figures.n_relays)),
+            Column::number("relays", "Relays", |group: &&'a Group<Region>| Cell::count(group.figures.n_relays)).method("current-relays"),
             Column::number("uptime", "Up, %", move |group: &&'a Group<Region>| Cell::share(uptime(group).map(|f| f.mean), 2))
                 .about(format!("mean uptime over {}", period.label()))
                 .method("uptime-of-a-group")
@@ -199,7 +199,7 @@ pub(super) fn trend(change: Option<Change>) -> Cell {
 }
 
 /// A direction with its sign.
-pub(super) const fn direction_word(direction: Direction) -> &'static str {
+pub(crate) const fn direction_word(direction: Direction) -> &'static str {
     match direction {
         Direction::Improving => "\u{2197} improving",
         Direction::Stable => "\u{2192} stable",

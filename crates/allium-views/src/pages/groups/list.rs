@@ -5,8 +5,9 @@ use allium_model::{Period, Timestamp};
 use askama::Template;
 
 use super::columns::columns;
-use super::{GroupRow, Kind, geography, kind_links, period_of, period_options, providers, rows};
+use super::{GroupRow, Kind, charts, geography, kind_links, period_of, period_options, providers, rows};
 use crate::api::Form;
+use crate::charts::Chart;
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::Html;
@@ -51,7 +52,10 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params:
     let mut sections = match kind {
         Kind::Country | Kind::Region => geography::sections(view, period),
         Kind::As => providers::sections(view, period),
-        Kind::Flag | Kind::Platform | Kind::Version | Kind::FirstSeen => Vec::new(),
+        Kind::FirstSeen => vec![with_chart("years", "By year", kind, period, &charts::years(view), "attributes")],
+        Kind::Flag | Kind::Platform | Kind::Version => {
+            vec![with_chart("largest", "Most weight", kind, period, &charts::largest(view, kind), "shares-of-a-group")]
+        }
     };
     sections.push(Section::new("list", format!("All {}", kind.noun().1), Html::words(""), Html::safe(shown)));
     let alternate = Alternate::at(&format!("/api/v1{}", kind.list_path()));
@@ -63,6 +67,11 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params:
         under: under(view, period),
         sections,
     })
+}
+
+fn with_chart(id: &'static str, title: &str, kind: Kind, period: Period, chart: &Chart, anchor: &str) -> Section {
+    let definition = Html::link(&format!("/methods#{anchor}"), &Html::words("Definition"));
+    Section::new(id, title, definition, geography::figure(kind, period, chart))
 }
 
 /// The list for programs.

@@ -24,7 +24,10 @@ use crate::site::Site;
 use crate::text::url_encoded;
 use crate::view::View;
 
-pub(crate) use charts::{group_chart, list_chart};
+pub(crate) use charts::{group_chart, list_chart, months_chart};
+pub(crate) use detail::change_table;
+pub(crate) use geography::direction_word as direction;
+pub(crate) use providers::as_link;
 pub(crate) use rows::{GroupRow, rows};
 
 /// The period of a page unless its address says otherwise.

@@ -1,6 +1,8 @@
 //! Autonomous systems as providers of relays: ranking, concentration, alerts, trends.
 
-use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Grade, Group, GroupFigures, GroupUptime, Risk};
+use std::collections::BTreeSet;
+
+use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Grade, Group, GroupFigures, GroupUptime, Groups, Risk};
 use allium_model::{Asn, Period};
 
 use super::charts::{RANKED, RANKED_RELAYS, largest, ranked};
@@ -10,9 +12,13 @@ use super::list::Section;
 use super::{GroupRow, Kind};
 use crate::format;
 use crate::markup::Html;
+use crate::pages::operators::dashboard::expansion_words;
 use crate::table::{Cell, Column, Table};
 use crate::text::Foreign;
 use crate::view::View;
+
+/// Countries that are recommended.
+const EXPANSIONS: usize = 5;
 
 /// Alerts on the page; the rest is counted.
 const TOLD: usize = 10;
@@ -26,7 +32,7 @@ const GOOD_TOP_TEN: f64 = 0.4;
 
 /// Everything before the list.
 pub(super) fn sections(view: &View, period: Period) -> Vec<Section> {
-    vec![ranking(view, period), alerts(view, period), trends(view), concentration(view, period)]
+    vec![ranking(view, period), alerts(view, period), trends(view), concentration(view, period), recommendations(view, period)]
 }
 
 struct Provider<'a> {
@@ -67,7 +73,7 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
             })
             .about("95 % confidence interval of the mean")
             .method("interval-of-a-mean"),
-            Column::number("relays", "Relays", |p: &Provider<'a>| Cell::count(p.row.figures.n_relays)).on_card(),
+            Column::number("relays", "Relays", |p: &Provider<'a>| Cell::count(p.row.figures.n_relays)).method("current-relays").on_card(),
             Column::number("weight", "Weight, %", |p: &Provider<'a>| Cell::share(p.row.figures.weight_share, 2))
                 .about("share of consensus weight")
                 .method("shares-of-a-group")
@@ -75,7 +81,8 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
             Column::text("geography", "Geography", move |p: &Provider<'a>| Cell::Words(places(view, &p.row))),
             Column::number("age", "Mean age, years", move |p: &Provider<'a>| {
                 p.row.figures.mean_age_days.map_or(Cell::Missing, |days| Cell::Number(days / 365.25, 1))
-            }),
+            })
+            .method("attributes"),
             Column::text("exits", "Exits", |p: &Provider<'a>| Cell::Words(exit_words(&p.row.figures)))
                 .about("how many of its relays are exits")
                 .method("exit-policies"),
@@ -142,8 +149,48 @@ fn concentration(view: &View, period: Period) -> Section {
     let rows = [Some(("Autonomous systems", systems)), countries.map(|countries| ("Countries", countries))];
     let rows: Vec<(&str, Concentration)> = rows.into_iter().flatten().collect();
     let table = Html::safe(concentration_table().plain(&rows, rows.len(), None));
-    let body = Html::joined([table, figure(Kind::As, period, &largest(view))], "");
+    let body = Html::joined([table, figure(Kind::As, period, &largest(view, Kind::As))], "");
     Section::new("concentration", "Concentration", with_method(&say, "concentration"), body)
+}
+
+/// What operators and the network could do: dominance, alerts to watch, where to go.
+fn recommendations(view: &View, period: Period) -> Section {
+    let groups = &view.groups;
+    let risky: Vec<&Group<Asn>> = groups.autonomous_systems.iter().filter(|group| Risk::of(&group.figures) != Risk::Low).collect();
+    let mut items = vec![match Concentration::of(&groups.countries) {
+        Some(countries) => Html::words(format!(
+            "Relays are in {} countries, as spread as {} with equal weight.",
+            countries.n_groups,
+            format::number(countries.effective, 1)
+        )),
+        None => Html::words("No relay has consensus weight yet."),
+    }];
+    items.push(match risky.len() {
+        0 => Html::words("Keep it so: no autonomous system carries more than 5\u{a0}% of the weight or of guard or exit probability."),
+        _ => {
+            let links = Html::joined(risky.iter().map(|group| as_link(view, group.key)), ", ");
+            Html::joined([Html::words("Place relays elsewhere than with those that the network depends on most:"), links], " ")
+        }
+    });
+    let watched: Vec<Html> = view.as_alerts(period).iter().take(RANKED).map(|alert| as_link(view, alert.asn)).collect();
+    if !watched.is_empty() {
+        items.push(Html::joined([Html::words("Watch those that are below the network or fall:"), Html::joined(watched, ", ")], " "));
+    }
+    let expansions = groups.expansions(period, mean_weight(groups), &BTreeSet::new(), EXPANSIONS);
+    let told: Vec<Html> = expansions.iter().map(|expansion| expansion_words(view, expansion)).collect();
+    if !told.is_empty() {
+        items.push(Html::joined(
+            [Html::words("Consider relays in countries that have few and are reliable:"), Html::joined(told, "; ")],
+            " ",
+        ));
+    }
+    let say = "From the figures above; effects are those of one relay of mean weight.";
+    Section::new("recommendations", "Recommendations", with_method(say, "advice"), list_of(&items))
+}
+
+/// The mean consensus weight of running relays.
+fn mean_weight(groups: &Groups) -> f64 {
+    groups.network.consensus_weight as f64 / (groups.network.n_running as f64).max(1.0)
 }
 
 fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
@@ -152,6 +199,7 @@ fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
         Column::number(["top_1", "top_3", "top_5", "top_10"][i], format!("Largest {}, %", Concentration::TOP[i]), move |row: &Row| {
             Cell::Share(row.1.top[i], 1)
         })
+        .method("concentration")
         .about(format!("share of weight of the largest {}", Concentration::TOP[i]))
     };
     Table {
@@ -161,13 +209,16 @@ fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
         noun: ("way to group", "ways to group"),
         columns: vec![
             Column::text("by", "By", |row: &Row| Cell::Words(row.0.to_owned())).title_of_card(),
-            Column::number("n", "Number", |row: &Row| Cell::count(row.1.n_groups)),
+            Column::number("n", "Number", |row: &Row| Cell::count(row.1.n_groups)).method("concentration"),
             top(0),
             top(1),
             top(2),
             top(3).on_card(),
-            Column::number("hhi", "Index", |row: &Row| Cell::Number(row.1.hhi.get(), 3)).about("Herfindahl–Hirschman index").on_card(),
-            Column::number("effective", "Effective number", |row: &Row| Cell::Number(row.1.effective, 1)).on_card(),
+            Column::number("hhi", "Index", |row: &Row| Cell::Number(row.1.hhi.get(), 3))
+                .method("concentration")
+                .about("Herfindahl–Hirschman index")
+                .on_card(),
+            Column::number("effective", "Effective number", |row: &Row| Cell::Number(row.1.effective, 1)).method("concentration").on_card(),
         ],
         choices: Vec::new(),
         key: Box::new(|row| row.0.to_owned()),
@@ -176,7 +227,7 @@ fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
 }
 
 fn alerts(view: &View, period: Period) -> Section {
-    let found = view.groups.as_alerts(period);
+    let found = view.as_alerts(period);
     let say = match found.len() {
         0 => "No autonomous system is below the network's uptime, or falls against it, beyond chance.".to_owned(),
         n if n > TOLD => format!("{n} findings beyond chance; those of the {TOLD} heaviest autonomous systems:"),
@@ -217,7 +268,7 @@ fn advice(view: &View, alert: &AsAlert) -> Html {
 }
 
 /// An autonomous system with its name.
-pub(super) fn as_link(view: &View, asn: Asn) -> Html {
+pub(crate) fn as_link(view: &View, asn: Asn) -> Html {
     let name = view.groups.autonomous_system(asn).and_then(|group| group.name.as_deref());
     let number = Html::words(asn);
     let label = name.map_or_else(|| number.clone(), |name| Html::joined([number.clone(), Html::safe(Foreign::short(name))], " "));

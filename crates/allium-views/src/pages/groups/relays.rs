@@ -46,6 +46,7 @@ pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, Rela
 fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
     let uptime = |name, period: Period| {
         Column::number(name, format!("{}, %", period.label()), move |row: &RelayRow<'a>| Cell::share(row.report.uptime_in(period), 2))
+            .method("uptime")
             .about(format!("uptime over {}, %", period.label()))
     };
     vec![
@@ -73,11 +74,13 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
         uptime("uptime_6_months", Period::SixMonths).on_card(),
         uptime("uptime_1_year", Period::OneYear),
         Column::number("weight_share", "Weight, %", |row: &RelayRow<'a>| Cell::share(row.record.relay.consensus_weight_fraction, 3))
+            .method("attributes")
             .about("share of consensus weight, %")
             .on_card(),
         Column::number("bandwidth_bytes_per_sec", "MB/s", |row: &RelayRow<'a>| {
             row.record.relay.advertised_bandwidth.map_or(Cell::Missing, Cell::Rate)
         })
+        .method("attributes")
         .about("advertised bandwidth, MB/s"),
         Column::text("flags", "Flags", |row: &RelayRow<'a>| flags(row)).unsorted(),
         Column::text("country", "Country", |row: &RelayRow<'a>| match row.record.relay.country {
@@ -102,10 +105,11 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
             None => Cell::Nothing,
         })
         .more(),
-        Column::number("first_seen", "First seen", |row: &RelayRow<'a>| Cell::day(row.record.relay.first_seen)),
+        Column::number("first_seen", "First seen", |row: &RelayRow<'a>| Cell::day(row.record.relay.first_seen)).method("attributes"),
         Column::number("last_restarted", "Restarted", |row: &RelayRow<'a>| {
             row.record.relay.last_restarted.map_or(Cell::Missing, Cell::Day)
         })
+        .method("attributes")
         .more(),
     ]
 }

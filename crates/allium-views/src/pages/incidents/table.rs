@@ -53,9 +53,13 @@ fn columns(view: &View, as_of: allium_model::ConsensusHour) -> Vec<Column<'_, Ro
             .method("incidents")
             .across_card(),
         Column::number("duration_hours", "Lasted, h", move |row: &Row| Cell::Number(f64::from(words::lasted_hours(row, as_of)), 0))
+            .method("incidents")
             .about("duration in hours from its detection, so far if it goes on")
             .on_card(),
-        Column::number("n_affected", "Relays", |row: &Row| Cell::count(row.n_affected)).about("relays concerned").on_card(),
+        Column::number("n_affected", "Relays", |row: &Row| Cell::count(row.n_affected))
+            .method("incidents")
+            .about("relays concerned")
+            .on_card(),
         Column::number("weight_share", "Weight, %", move |row: &Row| share(row.weight_share))
             .about("share of path selection that its relays had")
             .method("network-impact")
@@ -73,12 +77,18 @@ fn columns(view: &View, as_of: allium_model::ConsensusHour) -> Vec<Column<'_, Ro
             .about("probability of the cause")
             .method("causes")
             .more(),
-        Column::number("started_at", "Last consensus before", |row: &Row| Cell::Instant(row.started_at.start())).more(),
-        Column::number("resolved_at", "Over", |row: &Row| row.resolved_at.map_or(Cell::Nothing, |hour| Cell::Instant(hour.start()))).more(),
+        Column::number("started_at", "Last consensus before", |row: &Row| Cell::Instant(row.started_at.start())).method("incidents").more(),
+        Column::number("resolved_at", "Over", |row: &Row| row.resolved_at.map_or(Cell::Nothing, |hour| Cell::Instant(hour.start())))
+            .method("incidents")
+            .more(),
         Column::number("n_at_risk", "Of relays", |row: &Row| Cell::count(row.n_at_risk))
+            .method("incidents")
             .about("relays that could have been affected")
             .more(),
-        Column::number("n_expected", "Expected", |row: &Row| Cell::Number(row.n_expected, 2)).about("relays expected by chance").more(),
+        Column::number("n_expected", "Expected", |row: &Row| Cell::Number(row.n_expected, 2))
+            .method("incidents")
+            .about("relays expected by chance")
+            .more(),
         Column::text("id", "Id", |row: &Row| Cell::Words(row.id.clone())).more(),
     ]
 }

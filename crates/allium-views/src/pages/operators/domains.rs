@@ -72,7 +72,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
     let claimed: usize = rows.iter().map(|row| row.figures.claimed.n_relays).sum();
     let validated: usize = rows.iter().map(|row| row.figures.n_validated).sum();
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/domains")),
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/domains")).with_charts(),
         title: "Claimed domains",
         sentence: format!(
             "{} claim {}; {} of them are named by the domain that they claim.",
@@ -84,6 +84,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
             .to_owned(),
         method: "aroi",
         links: vec![("/operators", "Operators"), ("/families", "Families")],
+        before: super::charts::section(view, super::charts::List::Domains),
         table: table.html(&rows, &state)?,
     };
     render(&page)

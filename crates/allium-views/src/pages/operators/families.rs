@@ -6,10 +6,12 @@ use askama::Template;
 
 use super::{ListPage, figures, operator_link, relay};
 use crate::api::Form;
+use crate::charts::{Chart, Figure};
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, short_fingerprint};
 use crate::page::{Alternate, Page, render};
+use crate::pages::groups;
 use crate::pages::members::{self, Member};
 use crate::params::Params;
 use crate::site::Site;
@@ -65,7 +67,7 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
 }
 
 /// The heaviest member; the first of equals.
-fn heaviest(view: &View, family: &Family) -> Option<u32> {
+pub(super) fn heaviest(view: &View, family: &Family) -> Option<u32> {
     family.members.iter().copied().max_by_key(|i| (relay(view, *i).and_then(|relay| relay.consensus_weight), std::cmp::Reverse(*i)))
 }
 
@@ -74,12 +76,13 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/families")),
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/families")).with_charts(),
         title: "Families",
         sentence: sentence(view, &rows),
         under: "A family is a group of relays that name each other; clients never use two of one family in one circuit.".to_owned(),
         method: "families",
         links: vec![("/operators", "Operators"), ("/domains", "Claimed domains")],
+        before: Html::joined([network_states(view), super::charts::section(view, super::charts::List::Families)], ""),
         table: table.html(&rows, &state)?,
     };
     render(&page)
@@ -89,6 +92,30 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
 pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     let table = table(view);
     table.data(view.as_of(), &rows(view), params, form)
+}
+
+/// All current relays by the state of their families, as a list of facts.
+fn network_states(view: &View) -> Html {
+    let current: Vec<u32> = (0..view.record.relays.len() as u32).filter(|i| view.report.relays[*i as usize].current).collect();
+    let item = |(term, value): (String, String)| {
+        let pair = [Html::element("dt", &[], &Html::words(term)), Html::element("dd", &[], &Html::words(value))];
+        Html::element("div", &[], &Html::joined(pair, ""))
+    };
+    let items = states(&Member::current(view, &current)).into_iter().map(item);
+    let list = Html::element("dl", &[("class", "facts two")], &Html::joined(items, ""));
+    let head = Html::element("h2", &[("id", "states")], &Html::words("Relays by state"));
+    let say = Html::element(
+        "p",
+        &[("class", "small")],
+        &Html::joined(
+            [
+                Html::words("Current relays by what they say of their family; mixed and alleged ones are misconfigured."),
+                Html::link("/methods#families", &Html::words("Definition")),
+            ],
+            " ",
+        ),
+    );
+    Html::element("section", &[("aria-labelledby", "states")], &Html::joined([head, list, say], ""))
 }
 
 fn sentence(view: &View, rows: &[Row<'_>]) -> String {
@@ -119,6 +146,10 @@ struct FamilyPage {
     operator: Html,
     closer: Html,
     one_sided: Vec<Html>,
+    states: Vec<(String, String)>,
+    facts: Vec<(&'static str, Html)>,
+    changes: Html,
+    months: Html,
     table: TableHtml,
 }
 
@@ -146,17 +177,51 @@ pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Finger
     let name = heaviest(view, family).and_then(|i| relay(view, i)).map_or("", |relay| relay.display_name()).to_owned();
     let one_sided = members.iter().filter(|member| FamilyState::of(member.relay()).is_misconfigured());
     let page = FamilyPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at(&api)),
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at(&api)).with_charts(),
         title: format!("Family of {}", crate::text::inert(&name)),
         answer: answer(figures),
         operator: family.members.first().map_or_else(Html::unknown, |i| operator_link(view, *i as usize)),
         closer: crate::pages::explore::links(&format!("family:{key}")),
+        states: states(&members),
+        facts: facts(figures),
+        changes: groups::change_table(&view.groups.figures(&view.groups.places_of(&family.members)).changes),
+        months: Html::safe(Figure::of(&groups::months_chart(view, &family.members, "This family"), &format!("/family/{key}/charts"), "")),
         one_sided: one_sided.take(members::SHOWN).map(|member| crate::pages::relay::relay_link(member.relay())).collect(),
         table: table.html(&members, &state)?,
         key: *key,
         name,
     };
     render(&page)
+}
+
+/// How many relays are in which state, with the relays that are reached through others only.
+fn states(members: &[Member<'_>]) -> Vec<(String, String)> {
+    let count = |fits: &dyn Fn(&Member<'_>) -> bool| format::count(members.iter().filter(|member| fits(member)).count() as u64);
+    let of = |state: FamilyState| (state.name().to_owned(), count(&|member| FamilyState::of(member.relay()) == state));
+    let mut rows: Vec<(String, String)> = FamilyState::ALL.map(of).to_vec();
+    rows.push(("with indirect members".to_owned(), count(&|member| !member.relay().indirect_family.is_empty())));
+    rows
+}
+
+fn facts(figures: &MemberFigures) -> Vec<(&'static str, Html)> {
+    let counts = |counts: &[usize]| Html::words(counts.iter().map(|n| format::count(*n as u64)).collect::<Vec<_>>().join(", "));
+    let roles = figures.running_by_role;
+    vec![
+        ("Guards, exits, others running", counts(&[roles.guard, roles.exit, roles.middle])),
+        ("Bandwidth, advertised", Html::words(format!("{} MB/s", format::megabytes(figures.advertised_bandwidth)))),
+        (
+            "Countries, autonomous systems, operating systems",
+            counts(&[figures.n_countries, figures.n_autonomous_systems, figures.n_platforms]),
+        ),
+        ("First relay seen", figures.first_seen.map_or_else(Html::unknown, |hour| Html::safe(crate::markup::Day(hour.start())))),
+    ]
+}
+
+/// A chart of a family's page.
+pub(crate) fn chart(view: &View, params: &Params, key: &Fingerprint, name: &str) -> Result<Chart, RequestError> {
+    params.only(&[])?;
+    let (family, _) = family_of(view, key)?;
+    if name == "months" { Ok(groups::months_chart(view, &family.members, "This family")) } else { Err(RequestError::NoSuchPage) }
 }
 
 /// The members of a family for programs.

@@ -19,6 +19,7 @@ pub(super) fn columns<'a, R: 'a>(of: impl Fn(&R) -> &MemberFigures + Copy + 'a) 
             .method("weight-shares")
             .on_card(),
         Column::number("advertised_bandwidth_bytes_per_sec", "MB/s", move |row: &R| Cell::Rate(of(row).advertised_bandwidth))
+            .method("attributes")
             .about("advertised bandwidth of running relays"),
         uptime_column("uptime_1_month", "1 month, %", Period::OneMonth).about("mean uptime of its relays over 1 month").on_card(),
         uptime_column("uptime_6_months", "6 months, %", Period::SixMonths).about("mean uptime of its relays over 6 months").on_card(),
@@ -51,26 +52,37 @@ pub(super) fn columns<'a, R: 'a>(of: impl Fn(&R) -> &MemberFigures + Copy + 'a) 
             .method("weight-shares")
             .more(),
         Column::number("consensus_weight", "Consensus weight", move |row: &R| Cell::Count(of(row).consensus_weight))
+            .method("weight-shares")
             .about("consensus weight of running relays")
             .more(),
         Column::number("observed_bandwidth_bytes_per_sec", "Observed, MB/s", move |row: &R| Cell::Rate(of(row).observed_bandwidth))
+            .method("attributes")
             .about("observed bandwidth of running relays")
             .more(),
-        Column::number("n_countries", "Countries", move |row: &R| Cell::count(of(row).n_countries)).about("countries of its relays"),
-        Column::number("n_as", "AS", move |row: &R| Cell::count(of(row).n_autonomous_systems)).about("autonomous systems of its relays"),
+        Column::number("n_countries", "Countries", move |row: &R| Cell::count(of(row).n_countries))
+            .method("attributes")
+            .about("countries of its relays"),
+        Column::number("n_as", "AS", move |row: &R| Cell::count(of(row).n_autonomous_systems))
+            .method("attributes")
+            .about("autonomous systems of its relays"),
         Column::number("n_platforms", "Systems", move |row: &R| Cell::count(of(row).n_platforms))
+            .method("attributes")
             .about("operating systems of its relays")
             .more(),
         Column::number("n_ipv4", "IPv4", move |row: &R| Cell::count(of(row).n_ipv4))
+            .method("attributes")
             .about("distinct IPv4 addresses of running relays")
             .more(),
         Column::number("n_ipv6", "IPv6", move |row: &R| Cell::count(of(row).n_ipv6))
+            .method("attributes")
             .about("distinct IPv6 addresses of running relays")
             .more(),
         Column::number("n_recommended", "Recommended", move |row: &R| Cell::count(of(row).n_recommended))
+            .method("attributes")
             .about("relays with a recommended version of Tor")
             .more(),
         Column::number("first_seen", "First seen", move |row: &R| Cell::day(of(row).first_seen))
+            .method("attributes")
             .about("when the first of its relays appeared"),
     ]
 }

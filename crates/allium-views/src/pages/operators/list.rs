@@ -91,12 +91,13 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")),
+        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")).with_charts(),
         title: "Operators",
         sentence: sentence(view, &rows),
         under: under(view),
         method: "operators",
         links: vec![("/families", "Families"), ("/domains", "Claimed domains"), ("/leaderboards", "Leaderboards")],
+        before: super::charts::section(view, super::charts::List::Operators),
         table: table.html(&rows, &state)?,
     };
     render(&page)

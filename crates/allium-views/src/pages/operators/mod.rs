@@ -1,5 +1,7 @@
 //! `/operators`, `/domains`, `/families`, `/operator/<id>`, `/family/<FINGERPRINT>`: who runs the network, and how reliably.
 
+pub(crate) mod charts;
+pub(crate) mod dashboard;
 pub(crate) mod domains;
 pub(crate) mod families;
 mod figures;
@@ -28,6 +30,8 @@ pub(crate) struct ListPage {
     pub(crate) method: &'static str,
     /// Neighbouring pages.
     pub(crate) links: Vec<(&'static str, &'static str)>,
+    /// What stands before the table.
+    pub(crate) before: Html,
     pub(crate) table: TableHtml,
 }
 

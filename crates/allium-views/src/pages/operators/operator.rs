@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use allium_analysis::leaderboards::Category;
 use allium_analysis::operators::{OperatorFigures, Portfolio, portfolio};
-use allium_analysis::{AroiState, Issue, diagnose};
+use allium_analysis::{AroiState, Issue, PastStandings, diagnose};
 use allium_model::{Operator, OperatorId, Period, Timestamp};
 use askama::Template;
 use serde::Serialize;
 
+use super::dashboard::{self, Dashboard};
 use super::families::answer;
 use super::{claim_words, identity, operator_name};
 use crate::api::{Form, to_json};
@@ -16,6 +17,7 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
+use crate::pages::earlier::Earlier;
 use crate::pages::incidents::Mentions;
 use crate::pages::issues::{IssueWords, severity_name};
 use crate::pages::leaderboards::score_words;
@@ -47,6 +49,8 @@ struct OperatorPage {
     facts: Vec<(&'static str, Html)>,
     aroi: Vec<(String, String, String)>,
     badges: Vec<(String, String)>,
+    earlier: String,
+    dashboard: Dashboard,
     periods: Vec<PeriodRow>,
     offline: String,
     offline_relays: Vec<Html>,
@@ -105,6 +109,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
     let table = members::table(view, super::operator_path(id), format!("{api}/relays"));
     let state = table.strict_state(params)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
+    let badges = badges(view, site.past_standings().as_deref(), id, place);
     let name = operator_name(view, place);
     let log = site.incidents();
     let mentions = Mentions::of_operator(view, log.as_deref(), id, &operator.members);
@@ -112,6 +117,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
     let page = OperatorPage {
         page: Page::of(site, view, now, "/operators")
             .with_alternate(Alternate { json: api.clone(), csv: Some(format!("{api}/relays.csv")) })
+            .with_charts()
             .with_feeds("Incidents of this operator", &mentions.query),
         mentions,
         title: inert(&name.chars().take(60).collect::<String>()),
@@ -120,7 +126,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
         closer: crate::pages::explore::links(&format!("operator:{id}")),
         facts: facts(view, operator, figures, now),
         aroi: aroi(id, figures),
-        badges: badges(view, place),
+        dashboard: Dashboard::of(view, place, &details, &format!("{}/charts", super::operator_path(id)), badges.len()),
+        badges,
+        earlier: earlier_words(view, site.past_standings().as_deref()),
         periods: Period::ALL.into_iter().filter_map(|period| period_row(figures, period)).collect(),
         offline: offline_sentence(&details),
         offline_relays: offline_relays(view, &details),
@@ -166,7 +174,7 @@ fn peers_sentence(figures: &OperatorFigures) -> String {
     })
 }
 
-fn class_words(class: allium_analysis::operators::SizeClass) -> String {
+pub(super) fn class_words(class: allium_analysis::operators::SizeClass) -> String {
     match (class.from, class.to) {
         (1, 1) => "1 relay".to_owned(),
         (from, usize::MAX) => format!("{from} relays and more"),
@@ -223,14 +231,22 @@ fn aroi(id: &OperatorId, figures: &OperatorFigures) -> Vec<(String, String, Stri
     rows.map(|(state, n)| (href(state), state.name().to_owned(), format::count(n as u64))).collect()
 }
 
-fn badges(view: &View, operator_idx: usize) -> Vec<(String, String)> {
+fn badges(view: &View, past: Option<&PastStandings>, id: &OperatorId, operator_idx: usize) -> Vec<(String, String)> {
     let places = view.operators.leaderboards.badges(operator_idx, BADGE_RANKS);
     let badge = |(category, place): (Category, allium_analysis::leaderboards::Place)| {
         let words =
             format!("No. {} in {}, {}", place.rank, crate::pages::leaderboards::title(category), score_words(category, place.score));
-        (format!("/leaderboards/{}", category.name()), words)
+        let earlier = Earlier::of(view, past, category).words(id, place.rank);
+        (format!("/leaderboards/{}", category.name()), format!("{words}{earlier}"))
     };
     places.into_iter().map(badge).collect()
+}
+
+/// What is known of earlier places in any category, where that is nothing yet.
+fn earlier_words(view: &View, past: Option<&PastStandings>) -> String {
+    let Some(past) = past else { return "Earlier places are being worked out.".to_owned() };
+    let knows_any = Category::ALL.into_iter().any(|category| past.n_times(category, view.as_of()) > 0);
+    if knows_any { String::new() } else { "Not enough history of our own for earlier places.".to_owned() }
 }
 
 fn period_row(figures: &OperatorFigures, period: Period) -> Option<PeriodRow> {
@@ -421,6 +437,8 @@ struct OperatorJson {
     offline: OfflineJson,
     issues: BTreeMap<&'static str, IssueJson>,
     rankings: BTreeMap<&'static str, RankJson>,
+    standing: Option<serde_json::Value>,
+    advice: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -454,12 +472,15 @@ struct IssueJson {
 #[derive(Serialize)]
 struct RankJson {
     rank: usize,
+    rank_30_days_ago: Option<usize>,
+    best_rank: Option<usize>,
+    best_rank_at: Option<String>,
     score: f64,
     n_relays: usize,
 }
 
 /// The operator for programs.
-pub(crate) fn data(view: &View, id: &OperatorId) -> Result<String, RequestError> {
+pub(crate) fn data(view: &View, past: Option<&PastStandings>, id: &OperatorId) -> Result<String, RequestError> {
     let (place, operator, figures) = find(view, id)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
     let of = &figures.members;
@@ -495,11 +516,25 @@ pub(crate) fn data(view: &View, id: &OperatorId) -> Result<String, RequestError>
             share_of_network: details.offline.share_of_network.map(allium_model::Fraction::get),
         },
         issues,
+        standing: dashboard::standing_json(view, place),
+        advice: dashboard::advice_json(view, place, &details),
         rankings: rankings
             .into_iter()
-            .map(|(category, place)| (category.name(), RankJson { rank: place.rank, score: place.score, n_relays: place.n_relays }))
+            .map(|(category, place)| (category.name(), rank_json(Earlier::of(view, past, category), id, &place)))
             .collect(),
     })
+}
+
+fn rank_json(earlier: Earlier<'_>, id: &OperatorId, place: &allium_analysis::leaderboards::Place) -> RankJson {
+    let best = earlier.best(id, place.rank);
+    RankJson {
+        rank: place.rank,
+        rank_30_days_ago: earlier.month_ago(id),
+        best_rank: best.map(|(rank, _)| rank),
+        best_rank_at: best.map(|(_, at)| at.to_string()),
+        score: place.score,
+        n_relays: place.n_relays,
+    }
 }
 
 fn uptime_json(figures: &OperatorFigures, period: Period) -> Option<UptimeJson> {
@@ -524,4 +559,10 @@ pub(crate) fn relays_data(view: &View, id: &OperatorId, params: &Params, form: F
     let (_, operator, _) = find(view, id)?;
     let table = members::table(view, super::operator_path(id), format!("/api/v1/operators/{id}/relays"));
     table.data(view.as_of(), &Member::current(view, &operator.members), params, form)
+}
+
+/// A chart of its page.
+pub(crate) fn chart(view: &View, params: &Params, id: &OperatorId, name: &str) -> Result<crate::charts::Chart, RequestError> {
+    let (place, ..) = find(view, id)?;
+    dashboard::chart(view, params, place, name)
 }

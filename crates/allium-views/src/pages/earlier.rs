@@ -1,0 +1,137 @@
+//! Earlier places in the leaderboards, in cells and in words.
+
+use allium_analysis::PastStandings;
+use allium_analysis::leaderboards::{Category, Place};
+use allium_analysis::standings::MOVEMENT_DAYS;
+use allium_model::{ConsensusHour, OperatorId};
+
+use crate::format;
+use crate::markup::{Day, Html};
+use crate::table::{Cell, Column};
+use crate::view::View;
+
+/// The earlier places of one category.
+#[derive(Clone, Copy)]
+pub(crate) struct Earlier<'a> {
+    view: &'a View,
+    past: Option<&'a PastStandings>,
+    category: Category,
+}
+
+impl<'a> Earlier<'a> {
+    /// Those of a category; `past` is `None` while they are worked out.
+    pub(crate) const fn of(view: &'a View, past: Option<&'a PastStandings>, category: Category) -> Self {
+        Self { view, past, category }
+    }
+
+    /// The place a month ago; `None` where the operator had none then, or nobody had.
+    pub(crate) fn month_ago(&self, id: &OperatorId) -> Option<usize> {
+        self.past?.month_ago(self.category, self.view.as_of())?.rank(id, self.category)
+    }
+
+    /// Whether places of a month ago are known.
+    pub(crate) fn knows_month_ago(&self) -> bool {
+        self.past.is_some_and(|past| past.month_ago(self.category, self.view.as_of()).is_some())
+    }
+
+    /// The best place up to today's, and when it was first held.
+    pub(crate) fn best(&self, id: &OperatorId, today: usize) -> Option<(usize, ConsensusHour)> {
+        let best = self.past?.best(id, self.category, self.view.as_of());
+        let is_known = self.past?.n_times(self.category, self.view.as_of()) > 0;
+        is_known.then(|| best.filter(|(rank, _)| *rank <= today).unwrap_or((today, self.view.as_of())))
+    }
+
+    /// What is known of earlier places, in a sentence.
+    pub(crate) fn sentence(&self) -> String {
+        let Some(past) = self.past else { return "Earlier places are being worked out.".to_owned() };
+        let as_of = self.view.as_of();
+        match past.first(self.category, as_of) {
+            None => format!(
+                "Not enough history for earlier places: {}.",
+                self.view.record.known.first().map_or_else(
+                    || "our own record holds no consensus".to_owned(),
+                    |first| format!("our own record begins {} and does not tell what is counted here", format::date(first.start()))
+                )
+            ),
+            Some(first) => format!(
+                "Best places are those at {} since {}.",
+                match past.n_times(self.category, as_of) {
+                    1 => "one earlier time".to_owned(),
+                    n => format!("{n} earlier times"),
+                },
+                format::date(first.start())
+            ),
+        }
+    }
+
+    /// How far an operator moved within a month, as a small shape with words; nothing where that is not known.
+    pub(crate) fn moved(&self, id: &OperatorId, today: usize) -> Html {
+        match (self.knows_month_ago(), self.month_ago(id)) {
+            (false, _) => Html::words("\u{2013}"),
+            (true, None) => Html::words("new"),
+            (true, Some(before)) => movement(before, today),
+        }
+    }
+
+    /// The earlier places of an operator for the end of a sentence; empty where nothing is known.
+    pub(crate) fn words(&self, id: &OperatorId, today: usize) -> String {
+        let Some((best, at)) = self.best(id, today) else { return String::new() };
+        let before = match (self.knows_month_ago(), self.month_ago(id)) {
+            (false, _) => String::new(),
+            (true, None) => format!("; none {MOVEMENT_DAYS} days ago"),
+            (true, Some(before)) => format!("; No. {before} {MOVEMENT_DAYS} days ago"),
+        };
+        let best =
+            if best < today { format!(", at best No. {best} ({})", format::date(at.start())) } else { ", its best so far".to_owned() };
+        format!("{before}{best}")
+    }
+
+    /// The columns of a ranking; without earlier places they stand among the further ones.
+    pub(crate) fn columns(self, id: impl Fn(&Place) -> Option<&'a OperatorId> + Copy + 'a) -> Vec<Column<'a, Place>> {
+        let days = MOVEMENT_DAYS;
+        let month_ago = Column::number("rank_30_days_ago", format!("{days} days ago"), move |place: &Place| {
+            id(place).and_then(|id| self.month_ago(id)).map_or(Cell::Nothing, Cell::count)
+        })
+        .about(format!("place {days} days ago"))
+        .method("earlier-places");
+        let moved = Column::number("places_gained", "Moved", move |place: &Place| self.moved_cell(place, id(place)))
+            .about(format!("places gained in {days} days"))
+            .method("earlier-places");
+        let best = Column::number("best_rank", "Best place", move |place: &Place| self.best_cell(place, id(place)))
+            .about("best place so far, and since when")
+            .method("earlier-places");
+        let best_at = Column::number("best_rank_at", "Best place at", move |place: &Place| {
+            Cell::day(id(place).and_then(|id| self.best(id, place.rank)).map(|(_, at)| at))
+        })
+        .about("when the best place was held first")
+        .method("earlier-places")
+        .more();
+        let columns = vec![month_ago, moved, best, best_at];
+        let is_known = self.past.is_some_and(|past| past.n_times(self.category, self.view.as_of()) > 0);
+        if is_known { columns } else { columns.into_iter().map(Column::more).collect() }
+    }
+
+    fn moved_cell(&self, place: &Place, id: Option<&OperatorId>) -> Cell {
+        let Some(id) = id.filter(|_| self.knows_month_ago()) else { return Cell::Nothing };
+        let value = self.month_ago(id).map(|before| before as f64 - place.rank as f64);
+        Cell::Marked { html: self.moved(id, place.rank), value }
+    }
+
+    fn best_cell(&self, place: &Place, id: Option<&OperatorId>) -> Cell {
+        let Some((rank, at)) = id.and_then(|id| self.best(id, place.rank)) else { return Cell::Nothing };
+        let since = [Html::words(format!("{},", format::count(rank as u64))), Html::safe(Day(at.start()))];
+        Cell::Marked { html: Html::joined(since, " "), value: Some(rank as f64) }
+    }
+}
+
+/// `▲ 3`, `▼ 2` or `=`, with words for those who do not see shapes.
+fn movement(before: usize, today: usize) -> Html {
+    let (shape, words) = match before.cmp(&today) {
+        std::cmp::Ordering::Greater => ("\u{25B2}", "up"),
+        std::cmp::Ordering::Less => ("\u{25BC}", "down"),
+        std::cmp::Ordering::Equal => return Html::words("="),
+    };
+    let n = format::count(before.abs_diff(today) as u64);
+    let picture = Html::element("span", &[("aria-hidden", "true")], &Html::words(shape));
+    Html::joined([picture, Html::tag("span", "vh", words), Html::words(n)], " ")
+}

@@ -1,0 +1,283 @@
+//! `/network`: the network in figures, one list per question.
+
+use allium_analysis::census::NEW_DAYS;
+use allium_analysis::groups::{Concentration, Group};
+use allium_analysis::statistics::Role;
+use allium_analysis::{AroiState, Category, Census};
+use allium_model::{Fraction, Period, Timestamp};
+use askama::Template;
+
+use crate::api::to_json;
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::Html;
+use crate::page::{Alternate, Page, render};
+use crate::params::Params;
+use crate::site::Site;
+use crate::text::inert;
+use crate::view::View;
+
+/// Versions and operating systems that are told one by one.
+const TOLD: usize = 6;
+
+/// The periods of the list of uptime.
+const PERIODS: [Period; 4] = [Period::OneMonth, Period::SixMonths, Period::OneYear, Period::FiveYears];
+
+#[derive(Template)]
+#[template(path = "network.html")]
+struct NetworkPage {
+    page: Page,
+    sentence: String,
+    cards: Vec<Card>,
+}
+
+/// A question with its figures.
+struct Card {
+    id: &'static str,
+    title: &'static str,
+    /// Where its figures are defined, and where there is more.
+    method: &'static str,
+    more: Option<(&'static str, &'static str)>,
+    facts: Vec<(String, Html)>,
+}
+
+/// Renders the page.
+pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let census = view.census();
+    let page = NetworkPage {
+        page: Page::of(site, view, now, "/").with_alternate(Alternate { json: "/api/v1/census".to_owned(), csv: None }),
+        sentence: sentence(view, census),
+        cards: vec![
+            relays(view, census),
+            uptime(view),
+            bandwidth(view, census),
+            operators(view, census),
+            geography(view, census),
+            providers(view, census),
+            versions(census),
+            platforms(census),
+            families(view, census),
+            exits(census),
+        ],
+    };
+    render(&page)
+}
+
+fn sentence(view: &View, census: &Census) -> String {
+    format!(
+        "{} relays run, of {} operators in {} countries and {} autonomous systems; they advertise {} Gbit/s.",
+        format::count(census.n_running as u64),
+        format::count(view.operators.n_current() as u64),
+        view.report.network.n_countries,
+        format::count(view.report.network.n_autonomous_systems as u64),
+        format::gigabits(census.bandwidth.0)
+    )
+}
+
+fn count(n: usize) -> Html {
+    Html::words(format::count(n as u64))
+}
+
+/// How many of how many, with the share.
+fn of(n: usize, whole: usize) -> Html {
+    match Fraction::of(n as f64, whole as f64) {
+        Some(share) => Html::words(format!("{} ({}\u{a0}%)", format::count(n as u64), format::percent(share, 1))),
+        None => Html::unknown(),
+    }
+}
+
+fn share(share: Option<Fraction>) -> Html {
+    share.map_or_else(Html::unknown, |share| Html::words(format!("{}\u{a0}%", format::percent(share, 1))))
+}
+
+fn fact(term: impl Into<String>, value: Html) -> (String, Html) {
+    (term.into(), value)
+}
+
+fn relays(view: &View, census: &Census) -> Card {
+    let network = &view.report.network;
+    let roles = network.running_by_role;
+    let mut facts = vec![
+        fact("Running", of(census.n_running, network.n_relays)),
+        fact("Guards", of(roles.guard, census.n_running)),
+        fact("Exits", of(roles.exit, census.n_running)),
+        fact("Middles", of(roles.middle, census.n_running)),
+    ];
+    let words = ["the last day", "30 days", "six months", "a year"];
+    facts.extend(
+        NEW_DAYS.iter().zip(words).zip(census.n_new).map(|((_, words), n)| fact(format!("New in {words}"), of(n, census.n_running))),
+    );
+    let years = |days: f64| format::number(days / 365.25, 1);
+    facts.push(fact(
+        "Age, mean and median",
+        census.age_days.map_or_else(Html::unknown, |(mean, median)| Html::words(format!("{} and {} years", years(mean), years(median)))),
+    ));
+    Card { id: "relays", title: "Relays", method: "the-network-in-figures", more: Some(("/relays", "All relays")), facts }
+}
+
+fn uptime(view: &View) -> Card {
+    let means = |role: Role| {
+        let mean = |period: Period| view.statistics.distribution(role, period).map(|found| format::percent(found.mean, 2));
+        let told = PERIODS.map(|period| mean(period).unwrap_or_else(|| "\u{2013}".to_owned()));
+        Html::words(told.join(" / "))
+    };
+    let facts = Role::ALL.into_iter().map(|role| fact(format!("{}, %", role.name()), means(role))).collect();
+    Card {
+        id: "uptime",
+        title: "Mean uptime over 1 month / 6 months / 1 year / 5 years",
+        method: "network-percentiles",
+        more: Some(("/statistics", "Statistics")),
+        facts,
+    }
+}
+
+fn bandwidth(view: &View, census: &Census) -> Card {
+    let (advertised, observed) = census.bandwidth;
+    let by_role = view.groups.network.bandwidth;
+    let gbit = |bytes: u64| Html::words(format!("{} Gbit/s", format::gigabits(bytes)));
+    let facts = vec![
+        fact("Advertised", gbit(advertised)),
+        fact("Observed", gbit(observed)),
+        fact("Of guards", gbit(by_role.guard)),
+        fact("Of exits", gbit(by_role.exit)),
+        fact("Of middles", gbit(by_role.middle)),
+        fact(
+            "Per relay, mean and median",
+            census.bandwidth_per_relay.map_or_else(Html::unknown, |(mean, median)| {
+                Html::words(format!("{} and {} MB/s", format::megabytes(mean as u64), format::megabytes(median as u64)))
+            }),
+        ),
+        fact("At their configured rate", of(census.n_rate_limited, census.n_running)),
+        fact("Measured", of(census.n_measured.0, census.n_measured.1)),
+        fact(
+            "Written so far as graphs tell",
+            match view.groups.network.bytes_written {
+                Some(bytes) => Html::words(format!("{} TB", format::number(bytes / 1e12, 1))),
+                None => Html::unknown(),
+            },
+        ),
+    ];
+    Card { id: "bandwidth", title: "Bandwidth", method: "attributes", more: Some(("/top", "Heaviest relays")), facts }
+}
+
+fn operators(view: &View, census: &Census) -> Card {
+    let ranking = view.operators.leaderboards.ranking(Category::ConsensusWeight);
+    let top = |n: usize| Fraction::clamped(ranking.iter().take(n).map(|place| place.score).sum());
+    let mut facts = vec![
+        fact("Operators with relays", count(view.operators.n_current())),
+        fact("Weight of the largest", share(top(1))),
+        fact("Weight of the ten largest", share(top(10))),
+        fact("Relays without a contact", of(census.n_without_contact, census.n_running)),
+    ];
+    facts.extend(
+        AroiState::ALL.into_iter().zip(census.aroi).map(|(state, n)| fact(format!("Domain {}", state.name()), of(n, census.n_running))),
+    );
+    Card { id: "operators", title: "Operators", method: "operators", more: Some(("/operators", "All operators")), facts }
+}
+
+fn geography(view: &View, census: &Census) -> Card {
+    let mut facts = concentration(Concentration::of(&view.groups.countries), &view.groups.countries);
+    let words = ["Weight in the European Union", "Weight in the Five Eyes", "Weight in the Fourteen Eyes"];
+    facts.extend(words.into_iter().zip(census.weight_in).map(|(words, part)| fact(words, share(part))));
+    Card { id: "geography", title: "Countries", method: "concentration", more: Some(("/countries", "All countries")), facts }
+}
+
+fn providers(view: &View, census: &Census) -> Card {
+    let systems = &view.groups.autonomous_systems;
+    let mut facts = concentration(Concentration::of(systems), systems);
+    facts.push(fact("With a single running relay", count(census.n_single_relay_systems)));
+    Card { id: "providers", title: "Autonomous systems", method: "concentration", more: Some(("/as", "All autonomous systems")), facts }
+}
+
+fn concentration<K>(found: Option<Concentration>, groups: &[Group<K>]) -> Vec<(String, Html)> {
+    let Some(found) = found else { return vec![fact("With relays", count(groups.len()))] };
+    let mut facts = vec![fact("With running relays", count(found.n_groups))];
+    let top = Concentration::TOP.iter().zip(found.top);
+    facts.extend(top.map(|(n, part)| fact(format!("Weight of the largest {n}"), share(Some(part)))));
+    facts.push(fact("Herfindahl\u{2013}Hirschman index", Html::words(format::number(found.hhi.get(), 3))));
+    facts.push(fact("Effective number", Html::words(format::number(found.effective, 1))));
+    facts
+}
+
+fn named(counts: &[(String, usize)], whole: usize) -> Vec<(String, Html)> {
+    let short = |name: &str| inert(&name.chars().take(40).collect::<String>());
+    let mut facts: Vec<(String, Html)> = counts.iter().take(TOLD).map(|(name, n)| fact(short(name), of(*n, whole))).collect();
+    let rest: usize = counts.iter().skip(TOLD).map(|(_, n)| n).sum();
+    if rest > 0 {
+        facts.push(fact(format!("{} others", counts.len() - TOLD), of(rest, whole)));
+    }
+    facts
+}
+
+fn versions(census: &Census) -> Card {
+    let mut facts = vec![
+        fact("Recommended", of(census.n_recommended.0, census.n_recommended.1)),
+        fact("Able to prove a family by key", of(census.n_family_keys.0, census.n_family_keys.1)),
+    ];
+    facts.extend(named(&census.versions, census.n_running));
+    Card { id: "versions", title: "Versions", method: "the-network-in-figures", more: Some(("/versions", "All versions")), facts }
+}
+
+fn platforms(census: &Census) -> Card {
+    Card {
+        id: "platforms",
+        title: "Operating systems",
+        method: "groups",
+        more: Some(("/platforms", "All platforms")),
+        facts: named(&census.platforms, census.n_running),
+    }
+}
+
+fn families(view: &View, census: &Census) -> Card {
+    let families = view.operators.families.iter().filter(|family| family.n_relays > 0);
+    let (n, largest) = families.fold((0, 0), |(n, largest), family| (n + 1, family.n_relays.max(largest)));
+    let facts = vec![
+        fact("Families of two and more", count(n)),
+        fact("Relays of the largest", count(largest)),
+        fact("Running relays in families", of(census.n_in_families, census.n_running)),
+        fact("Running relays that stand alone", of(census.n_running.saturating_sub(census.n_in_families), census.n_running)),
+    ];
+    Card { id: "families", title: "Families", method: "families", more: Some(("/families", "All families")), facts }
+}
+
+fn exits(census: &Census) -> Card {
+    let total: usize = census.exits.iter().sum();
+    let words = ["Exits to every port", "Exits to some ports", "Exits to no port by IPv4", "Exits of unknown policy"];
+    let mut facts: Vec<(String, Html)> = words.into_iter().zip(census.exits).map(|(words, n)| fact(words, of(n, total))).collect();
+    facts.push(fact("Relays with an IPv6 address", of(census.n_ipv6, census.n_running)));
+    Card { id: "exits", title: "Exit policies and IPv6", method: "exit-policies", more: Some(("/flag/Exit", "All exits")), facts }
+}
+
+/// The same for programs.
+pub(crate) fn data(view: &View, params: &Params) -> Result<String, RequestError> {
+    params.only(&[])?;
+    let census = view.census();
+    let pairs = |counts: &[(String, usize)]| {
+        counts.iter().map(|(name, n)| (name.clone(), serde_json::Value::from(*n))).collect::<serde_json::Map<_, _>>()
+    };
+    let [union, five, fourteen] = census.weight_in.map(|part| part.map(Fraction::get));
+    let aroi: serde_json::Map<_, _> =
+        AroiState::ALL.into_iter().zip(census.aroi).map(|(state, n)| (state.name().to_owned(), serde_json::Value::from(n))).collect();
+    to_json(&serde_json::json!({
+        "as_of": view.as_of().to_string(),
+        "n_running": census.n_running,
+        "n_new": NEW_DAYS.iter().zip(census.n_new).map(|(days, n)| (format!("{days}_days"), n.into())).collect::<serde_json::Map<_, _>>(),
+        "mean_age_days": census.age_days.map(|age| age.0),
+        "median_age_days": census.age_days.map(|age| age.1),
+        "advertised_bandwidth_bytes_per_sec": census.bandwidth.0,
+        "observed_bandwidth_bytes_per_sec": census.bandwidth.1,
+        "n_rate_limited": census.n_rate_limited,
+        "n_measured": census.n_measured.0,
+        "n_ipv6": census.n_ipv6,
+        "exits": { "every_port": census.exits[0], "some_ports": census.exits[1], "no_port": census.exits[2], "unknown": census.exits[3] },
+        "weight_share_in": { "european_union": union, "five_eyes": five, "fourteen_eyes": fourteen },
+        "n_single_relay_systems": census.n_single_relay_systems,
+        "n_recommended": census.n_recommended.0,
+        "n_family_keys": census.n_family_keys.0,
+        "n_without_contact": census.n_without_contact,
+        "n_in_families": census.n_in_families,
+        "aroi": aroi,
+        "versions": pairs(&census.versions),
+        "platforms": pairs(&census.platforms),
+    }))
+}

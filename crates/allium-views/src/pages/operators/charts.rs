@@ -1,0 +1,141 @@
+//! The charts of the lists of operators, families, claimed domains and heaviest relays: who has most weight.
+
+use allium_analysis::operators::MemberFigures;
+use allium_model::Fraction;
+
+use super::{operator_name, operator_path, relay};
+use crate::charts::{self, Bar, Bars, Chart, Figure, Unit};
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::Html;
+use crate::params::Params;
+use crate::text::inert;
+use crate::view::View;
+
+/// Bars of a chart.
+const SHOWN: usize = 10;
+
+/// A list that has a chart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum List {
+    /// `/operators`.
+    Operators,
+    /// `/families`.
+    Families,
+    /// `/domains`.
+    Domains,
+    /// `/top`.
+    Relays,
+}
+
+impl List {
+    /// Where its charts are.
+    const fn base(self) -> &'static str {
+        match self {
+            Self::Operators => "/operators/charts",
+            Self::Families => "/families/charts",
+            Self::Domains => "/domains/charts",
+            Self::Relays => "/top/charts",
+        }
+    }
+
+    const fn of(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Operators => ("Operator", "operators"),
+            Self::Families => ("Family", "families"),
+            Self::Domains => ("Domain", "claimed domains"),
+            Self::Relays => ("Relay", "relays"),
+        }
+    }
+}
+
+/// The part of a list's page with its chart.
+pub(crate) fn section(view: &View, list: List) -> Html {
+    let chart = largest(view, list);
+    let head = Html::element("h2", &[("id", "largest")], &Html::words("Most weight"));
+    let say = Html::element("p", &[("class", "small")], &Html::link("/methods#weight-shares", &Html::words("Definition of weight shares")));
+    let parts = [head, Html::safe(Figure::of(&chart, list.base(), "")), say];
+    Html::element("section", &[("aria-labelledby", "largest")], &Html::joined(parts, ""))
+}
+
+/// The chart of that name of a list.
+pub(crate) fn chart(view: &View, params: &Params, list: List, name: &str) -> Result<Chart, RequestError> {
+    params.only(&[])?;
+    if name == "largest" { Ok(largest(view, list)) } else { Err(RequestError::NoSuchPage) }
+}
+
+/// Weight, what orders equals, the bar.
+type Weighed = (u64, usize, Bar);
+
+fn largest(view: &View, list: List) -> Chart {
+    let mut bars = weighed(view, list);
+    let n = bars.len();
+    bars.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    let bars: Vec<Bar> = bars.into_iter().take(SHOWN).map(|(_, _, bar)| bar).collect();
+    let (one, many) = list.of();
+    let together: f64 = bars.iter().filter_map(|bar| bar.value).sum();
+    let title = format!(
+        "The {} heaviest of {} {many} have {}\u{a0}% of the consensus weight.",
+        bars.len(),
+        format::count(n as u64),
+        Fraction::clamped(together).map_or_else(String::new, |share| format::percent(share, 1))
+    );
+    let note = format!("Running relays. As of the consensus of {}, from {}.", format::hour(view.as_of()), view.origin_words());
+    let kind = Bars { unit: Unit::Share, of: one.to_owned(), what: "Share of weight".to_owned(), bars, references: Vec::new(), most: None };
+    Chart::new("largest", title, note, charts::Kind::Bars(kind))
+}
+
+fn weighed(view: &View, list: List) -> Vec<Weighed> {
+    let short = |text: &str| inert(&text.chars().take(60).collect::<String>());
+    let bar = |label: String, href: String, figures: &MemberFigures| Bar {
+        label,
+        href: Some(href),
+        value: figures.weight_share.map(Fraction::get),
+        note: format::counted(figures.n_running, "running relay"),
+    };
+    let operators = &view.operators;
+    match list {
+        List::Operators => {
+            let all = operators.operators.operators.iter().zip(&operators.figures).enumerate();
+            let current = all.filter(|(_, (_, figures))| figures.members.n_relays > 0);
+            current
+                .map(|(i, (operator, figures))| {
+                    let label = short(&operator_name(view, i));
+                    (figures.members.consensus_weight, i, bar(label, operator_path(&operator.id), &figures.members))
+                })
+                .collect()
+        }
+        List::Families => {
+            let all = operators.operators.families.families.iter().zip(&operators.families).enumerate();
+            all.filter(|(_, (_, figures))| figures.n_relays > 0)
+                .map(|(i, (family, figures))| {
+                    let heaviest = super::families::heaviest(view, family).and_then(|i| relay(view, i));
+                    let label = short(heaviest.map_or("", |relay| relay.display_name()));
+                    (figures.consensus_weight, i, bar(label, format!("/family/{}", family.key), figures))
+                })
+                .collect()
+        }
+        List::Domains => {
+            let bar = |(i, (domain, figures)): (usize, (&allium_model::AroiDomain, &allium_analysis::operators::DomainFigures))| {
+                let href = format!("/relays?q={}", crate::text::url_encoded(domain.as_str()));
+                (figures.claimed.consensus_weight, i, bar(short(domain.as_str()), href, &figures.claimed))
+            };
+            operators.domains.iter().enumerate().map(bar).collect()
+        }
+        List::Relays => {
+            let running = view.record.relays.iter().enumerate().filter(|(_, record)| record.relay.running);
+            running
+                .map(|(i, record)| {
+                    let relay = &record.relay;
+                    let bar = Bar {
+                        label: short(relay.display_name()),
+                        href: Some(format!("/relay/{}", relay.fingerprint)),
+                        value: relay.consensus_weight_fraction.map(Fraction::get),
+                        note: relay.as_name.as_deref().map_or_else(String::new, short),
+                    };
+                    (relay.consensus_weight.unwrap_or(0), i, bar)
+                })
+                .collect()
+        }
+    }
+}
