@@ -46,6 +46,8 @@ before(async () => {
   const relays = async (query) => (await (await fetch(`${demo.address}/api/v1/relays?${query}`)).json()).relays;
   const [running] = await relays('limit=1&status=running');
   const [down] = await relays('limit=1&status=down');
+  const [operator] = (await (await fetch(`${demo.address}/api/v1/operators?limit=1`)).json()).rows;
+  const [family] = (await (await fetch(`${demo.address}/api/v1/families?limit=1`)).json()).rows;
   kinds = {
     home: '/',
     relays: '/relays',
@@ -66,8 +68,13 @@ before(async () => {
     versions: '/versions',
     'first-seen': '/first-seen',
     operators: '/operators',
+    operator: `/operator/${operator.id}`,
     families: '/families',
+    family: `/family/${family.fingerprint}`,
+    'relays-all-columns': '/relays?columns=all',
     leaderboards: '/leaderboards',
+    leaderboard: '/leaderboards/consensus_weight',
+    network: '/network',
     statistics: '/statistics',
     top: '/top',
     incidents: '/incidents',

@@ -12,6 +12,7 @@ mod fetch;
 mod logging;
 mod outlook;
 mod progress;
+mod ranks;
 mod signals;
 mod sizes;
 

@@ -21,6 +21,7 @@ use crate::desk::StoreDesk;
 use crate::fetch::{Fetcher, Stored, Visit};
 use crate::outlook;
 use crate::progress;
+use crate::ranks;
 use crate::signals::stop_asked;
 use crate::sizes;
 
@@ -60,6 +61,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone(), config.detect.settings()));
     tokio::spawn(outlook::keep(site.clone(), config.store.clone()));
     tokio::spawn(sizes::keep(site.clone(), config.store.clone()));
+    tokio::spawn(ranks::keep(site.clone(), config.store.clone()));
     let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
     let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
     let served_site = site.clone();
