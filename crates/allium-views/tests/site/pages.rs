@@ -83,7 +83,10 @@ fn every_link_of_the_site_leads_somewhere() {
                 if !anchor.is_empty() {
                     anchors.insert((page.to_owned(), anchor.to_owned()));
                 }
-                todo.push_back(page.to_owned());
+                // The stream of changes has no end.
+                if page != "/api/v1/incidents/stream" {
+                    todo.push_back(page.to_owned());
+                }
             }
         }
         seen.insert(address, body);
