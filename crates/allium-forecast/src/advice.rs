@@ -1,27 +1,61 @@
-//! What an operator can do about a forecast, and when it disturbs least.
+//! What an operator can do about a forecast: an action that begins with a verb, why, what it can bring, and when.
 
 use allium_model::{ConsensusHour, Fraction};
 
 use crate::forecast::{Forecast, Label};
-use crate::past::{Past, RelayPast};
+use crate::habits::Habits;
+use crate::week::Slot;
 
-/// How many days back weekly patterns are looked at.
-const PATTERN_DAYS: i32 = 56;
-/// Hours of a slot, and slots of a week.
-const SLOT_HOURS: i32 = 3;
-const N_SLOTS: usize = 7 * 24 / 3;
 /// By how much the median lies below the last 30 days where a relay counts as declining.
 const DECLINE: f64 = 0.02;
+/// Outages of the last 30 days from which on a relay goes down often.
+const OFTEN: usize = 4;
+/// Hours from which on an outage is long.
+const LONG_HOURS: f64 = 24.0;
+/// Days for which a relay is young.
+const YOUNG_DAYS: i32 = 30;
+/// Hours before a window that operators have at least.
+const NOTICE_HOURS: i32 = 24;
 
 /// Something to do about one relay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
     /// How soon.
     pub urgency: Urgency,
-    /// Why.
+    /// What shows in the forecast.
     pub reason: Reason,
-    /// How much uptime there is to gain at most: what the mean falls short of a month without a gap.
-    pub to_gain: Fraction,
+    /// What the relay's past weeks point at.
+    pub pattern: Pattern,
+    /// Expected uptime as things are.
+    pub expected: Fraction,
+    /// How far the forecast reaches.
+    pub horizon_days: u16,
+    /// When the work disturbs least: from the first hour to the second; `None` where nothing is to be switched off.
+    pub window: Option<Window>,
+}
+
+/// When a relay is missed least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Its place in the week.
+    pub slot: Slot,
+    /// The next time that is at least a day ahead.
+    pub start: ConsensusHour,
+    /// Whether the relay tends to go down then anyway.
+    pub usual: bool,
+}
+
+impl Window {
+    /// The next one for a relay, at least a day after `as_of`.
+    pub fn of(habits: &Habits, as_of: ConsensusHour) -> Option<Self> {
+        let (slot, usual) = habits.window?;
+        Some(Self { slot, start: slot.next_from(as_of.plus(NOTICE_HOURS)), usual })
+    }
+
+    /// The hour at which it ends.
+    pub const fn end(&self) -> ConsensusHour {
+        self.start.plus(Slot::HOURS)
+    }
 }
 
 /// How soon something is to be done.
@@ -35,108 +69,158 @@ pub enum Urgency {
     Watch,
 }
 
+impl Urgency {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Urgent, Self::Scheduled, Self::Watch];
+
+    /// The word in tables, such as `scheduled`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Scheduled => "scheduled",
+            Self::Watch => "watch",
+        }
+    }
+}
+
 /// Why something is to be done.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reason {
-    /// It is not Running.
-    Down,
+    /// It is not Running, for so many hours where that is known.
+    Down(Option<i32>),
     /// It will more likely than not stay below 90 %.
     LikelyBelow90(Fraction),
     /// It may well fall below 90 %.
     MayFallBelow90(Fraction),
     /// Its median lies below its last 30 days by this much.
     Declining(Fraction),
-    /// Its forecast is wide.
-    Unsure,
+    /// Its forecast is neither good nor bad enough.
+    Unsure(Fraction),
+}
+
+/// What past weeks point at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Pattern {
+    /// Outages begin at the same time of the day: from this hour on, for three hours, UTC.
+    SameTime(u8),
+    /// It goes down often: so many outages in the last 30 days, half of them shorter than so many hours.
+    Often(usize, Option<f64>),
+    /// An outage of the last eight weeks was long: so many hours.
+    Long(f64),
+    /// It was listed for the first time so many days ago.
+    Young(i32),
+    /// Nothing of the kind.
+    None,
+}
+
+impl Pattern {
+    fn of(habits: &Habits, as_of: ConsensusHour) -> Self {
+        let age_days = habits.first_listed.map(|first| as_of.hours_since(first) / 24);
+        match habits {
+            Habits { same_time: Some(hour), .. } => Self::SameTime(*hour),
+            Habits { n_outages_30d, typical_outage_hours, .. } if *n_outages_30d >= OFTEN => {
+                Self::Often(*n_outages_30d, *typical_outage_hours)
+            }
+            Habits { longest_outage_hours: Some(hours), .. } if *hours >= LONG_HOURS => Self::Long(*hours),
+            _ => age_days.filter(|days| *days < YOUNG_DAYS).map_or(Self::None, Self::Young),
+        }
+    }
 }
 
 impl Advice {
-    /// What to do about a forecast; `None` where all is well.
-    pub fn of(forecast: &Forecast) -> Option<Self> {
+    /// What to do about a forecast of a relay with these habits; `None` where all is well.
+    pub fn of(forecast: &Forecast, habits: &Habits) -> Option<Self> {
         let p = forecast.p_below_90;
         let decline = forecast.recent.map_or(0.0, |recent| recent.get() - forecast.quantiles[9].get());
         let (urgency, reason) = match forecast.label {
-            _ if !forecast.running => (Urgency::Urgent, Reason::Down),
+            _ if !forecast.running => {
+                (Urgency::Urgent, Reason::Down(habits.down_since.map(|since| forecast.as_of.next().hours_since(since))))
+            }
             Label::Critical => (Urgency::Urgent, Reason::LikelyBelow90(p)),
             Label::AtRisk => (Urgency::Scheduled, Reason::MayFallBelow90(p)),
             _ if decline >= DECLINE => (Urgency::Scheduled, Reason::Declining(Fraction::clamped(decline)?)),
-            Label::Monitor => (Urgency::Watch, Reason::Unsure),
+            Label::Monitor => (Urgency::Watch, Reason::Unsure(p)),
             Label::Improving | Label::Stable => return None,
         };
-        Some(Self { urgency, reason, to_gain: Fraction::clamped(1.0 - forecast.mean.get())? })
+        let needs_window = urgency != Urgency::Watch && forecast.running;
+        Some(Self {
+            urgency,
+            reason,
+            pattern: Pattern::of(habits, forecast.as_of),
+            expected: forecast.mean,
+            horizon_days: forecast.horizon_days,
+            window: if needs_window { Window::of(habits, forecast.as_of) } else { None },
+        })
     }
 
-    /// The advice in a sentence, without figures.
-    pub const fn sentence(&self) -> &'static str {
-        match self.reason {
-            Reason::Down => "The relay is not running: check that its host and its Tor process are up",
-            Reason::LikelyBelow90(_) => "The relay is more likely than not to fall below 90 %: find out why it goes down",
-            Reason::MayFallBelow90(_) => "The relay may well fall below 90 %: plan an inspection",
-            Reason::Declining(_) => "The relay is likely to do worse than in the last 30 days: plan an inspection",
-            Reason::Unsure => "The forecast is wide: look again in a week",
+    /// What to do: a sentence that begins with a verb.
+    pub fn action(&self) -> String {
+        match (self.urgency, self.reason, self.pattern) {
+            (_, Reason::Down(_), Pattern::SameTime(_) | Pattern::Often(..)) => {
+                "Start it again and find out why it goes down so often".to_owned()
+            }
+            (_, Reason::Down(Some(hours)), _) if hours >= 7 * 24 => "Start it again, or retire it and say so".to_owned(),
+            (_, Reason::Down(_), _) => "Start it again: check its host, its Tor process and its network".to_owned(),
+            (Urgency::Watch, ..) => "Look at it again in a week".to_owned(),
+            (_, _, Pattern::SameTime(hour)) => format!("Find what stops it between {hour:02}:00 and {:02}:00 UTC", (hour + 3) % 24),
+            (_, _, Pattern::Often(..)) => "Find out why it goes down so often: memory, overload, restarts".to_owned(),
+            (_, _, Pattern::Long(_)) => "Set up its host to start Tor by itself, and a watch that tells when it is down".to_owned(),
+            (_, _, Pattern::Young(_)) => "Keep it running without a break until it has proved itself".to_owned(),
+            (Urgency::Urgent, ..) => "Check its host and its network within two days".to_owned(),
+            (Urgency::Scheduled, ..) => "Inspect its host at the next suitable time".to_owned(),
+        }
+    }
+
+    /// Why: what shows in the forecast, and what past weeks point at.
+    pub fn why(&self) -> String {
+        let days = self.horizon_days;
+        let reason = match self.reason {
+            Reason::Down(Some(hours)) => format!("Not running for {}", span(f64::from(hours))),
+            Reason::Down(None) => "Not running".to_owned(),
+            Reason::LikelyBelow90(p) | Reason::MayFallBelow90(p) => {
+                format!("The chance of less than 90 % uptime in the next {days} days is {} %", whole(p.get()))
+            }
+            Reason::Declining(by) => format!("Likely to be up {:.1} points less than in the last 30 days", by.get() * 100.0),
+            Reason::Unsure(p) => format!("Neither sure to stay above 95 % nor likely to fall below 90 % ({} %)", whole(p.get())),
+        };
+        match self.pattern {
+            Pattern::SameTime(hour) => {
+                format!(
+                    "{reason}; most of its outages of the last eight weeks began between {hour:02}:00 and {:02}:00 UTC.",
+                    (hour + 3) % 24
+                )
+            }
+            Pattern::Often(n, Some(hours)) => {
+                format!("{reason}; {n} outages in the last 30 days, half of them {} or shorter.", span(hours))
+            }
+            Pattern::Often(n, None) => format!("{reason}; {n} outages in the last 30 days."),
+            Pattern::Long(hours) => format!("{reason}; an outage of the last eight weeks took {}.", span(hours)),
+            Pattern::Young(days) => {
+                format!("{reason}; first listed {} ago, and many relays leave so young.", span(f64::from(days.max(1)) * 24.0))
+            }
+            Pattern::None => format!("{reason}."),
+        }
+    }
+
+    /// What it can bring at most.
+    pub fn effect(&self) -> String {
+        let to_gain = (1.0 - self.expected.get()) * 100.0;
+        match self.urgency {
+            Urgency::Watch => "None yet; in a week the forecast will have become surer.".to_owned(),
+            _ => format!(
+                "As things are it is expected to be up {:.1} % of the next {} days; without a further gap that would be up to {to_gain:.1} points more.",
+                self.expected.get() * 100.0,
+                self.horizon_days
+            ),
         }
     }
 }
 
-/// Three hours of the week, UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot {
-    /// 0 for Monday.
-    pub weekday: u8,
-    /// The first of its hours.
-    pub start_hour: u8,
+fn whole(share: f64) -> String {
+    format!("{:.0}", share * 100.0)
 }
 
-impl Slot {
-    fn number(hour: ConsensusHour) -> usize {
-        // 1970-01-01 was a Thursday.
-        let hour_of_week = (hour.get() + 3 * 24).rem_euclid(7 * 24);
-        (hour_of_week / SLOT_HOURS) as usize
-    }
-
-    fn from_number(number: usize) -> Self {
-        let per_day = N_SLOTS / 7;
-        Self { weekday: (number / per_day) as u8, start_hour: (number % per_day * SLOT_HOURS as usize) as u8 }
-    }
-}
-
-/// How many relays run in each slot of the week.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Week {
-    shares: [f64; N_SLOTS],
-}
-
-impl Week {
-    /// The network's week over the 56 days before `as_of`: mean number of running relays in a slot over that of its day, so
-    /// that growth does not count. `None` where a slot holds no known consensus.
-    pub fn of(past: &Past, as_of: ConsensusHour) -> Option<Self> {
-        let places = past.window(as_of, PATTERN_DAYS * 24);
-        let mut changes = vec![0i64; places.len() + 1];
-        for run in past.relays().iter().flat_map(RelayPast::runs) {
-            let (start, end) = (run.start.clamp(places.start, places.end), run.end.clamp(places.start, places.end));
-            changes[(start - places.start) as usize] += 1;
-            changes[(end - places.start) as usize] -= 1;
-        }
-        let mut sums = [(0.0, 0.0); N_SLOTS];
-        let mut running = 0;
-        for (place, change) in places.zip(changes) {
-            running += change;
-            let sum = &mut sums[Slot::number(past.hours()[place as usize])];
-            *sum = (sum.0 + running as f64, sum.1 + 1.0);
-        }
-        let all_known = sums.iter().all(|(_, n)| *n > 0.0);
-        all_known.then(|| Self { shares: sums.map(|(sum, n)| sum / n) })
-    }
-
-    /// When a relay is missed least: in the slot with most other relays, of those in which it is usually down itself if there
-    /// are such.
-    pub fn best_slot(&self, past: &Past, relay: &RelayPast, as_of: ConsensusHour) -> Slot {
-        let places = past.window(as_of, PATTERN_DAYS * 24);
-        let mut downs = [0u32; N_SLOTS];
-        let ended = relay.runs().iter().filter(|run| places.contains(&run.end));
-        ended.for_each(|run| downs[Slot::number(past.hours()[run.end as usize])] += 1);
-        let most = downs.iter().copied().max().filter(|most| *most >= 2).unwrap_or(0);
-        let usual = (0..N_SLOTS).filter(|slot| downs[*slot] >= most);
-        Slot::from_number(usual.max_by(|a, b| self.shares[*a].total_cmp(&self.shares[*b])).unwrap_or(0))
-    }
+/// A length of time in hours, or in days from two days on.
+fn span(hours: f64) -> String {
+    if hours >= 48.0 { format!("{:.0} days", hours / 24.0) } else { format!("{hours:.0} h") }
 }

@@ -116,3 +116,26 @@ impl fmt::Display for RequestError {
         }
     }
 }
+
+/// Why a scoreboard cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScoreboardError {
+    /// It has too many bytes.
+    TooLong(usize),
+    /// It is none.
+    Unreadable(String),
+    /// It has no scores.
+    Empty,
+}
+
+impl fmt::Display for ScoreboardError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong(bytes) => write!(f, "{bytes} bytes are too many for a scoreboard"),
+            Self::Unreadable(reason) => write!(f, "not a scoreboard: {reason}"),
+            Self::Empty => f.write_str("the scoreboard has no scores"),
+        }
+    }
+}
+
+impl std::error::Error for ScoreboardError {}

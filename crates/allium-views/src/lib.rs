@@ -19,6 +19,7 @@
 
 pub mod api;
 mod assets;
+mod calendar;
 mod charts;
 mod derived;
 mod desk;
@@ -34,6 +35,7 @@ mod page;
 mod pages;
 mod params;
 mod router;
+mod scoreboard;
 mod site;
 mod stream;
 mod strips;
@@ -44,9 +46,10 @@ mod view;
 
 pub use api::{IncidentJson, network_report_json};
 pub use desk::{Desk, DeskError, MAX_NOTES, Said};
-pub use error::RequestError;
+pub use error::{RequestError, ScoreboardError};
 pub use incidents::{IncidentLog, Watched, updated_at};
-pub use outlook::{Forecasts, ModelFacts, Outlook};
+pub use outlook::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook};
 pub use router::router;
+pub use scoreboard::Scoreboard;
 pub use site::{Clock, Site, SiteInfo};
 pub use view::{FRESH_HOURS, Group, View};

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use allium_forecast::{Forecast, HeldOutScore, Model, Summary};
+use allium_forecast::advice::Advice;
+use allium_forecast::features::Features;
+use allium_forecast::network::{Daily, Figure, NetworkForecast, NetworkScore, backtest};
+use allium_forecast::{Driver, Forecast, Habits, HeldOutScore, Likeness, Model, Past, Summary, Usual, Week};
 use allium_model::{ConsensusHour, Fingerprint};
 
 /// Forecasts, or why there are none. Cheap to clone.
@@ -30,8 +33,8 @@ impl Outlook {
     }
 }
 
-/// The forecasts of all relays as of one consensus.
-#[derive(Debug, Clone, PartialEq)]
+/// The forecasts of all relays as of one consensus, and what stands beside them.
+#[derive(Debug, Clone)]
 pub struct Forecasts {
     /// The newest consensus that was looked at.
     pub as_of: ConsensusHour,
@@ -41,14 +44,154 @@ pub struct Forecasts {
     pub model: ModelFacts,
     /// All of them in a few figures.
     pub summary: Summary,
+    /// What they rest on.
+    pub basis: Basis,
+    /// The whole network in the months ahead.
+    pub network: NetworkOutlook,
+    /// How far relays of one group fare alike.
+    pub likeness: GroupLikeness,
     relays: Vec<Forecast>,
+    habits: Vec<(Fingerprint, Habits)>,
+    explainer: Option<Explainer>,
+}
+
+/// What forecasts rest on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Basis {
+    /// Our own record of consensuses.
+    #[default]
+    OwnRecord,
+    /// The graphs that Onionoo publishes, as the record is too short.
+    PublishedGraphs,
+}
+
+impl Basis {
+    /// In words, as the rest of a sentence that begins "from".
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::OwnRecord => "our own record of consensuses",
+            Self::PublishedGraphs => "the uptime graphs that Onionoo publishes, as our own record is too short yet",
+        }
+    }
+
+    /// The name in the API.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::OwnRecord => "own_record",
+            Self::PublishedGraphs => "published_graphs",
+        }
+    }
+}
+
+/// How far relays of one operator, autonomous system or country fare alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroupLikeness {
+    /// Of one operator.
+    pub operator: Likeness,
+    /// Of one autonomous system.
+    pub autonomous_system: Likeness,
+    /// Of one country.
+    pub country: Likeness,
+}
+
+impl Default for GroupLikeness {
+    fn default() -> Self {
+        Self { operator: Likeness::ASSUMED, autonomous_system: Likeness::ASSUMED, country: Likeness::ASSUMED }
+    }
+}
+
+/// The whole network in the months ahead.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NetworkOutlook {
+    /// Its figures day by day; `None` where our own record is no ground for them.
+    pub(crate) daily: Option<Daily>,
+    /// The figures at their horizons; those that cannot be forecast are missing.
+    pub(crate) forecasts: Vec<NetworkForecast>,
+    /// How good such forecasts were as of past days.
+    pub(crate) scores: Vec<NetworkScore>,
+}
+
+impl NetworkOutlook {
+    /// Days between two days of the back-test.
+    const STEP_DAYS: usize = 7;
+
+    /// Forecasts from daily figures.
+    pub fn of(daily: Daily) -> Self {
+        let forecasts = Figure::ALL.into_iter().flat_map(|figure| daily.forecasts(figure, figure.horizons().iter().copied())).collect();
+        let scores = backtest(&daily, Self::STEP_DAYS);
+        Self { daily: Some(daily), forecasts, scores }
+    }
+
+    /// The forecast of a figure at one of its horizons.
+    pub(crate) fn find(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkForecast> {
+        self.forecasts.iter().find(|forecast| forecast.figure == figure && forecast.horizon_days == horizon_days)
+    }
+
+    /// How good the method in use was there.
+    pub(crate) fn score(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkScore> {
+        self.scores.iter().find(|score| score.in_use && score.figure == figure && score.horizon_days == horizon_days)
+    }
+}
+
+/// What it takes to tell what moves a forecast.
+#[derive(Debug, Clone)]
+struct Explainer {
+    model: Arc<Model>,
+    features: Features,
+    fingerprints: Vec<Fingerprint>,
+    usual: Usual,
 }
 
 impl Forecasts {
     /// Forecasts in any order, made by a model as of one consensus.
     pub fn new(as_of: ConsensusHour, horizon_days: u16, model: ModelFacts, mut relays: Vec<Forecast>) -> Self {
         relays.sort_by_key(|forecast| forecast.fingerprint);
-        Self { as_of, horizon_days, model, summary: Summary::of(&relays), relays }
+        Self {
+            as_of,
+            horizon_days,
+            model,
+            summary: Summary::of(&relays),
+            basis: Basis::default(),
+            network: NetworkOutlook::default(),
+            likeness: GroupLikeness::default(),
+            relays,
+            habits: Vec::new(),
+            explainer: None,
+        }
+    }
+
+    /// The same with what they rest on.
+    pub fn resting_on(self, basis: Basis) -> Self {
+        Self { basis, ..self }
+    }
+
+    /// The same with the whole network.
+    pub fn with_network(self, network: NetworkOutlook) -> Self {
+        Self { network, ..self }
+    }
+
+    /// The same with how far relays fare alike.
+    pub fn with_likeness(self, likeness: GroupLikeness) -> Self {
+        Self { likeness, ..self }
+    }
+
+    /// The same with what the past weeks of each relay tell, on which advice stands.
+    pub fn with_habits(self, past: &Past) -> Self {
+        let week = Week::of(past, self.as_of);
+        let of = |forecast: &Forecast| {
+            let place = past.relays().binary_search_by_key(&forecast.fingerprint, |relay| relay.fingerprint).ok()?;
+            Some((forecast.fingerprint, Habits::of(past, &past.relays()[place], self.as_of, week.as_ref())))
+        };
+        let habits = self.relays.iter().filter_map(of).collect();
+        Self { habits, ..self }
+    }
+
+    /// The same with what it takes to tell what moves them: the model that made them, and the past that it looked at.
+    pub fn with_explainer(self, model: Arc<Model>, past: &Past) -> Self {
+        let features = Features::of(past, self.as_of);
+        let fingerprints = features.relays.iter().map(|relay| past.relays()[*relay].fingerprint).collect();
+        let usual = Usual::of(&features);
+        Self { explainer: Some(Explainer { model, features, fingerprints, usual }), ..self }
     }
 
     /// All of them, by fingerprint.
@@ -59,6 +202,23 @@ impl Forecasts {
     /// The forecast of a relay.
     pub fn find(&self, fingerprint: &Fingerprint) -> Option<&Forecast> {
         self.relays.binary_search_by_key(fingerprint, |forecast| forecast.fingerprint).ok().map(|place| &self.relays[place])
+    }
+
+    /// What the past weeks of a relay tell.
+    pub(crate) fn habits(&self, fingerprint: &Fingerprint) -> Option<&Habits> {
+        self.habits.binary_search_by_key(fingerprint, |(fingerprint, _)| *fingerprint).ok().map(|place| &self.habits[place].1)
+    }
+
+    /// What to do about a forecast, where anything is to be done.
+    pub(crate) fn advice(&self, forecast: &Forecast) -> Option<Advice> {
+        Advice::of(forecast, self.habits(&forecast.fingerprint)?)
+    }
+
+    /// What moves the forecast of a relay, the strongest first; empty where nobody can tell.
+    pub(crate) fn drivers(&self, fingerprint: &Fingerprint) -> Vec<Driver> {
+        let Some(explainer) = &self.explainer else { return Vec::new() };
+        let place = explainer.fingerprints.binary_search(fingerprint);
+        place.map_or_else(|_| Vec::new(), |place| explainer.model.drivers(explainer.features.row(place), &explainer.usual))
     }
 }
 

@@ -184,10 +184,13 @@ async fn relay(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(aske
 }
 
 async fn relay_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path((asked, file)): Path<(String, String)>) -> Response {
-    let log = site.incidents();
+    let (log, outlook) = (site.incidents(), site.outlook());
     chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
         let fingerprint = asked.parse().map_err(|_| RequestError::NoSuchPage)?;
         let relay_idx = view.relay_idx(&fingerprint).ok_or(RequestError::NoSuchPage)?;
+        if name == "forecast" {
+            return pages::forecasts::relay_chart(view, &outlook, params, relay_idx);
+        }
         let chart = pages::relay::chart(view, params, relay_idx, name)?;
         Ok(pages::relay::with_incidents(chart, view, log.as_deref(), fingerprint))
     })

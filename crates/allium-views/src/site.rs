@@ -10,6 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::desk::{Desk, SharedDesk};
 use crate::incidents::IncidentLog;
 use crate::outlook::Outlook;
+use crate::scoreboard::Scoreboard;
 use crate::stream::{Changes, News};
 use crate::view::View;
 
@@ -46,6 +47,7 @@ struct Shared {
     view: RwLock<Option<Arc<View>>>,
     incidents: RwLock<Option<Arc<IncidentLog>>>,
     outlook: RwLock<Outlook>,
+    scoreboard: RwLock<Option<Arc<Scoreboard>>>,
     sizes: RwLock<Arc<Sizes>>,
     past_standings: RwLock<Option<Arc<PastStandings>>>,
     changes: Sender<()>,
@@ -70,6 +72,7 @@ impl Site {
                 view: RwLock::new(None),
                 incidents: RwLock::new(None),
                 outlook: RwLock::new(Outlook::default()),
+                scoreboard: RwLock::new(None),
                 sizes: RwLock::default(),
                 past_standings: RwLock::new(None),
                 changes: Sender::new(()),
@@ -128,6 +131,17 @@ impl Site {
     /// Where operators stood at earlier times; `None` until that is worked out.
     pub fn past_standings(&self) -> Option<Arc<PastStandings>> {
         self.shared.past_standings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes the scores of forecasts that an evaluation wrote, or that there are none.
+    pub fn set_scoreboard(&self, scoreboard: Option<Scoreboard>) {
+        let mut slot = self.shared.scoreboard.write().unwrap_or_else(PoisonError::into_inner);
+        *slot = scoreboard.map(Arc::new);
+    }
+
+    /// The scores of forecasts, where an evaluation was run.
+    pub fn scoreboard(&self) -> Option<Arc<Scoreboard>> {
+        self.shared.scoreboard.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The newest view.

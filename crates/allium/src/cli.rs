@@ -330,6 +330,17 @@ fn model(name: &str) -> Result<Kind, String> {
     Kind::named(name).ok_or_else(|| format!("one of {}", Kind::ALL.map(Kind::name).join(", ")))
 }
 
+/// Flags of `evaluate network`.
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateNetworkArgs {
+    /// Days between two days as of which the network is forecast
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=90))]
+    pub(crate) step_days: u16,
+    /// Write the scores, network.json, into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
 /// An instant, or a date that stands for its first hour.
 fn origin(text: &str) -> Result<ConsensusHour, String> {
     hour_containing(text).or_else(|error| hour_containing(&format!("{text}T00:00:00Z")).map_err(|_| error))
@@ -414,6 +425,8 @@ pub(crate) struct ReplayArgs {
 pub(crate) enum EvaluateCommand {
     /// All forecast models and baselines at monthly origins
     Forecast(EvaluateForecastArgs),
+    /// Forecasts of the whole network as of past days, beside simpler methods
+    Network(EvaluateNetworkArgs),
     /// The detector, by faults injected into the stored history, beside simpler methods
     Detect(EvaluateDetectArgs),
 }

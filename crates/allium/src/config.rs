@@ -23,6 +23,8 @@ const ENV_PREFIX: &str = "ALLIUM_";
 pub(crate) struct Config {
     /// The store file.
     pub(crate) store: PathBuf,
+    /// The scores of forecasts that `evaluate forecast` wrote: forecast.json beside the store unless set.
+    pub(crate) scoreboard: Option<PathBuf>,
     /// Where pages are served.
     pub(crate) listen: SocketAddr,
     /// What the addresses of the service start with, such as `https://tor.example`, for feeds; as clients call it where empty.
@@ -112,6 +114,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             store: PathBuf::from("allium.db"),
+            scoreboard: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             address: String::new(),
             log: "info".to_owned(),
@@ -163,6 +166,11 @@ pub(crate) struct Layers<'a> {
 }
 
 impl Config {
+    /// Where the scores of forecasts are read.
+    pub(crate) fn scoreboard(&self) -> PathBuf {
+        self.scoreboard.clone().unwrap_or_else(|| self.store.with_file_name("forecast.json"))
+    }
+
     /// Puts the layers on top of each other.
     pub(crate) fn load(layers: &Layers<'_>) -> anyhow::Result<Self> {
         let known = known_keys()?;
@@ -221,7 +229,8 @@ fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config>
 
 /// Every key with an example value that shows its type.
 fn known_keys() -> anyhow::Result<BTreeMap<String, Value>> {
-    let complete = Config { onionoo: OnionooConfig { cache: Some(PathBuf::from("cache")), ..Default::default() }, ..Default::default() };
+    let onionoo = OnionooConfig { cache: Some(PathBuf::from("cache")), ..Default::default() };
+    let complete = Config { scoreboard: Some(PathBuf::from("forecast.json")), onionoo, ..Default::default() };
     let Value::Table(table) = Value::try_from(complete).context("the defaults do not fit TOML")? else {
         bail!("the defaults are no table")
     };

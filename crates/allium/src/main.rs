@@ -48,6 +48,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Evaluate(EvaluateCommand::Detect(args)) => commands::evaluate::detect::run(&config, args),
         Command::Replay(args) => commands::replay::run(&config, args),
         Command::Evaluate(EvaluateCommand::Forecast(args)) => commands::evaluate::forecast::run(&config, args),
+        Command::Evaluate(EvaluateCommand::Network(args)) => commands::evaluate::network::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),

@@ -7,11 +7,14 @@ use askama::Template;
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Day, Html, Percent, flag_meaning};
+use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
 use crate::pages::data_quality::SourceRow;
+use crate::pages::forecasts::uptime_sentence;
 use crate::pages::incidents::banner;
 use crate::site::Site;
 use crate::strips::{Labels, StripHtml, legend};
+use crate::text::inert;
 use crate::view::View;
 
 #[derive(Template)]
@@ -35,6 +38,13 @@ struct Home<'a> {
     flag_periods: Vec<&'static str>,
     flags: Vec<FlagRow>,
     sources: Vec<SourceRow>,
+    ahead: Ahead,
+}
+
+/// The weeks ahead.
+struct Ahead {
+    sentence: String,
+    actions: Option<String>,
 }
 
 struct Headline {
@@ -99,8 +109,28 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
         flag_periods: FLAG_PERIODS.map(Period::label).to_vec(),
         flags: flags(network),
         sources: SourceRow::all(view, now),
+        ahead: ahead(&site.outlook()),
     };
     render(&home)
+}
+
+/// The network over the next 30 days, and how many relays are likely to fail.
+fn ahead(outlook: &Outlook) -> Ahead {
+    let forecasts = match outlook.forecasts() {
+        Ok(forecasts) => forecasts,
+        Err(reason) => return Ahead { sentence: format!("There is no forecast yet: {}.", inert(reason)), actions: None },
+    };
+    let summary = &forecasts.summary;
+    let relays = format!(
+        "Of {} that run now, {} are expected to stay below 90\u{a0}% and {} to leave for good.",
+        format::counted(summary.n_running, "relay"),
+        format::count(summary.expected_below_90.round() as u64),
+        format::count(summary.expected_gone.round() as u64)
+    );
+    match uptime_sentence(&forecasts.network) {
+        Some(sentence) => Ahead { sentence: format!("{sentence}."), actions: Some(relays) },
+        None => Ahead { sentence: relays, actions: None },
+    }
 }
 
 /// The period of the headline: 30 days, or the next one that has a figure.

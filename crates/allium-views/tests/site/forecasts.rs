@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use allium_forecast::{Confidence, Forecast, HeldOutScore, Label};
+use allium_forecast::network::Daily;
+use allium_forecast::{Confidence, Forecast, HORIZON_DAYS, HeldOutScore, Label, Model, Past, PastSpan, RelayPast};
 use allium_model::{Fraction, NetworkRecord};
-use allium_views::{Forecasts, ModelFacts, Outlook, Site};
+use allium_views::{Forecasts, ModelFacts, NetworkOutlook, Outlook, Scoreboard, Site};
 use axum::http::StatusCode;
 
 use crate::support::{as_of, attributes, fingerprint, get, record, site_of, tags};
@@ -55,16 +56,35 @@ fn outlook() -> Outlook {
             HeldOutScore { model: "renewal".to_owned(), crps: 0.0612, n: 1_000 },
         ],
     };
-    Outlook::Known(Arc::new(Forecasts::new(as_of(), 30, model, relays)))
+    let past = past();
+    let network = NetworkOutlook::of(Daily::of(&past, as_of(), &[]));
+    let explained = Arc::new(Model::train(&past, as_of().plus(-24 * 300), HORIZON_DAYS));
+    let forecasts = Forecasts::new(as_of(), 30, model, relays).with_habits(&past).with_network(network);
+    Outlook::Known(Arc::new(forecasts.with_explainer(explained, &past)))
 }
 
-fn forecast_site(record: NetworkRecord) -> Site {
+/// 400 days of the relays of the record and of forty more, of which some rest now and then and relay 3 is down.
+fn past() -> Past {
+    let n = 400 * 24;
+    let hours = (0..n).map(|hour| as_of().plus(hour - n + 1)).collect();
+    let span = |start: u32, end: u32| PastSpan { start, end, running: true, guard: start > 99, exit: false, asn: None, country: None };
+    let relays = (0..8).chain(1_000..1_040).map(|i: u16| {
+        let end = if i == 3 { n as u32 - 30 } else { n as u32 };
+        let rests = (1..u32::from(i % 5) * 20).map(|rest| rest * 96 + u32::from(i));
+        let starts = std::iter::once(u32::from(i % 8) * 50).chain(rests.clone().map(|rest| rest + 500));
+        let spans = starts.zip(rests.map(|rest| rest + 490).chain([end])).map(|(start, stop)| span(start, stop));
+        RelayPast::new(fingerprint(i), spans.collect())
+    });
+    Past::new(hours, relays.collect())
+}
+
+pub(crate) fn forecast_site(record: NetworkRecord) -> Site {
     let site = site_of(record);
     site.set_outlook(outlook());
     site
 }
 
-fn hostile() -> NetworkRecord {
+pub(crate) fn hostile() -> NetworkRecord {
     let mut record = record(8);
     for relay in &mut record.relays {
         relay.relay.nickname = Some(HOSTILE.to_owned());
@@ -75,7 +95,7 @@ fn hostile() -> NetworkRecord {
     record
 }
 
-fn operator_of(site: &Site) -> String {
+pub(crate) fn operator_of(site: &Site) -> String {
     let links = attributes(&get(site, "/forecasts?columns=all").text(), "href");
     links.into_iter().find_map(|link| link.strip_prefix("/operator/").map(str::to_owned)).unwrap()
 }
@@ -143,7 +163,12 @@ fn an_operator_has_a_dashboard_of_its_own() {
     let page = get(&site, &format!("/forecasts?operator={id}"));
     assert_eq!(page.status, StatusCode::OK);
     let html = page.text();
-    assert!(html.contains("this operator&#39;s relays that run now") || html.contains("this operator's relays that run now"), "{html}");
+    assert!(
+        html.contains("Over the next 30 days this operator&#39;s ") && html.contains("eight chances in ten that this mean lies between"),
+        "{html}"
+    );
+    assert!(html.contains("Relays of one operator fare alike (rank correlation 0.50, assumed"), "{html}");
+    assert!(html.contains(&format!("/operator/{id}/maintenance.ics")) && html.contains("</strong> actions required"), "{html}");
     let n = get(&site, &format!("/api/v1/forecasts?operator={id}")).json()["n_rows"].as_u64();
     assert_eq!(get(&site, &format!("/api/v1/forecasts/summary?operator={id}")).json()["n_relays"].as_u64(), n);
     for unknown in ["nobody.example", "%3Cscript%3E", "family-0"] {
@@ -186,7 +211,15 @@ fn what_has_no_forecast_says_why() {
 fn strangers_text_is_inert_and_links_and_definitions_exist() {
     let site = forecast_site(hostile());
     let methods = get(&site, "/methods").text();
-    for address in ["/forecasts".to_owned(), "/forecasts?columns=all".to_owned(), format!("/relay/{}", fingerprint(2))] {
+    site.set_scoreboard(Some(Scoreboard::from_json(&scoreboard("<b>\u{202E}")).unwrap()));
+    let pages =
+        ["/", "/explore", "/forecasts", "/forecasts?columns=all", "/forecasts/scoreboard", "/as/AS24940", "/country/de"].map(str::to_owned);
+    let own = [
+        format!("/relay/{}", fingerprint(2)),
+        format!("/operator/{}", operator_of(&site)),
+        format!("/forecasts?operator={}", operator_of(&site)),
+    ];
+    for address in pages.into_iter().chain(own) {
         let html = get(&site, &address).text();
         assert!(!html.contains("<script>alert") && !html.contains('\u{202E}'), "{address}");
         assert!(tags(&html).iter().all(|tag| !tag.contains(" style=")), "{address}");
@@ -199,4 +232,107 @@ fn strangers_text_is_inert_and_links_and_definitions_exist() {
     }
     let csv = get(&site, "/api/v1/forecasts.csv").text();
     assert!(!csv.contains('\u{202E}') || csv.lines().all(|line| !line.starts_with('=')), "{csv}");
+}
+
+/// A scoreboard of two models, two strata and two origins, the second in a flood, as the evaluation writes it.
+fn scoreboard(chosen: &str) -> String {
+    let event = serde_json::json!({
+        "rate": 0.2, "brier": 0.08, "auc": 0.88, "calibration_error": 0.02,
+        "reliability": [{"forecast": 0.05, "observed": 0.04, "n": 800}, {"forecast": 0.7, "observed": 0.74, "n": 200}]
+    });
+    let scores = |model: &str, stratum: &str, crps: f64| {
+        serde_json::json!({
+            "model": model, "stratum": stratum, "n": 1000, "crps": crps, "skill": 1.0 - crps / 0.07, "mae": 0.06, "within_5": 0.86,
+            "covered": [0.52, 0.81, 0.95], "covered_shares": [0.5, 0.8, 0.95], "width_80": 0.2, "below_90": event, "gone": event,
+            "pit": vec![0.05; 20]
+        })
+    };
+    let origin = |origin: &str, flood: bool, crps: f64| {
+        let scores = [("allium", "all"), ("allium", "running"), ("conditional", "all"), ("conditional", "running")]
+            .map(|(model, stratum)| scores(model, stratum, if model == "allium" { crps } else { 0.07 }));
+        serde_json::json!({
+            "origin": origin, "n_relays": 1000, "n_origins_trained": 36, "n_rows_trained": 300_000, "chosen": chosen, "flood": flood, "scores": scores
+        })
+    };
+    let data = serde_json::json!({
+        "first_consensus": "2024-04-03T14:00:00Z", "last_consensus": "2026-02-15T18:00:00Z", "n_consensuses": 15539, "n_relays": 48931
+    });
+    let origins = [origin("2025-12-15T00:00:00Z", false, 0.056), origin("2026-02-05T00:00:00Z", true, 0.063)];
+    serde_json::json!({"data": data, "horizon_days": 30, "origins": origins}).to_string()
+}
+
+#[test]
+fn the_scoreboard_is_what_the_evaluation_wrote() {
+    let site = forecast_site(record(8));
+    let empty = get(&site, "/forecasts/scoreboard");
+    assert!(empty.status == StatusCode::OK && empty.text().contains("No evaluation has been run here yet"), "{}", empty.text());
+    assert!(empty.text().contains("0.0421"), "held-out scores of the model in use stand there in any case");
+    assert_eq!(get(&site, "/api/v1/forecasts/scoreboard").status, StatusCode::NOT_FOUND);
+    let file = scoreboard("boosted");
+    site.set_scoreboard(Some(Scoreboard::from_json(&file).unwrap()));
+    let page = get(&site, "/forecasts/scoreboard").text();
+    assert!(
+        page.contains("Over 1 past origin, the model in use scored a CRPS of 0.0560: 20.0\u{a0}% better than conditional quantiles"),
+        "{page}"
+    );
+    assert!(page.contains("15,539 consensuses from 2024-04-03T14:00:00Z to 2026-02-15T18:00:00Z with 48,931 relays"), "{page}");
+    for words in ["mean over origins inside a flood", "2026-02-05T00:00:00Z", "conditional quantiles", "Reliability:", "PIT histogram:"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(get(&site, "/forecasts/scoreboard?stratum=running").text().contains("relays: running"));
+    assert_eq!(get(&site, "/forecasts/scoreboard?stratum=nobody").status, StatusCode::BAD_REQUEST);
+    assert_eq!(get(&site, "/api/v1/forecasts/scoreboard").text(), file);
+    let pit = get(&site, "/forecasts/scoreboard/charts/pit.csv").text();
+    assert_eq!(pit.lines().count(), 21, "{pit}");
+    assert!(get(&site, "/forecasts/scoreboard/charts/reliability.png").bytes.starts_with(b"\x89PNG"));
+    for bad in ["", "[]", "{\"horizon_days\":30,\"origins\":[]}", "{\"horizon_days\":30}"] {
+        assert!(Scoreboard::from_json(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn the_network_has_a_table_a_fan_chart_and_figures_for_programs() {
+    let site = forecast_site(record(8));
+    let page = get(&site, "/forecasts").text();
+    for words in ["The network in the months ahead", "Running relays", "12 months", "of known relays are expected to run at any time"] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    let json = get(&site, "/api/v1/forecasts/network").json();
+    let forecasts = json["forecasts"].as_array().unwrap();
+    let named: Vec<(&str, u64)> = forecasts.iter().map(|f| (f["figure"].as_str().unwrap(), f["horizon_days"].as_u64().unwrap())).collect();
+    assert!(named.starts_with(&[("uptime", 30), ("uptime", 91), ("relays", 91), ("relays", 182), ("relays", 365)]), "{named:?}");
+    for forecast in forecasts {
+        let quantiles = ["q05", "q10", "q50", "q90", "q95"].map(|name| forecast[name].as_f64().unwrap());
+        assert!(quantiles.is_sorted(), "{forecast}");
+    }
+    let csv = get(&site, "/api/v1/forecasts/network.csv");
+    assert_eq!(csv::Reader::from_reader(csv.bytes.as_slice()).records().count(), forecasts.len());
+    for file in ["network-relays.png", "network-relays.svg", "network-uptime.csv", "network-exits.json", "uptime-ahead.png"] {
+        assert_eq!(get(&site, &format!("/forecasts/charts/{file}")).status, StatusCode::OK, "{file}");
+    }
+    assert_eq!(get(&site, "/forecasts/charts/network-weight.png").status, StatusCode::NOT_FOUND, "no weights were told");
+    assert!(get(&site, "/").text().contains("of known relays are expected to run at any time"));
+    assert!(get(&site, "/explore").text().contains("Next 3 months"));
+}
+
+#[test]
+fn a_relay_says_what_to_do_and_what_drives_its_forecast() {
+    let site = forecast_site(record(8));
+    let page = get(&site, &format!("/relay/{}", fingerprint(3))).text();
+    assert!(
+        page.contains("<strong>Urgent:</strong>") && page.contains("Start it again") && page.contains("Not running for 30 h"),
+        "{page}"
+    );
+    let json = get(&site, &format!("/api/v1/relays/{}", fingerprint(1))).json();
+    let advice = &json["forecast"]["advice"];
+    assert_eq!(advice["urgency"].as_str(), Some("urgent"));
+    assert!(advice["window"][0].as_str().unwrap() < advice["window"][1].as_str().unwrap(), "{advice}");
+    let drivers = json["forecast"]["drivers"].as_array().unwrap();
+    let effects: Vec<f64> = drivers.iter().map(|driver| driver["effect"].as_f64().unwrap().abs()).collect();
+    assert!(effects.is_sorted_by(|a, b| a >= b), "{drivers:?}");
+    assert_eq!(get(&site, &format!("/relay/{}/charts/forecast.png", fingerprint(1))).status, StatusCode::OK);
+    let urgent = get(&site, "/api/v1/forecasts?todo=urgent").json();
+    assert_eq!(urgent["n_rows"].as_u64(), Some(2));
+    let page = get(&site, "/forecasts").text();
+    assert!(page.contains("Urgent, 2</a>") && page.contains("Best window:"), "{page}");
 }

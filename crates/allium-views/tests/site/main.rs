@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 mod api;
+mod calendar;
 mod charts;
 mod definitions;
 mod design;

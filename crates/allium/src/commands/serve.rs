@@ -59,7 +59,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
     let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone(), config.detect.settings()));
-    tokio::spawn(outlook::keep(site.clone(), config.store.clone()));
+    tokio::spawn(outlook::keep(site.clone(), config.store.clone(), config.scoreboard()));
     tokio::spawn(sizes::keep(site.clone(), config.store.clone()));
     tokio::spawn(ranks::keep(site.clone(), config.store.clone()));
     let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));

@@ -56,6 +56,8 @@ struct ExplorePage {
     picks: Option<Picks>,
     /// What is foreseen, or why nothing is.
     ahead: String,
+    /// The months ahead as a figure.
+    months: Option<String>,
 }
 
 /// A link among others of its kind.
@@ -92,6 +94,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
         figures,
         share: format!("{PATH}{query}"),
         methods: state.methods(),
+        months: months(&site.outlook()),
         state,
     };
     render(&page)
@@ -130,6 +133,10 @@ fn ahead(outlook: &Outlook) -> String {
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<Fraction> {
     let n = values.len() as f64;
     Fraction::of(values.sum(), n)
+/// The uptime of the month behind, the next one and the next three, with their intervals.
+fn months(outlook: &Outlook) -> Option<String> {
+    let chart = crate::pages::forecasts::uptime_bars(outlook)?;
+    Some(Figure::of(&chart, "/forecasts/charts", "").with_rows(0).to_string())
 }
 
 fn figure(chart: &Chart, query: &str, display: Display) -> String {

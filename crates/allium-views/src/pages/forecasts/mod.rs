@@ -1,16 +1,26 @@
 //! `/forecasts`: how reliable will relays be in the weeks ahead, of the network or of one operator?
 
+mod advice;
+mod group;
+mod network;
 mod panel;
+pub(crate) mod scoreboard;
 mod table;
 mod words;
 
-pub(crate) use self::panel::{ForecastJson, Panel};
+pub(crate) use self::group::{Together, panel as group_panel};
+pub(crate) use self::network::{chart as network_chart, data as network_data, uptime_bars, uptime_sentence};
+pub(crate) use self::panel::{ForecastJson, Panel, chart as relay_chart};
 
-use allium_forecast::{Confidence, Forecast, Label, Summary};
+use allium_forecast::advice::Advice;
+use allium_forecast::{Confidence, Forecast, Label, Summary, Total};
 use allium_model::{OperatorId, RelayRecord, Timestamp};
 use askama::Template;
 use serde::Serialize;
 
+use self::advice::{Recommended, counts, recommended};
+use self::group::{actions_sentence, likeness_words, total, total_sentence};
+use self::network::NetworkSection;
 use self::words::{chance, label_html, label_word, model_word, sentence};
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
@@ -30,6 +40,7 @@ pub(crate) struct Row<'a> {
     forecast: &'a Forecast,
     record: &'a RelayRecord,
     operator: Option<Operator<'a>>,
+    advice: Option<Advice>,
 }
 
 /// Who runs a relay.
@@ -46,7 +57,14 @@ struct ForecastsPage {
     whom: Html,
     sentence: String,
     under: Html,
-    tiles: Vec<(String, &'static str, &'static str)>,
+    tiles: Vec<(String, &'static str, String)>,
+    /// Of an operator: how sure the total is.
+    sure: Option<String>,
+    /// Of all relays: the network in the months ahead.
+    network: Option<NetworkSection>,
+    actions: String,
+    recommended: Vec<Recommended>,
+    exports: Vec<(String, &'static str)>,
     labels: Vec<BarRow>,
     confidences: Vec<BarRow>,
     model: Vec<(&'static str, Html)>,
@@ -60,6 +78,10 @@ struct NoForecastsPage {
     page: Page,
     reason: String,
 }
+
+/// Recommendations of each urgency that the page shows: of an operator, and of all relays.
+const SHOWN_OF_OPERATOR: usize = 20;
+const SHOWN_OF_ALL: usize = 3;
 
 struct BarRow {
     label: Html,
@@ -78,15 +100,28 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, outlook: &Outlook, 
     };
     let rows = rows(view, forecasts);
     let operator = asked_operator(view, params)?;
-    let of_operator = operator.map(|asked| Summary::of(rows.iter().filter(|row| row.is_run_by(asked)).map(|row| row.forecast)));
+    let asked = || rows.iter().filter(|row| operator.is_none_or(|asked| row.is_run_by(asked)));
+    let of_operator = operator.map(|_| Summary::of(asked().map(|row| row.forecast)));
     let summary = of_operator.as_ref().unwrap_or(&forecasts.summary);
+    let total = operator.and_then(|_| total(forecasts, asked().map(|row| row.forecast), Together::Operator));
+    let base = operator.map_or_else(|| "/forecasts".to_owned(), |operator| href_with("operator", &operator.id.to_string()));
+    let shown = if operator.is_some() { SHOWN_OF_OPERATOR } else { SHOWN_OF_ALL };
+    let counts = counts(asked());
     let table = table::table(view, &rows, params)?;
     render(&ForecastsPage {
-        page: frame.with_alternate(Alternate::at("/api/v1/forecasts")),
+        page: frame.with_alternate(Alternate::at("/api/v1/forecasts")).with_charts(),
         whom: whom(view, operator),
-        sentence: sentence(summary, forecasts.horizon_days, operator.is_some()),
+        sentence: match &total {
+            Some(total) => total_sentence(forecasts, total, "this operator's"),
+            None => sentence(summary, forecasts.horizon_days, operator.is_some()),
+        },
         under: under(forecasts, now),
-        tiles: tiles(summary),
+        tiles: tiles(summary, total.as_ref(), counts),
+        sure: total.as_ref().map(|total| likeness_words(forecasts, total, Together::Operator)),
+        network: operator.is_none().then(|| NetworkSection::of(forecasts)),
+        actions: actions_sentence(counts),
+        recommended: recommended(asked(), shown, &base),
+        exports: exports(operator),
         labels: labels(summary),
         confidences: confidences(summary),
         model: model(&forecasts.model),
@@ -110,17 +145,23 @@ pub(crate) fn summary_data(view: &View, outlook: &Outlook, params: &Params) -> R
     let forecasts = outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))?;
     let operator = asked_operator(view, params)?;
     let rows = rows(view, forecasts);
+    let asked = || rows.iter().filter(|row| operator.is_none_or(|asked| row.is_run_by(asked)));
     let summary = match operator {
-        Some(asked) => Summary::of(rows.iter().filter(|row| row.is_run_by(asked)).map(|row| row.forecast)),
+        Some(_) => Summary::of(asked().map(|row| row.forecast)),
         None => forecasts.summary.clone(),
     };
-    to_json(&SummaryJson::of(forecasts, &summary))
+    let total = operator.and_then(|_| total(forecasts, asked().map(|row| row.forecast), Together::Operator));
+    to_json(&SummaryJson {
+        total: total.map(|total| TotalJson::of(forecasts, &total)),
+        ..SummaryJson::of(forecasts, &summary, counts(asked()))
+    })
 }
 
 #[derive(Serialize)]
 struct SummaryJson<'a> {
     as_of: String,
     horizon_days: u16,
+    basis: &'static str,
     model: ModelJson<'a>,
     n_relays: usize,
     n_running: usize,
@@ -132,6 +173,40 @@ struct SummaryJson<'a> {
     expected_gone: f64,
     labels: std::collections::BTreeMap<&'static str, usize>,
     confidence: std::collections::BTreeMap<&'static str, usize>,
+    /// Relays with advice, by urgency.
+    advice: std::collections::BTreeMap<&'static str, usize>,
+    /// Of an operator: the mean uptime of its relays that run now.
+    total: Option<TotalJson>,
+}
+
+#[derive(Serialize)]
+struct TotalJson {
+    n_relays: usize,
+    mean: f64,
+    q10: f64,
+    q90: f64,
+    q10_if_independent: f64,
+    q90_if_independent: f64,
+    recent_uptime: Option<f64>,
+    rank_correlation: f64,
+    n_pairs: usize,
+}
+
+impl TotalJson {
+    fn of(forecasts: &Forecasts, total: &Total) -> Self {
+        let likeness = forecasts.likeness.operator;
+        Self {
+            n_relays: total.n_relays,
+            mean: total.mean.get(),
+            q10: total.interval.0.get(),
+            q90: total.interval.1.get(),
+            q10_if_independent: total.interval_if_independent.0.get(),
+            q90_if_independent: total.interval_if_independent.1.get(),
+            recent_uptime: total.recent.map(allium_model::Fraction::get),
+            rank_correlation: likeness.rho,
+            n_pairs: likeness.n_pairs,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -152,11 +227,12 @@ struct ScoreJson<'a> {
 }
 
 impl<'a> SummaryJson<'a> {
-    fn of(forecasts: &'a Forecasts, summary: &Summary) -> Self {
+    fn of(forecasts: &'a Forecasts, summary: &Summary, advice: [usize; 3]) -> Self {
         let model = &forecasts.model;
         Self {
             as_of: forecasts.as_of.to_string(),
             horizon_days: forecasts.horizon_days,
+            basis: forecasts.basis.name(),
             model: ModelJson {
                 name: &model.name,
                 trained_as_of: model.trained_as_of.to_string(),
@@ -175,6 +251,8 @@ impl<'a> SummaryJson<'a> {
             expected_gone: summary.expected_gone,
             labels: Label::ALL.map(Label::name).into_iter().zip(summary.by_label).collect(),
             confidence: Confidence::ALL.map(Confidence::name).into_iter().zip(summary.by_confidence).collect(),
+            advice: allium_forecast::advice::Urgency::ALL.map(allium_forecast::advice::Urgency::name).into_iter().zip(advice).collect(),
+            total: None,
         }
     }
 }
@@ -187,11 +265,14 @@ impl Row<'_> {
 
 /// Forecasts of relays that the view knows, by fingerprint.
 fn rows<'a>(view: &'a View, forecasts: &'a Forecasts) -> Vec<Row<'a>> {
-    let row = |forecast: &'a Forecast| {
-        let relay_idx = view.relay_idx(&forecast.fingerprint)?;
-        Some(Row { forecast, record: view.record.relays.get(relay_idx)?, operator: operator_of(view, relay_idx) })
-    };
-    forecasts.relays().iter().filter_map(row).collect()
+    forecasts.relays().iter().filter_map(|forecast| row_of(view, forecasts, forecast)).collect()
+}
+
+/// A forecast with the relay that it is of; `None` where the view does not know that.
+fn row_of<'a>(view: &'a View, forecasts: &'a Forecasts, forecast: &'a Forecast) -> Option<Row<'a>> {
+    let relay_idx = view.relay_idx(&forecast.fingerprint)?;
+    let record = view.record.relays.get(relay_idx)?;
+    Some(Row { forecast, record, operator: operator_of(view, relay_idx), advice: forecasts.advice(forecast) })
 }
 
 fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {
@@ -215,7 +296,8 @@ fn whom(view: &View, operator: Option<Operator<'_>>) -> Html {
     let parts = [
         Html::words("Operator:"),
         Html::link(&operator_path(operator.id), &Html::words(name)),
-        Html::link("/forecasts", &Html::words("All relays")),
+        Html::words("·"),
+        Html::link("/forecasts", &Html::words("Forecasts of all relays")),
     ];
     Html::joined(parts, " ")
 }
@@ -223,7 +305,8 @@ fn whom(view: &View, operator: Option<Operator<'_>>) -> Html {
 fn under(forecasts: &Forecasts, now: Timestamp) -> Html {
     let age = format::relative(forecasts.as_of.start(), now);
     let words = format!(
-        "({age}), from our own record of consensuses, for the {} days after it; model {}, trained on consensuses up to",
+        "({age}), from {}, for the {} days after it; model {}, trained on consensuses up to",
+        forecasts.basis.words(),
         forecasts.horizon_days,
         inert(model_word(&forecasts.model.name))
     );
@@ -238,23 +321,49 @@ fn under(forecasts: &Forecasts, now: Timestamp) -> Html {
     Html::joined(parts, " ").tightened()
 }
 
-fn tiles(summary: &Summary) -> Vec<(String, &'static str, &'static str)> {
+fn tiles(summary: &Summary, total: Option<&Total>, [urgent, scheduled, _]: [usize; 3]) -> Vec<(String, &'static str, String)> {
     let n = |labels: &[Label]| labels.iter().map(|label| summary.n_labelled(*label)).sum::<usize>();
     let count = |n: usize| format::count(n as u64);
+    let expected = total.map_or(summary.mean, |total| Some(total.mean));
+    let about_expected = total.map_or_else(
+        || "mean over relays that run now".to_owned(),
+        |total| format!("80 % interval {} to {}\u{a0}%", format::percent(total.interval.0, 1), format::percent(total.interval.1, 1)),
+    );
     vec![
         (
             format!("{} of {}", count(n(&[Label::Stable, Label::Improving])), count(summary.n_relays)),
             "stable or improving",
-            "relays with one of these labels",
+            format!("{} more to monitor", count(n(&[Label::Monitor]))),
         ),
-        (count(n(&[Label::Monitor])), "to monitor", "neither likely to fall below 90 % nor sure to stay above 95 %"),
-        (count(n(&[Label::AtRisk, Label::Critical])), "at risk or critical", "at least one chance in four of less than 90 %"),
+        (count(n(&[Label::AtRisk, Label::Critical])), "at risk or critical", "at least one chance in four of less than 90 %".to_owned()),
         (
-            summary.mean.map_or_else(|| format::NO_DATA.to_owned(), |mean| format!("{}\u{a0}%", format::percent(mean, 1))),
-            "expected uptime",
-            "mean over relays that run now",
+            expected.map_or_else(|| format::NO_DATA.to_owned(), |mean| format!("{}\u{a0}%", format::percent(mean, 1))),
+            "predicted mean uptime",
+            about_expected,
         ),
+        (
+            format::number(summary.expected_below_90, if summary.expected_below_90 < 10.0 { 1 } else { 0 }),
+            "expected to fall below 90 %",
+            format!("of {} that run now", count(summary.n_running)),
+        ),
+        (count(urgent + scheduled), "actions required", format!("{} urgent, {} to schedule", count(urgent), count(scheduled))),
     ]
+}
+
+/// Forms in which the page can be taken away.
+fn exports(operator: Option<Operator<'_>>) -> Vec<(String, &'static str)> {
+    let query = operator.map_or_else(String::new, |operator| format!("?operator={}", url_encoded(&operator.id.to_string())));
+    let mut exports = vec![
+        (format!("/api/v1/forecasts.csv{query}"), "Forecasts as CSV"),
+        (format!("/api/v1/forecasts{query}"), "JSON"),
+        (format!("/api/v1/forecasts/summary{query}"), "Summary as JSON"),
+    ];
+    exports.extend(
+        operator
+            .map(|operator| (format!("{}/maintenance.ics", operator_path(operator.id)), "Schedule maintenance (calendar file or feed)")),
+    );
+    exports.push(("/forecasts/scoreboard".to_owned(), "Model details and scoreboard"));
+    exports
 }
 
 fn bar(label: Html, rule: &str, n: usize, of: usize) -> BarRow {

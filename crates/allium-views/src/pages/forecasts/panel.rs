@@ -1,18 +1,29 @@
 //! The forecast on a relay's page, and the same for programs.
 
+use allium_analysis::daily_strip;
 use allium_forecast::Forecast;
-use allium_model::{Fingerprint, Fraction, Timestamp};
+use allium_forecast::advice::Advice;
+use allium_model::{Fingerprint, Fraction, RelayRecord, Timestamp};
 use serde::Serialize;
 
+use super::advice::{told, window};
 use super::words::{chance, confidence_rule, confidence_word, label_html, model_word};
 use super::{href_with, percent, probability};
+use crate::charts::{Band, Chart, Figure, Kind, Line, Time, Unit};
+use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, When};
 use crate::outlook::{Forecasts, Outlook};
+use crate::params::Params;
 use crate::text::inert;
+use crate::view::View;
 
 /// Where the axis of a fan may begin, in percent: the highest that shows nearly all of it.
 const AXIS_STARTS: [f64; 5] = [99.0, 95.0, 90.0, 50.0, 0.0];
+
+/// Days before the forecast in the chart, and drivers that are told.
+const PAST_DAYS: usize = 90;
+const DRIVERS: usize = 5;
 
 /// What a relay's page says of the weeks ahead.
 pub(crate) struct Panel {
@@ -21,6 +32,10 @@ pub(crate) struct Panel {
     pub(crate) fan: Option<Fan>,
     pub(crate) facts: Vec<(&'static str, Html)>,
     pub(crate) quantiles: Vec<(&'static str, Html)>,
+    pub(crate) todo: Option<Html>,
+    pub(crate) drivers: Vec<String>,
+    /// A figure as HTML.
+    pub(crate) chart: Option<String>,
 }
 
 /// The distribution as stretches of a bar.
@@ -33,13 +48,14 @@ pub(crate) struct Fan {
 
 impl Panel {
     /// What is known of the weeks ahead of a relay.
-    pub(crate) fn of(outlook: &Outlook, fingerprint: &Fingerprint, now: Timestamp) -> Self {
+    pub(crate) fn of(view: &View, outlook: &Outlook, record: &RelayRecord, now: Timestamp) -> Self {
+        let fingerprint = &record.relay.fingerprint;
         let forecasts = match outlook.forecasts() {
             Ok(forecasts) => forecasts,
             Err(reason) => return Self::without(format!("There is no forecast: {}.", inert(reason))),
         };
         match forecasts.find(fingerprint) {
-            Some(forecast) => Self::with(forecasts, forecast, now),
+            Some(forecast) => Self::with(view, forecasts, (record, forecast), now),
             None => Self::without(
                 "There is no forecast: our own record of consensuses has not listed this relay in the last 7 days.".to_owned(),
             ),
@@ -48,18 +64,87 @@ impl Panel {
 
     fn without(sentence: String) -> Self {
         let under = Html::link("/methods#forecast", &Html::words("Definition"));
-        Self { sentence: Html::words(sentence), under, fan: None, facts: Vec::new(), quantiles: Vec::new() }
+        Self {
+            sentence: Html::words(sentence),
+            under,
+            fan: None,
+            facts: Vec::new(),
+            quantiles: Vec::new(),
+            todo: None,
+            drivers: Vec::new(),
+            chart: None,
+        }
     }
 
-    fn with(forecasts: &Forecasts, forecast: &Forecast, now: Timestamp) -> Self {
+    fn with(view: &View, forecasts: &Forecasts, (record, forecast): (&RelayRecord, &Forecast), now: Timestamp) -> Self {
+        let base = format!("/relay/{}/charts", record.relay.fingerprint);
         Self {
             sentence: sentence(forecasts, forecast),
             under: under(forecasts, now),
             fan: fan(forecast),
             facts: facts(forecast),
             quantiles: quantiles(forecast),
+            todo: todo(forecasts, forecast),
+            drivers: forecasts.drivers(&forecast.fingerprint).iter().take(DRIVERS).map(allium_forecast::Driver::sentence).collect(),
+            chart: days_ahead(view, record, forecast).map(|chart| Figure::of(&chart, &base, "").quiet().with_rows(0).to_string()),
         }
     }
+}
+
+/// What is to be done, with the way to the calendar; `None` where nobody knows the relay's habits.
+fn todo(forecasts: &Forecasts, forecast: &Forecast) -> Option<Html> {
+    let habits = forecasts.habits(&forecast.fingerprint)?;
+    let calendar = Html::link(&format!("/relay/{}/maintenance.ics", forecast.fingerprint), &Html::words("Schedule maintenance"));
+    let mut parts = match forecasts.advice(forecast) {
+        Some(advice) => {
+            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), told(&advice)]
+        }
+        None => vec![Html::words("Nothing needs to be done.")],
+    };
+    if forecasts.advice(forecast).is_none_or(|advice| advice.window.is_none()) && forecast.running {
+        parts.extend(allium_forecast::advice::Window::of(habits, forecast.as_of).map(window));
+    }
+    parts.push(calendar);
+    Some(Html::joined(parts, " "))
+}
+
+/// The chart of that name.
+pub(crate) fn chart(view: &View, outlook: &Outlook, params: &Params, relay_idx: usize) -> Result<Chart, RequestError> {
+    params.only(&[])?;
+    let forecasts = outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))?;
+    let record = view.record.relays.get(relay_idx).ok_or(RequestError::NoSuchPage)?;
+    let forecast = forecasts.find(&record.relay.fingerprint).ok_or(RequestError::NoSuchPage)?;
+    days_ahead(view, record, forecast).ok_or(RequestError::NoSuchPage)
+}
+
+/// Each of the last days, and where the mean of the days to come is likely to lie.
+fn days_ahead(view: &View, record: &RelayRecord, forecast: &Forecast) -> Option<Chart> {
+    let past = daily_strip(record, &view.record.known, forecast.as_of, PAST_DAYS);
+    let first = past.cells.first()?.start_secs;
+    let (n_past, n_ahead) = (past.cells.len(), usize::from(forecast.horizon_days));
+    let edges = (0..=n_past + n_ahead).map(|day| first + day as i64 * 86_400).collect();
+    let ahead = |level: f64| -> Option<Vec<Option<f64>>> {
+        let value = forecast.quantile(level)?.get();
+        Some(std::iter::repeat_n(None, n_past).chain(std::iter::repeat_n(Some(value), n_ahead)).collect())
+    };
+    let band = |label: &str, low: f64, high: f64| Some(Band { label: label.to_owned(), low: ahead(low)?, high: ahead(high)? });
+    let so_far = past.cells.iter().map(|cell| cell.uptime.map(Fraction::get)).chain(std::iter::repeat_n(None, n_ahead)).collect();
+    let lines = vec![
+        Line { label: "each day".to_owned(), values: so_far },
+        Line { label: "median of the mean to come".to_owned(), values: ahead(0.5)? },
+    ];
+    let bands = vec![band("50 % interval", 0.25, 0.75)?, band("80 % interval", 0.1, 0.9)?, band("90 % interval", 0.05, 0.95)?];
+    let (low, high) = (forecast.quantile(0.1)?, forecast.quantile(0.9)?);
+    let title = format!(
+        "Each of the last {PAST_DAYS} days, and the mean of the next {n_ahead}: eight chances in ten that it lies between {}\u{a0}% and {}\u{a0}%.",
+        format::percent(low, 1),
+        format::percent(high, 1)
+    );
+    let note = format!(
+        "As of {}. Bands: 50, 80 and 90 % of the chance of the mean of all days to come, not of each of them.",
+        format::hour(forecast.as_of)
+    );
+    Some(Chart::new("forecast", title, note, Kind::Time(Time { bands, from_zero: false, ..Time::new(Unit::Share, edges, lines) })))
 }
 
 fn sentence(forecasts: &Forecasts, forecast: &Forecast) -> Html {
@@ -80,8 +165,9 @@ fn sentence(forecasts: &Forecasts, forecast: &Forecast) -> Html {
 
 fn under(forecasts: &Forecasts, now: Timestamp) -> Html {
     let words = format!(
-        "({}), from our own record of consensuses; model: {}.",
+        "({}), from {}; model: {}.",
         format::relative(forecasts.as_of.start(), now),
+        forecasts.basis.words(),
         inert(model_word(&forecasts.model.name))
     );
     let parts = [
@@ -168,6 +254,48 @@ pub struct ForecastJson {
     pub label: &'static str,
     /// How sure it is.
     pub confidence: &'static str,
+    /// What it rests on: `own_record` or `published_graphs`.
+    pub basis: &'static str,
+    /// What moves it, the strongest first.
+    pub drivers: Vec<DriverJson>,
+    /// What is to be done, where anything is.
+    pub advice: Option<AdviceJson>,
+}
+
+/// What moves a forecast.
+#[derive(Debug, Clone, Serialize)]
+pub struct DriverJson {
+    /// What it is about.
+    pub subject: &'static str,
+    /// By how much the mean is higher for it; negative where it is lower.
+    pub effect: f64,
+}
+
+/// What is to be done about a relay.
+#[derive(Debug, Clone, Serialize)]
+pub struct AdviceJson {
+    /// `urgent`, `scheduled` or `watch`.
+    pub urgency: &'static str,
+    /// What to do.
+    pub action: String,
+    /// Why.
+    pub reason: String,
+    /// What it can bring.
+    pub effect: String,
+    /// When the best window begins and ends.
+    pub window: Option<(String, String)>,
+}
+
+impl AdviceJson {
+    fn of(advice: &Advice) -> Self {
+        Self {
+            urgency: advice.urgency.name(),
+            action: advice.action(),
+            reason: advice.why(),
+            effect: advice.effect(),
+            window: advice.window.map(|window| (window.start.to_string(), window.end().to_string())),
+        }
+    }
 }
 
 impl ForecastJson {
@@ -188,6 +316,9 @@ impl ForecastJson {
             p_gone: forecast.p_gone.get(),
             label: forecast.label.name(),
             confidence: forecast.confidence.name(),
+            basis: forecasts.basis.name(),
+            drivers: forecasts.drivers(fingerprint).iter().map(|d| DriverJson { subject: d.group.subject(), effect: d.effect }).collect(),
+            advice: forecasts.advice(forecast).as_ref().map(AdviceJson::of),
         })
     }
 }

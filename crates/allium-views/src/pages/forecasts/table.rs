@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use allium_forecast::advice::Urgency;
 use allium_forecast::{Confidence, Label};
 
+use super::advice::heading;
 use super::words::{confidence_word, label_html};
 use super::{Row, label_option};
 use crate::error::RequestError;
@@ -72,6 +74,20 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         })
         .about("confidence by the width of the interval")
         .method("forecast-confidence"),
+        Column::text("todo", "To do", |row: &Row<'a>| match &row.advice {
+            Some(advice) => Cell::Markup {
+                html: Html::words(heading(advice.urgency)),
+                plain: advice.urgency.name().to_owned(),
+                rank: place(&Urgency::ALL, &advice.urgency),
+            },
+            None => Cell::Nothing,
+        })
+        .about("how soon something is to be done")
+        .method("forecast-advice"),
+        Column::text("action", "What", |row: &Row<'a>| row.advice.as_ref().map_or(Cell::Nothing, |advice| Cell::Words(advice.action())))
+            .about("what is to be done")
+            .method("forecast-advice")
+            .more(),
     ];
     columns.extend(more_figures());
     columns.extend(attributes(view));
@@ -166,6 +182,12 @@ fn choices<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Result<Vec<
             label: "Confidence",
             options: any().chain(Confidence::ALL.map(confidence)).collect(),
             fits: Some(Box::new(|row, value| row.forecast.confidence.name() == value)),
+        },
+        Choice {
+            name: "todo",
+            label: "To do",
+            options: any().chain(Urgency::ALL.map(|urgency| (urgency.name().to_owned(), heading(urgency).to_owned()))).collect(),
+            fits: Some(Box::new(|row, value| row.advice.as_ref().is_some_and(|advice| advice.urgency.name() == value))),
         },
         Choice {
             name: "state",

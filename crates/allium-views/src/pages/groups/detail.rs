@@ -19,6 +19,7 @@ use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::pages::explore;
+use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
 use crate::params::Params;
 use crate::site::Site;
@@ -38,6 +39,7 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &s
     let mut sections =
         vec![facts(view, kind, &row, period), uptime(view, &row), months(view, kind, &row), closer(kind, &row), changes(&row)];
     sections.extend(findings(view, kind, &row, period));
+    sections.extend(forecast(site, view, kind, &row));
     sections.push(loss(view, &row, period));
     sections.extend(parts(view, kind, &row, period));
     let log = site.incidents();
@@ -279,6 +281,19 @@ pub(crate) fn change_table(changes: &[Option<Change>; 3]) -> Html {
         default_sort: "trend",
     };
     Html::safe(table.plain(&rows, rows.len(), None))
+}
+
+/// What the relays of a country or an autonomous system are likely to do.
+fn forecast(site: &Site, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<Section> {
+    let (together, name) = match kind {
+        Kind::Country => (Together::Country, "country"),
+        Kind::As => (Together::As, "as"),
+        _ => return None,
+    };
+    let list = format!("/forecasts?{name}={}", crate::text::url_encoded(&row.key));
+    let members = row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
+    let body = group_panel(&site.outlook(), view, members, together, &list, None);
+    Some(Section::new("forecast", "The next 30 days", Html::words(""), body))
 }
 
 /// What is unusual about a country or an autonomous system.

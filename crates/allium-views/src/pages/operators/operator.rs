@@ -18,6 +18,7 @@ use crate::format;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::pages::earlier::Earlier;
+use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
 use crate::pages::issues::{IssueWords, severity_name};
 use crate::pages::leaderboards::score_words;
@@ -64,6 +65,7 @@ struct OperatorPage {
     diversity: String,
     issues: Vec<IssueRow>,
     mentions: Mentions,
+    forecast: Html,
     table: TableHtml,
 }
 
@@ -141,12 +143,21 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
         versions: versions_words(&details, figures),
         diversity: diversity_words(&details, figures),
         issues: issues(view, &members),
+        forecast: forecast(site, view, operator),
         table: table.html(&members, &state)?,
         id: id.to_string(),
         contact,
         name,
     };
     render(&page)
+}
+
+/// What its relays are likely to do, and what is to be done about them.
+fn forecast(site: &Site, view: &View, operator: &Operator) -> Html {
+    let list = format!("/forecasts?operator={}", crate::text::url_encoded(&operator.id.to_string()));
+    let calendar = format!("{}/maintenance.ics", super::operator_path(&operator.id));
+    let members = operator.members.iter().map(|relay_idx| *relay_idx as usize);
+    group_panel(&site.outlook(), view, members, Together::Operator, &list, Some(&calendar))
 }
 
 fn under(operator: &Operator, figures: &OperatorFigures) -> String {

@@ -133,7 +133,7 @@ pub(crate) fn html(
         state: State(relay.running),
         summary: summary(view, record, report),
         basis: basis(view, report, now),
-        forecast: Panel::of(outlook, &relay.fingerprint, now),
+        forecast: Panel::of(view, outlook, record, now),
         periods: Period::ALL.into_iter().map(|period| period_row(period, report.uptime[period.index()].as_ref())).collect(),
         figure: Figure::of(&chart, &base, &query).quiet().with_rows(0),
         chosen: chosen_strip(&chosen, choice),

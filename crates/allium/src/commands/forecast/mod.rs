@@ -17,11 +17,11 @@ use crate::cli::{ForecastAction, ForecastArgs, ForecastFormat};
 use crate::config::Config;
 use crate::progress::Progress;
 
-pub(crate) use past::of_history;
+pub(crate) use past::{of_graphs, of_history, weights};
 pub(crate) use train::accept;
 
 /// With fewer consensuses than there are in five weeks, published graphs tell more than the own history does.
-const MIN_OWN_CONSENSUSES: usize = 35 * 24;
+pub(crate) const MIN_OWN_CONSENSUSES: usize = 35 * 24;
 
 /// Writes the forecast to standard output, or trains a model.
 pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! The store's history in the form that forecasts are made from.
 
 use allium_forecast::{Past, PastSpan, Published, RelayPast};
-use allium_history::{ExactHistory, PlaceSpan};
+use allium_history::{ExactHistory, Grouping, History as _, PlaceSpan, SqliteHistory};
 use allium_model::{ConsensusHour, NetworkRecord, Quantity, RelayFlag, RelayRecord};
 
 /// What consensuses say, and nothing else: attributes that are kept as last known only would tell of later times.
@@ -27,6 +27,14 @@ pub(crate) fn of_history(history: &ExactHistory) -> Past {
 pub(crate) fn of_graphs(record: &NetworkRecord, as_of: ConsensusHour) -> Past {
     let current = record.relays.iter().filter(|relay| relay.is_current(as_of));
     Past::of_published(current.map(published), as_of)
+}
+
+/// The sums of consensus weights of all hours up to `as_of` that tell them.
+pub(crate) fn weights(store: &SqliteHistory, as_of: ConsensusHour) -> anyhow::Result<Vec<(ConsensusHour, f64)>> {
+    let Some(first) = store.stats()?.first else { return Ok(Vec::new()) };
+    let groups = store.group_hours(Grouping::Network, first, as_of.next())?;
+    let hours = groups.into_values().flatten();
+    Ok(hours.filter_map(|hour| Some((hour.hour, hour.consensus_weight?))).collect())
 }
 
 fn published(record: &RelayRecord) -> Published<'_> {

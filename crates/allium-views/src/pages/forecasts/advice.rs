@@ -1,0 +1,97 @@
+//! Advice on pages: what to do, why, what it can bring, and when it disturbs least.
+
+use allium_forecast::advice::{Advice, Urgency, Window};
+
+use super::Row;
+use crate::format;
+use crate::markup::{Html, When};
+use crate::pages::relay::relay_link;
+
+/// Recommendations of one urgency.
+pub(super) struct Recommended {
+    pub(super) heading: &'static str,
+    pub(super) about: &'static str,
+    pub(super) href: String,
+    pub(super) n: usize,
+    pub(super) n_text: String,
+    pub(super) items: Vec<Html>,
+    pub(super) n_more: usize,
+}
+
+/// How many relays of these rows have advice of each urgency, in the order of [`Urgency::ALL`].
+pub(super) fn counts<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Row<'b>>) -> [usize; 3] {
+    let mut counts = [0; 3];
+    for advice in rows.filter_map(|row| row.advice.as_ref()) {
+        counts[advice.urgency as usize] += 1;
+    }
+    counts
+}
+
+/// Recommendations for these rows by urgency, each with at most `shown` relays: those likeliest to fail first. `base` is the
+/// address of the list that they are part of.
+pub(super) fn recommended<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Row<'b>>, shown: usize, base: &str) -> Vec<Recommended> {
+    let mut advised: Vec<(&Row<'_>, &Advice)> = rows.filter_map(|row| Some((row, row.advice.as_ref()?))).collect();
+    advised.sort_by(|(a, _), (b, _)| {
+        b.forecast.p_below_90.get().total_cmp(&a.forecast.p_below_90.get()).then(a.forecast.fingerprint.cmp(&b.forecast.fingerprint))
+    });
+    let of = |urgency: Urgency| {
+        let of_it: Vec<_> = advised.iter().filter(|(_, advice)| advice.urgency == urgency).collect();
+        let n_shown = if urgency == Urgency::Watch { shown.min(3) } else { shown };
+        let separator = if base.contains('?') { '&' } else { '?' };
+        Recommended {
+            heading: heading(urgency),
+            about: about(urgency),
+            href: format!("{base}{separator}todo={}#list", urgency.name()),
+            n: of_it.len(),
+            n_text: format::count(of_it.len() as u64),
+            items: of_it.iter().take(n_shown).map(|(row, advice)| item(row, advice)).collect(),
+            n_more: of_it.len().saturating_sub(n_shown),
+        }
+    };
+    Urgency::ALL.into_iter().map(of).collect()
+}
+
+/// The word of an urgency.
+pub(super) const fn heading(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Urgent => "Urgent",
+        Urgency::Scheduled => "Scheduled",
+        Urgency::Watch => "Watch",
+    }
+}
+
+const fn about(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Urgent => "down, or at least even odds of less than 90 %",
+        Urgency::Scheduled => "at least one chance in four of less than 90 %, or declining",
+        Urgency::Watch => "neither sure to stay above 95 % nor likely to fall below 90 %",
+    }
+}
+
+fn item(row: &Row<'_>, advice: &Advice) -> Html {
+    Html::joined([Html::element("strong", &[], &relay_link(&row.record.relay)), told(advice)], " ")
+}
+
+/// The advice in sentences.
+pub(super) fn told(advice: &Advice) -> Html {
+    let mut parts = vec![Html::element("span", &[], &Html::words(format!("{}.", advice.action()))), Html::words(advice.why())];
+    if advice.urgency != Urgency::Watch {
+        parts.push(Html::words(advice.effect()));
+    }
+    parts.extend(advice.window.map(window));
+    Html::joined(parts, " ")
+}
+
+/// When a relay is missed least.
+pub(super) fn window(window: Window) -> Html {
+    let why = if window.usual { "its outages tend to begin then anyway" } else { "most other relays run then" };
+    let parts = [
+        Html::words("Best window:"),
+        Html::words(window.slot.weekday_name()),
+        Html::safe(When::from(window.start)),
+        Html::words("to"),
+        Html::safe(When::from(window.end())),
+        Html::words(format!("({why}).")),
+    ];
+    Html::joined(parts, " ")
+}

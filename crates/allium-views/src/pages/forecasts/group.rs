@@ -1,0 +1,174 @@
+//! The forecast on the page of a group: what its relays together are likely to do, and what is to be done about them.
+
+use allium_forecast::{Label, Likeness, Summary, Total};
+
+use super::advice::{counts, recommended};
+use super::{Row, row_of};
+use crate::format;
+use crate::markup::{Html, When};
+use crate::outlook::{Forecasts, Outlook};
+use crate::text::inert;
+use crate::view::View;
+
+/// Recommendations of each urgency that stand on the page of a group.
+const SHOWN: usize = 3;
+
+/// What the relays have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Together {
+    /// Who runs them.
+    Operator,
+    /// Their autonomous system.
+    As,
+    /// Their country.
+    Country,
+}
+
+impl Together {
+    fn likeness(self, forecasts: &Forecasts) -> Likeness {
+        let likeness = forecasts.likeness;
+        match self {
+            Self::Operator => likeness.operator,
+            Self::As => likeness.autonomous_system,
+            Self::Country => likeness.country,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::As => "autonomous system",
+            Self::Country => "country",
+        }
+    }
+}
+
+/// The expected mean uptime of relays that run, with its interval.
+pub(super) fn total<'a>(
+    forecasts: &Forecasts,
+    members: impl Iterator<Item = &'a allium_forecast::Forecast>,
+    kind: Together,
+) -> Option<Total> {
+    Total::of(members.filter(|forecast| forecast.running), kind.likeness(forecasts))
+}
+
+/// The total in a sentence; `whose` relays they are, such as "its".
+pub(super) fn total_sentence(forecasts: &Forecasts, total: &Total, whose: &str) -> String {
+    let percent = |share| format::percent(share, 1);
+    let relays = match total.n_relays {
+        1 => format!("{whose} relay that runs now is"),
+        n => format!("{whose} {} relays that run now are", format::count(n as u64)),
+    };
+    let before = total.recent.map_or_else(String::new, |recent| {
+        format!(" ({} points against the last 30 days)", format::points(total.mean.get() - recent.get()))
+    });
+    format!(
+        "Over the next {} days {relays} expected to be up {}\u{a0}% of the time on average{before}; eight chances in ten that this mean lies between {}\u{a0}% and {}\u{a0}%.",
+        forecasts.horizon_days,
+        percent(total.mean),
+        percent(total.interval.0),
+        percent(total.interval.1)
+    )
+}
+
+/// How far the interval knows that relays fail together.
+pub(super) fn likeness_words(forecasts: &Forecasts, total: &Total, kind: Together) -> String {
+    let likeness = kind.likeness(forecasts);
+    let (low, high) = total.interval_if_independent;
+    let basis = match likeness.n_pairs {
+        0 => "assumed, as nothing could be measured yet".to_owned(),
+        n => format!("measured on {} pairs of relays and their past forecasts", format::count(n as u64)),
+    };
+    format!(
+        "Relays of one {} fare alike (rank correlation {}, {basis}); if each failed for itself the interval would be {}\u{a0}% to {}\u{a0}%.",
+        kind.word(),
+        format::number(likeness.rho, 2),
+        format::percent(low, 1),
+        format::percent(high, 1)
+    )
+}
+
+/// The panel; `list` is the address of the dashboard of these relays, `calendar` that of their maintenance calendar.
+pub(crate) fn panel(
+    outlook: &Outlook,
+    view: &View,
+    members: impl Iterator<Item = usize>,
+    kind: Together,
+    list: &str,
+    calendar: Option<&str>,
+) -> Html {
+    let definition = || Html::link("/methods#forecast-totals", &Html::words("Definition"));
+    let forecasts = match outlook.forecasts() {
+        Ok(forecasts) => forecasts,
+        Err(reason) => return paragraph("say", &[Html::words(format!("There is no forecast yet: {}.", inert(reason))), definition()]),
+    };
+    let rows: Vec<Row<'_>> = members
+        .filter_map(|relay_idx| row_of(view, forecasts, forecasts.find(&view.record.relays.get(relay_idx)?.relay.fingerprint)?))
+        .collect();
+    if rows.is_empty() {
+        return paragraph("say", &[Html::words("None of its relays has a forecast."), definition()]);
+    }
+    let total = total(forecasts, rows.iter().map(|row| row.forecast), kind);
+    let summary = Summary::of(rows.iter().map(|row| row.forecast));
+    let sentence =
+        total.as_ref().map_or_else(|| "None of its relays runs now.".to_owned(), |total| total_sentence(forecasts, total, "its"));
+    let mut parts = vec![
+        paragraph("say", &[Html::words(sentence), definition()]),
+        paragraph("say", &[Html::words(labels_sentence(&summary)), Html::words(actions_sentence(counts(rows.iter())))]),
+    ];
+    if kind == Together::Operator {
+        parts.extend(items(&rows, list));
+    }
+    parts.push(under(forecasts, total.as_ref(), kind));
+    let mut links = vec![Html::link(list, &Html::words("All its forecasts"))];
+    links.extend(calendar.map(|calendar| Html::link(calendar, &Html::words("Schedule maintenance (calendar file or feed)"))));
+    parts.push(paragraph("files", &links));
+    Html::joined(parts, "")
+}
+
+fn paragraph(class: &str, parts: &[Html]) -> Html {
+    Html::element("p", &[("class", class)], &Html::joined(parts.iter().cloned(), " "))
+}
+
+fn items(rows: &[Row<'_>], list: &str) -> Option<Html> {
+    let all = recommended(rows.iter(), SHOWN, list).into_iter().filter(|group| group.heading != "Watch" && !group.items.is_empty());
+    let item = |heading: &str, item: &Html| {
+        Html::element("li", &[], &Html::joined([Html::element("strong", &[], &Html::words(format!("{heading}:"))), item.clone()], " "))
+    };
+    let items: Vec<Html> = all.flat_map(|group| group.items.iter().map(|each| item(group.heading, each)).collect::<Vec<_>>()).collect();
+    (!items.is_empty()).then(|| Html::element("ul", &[("class", "findings")], &Html::joined(items, "")))
+}
+
+fn labels_sentence(summary: &Summary) -> String {
+    let n = |labels: &[Label]| labels.iter().map(|label| summary.n_labelled(*label)).sum::<usize>();
+    format!(
+        "Of {} with a forecast {} {} stable or improving, {} to monitor, {} at risk or critical.",
+        format::counted(summary.n_relays, "relay"),
+        format::count(n(&[Label::Stable, Label::Improving]) as u64),
+        if n(&[Label::Stable, Label::Improving]) == 1 { "is" } else { "are" },
+        format::count(n(&[Label::Monitor]) as u64),
+        format::count(n(&[Label::AtRisk, Label::Critical]) as u64),
+    )
+}
+
+/// What is to be done, in a sentence.
+pub(super) fn actions_sentence([urgent, scheduled, _]: [usize; 3]) -> String {
+    let count = |n: usize| format::count(n as u64);
+    match (urgent, scheduled) {
+        (0, 0) => "Nothing needs to be done.".to_owned(),
+        (urgent, 0) => format!("Urgent for {}.", format::counted(urgent, "relay")),
+        (0, scheduled) => format!("To be scheduled for {}.", format::counted(scheduled, "relay")),
+        (urgent, scheduled) => format!("Urgent for {}, to be scheduled for {}.", count(urgent), count(scheduled)),
+    }
+}
+
+fn under(forecasts: &Forecasts, total: Option<&Total>, kind: Together) -> Html {
+    let words = total.map_or_else(String::new, |total| likeness_words(forecasts, total, kind));
+    let parts = [
+        Html::words("As of the consensus of"),
+        Html::safe(When::from(forecasts.as_of)),
+        Html::words(format!(", from {}.", forecasts.basis.words())),
+        Html::words(words),
+    ];
+    Html::element("p", &[("class", "under")], &Html::joined(parts, " ").tightened())
+}

@@ -1,0 +1,361 @@
+//! The whole network in the months ahead: a table of figures and horizons, a fan chart of each, the same for programs.
+
+use allium_forecast::network::{Figure as Quantity, NetworkForecast, NetworkScore};
+use serde::Serialize;
+
+use crate::api::{Form, to_json, write_csv};
+use crate::charts::{Band, Bar, Bars, Chart, Figure, Kind, Line, Time, Unit};
+use crate::error::RequestError;
+use crate::format;
+use crate::markup::Html;
+use crate::outlook::{Forecasts, NetworkOutlook, Outlook};
+use crate::params::Params;
+
+/// Where the charts are.
+pub(super) const CHARTS: &str = "/forecasts/charts";
+/// Weeks of the past in a fan chart, and how far it looks ahead.
+const PAST_WEEKS: usize = 52;
+const WEEK_SECS: i64 = 7 * 86_400;
+
+/// The section of `/forecasts`.
+pub(super) struct NetworkSection {
+    pub(super) sentence: String,
+    pub(super) under: Html,
+    pub(super) rows: Vec<NetworkRow>,
+    /// Figures as HTML.
+    pub(super) figures: Vec<String>,
+}
+
+/// A figure at a horizon.
+pub(super) struct NetworkRow {
+    pub(super) figure: &'static str,
+    pub(super) reach: String,
+    pub(super) recent: String,
+    pub(super) median: String,
+    pub(super) change: String,
+    pub(super) interval: String,
+    pub(super) error: String,
+    pub(super) covered: String,
+    pub(super) n: String,
+}
+
+impl NetworkSection {
+    /// What is known of the months ahead.
+    pub(super) fn of(forecasts: &Forecasts) -> Self {
+        let network = &forecasts.network;
+        let figures = Quantity::ALL.into_iter().filter_map(|figure| chart_of(forecasts, figure));
+        let shown = |chart: Chart| Figure::of(&chart, CHARTS, "").with_rows(0).to_string();
+        Self {
+            sentence: sentence(network),
+            under: Html::joined(
+                [
+                    Html::words(
+                        "Errors and coverage: this method as of past days of our own record, each held against what came; 80 % intervals should cover 0.80.",
+                    ),
+                    Html::link("/methods#network-forecast", &Html::words("Definition")),
+                    Html::link("/api/v1/forecasts/network", &Html::words("JSON")),
+                    Html::link("/api/v1/forecasts/network.csv", &Html::words("CSV")),
+                    Html::link("/forecasts/scoreboard#network", &Html::words("Against simpler methods")),
+                ],
+                " ",
+            ),
+            rows: network.forecasts.iter().map(|forecast| row(network, forecast)).collect(),
+            figures: figures.map(shown).collect(),
+        }
+    }
+}
+
+/// The figure in words.
+pub(super) const fn figure_word(figure: Quantity) -> &'static str {
+    match figure {
+        Quantity::Uptime => "Uptime",
+        Quantity::Relays => "Running relays",
+        Quantity::Guards => "Guards",
+        Quantity::Exits => "Exits",
+        Quantity::Weight => "Consensus weight",
+    }
+}
+
+/// How far ahead, in words.
+pub(super) const fn reach_word(horizon_days: u16) -> &'static str {
+    match horizon_days {
+        30 => "30 days",
+        91 => "3 months",
+        182 => "6 months",
+        365 => "12 months",
+        _ => "other",
+    }
+}
+
+/// A value of a figure as people read it.
+pub(super) fn told(figure: Quantity, value: f64) -> String {
+    match figure {
+        Quantity::Uptime => format!("{}\u{a0}%", format::number(value * 100.0, 1)),
+        _ => format::count(value.round().max(0.0) as u64),
+    }
+}
+
+/// What a forecast is compared with: the mean of the last 30 days for uptime, the level for counts.
+fn before(network: &NetworkOutlook, forecast: &NetworkForecast) -> Option<f64> {
+    match forecast.figure {
+        Quantity::Uptime => network.daily.as_ref()?.recent(Quantity::Uptime, 30),
+        _ => Some(forecast.level),
+    }
+}
+
+fn change(network: &NetworkOutlook, forecast: &NetworkForecast) -> String {
+    let Some(before) = before(network, forecast) else { return format::NO_DATA.to_owned() };
+    match forecast.figure {
+        Quantity::Uptime => format!("{} points", format::points(forecast.median() - before)),
+        _ => format!("{}\u{a0}%", format::points(forecast.median() / before - 1.0)),
+    }
+}
+
+fn interval(forecast: &NetworkForecast) -> String {
+    let (low, high) = forecast.interval();
+    format!("{} to {}", told(forecast.figure, low), told(forecast.figure, high))
+}
+
+fn error_words(score: &NetworkScore) -> String {
+    match score.figure {
+        Quantity::Uptime => format!("{} points", format::number(score.mae * 100.0, 2)),
+        _ => format!("{}\u{a0}%", format::number(score.mae * 100.0, 1)),
+    }
+}
+
+fn row(network: &NetworkOutlook, forecast: &NetworkForecast) -> NetworkRow {
+    let none = || format::NO_DATA.to_owned();
+    let score = network.score(forecast.figure, forecast.horizon_days);
+    NetworkRow {
+        figure: figure_word(forecast.figure),
+        reach: reach_word(forecast.horizon_days).to_owned(),
+        recent: before(network, forecast).map_or_else(none, |value| told(forecast.figure, value)),
+        median: told(forecast.figure, forecast.median()),
+        change: change(network, forecast),
+        interval: interval(forecast),
+        error: score.map_or_else(none, error_words),
+        covered: score.map_or_else(none, |score| format::number(score.covered_80, 2)),
+        n: score.map_or_else(none, |score| format::count(score.n as u64)),
+    }
+}
+
+fn sentence(network: &NetworkOutlook) -> String {
+    let relays = network.find(Quantity::Relays, 91).map(|forecast| {
+        let (low, high) = forecast.interval();
+        format!(
+            "in three months {} relays are expected to run ({}; eight chances in ten: {} to {})",
+            told(Quantity::Relays, forecast.median()),
+            change(network, forecast),
+            told(Quantity::Relays, low),
+            told(Quantity::Relays, high)
+        )
+    });
+    let uptime = uptime_sentence(network);
+    match (uptime, relays) {
+        (Some(uptime), Some(relays)) => format!("{uptime}; {relays}."),
+        (Some(uptime), None) => format!("{uptime}."),
+        (None, Some(relays)) => format!("Of the network: {relays}."),
+        (None, None) => {
+            let n = network.daily.as_ref().map_or(0, |daily| daily.values(Quantity::Relays).iter().flatten().count());
+            format!("There is no forecast of the whole network: that takes about 150 days of our own record, which holds {n}.")
+        }
+    }
+}
+
+/// The uptime of the next 30 days in words, without a full stop.
+pub(crate) fn uptime_sentence(network: &NetworkOutlook) -> Option<String> {
+    let forecast = network.find(Quantity::Uptime, 30)?;
+    let (low, high) = forecast.interval();
+    Some(format!(
+        "Over the next 30 days {} of known relays are expected to run at any time ({} against the last 30 days; eight chances in ten: {} to {})",
+        told(Quantity::Uptime, forecast.median()),
+        change(network, forecast),
+        told(Quantity::Uptime, low),
+        told(Quantity::Uptime, high)
+    ))
+}
+
+/// The uptime of the month behind, the next one and the next three as bars; `None` without a forecast of it.
+pub(crate) fn uptime_bars(outlook: &Outlook) -> Option<Chart> {
+    let forecasts = outlook.forecasts().ok()?;
+    let network = &forecasts.network;
+    let recent = network.daily.as_ref()?.recent(Quantity::Uptime, 30);
+    let ahead = |label: &str, horizon_days: u16| {
+        let forecast = network.find(Quantity::Uptime, horizon_days)?;
+        let held = network.score(Quantity::Uptime, horizon_days).map_or_else(String::new, |score| {
+            format!(
+                ", held {} of {} times",
+                format::count((score.covered_80 * score.n as f64).round() as u64),
+                format::count(score.n as u64)
+            )
+        });
+        let note = format!("{}; 80 %: {}{held}", change(network, forecast), interval(forecast));
+        Some(Bar { label: label.to_owned(), href: None, value: Some(forecast.median()), note })
+    };
+    let next = ahead("Next 30 days", 30)?;
+    let behind = Bar { label: "Last 30 days".to_owned(), href: None, value: recent, note: String::new() };
+    let bars: Vec<Bar> = [Some(behind), Some(next), ahead("Next 3 months", 91)].into_iter().flatten().collect();
+    let title = format!("{}.", uptime_sentence(network)?);
+    let note = format!(
+        "As of {}, from our own record of consensuses. Share of relays known for two weeks that run, mean over the time named.",
+        format::hour(forecasts.as_of)
+    );
+    let kind = Bars { unit: Unit::Share, of: "Time".to_owned(), what: "Uptime".to_owned(), bars, references: Vec::new(), most: Some(1.0) };
+    Some(Chart::new("uptime-ahead", title, note, Kind::Bars(kind)))
+}
+
+/// The chart of that name: `network-relays` and so on.
+pub(crate) fn chart(outlook: &Outlook, params: &Params, name: &str) -> Result<Chart, RequestError> {
+    params.only(&[])?;
+    let forecasts = outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))?;
+    if name == "uptime-ahead" {
+        return uptime_bars(outlook).ok_or(RequestError::NoSuchPage);
+    }
+    let figure = Quantity::ALL.into_iter().find(|figure| name.strip_prefix("network-") == Some(figure.name()));
+    figure.and_then(|figure| chart_of(forecasts, figure)).ok_or(RequestError::NoSuchPage)
+}
+
+/// A year of the past by week, and the fan of what may come.
+fn chart_of(forecasts: &Forecasts, figure: Quantity) -> Option<Chart> {
+    let network = &forecasts.network;
+    let daily = network.daily.as_ref()?;
+    let last = *figure.horizons().last()?;
+    let ahead = daily.forecasts(figure, (7..=last).step_by(7));
+    if ahead.is_empty() {
+        return None;
+    }
+    let values = daily.values(figure);
+    let n_weeks = PAST_WEEKS.min(values.len() / 7);
+    let mut past = daily.weekly(figure, n_weeks);
+    let end_secs = (i64::from(daily.first_day()) + values.len() as i64) * 86_400;
+    let first_secs = end_secs - n_weeks as i64 * WEEK_SECS;
+    let edges = (0..=n_weeks + ahead.len()).map(|week| first_secs + week as i64 * WEEK_SECS).collect();
+    let none = |n: usize| std::iter::repeat_n(None, n);
+    let joint = past.last().copied().flatten();
+    let ahead_of = |value: fn(&NetworkForecast) -> f64| -> Vec<Option<f64>> {
+        // Fans begin at the last week of the past.
+        none(n_weeks.saturating_sub(1)).chain([joint]).chain(ahead.iter().map(|forecast| Some(value(forecast)))).collect()
+    };
+    let median = ahead_of(NetworkForecast::median);
+    let band = |label: &str, low: fn(&NetworkForecast) -> f64, high: fn(&NetworkForecast) -> f64| Band {
+        label: label.to_owned(),
+        low: ahead_of(low),
+        high: ahead_of(high),
+    };
+    let bands =
+        vec![band("80 % interval", |f| f.quantiles[1], |f| f.quantiles[3]), band("90 % interval", |f| f.quantiles[0], |f| f.quantiles[4])];
+    past.extend(none(ahead.len()));
+    let lines = vec![Line { label: "so far".to_owned(), values: past }, Line { label: "forecast".to_owned(), values: median }];
+    let unit = if figure.is_count() { Unit::Count } else { Unit::Share };
+    let reached = ahead.last()?;
+    let title = format!(
+        "{}: {} {}; eight chances in ten that it lies between {}.",
+        figure_word(figure),
+        told(figure, reached.median()),
+        if figure.is_count() { "in a year" } else { "on average over the next 3 months" },
+        interval(reached).replace(" to ", " and "),
+    );
+    let what = match figure {
+        Quantity::Uptime => "Share of relays known for two weeks that run; the forecast of a week is of the mean from today to its end.",
+        _ => "Medians of weeks, and of what is to come at the end of each week.",
+    };
+    let note = format!(
+        "As of {}, from our own record of consensuses. {what} Darker: 80 % interval; lighter: 90 %.",
+        format::hour(forecasts.as_of)
+    );
+    Some(Chart::new(
+        format!("network-{}", figure.name()),
+        title,
+        note,
+        Kind::Time(Time { bands, from_zero: false, ..Time::new(unit, edges, lines) }),
+    ))
+}
+
+#[derive(Serialize)]
+struct NetworkJson {
+    as_of: String,
+    forecasts: Vec<NetworkForecastJson>,
+    /// How this and simpler methods fared as of past days.
+    scores: Vec<NetworkScore>,
+}
+
+#[derive(Serialize)]
+struct NetworkForecastJson {
+    figure: &'static str,
+    horizon_days: u16,
+    recent: Option<f64>,
+    q05: f64,
+    q10: f64,
+    q50: f64,
+    q90: f64,
+    q95: f64,
+    n_errors: usize,
+    backtest_mae: Option<f64>,
+    backtest_covered_80: Option<f64>,
+    backtest_n: Option<usize>,
+}
+
+impl NetworkForecastJson {
+    fn of(network: &NetworkOutlook, forecast: &NetworkForecast) -> Self {
+        let score = network.score(forecast.figure, forecast.horizon_days);
+        let [q05, q10, q50, q90, q95] = forecast.quantiles;
+        Self {
+            figure: forecast.figure.name(),
+            horizon_days: forecast.horizon_days,
+            recent: before(network, forecast),
+            q05,
+            q10,
+            q50,
+            q90,
+            q95,
+            n_errors: forecast.n_errors,
+            backtest_mae: score.map(|score| score.mae),
+            backtest_covered_80: score.map(|score| score.covered_80),
+            backtest_n: score.map(|score| score.n),
+        }
+    }
+
+    fn csv(&self) -> Vec<String> {
+        let optional = |value: Option<String>| value.unwrap_or_default();
+        vec![
+            self.figure.to_owned(),
+            self.horizon_days.to_string(),
+            optional(self.recent.map(|value| value.to_string())),
+            self.q05.to_string(),
+            self.q10.to_string(),
+            self.q50.to_string(),
+            self.q90.to_string(),
+            self.q95.to_string(),
+            self.n_errors.to_string(),
+            optional(self.backtest_mae.map(|value| value.to_string())),
+            optional(self.backtest_covered_80.map(|value| value.to_string())),
+            optional(self.backtest_n.map(|value| value.to_string())),
+        ]
+    }
+}
+
+/// `/api/v1/forecasts/network`
+pub(crate) fn data(outlook: &Outlook, params: &Params, form: Form) -> Result<String, RequestError> {
+    const COLUMNS: [&str; 12] = [
+        "figure",
+        "horizon_days",
+        "recent",
+        "q05",
+        "q10",
+        "q50",
+        "q90",
+        "q95",
+        "n_errors",
+        "backtest_mae",
+        "backtest_covered_80",
+        "backtest_n",
+    ];
+    params.only(&[])?;
+    let forecasts = outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))?;
+    let network = &forecasts.network;
+    let rows: Vec<NetworkForecastJson> = network.forecasts.iter().map(|forecast| NetworkForecastJson::of(network, forecast)).collect();
+    match form {
+        Form::Csv => write_csv(COLUMNS.map(str::to_owned).to_vec(), rows.iter().map(NetworkForecastJson::csv)),
+        Form::Json => to_json(&NetworkJson { as_of: forecasts.as_of.to_string(), forecasts: rows, scores: network.scores.clone() }),
+    }
+}
