@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
+#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use allium_forecast::advice::{Advice, Pattern, Reason, Urgency};
@@ -123,7 +124,7 @@ fn every_action_begins_with_a_verb_and_every_advice_has_a_reason_and_an_effect()
                 let Some(advice) = Advice::of(&forecast, &habits) else { continue };
                 let words = [advice.action(), advice.why(), advice.effect()];
                 assert!(VERBS.iter().any(|verb| words[0].starts_with(verb)), "{words:?}");
-                assert!(words.iter().all(|words| words.len() > 20 && !words.contains("NaN")), "{words:?}");
+                assert!(words.iter().all(|words| words.len() >= 12 && !words.contains("NaN")), "{words:?}");
             }
         }
     }

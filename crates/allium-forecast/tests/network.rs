@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
+#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 use allium_forecast::network::{Daily, Figure, Method, NetworkForecast, backtest};

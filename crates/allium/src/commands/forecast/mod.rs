@@ -62,7 +62,7 @@ fn read(config: &Config, as_of: Option<ConsensusHour>, progress: &Progress) -> a
     match store.load_as_of(as_of)? {
         Some(record) if record.relays.iter().any(|relay| !relay.published.is_empty()) => {
             progress.step("little history of our own: using published graphs");
-            Ok((past::of_graphs(&record, as_of), as_of))
+            Ok((of_graphs(&record, as_of), as_of))
         }
         _ => Ok((past, as_of)),
     }
