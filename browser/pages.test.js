@@ -81,6 +81,7 @@ before(async () => {
     'incidents-filtered': '/incidents?status=open&since=2026-01-01',
     monitor: '/monitor',
     forecasts: '/forecasts',
+    scoreboard: '/forecasts/scoreboard',
     'data-quality': '/data-quality',
     methods: '/methods',
     'not-found': '/relay/0000000000000000000000000000000000000000',
