@@ -105,9 +105,9 @@ pub enum Pattern {
     SameTime(u8),
     /// It goes down often: so many outages in the last 30 days, half of them shorter than so many hours.
     Often(usize, Option<f64>),
-    /// An outage of the last eight weeks was long: so many hours.
+    /// An outage that ended in the last eight weeks was long: so many hours.
     Long(f64),
-    /// It was listed for the first time so many days ago.
+    /// It was listed for the first time so many hours ago.
     Young(i32),
     /// Nothing of the kind.
     None,
@@ -115,14 +115,14 @@ pub enum Pattern {
 
 impl Pattern {
     fn of(habits: &Habits, as_of: ConsensusHour) -> Self {
-        let age_days = habits.first_listed.map(|first| as_of.hours_since(first) / 24);
+        let age_hours = habits.first_listed.map(|first| as_of.next().hours_since(first));
         match habits {
             Habits { same_time: Some(hour), .. } => Self::SameTime(*hour),
             Habits { n_outages_30d, typical_outage_hours, .. } if *n_outages_30d >= OFTEN => {
                 Self::Often(*n_outages_30d, *typical_outage_hours)
             }
             Habits { longest_outage_hours: Some(hours), .. } if *hours >= LONG_HOURS => Self::Long(*hours),
-            _ => age_days.filter(|days| *days < YOUNG_DAYS).map_or(Self::None, Self::Young),
+            _ => age_hours.filter(|hours| *hours < YOUNG_DAYS * 24).map_or(Self::None, Self::Young),
         }
     }
 }
@@ -181,7 +181,7 @@ impl Advice {
                 format!("The chance of less than 90 % uptime in the next {days} days is {} %", whole(p.get()))
             }
             Reason::Declining(by) => format!("Likely to be up {:.1} points less than in the last 30 days", by.get() * 100.0),
-            Reason::Unsure(p) => format!("Neither sure to stay above 95 % nor likely to fall below 90 % ({} %)", whole(p.get())),
+            Reason::Unsure(p) => format!("Neither sure to stay above 95 % nor likely to fall below 90 % (chance {} %)", whole(p.get())),
         };
         match self.pattern {
             Pattern::SameTime(hour) => {
@@ -194,9 +194,9 @@ impl Advice {
                 format!("{reason}; {n} outages in the last 30 days, half of them {} or shorter.", span(hours))
             }
             Pattern::Often(n, None) => format!("{reason}; {n} outages in the last 30 days."),
-            Pattern::Long(hours) => format!("{reason}; an outage of the last eight weeks took {}.", span(hours)),
-            Pattern::Young(days) => {
-                format!("{reason}; first listed {} ago, and many relays leave so young.", span(f64::from(days.max(1)) * 24.0))
+            Pattern::Long(hours) => format!("{reason}; an outage that ended in the last eight weeks took {}.", span(hours)),
+            Pattern::Young(hours) => {
+                format!("{reason}; first listed {} ago, and many relays leave so young.", span(f64::from(hours)))
             }
             Pattern::None => format!("{reason}."),
         }
@@ -216,8 +216,12 @@ impl Advice {
     }
 }
 
+/// Whole percent, rounded down as everywhere on pages.
 fn whole(share: f64) -> String {
-    format!("{:.0}", share * 100.0)
+    match (share * 100.0 + 1e-9).floor() {
+        percent if percent < 1.0 && share > 0.0 => "less than 1".to_owned(),
+        percent => format!("{percent:.0}"),
+    }
 }
 
 /// A length of time in hours, or in days from two days on.

@@ -42,8 +42,12 @@ impl Likeness {
 pub struct Total {
     /// Relays.
     pub n_relays: usize,
-    /// Their expected mean uptime.
+    /// The expected value of their mean uptime.
+    ///
+    /// It may lie outside of the interval: where all of them rarely fail together, a few bad outcomes pull it down.
     pub mean: Fraction,
+    /// The median of their mean uptime.
+    pub median: Fraction,
     /// The 0.1 and 0.9 quantile of their mean uptime.
     pub interval: (Fraction, Fraction),
     /// What it would be if each failed for itself.
@@ -59,18 +63,21 @@ impl Total {
         let curves: Vec<Curve> = forecasts.iter().map(|forecast| Curve::of(forecast)).collect();
         let means: Vec<f64> = forecasts.iter().map(|forecast| forecast.mean.get()).collect();
         let recent: Vec<f64> = forecasts.iter().filter_map(|forecast| forecast.recent).map(Fraction::get).collect();
+        let [low, median, high] = spread(&curves, likeness.rho)?;
+        let [low_alone, _, high_alone] = spread(&curves, 0.0)?;
         Some(Self {
             n_relays: forecasts.len(),
             mean: allium_stats::mean(&means).and_then(Fraction::clamped)?,
-            interval: interval(&curves, likeness.rho)?,
-            interval_if_independent: interval(&curves, 0.0)?,
+            median,
+            interval: (low, high),
+            interval_if_independent: (low_alone, high_alone),
             recent: allium_stats::mean(&recent).and_then(Fraction::clamped),
         })
     }
 }
 
-/// The 0.1 and 0.9 quantile of the mean.
-fn interval(curves: &[Curve], rho: f64) -> Option<(Fraction, Fraction)> {
+/// The 0.1, 0.5 and 0.9 quantile of the mean.
+fn spread(curves: &[Curve], rho: f64) -> Option<[Fraction; 3]> {
     let n_draws = (WORK / curves.len().max(1)).clamp(LEAST_DRAWS, MOST_DRAWS);
     let shared = rho.clamp(0.0, 1.0).sqrt();
     let mut draws = Draws(0x9E37_79B9_7F4A_7C15);
@@ -81,8 +88,8 @@ fn interval(curves: &[Curve], rho: f64) -> Option<(Fraction, Fraction)> {
         curves.iter().map(outcome).sum::<f64>() / curves.len() as f64
     };
     let means: Vec<f64> = (0..n_draws).map(mean).collect();
-    let [low, high] = allium_stats::quantiles(&means, [0.1, 0.9])?;
-    Fraction::clamped(low).zip(Fraction::clamped(high))
+    let [low, median, high] = allium_stats::quantiles(&means, [0.1, 0.5, 0.9])?;
+    Some([Fraction::clamped(low)?, Fraction::clamped(median)?, Fraction::clamped(high)?])
 }
 
 /// A forecast as a quantile curve whose mean is the stated one: its lower end follows from that.

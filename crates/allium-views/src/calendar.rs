@@ -5,9 +5,11 @@
 //! the forecast, not the time of the request: the same forecast gives the same bytes. Names are made inert before the writer
 //! escapes them, so that no line can be broken into two.
 
+use std::cmp::Reverse;
+
 use allium_forecast::Forecast;
 use allium_forecast::advice::{Advice, Window};
-use allium_model::{ConsensusHour, RelayRecord};
+use allium_model::{ConsensusHour, Operator, RelayRecord};
 use icalendar::{Calendar, Component as _, Event, Todo};
 
 use crate::error::RequestError;
@@ -30,15 +32,39 @@ pub(crate) fn of_relay(view: &View, outlook: &Outlook, relay_idx: usize) -> Resu
     Ok(written(forecasts, &name, item))
 }
 
-/// The maintenance of several relays: of those to which something is to be done; where that is none, the next window of each.
-pub(crate) fn of_relays(view: &View, outlook: &Outlook, relays: impl Iterator<Item = usize>, name: &str) -> Result<String, RequestError> {
+/// The maintenance of an operator's relays: of those to which something is to be done; where that is none, the next window that suits
+/// most of them.
+pub(crate) fn of_operator(view: &View, outlook: &Outlook, operator: &Operator) -> Result<String, RequestError> {
     let forecasts = forecasts(outlook)?;
-    let relays: Vec<&RelayRecord> = relays.filter_map(|relay_idx| view.record.relays.get(relay_idx)).collect();
-    let of = |even_if_well: bool| -> Vec<Item> { relays.iter().filter_map(|record| item(forecasts, record, even_if_well)).collect() };
-    let mut items = Some(of(false)).filter(|items| !items.is_empty()).unwrap_or_else(|| of(true));
+    let relays = operator.members.iter().filter_map(|relay_idx| view.record.relays.get(*relay_idx as usize));
+    let mut items: Vec<Item> = relays.clone().filter_map(|record| item(forecasts, record, false)).collect();
+    if items.is_empty() {
+        items.extend(shared_window(forecasts, operator, relays));
+    }
     items.sort_by(|a, b| b.p_below_90.total_cmp(&a.p_below_90).then(a.uid.cmp(&b.uid)));
     items.truncate(MOST);
-    Ok(written(forecasts, name, items))
+    Ok(written(forecasts, &format!("Maintenance of {}", operator.id), items))
+}
+
+/// The window that suits most of these relays that run.
+fn shared_window<'a>(forecasts: &Forecasts, operator: &Operator, relays: impl Iterator<Item = &'a RelayRecord>) -> Option<Item> {
+    let running = relays.filter(|record| forecasts.find(&record.relay.fingerprint).is_some_and(|forecast| forecast.running));
+    let windows: Vec<Window> =
+        running.filter_map(|record| Window::of(forecasts.habits(&record.relay.fingerprint)?, forecasts.as_of)).collect();
+    let suited = |window: &Window| windows.iter().filter(|other| other.slot == window.slot).count();
+    let best = windows.iter().max_by_key(|window| (suited(window), Reverse(window.start)))?;
+    Some(Item {
+        uid: format!("{}.maintenance@allium.invalid", operator.id),
+        p_below_90: 0.0,
+        summary: "Best window for maintenance of Tor relays".to_owned(),
+        description: format!(
+            "Nothing needs to be done. Should something be, this window suits {} of {} relays best; take them one after the other.\nForecasts as of the consensus of {}.",
+            suited(best),
+            windows.len(),
+            forecasts.as_of
+        ),
+        when: When::In(*best),
+    })
 }
 
 fn forecasts(outlook: &Outlook) -> Result<&Forecasts, RequestError> {

@@ -150,7 +150,8 @@ impl Course {
 
     /// The value that a scaled one stands for.
     pub(super) fn unscaled(&self, scaled: f64) -> f64 {
-        if self.figure.is_count() { scaled.exp() } else { scaled.clamp(0.0, 1.0) }
+        // Counts come back from their logarithm without its noise.
+        if self.figure.is_count() { (scaled.exp() * 1e6).round() / 1e6 } else { scaled.clamp(0.0, 1.0) }
     }
 
     /// Shares keep the errors of their own horizon; counts have those of 30 days, of which there are more.

@@ -90,9 +90,7 @@ async fn operator_calendar(State(site): State<Site>, headers: HeaderMap, Path(as
         let id: Option<OperatorId> = asked.parse().ok();
         let found = id.as_ref().and_then(|id| view.operators.find(id));
         let (place, _) = found.ok_or_else(|| RequestError::no_such_group("operator", &asked))?;
-        let operator = &view.operators.operators.operators[place];
-        let relays = operator.members.iter().map(|relay_idx| *relay_idx as usize);
-        calendar::of_relays(view, outlook, relays, &format!("Maintenance of {}", operator.id))
+        calendar::of_operator(view, outlook, &view.operators.operators.operators[place])
     })
 }
 

@@ -12,6 +12,8 @@ use crate::view::View;
 
 /// Recommendations of each urgency that stand on the page of a group.
 const SHOWN: usize = 3;
+/// By how much the median must lie above the expected value to be told.
+const SKEWED: f64 = 0.003;
 
 /// What the relays have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +62,12 @@ pub(super) fn total_sentence(forecasts: &Forecasts, total: &Total, whose: &str) 
         n => format!("{whose} {} relays that run now are", format::count(n as u64)),
     };
     let before = total.recent.map_or_else(String::new, |recent| {
-        format!(" ({} points against the last 30 days)", format::points(total.mean.get() - recent.get()))
+        format!(" ({} points against the last 30 days)", format::points(total.median.get() - recent.get()))
     });
     format!(
         "Over the next {} days {relays} expected to be up {}\u{a0}% of the time on average{before}; eight chances in ten that this mean lies between {}\u{a0}% and {}\u{a0}%.",
         forecasts.horizon_days,
-        percent(total.mean),
+        percent(total.median),
         percent(total.interval.0),
         percent(total.interval.1)
     )
@@ -79,8 +81,13 @@ pub(super) fn likeness_words(forecasts: &Forecasts, total: &Total, kind: Togethe
         0 => "assumed, as nothing could be measured yet".to_owned(),
         n => format!("measured on {} pairs of relays and their past forecasts", format::count(n as u64)),
     };
+    let rare = if total.median.get() - total.mean.get() >= SKEWED {
+        format!(" Rare failures of many at once pull the expected value down to {}\u{a0}%.", format::percent(total.mean, 1))
+    } else {
+        String::new()
+    };
     format!(
-        "Relays of one {} fare alike (rank correlation {}, {basis}); if each failed for itself the interval would be {}\u{a0}% to {}\u{a0}%.",
+        "Relays of one {} fare alike (rank correlation {}, {basis}); if each failed for itself the interval would be {}\u{a0}% to {}\u{a0}%.{rare}",
         kind.word(),
         format::number(likeness.rho, 2),
         format::percent(low, 1),

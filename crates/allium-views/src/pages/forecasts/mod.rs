@@ -184,6 +184,7 @@ struct TotalJson {
     n_relays: usize,
     mean: f64,
     q10: f64,
+    q50: f64,
     q90: f64,
     q10_if_independent: f64,
     q90_if_independent: f64,
@@ -199,6 +200,7 @@ impl TotalJson {
             n_relays: total.n_relays,
             mean: total.mean.get(),
             q10: total.interval.0.get(),
+            q50: total.median.get(),
             q90: total.interval.1.get(),
             q10_if_independent: total.interval_if_independent.0.get(),
             q90_if_independent: total.interval_if_independent.1.get(),
@@ -296,7 +298,6 @@ fn whom(view: &View, operator: Option<Operator<'_>>) -> Html {
     let parts = [
         Html::words("Operator:"),
         Html::link(&operator_path(operator.id), &Html::words(name)),
-        Html::words("·"),
         Html::link("/forecasts", &Html::words("Forecasts of all relays")),
     ];
     Html::joined(parts, " ")
@@ -324,7 +325,7 @@ fn under(forecasts: &Forecasts, now: Timestamp) -> Html {
 fn tiles(summary: &Summary, total: Option<&Total>, [urgent, scheduled, _]: [usize; 3]) -> Vec<(String, &'static str, String)> {
     let n = |labels: &[Label]| labels.iter().map(|label| summary.n_labelled(*label)).sum::<usize>();
     let count = |n: usize| format::count(n as u64);
-    let expected = total.map_or(summary.mean, |total| Some(total.mean));
+    let expected = total.map_or(summary.mean, |total| Some(total.median));
     let about_expected = total.map_or_else(
         || "mean over relays that run now".to_owned(),
         |total| format!("80 % interval {} to {}\u{a0}%", format::percent(total.interval.0, 1), format::percent(total.interval.1, 1)),
@@ -342,7 +343,10 @@ fn tiles(summary: &Summary, total: Option<&Total>, [urgent, scheduled, _]: [usiz
             about_expected,
         ),
         (
-            format::number(summary.expected_below_90, if summary.expected_below_90 < 10.0 { 1 } else { 0 }),
+            match summary.expected_below_90 {
+                few if few < 10.0 => format::number(few, 1),
+                many => format::count(many.round() as u64),
+            },
             "expected to fall below 90 %",
             format!("of {} that run now", count(summary.n_running)),
         ),
