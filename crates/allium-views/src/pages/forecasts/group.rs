@@ -61,9 +61,7 @@ pub(super) fn total_sentence(forecasts: &Forecasts, total: &Total, whose: &str) 
         1 => format!("{whose} relay that runs now is"),
         n => format!("{whose} {} relays that run now are", format::count(n as u64)),
     };
-    let before = total.recent.map_or_else(String::new, |recent| {
-        format!(" ({} points against the last 30 days)", format::points(total.median.get() - recent.get()))
-    });
+    let before = total.recent.map_or_else(String::new, |recent| format!(" (so far {}\u{a0}% over the last 30 days)", percent(recent)));
     format!(
         "Over the next {} days {relays} expected to be up {}\u{a0}% of the time on average{before}; eight chances in ten that this mean lies between {}\u{a0}% and {}\u{a0}%.",
         forecasts.horizon_days,

@@ -182,22 +182,21 @@ pub(crate) fn uptime_bars(outlook: &Outlook) -> Option<Chart> {
     let recent = network.daily.as_ref()?.recent(Quantity::Uptime, 30);
     let ahead = |label: &str, horizon_days: u16| {
         let forecast = network.find(Quantity::Uptime, horizon_days)?;
-        let held = network.score(Quantity::Uptime, horizon_days).map_or_else(String::new, |score| {
-            format!(
-                ", held {} of {} times",
-                format::count((score.covered_80 * score.n as f64).round() as u64),
-                format::count(score.n as u64)
-            )
-        });
-        let note = format!("{}; 80 %: {}{held}", change(network, forecast), interval(forecast));
-        Some(Bar { label: label.to_owned(), href: None, value: Some(forecast.median()), note })
+        Some(Bar { label: label.to_owned(), href: None, value: Some(forecast.median()), note: format!("80 %: {}", interval(forecast)) })
     };
+    let held = |horizon_days: u16| {
+        let score = network.score(Quantity::Uptime, horizon_days)?;
+        Some(format!("{} of {}", format::count((score.covered_80 * score.n as f64).round() as u64), format::count(score.n as u64)))
+    };
+    let held = held(30).zip(held(91)).map_or_else(String::new, |(month, quarter)| {
+        format!(" Such 80 % intervals held {month} times over 30 days, {quarter} times over 3 months.")
+    });
     let next = ahead("Next 30 days", 30)?;
     let behind = Bar { label: "Last 30 days".to_owned(), href: None, value: recent, note: String::new() };
     let bars: Vec<Bar> = [Some(behind), Some(next), ahead("Next 3 months", 91)].into_iter().flatten().collect();
     let title = format!("{}.", uptime_sentence(network)?);
     let note = format!(
-        "As of {}, from our own record of consensuses. Share of relays known for two weeks that run, mean over the time named.",
+        "As of {}, from our own record of consensuses. Share of relays known for two weeks that run, mean over the time named.{held}",
         format::hour(forecasts.as_of)
     );
     let kind = Bars { unit: Unit::Share, of: "Time".to_owned(), what: "Uptime".to_owned(), bars, references: Vec::new(), most: Some(1.0) };

@@ -129,10 +129,7 @@ fn days_ahead(view: &View, record: &RelayRecord, forecast: &Forecast) -> Option<
     };
     let band = |label: &str, low: f64, high: f64| Some(Band { label: label.to_owned(), low: ahead(low)?, high: ahead(high)? });
     let so_far = past.cells.iter().map(|cell| cell.uptime.map(Fraction::get)).chain(std::iter::repeat_n(None, n_ahead)).collect();
-    let lines = vec![
-        Line { label: "each day".to_owned(), values: so_far },
-        Line { label: "median of the mean to come".to_owned(), values: ahead(0.5)? },
-    ];
+    let lines = vec![Line { label: "each day".to_owned(), values: so_far }, Line { label: "mean, median".to_owned(), values: ahead(0.5)? }];
     let bands = vec![band("50 % interval", 0.25, 0.75)?, band("80 % interval", 0.1, 0.9)?, band("90 % interval", 0.05, 0.95)?];
     let (low, high) = (forecast.quantile(0.1)?, forecast.quantile(0.9)?);
     let title = format!(

@@ -1,7 +1,7 @@
 //! `/forecasts/scoreboard`: which model forecasts best, at which origins, for which relays; and how honest the probabilities are.
 
 use allium_forecast::evaluate::IN_USE;
-use allium_forecast::network::NetworkScore;
+use allium_forecast::network::{Method, NetworkScore};
 use allium_model::Timestamp;
 use askama::Template;
 
@@ -60,7 +60,7 @@ struct ScoreRow {
 struct NetworkLine {
     figure: &'static str,
     reach: &'static str,
-    method: String,
+    method: &'static str,
     cells: Vec<String>,
     in_use: bool,
 }
@@ -331,12 +331,25 @@ fn pit(board: &Scoreboard, stratum: &str) -> Option<Chart> {
     (total > 0).then(|| Chart::new("pit", title, note, Kind::Histogram(kind)))
 }
 
+/// How the network was forecast, in words.
+const fn method_word(method: Method) -> &'static str {
+    match method {
+        Method::DampedTrend => "level with damped trend",
+        Method::Trend => "level with trend",
+        Method::Level => "level stays",
+        Method::Holt => "Holt's smoothing, damped",
+        Method::LastMonth => "last month stays",
+        Method::LastQuarter => "last quarter stays",
+        Method::MonthAndQuarter => "mean of last month and last quarter",
+    }
+}
+
 fn network_line(score: &NetworkScore) -> NetworkLine {
     let percent = |value: f64| format::number(value * 100.0, 2);
     NetworkLine {
         figure: figure_word(score.figure),
         reach: reach_word(score.horizon_days),
-        method: score.method.name().replace('_', " "),
+        method: method_word(score.method),
         cells: vec![
             format::count(score.n as u64),
             percent(score.mae),
