@@ -133,6 +133,8 @@ fn ahead(outlook: &Outlook) -> String {
 fn mean(values: impl ExactSizeIterator<Item = f64>) -> Option<Fraction> {
     let n = values.len() as f64;
     Fraction::of(values.sum(), n)
+}
+
 /// The uptime of the month behind, the next one and the next three, with their intervals.
 fn months(outlook: &Outlook) -> Option<String> {
     let chart = crate::pages::forecasts::uptime_bars(outlook)?;
