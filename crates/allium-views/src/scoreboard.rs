@@ -11,22 +11,13 @@ const LONGEST: usize = 32 << 20;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Scoreboard {
     pub(crate) horizon_days: u16,
-    /// What the evaluation ran on; older files do not say.
+    /// The first and the last consensus of the record that it ran on; older files do not say.
     #[serde(default)]
-    pub(crate) data: Option<EvaluatedData>,
+    pub(crate) data: Option<[String; 2]>,
     pub(crate) origins: Vec<OriginScores>,
     /// The file as it was read.
     #[serde(skip)]
     pub(crate) text: String,
-}
-
-/// The record that an evaluation ran on.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct EvaluatedData {
-    pub(crate) first_consensus: String,
-    pub(crate) last_consensus: String,
-    pub(crate) n_consensuses: usize,
-    pub(crate) n_relays: usize,
 }
 
 /// The scores at one origin.
@@ -37,6 +28,9 @@ pub(crate) struct OriginScores {
     pub(crate) n_rows_trained: usize,
     pub(crate) chosen: String,
     pub(crate) flood: bool,
+    /// Whether the whole horizon lies within the record.
+    #[serde(default = "yes")]
+    pub(crate) complete: bool,
     pub(crate) scores: Vec<Scores>,
 }
 
@@ -101,15 +95,22 @@ impl Scoreboard {
         in_order(self.all().map(|(_, scores)| scores.stratum.as_str()))
     }
 
-    /// The scores of a model for a stratum at the origins outside floods, or at those inside.
+    /// The scores of a model for a stratum at the origins outside floods whose horizon is complete, or at those inside floods.
     pub(crate) fn of(&self, model: &str, stratum: &str, flood: bool) -> Vec<&Scores> {
         let fits = |scores: &Scores| scores.model == model && scores.stratum == stratum;
-        self.all().filter(|(origin, scores)| origin.flood == flood && fits(scores)).map(|(_, scores)| scores).collect()
+        self.all()
+            .filter(|(origin, scores)| origin.flood == flood && (flood || origin.complete) && fits(scores))
+            .map(|(_, scores)| scores)
+            .collect()
     }
 
     fn all(&self) -> impl Iterator<Item = (&OriginScores, &Scores)> {
         self.origins.iter().flat_map(|origin| origin.scores.iter().map(move |scores| (origin, scores)))
     }
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn in_order<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

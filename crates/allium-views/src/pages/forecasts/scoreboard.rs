@@ -150,14 +150,8 @@ fn sentence(board: &Scoreboard, stratum: &str) -> String {
 fn under(board: &Scoreboard) -> String {
     let ends = board.origins.first().zip(board.origins.last());
     let origins = ends.map_or_else(String::new, |(first, last)| format!(" Origins {} to {}.", inert(&first.origin), inert(&last.origin)));
-    let data = board.data.as_ref().map_or_else(String::new, |data| {
-        format!(
-            " Evaluated on {} consensuses from {} to {} with {} relays.",
-            format::count(data.n_consensuses as u64),
-            inert(&data.first_consensus),
-            inert(&data.last_consensus),
-            format::count(data.n_relays as u64)
-        )
+    let data = board.data.as_ref().map_or_else(String::new, |[first, last]| {
+        format!(" Evaluated on the record of consensuses from {} to {}.", inert(first), inert(last))
     });
     format!(
         "Forecasts of {} days; every model learned at each origin only from what was known there.{origins}{data} Origins inside a flood of short-lived relays have a table of their own.",
@@ -184,7 +178,12 @@ fn tables(board: &Scoreboard, stratum: &str) -> Vec<ScoreTable> {
     };
     let by_origin = |origin: &OriginScores| {
         let ours: Vec<&Scores> = origin.scores.iter().filter(|scores| scores.model == IN_USE && scores.stratum == stratum).collect();
-        let flood = if origin.flood { ", in a flood" } else { "" };
+        let flood = match (origin.flood, origin.complete) {
+            (true, true) => ", in a flood",
+            (true, false) => ", in a flood, horizon not complete",
+            (false, false) => ", horizon not complete",
+            (false, true) => "",
+        };
         let about = format!(
             "{} ({} learned from {} rows{flood})",
             inert(&origin.origin),
@@ -241,7 +240,7 @@ fn model_name(name: &str) -> &str {
         "linear" => "linear regression",
         "arima" => "ARIMA",
         "ets" => "exponential smoothing (ETS)",
-        "neural" => "neural network",
+        "neural" | "perceptron" => "small neural network",
         other => model_word(other),
     }
 }
