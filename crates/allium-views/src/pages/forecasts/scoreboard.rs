@@ -238,9 +238,8 @@ fn model_name(name: &str) -> &str {
         "boosted" => "gradient boosting",
         "forest" => "random forest",
         "linear" => "linear regression",
-        "arima" => "ARIMA",
         "ets" => "exponential smoothing (ETS)",
-        "neural" | "perceptron" => "small neural network",
+        "network" => "small neural network",
         other => model_word(other),
     }
 }
