@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayFlag, RelayRecord, StateSpan};
+use allium_model::{ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Relay, RelayFlag, RelayRecord, StateSpan};
 
 use crate::incident::{Event, Incident, Status};
 use crate::scope::{Scope, ScopeKind};
@@ -72,6 +72,7 @@ pub fn evidence<'a>(
     as_of: ConsensusHour,
 ) -> Evidence {
     let relays: Vec<&RelayRecord> = incident.relays.iter().filter_map(|fingerprint| find(record, fingerprint)).collect();
+    let details = record.sources.iter().filter(|source| source.kind == DocumentKind::Details).map(|source| source.published).max();
     let absences: Vec<Absence<'_>> = relays.iter().filter_map(|relay| Absence::of(relay, incident.detected_at)).collect();
     let mut returns: BTreeMap<ConsensusHour, usize> = BTreeMap::new();
     absences.iter().filter_map(|absence| absence.after).for_each(|span| *returns.entry(span.start).or_default() += 1);
@@ -85,8 +86,8 @@ pub fn evidence<'a>(
         status: incident.status,
         together: Share { n: first.unwrap_or(incident.n_affected).min(incident.n_affected), of: incident.n_affected },
         back_together: Share { n: returns.values().copied().max().unwrap_or(0), of: returns.values().sum() },
-        kept_running: counted(absences.iter().filter_map(Absence::kept_running)),
-        restarted: counted(absences.iter().filter_map(Absence::was_restarted)),
+        kept_running: counted(absences.iter().filter_map(|absence| absence.kept_running(details))),
+        restarted: counted(absences.iter().filter_map(|absence| absence.kept_running(details)).map(|kept| !kept)),
         other_version: counted(absences.iter().filter_map(Absence::has_other_version)),
         marked: counted(absences.iter().map(Absence::is_marked)),
         young: counted(relays.iter().filter_map(|relay| is_young(&relay.relay, incident.started_at))),
@@ -119,15 +120,12 @@ impl<'a> Absence<'a> {
         Some(Self { relay: &record.relay, before, after })
     }
 
-    /// Known only where it is back: what a document says of a relay that is gone is older than its absence.
-    fn kept_running(&self) -> Option<bool> {
-        let (restarted, after) = (self.relay.last_restarted?, self.after?);
-        let is_meanwhile_or_before = restarted < after.start.next().start();
-        is_meanwhile_or_before.then(|| restarted < self.before.end.plus(-1).start())
-    }
-
-    fn was_restarted(&self) -> Option<bool> {
-        self.kept_running().map(|kept| !kept)
+    /// Known only where it is back and a document is as late: what is said of a relay before says nothing of its absence.
+    fn kept_running(&self, details: Option<ConsensusHour>) -> Option<bool> {
+        let after = self.after.filter(|after| details.is_some_and(|details| details >= after.start))?;
+        let restarted = self.relay.last_restarted?;
+        let is_before_or_meanwhile = restarted < after.start.next().start();
+        is_before_or_meanwhile.then(|| restarted < self.before.end.plus(-1).start())
     }
 
     fn has_other_version(&self) -> Option<bool> {

@@ -348,3 +348,55 @@ fn the_form_works_without_scripts() {
         assert!(status == StatusCode::SEE_OTHER || answer.header("content-type").starts_with("text/html"));
     }
 }
+
+#[test]
+fn the_monitor_says_how_the_network_stands_and_promises_nothing() {
+    let site = site();
+    let page = get(&site, "/monitor").text();
+    for part in
+        ["Major trouble", "2 incidents are open", "Short of exits", "Online", "Offline", "Last fetched", "It sends nothing by itself"]
+    {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    assert_eq!(get(&site, "/monitor?x=1").status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn whoever_was_touched_by_an_incident_says_so() {
+    let site = site();
+    let relay = record(30).relays[0].relay.fingerprint;
+    let untouched = record(30).relays[20].relay.fingerprint;
+    for (page, sentence) in [
+        (format!("/relay/{relay}"), "Part of 3 incidents, 2 of them open."),
+        (format!("/relay/{untouched}"), "Part of no incident on record."),
+        ("/as/AS24940".to_owned(), "Part of 3 incidents, 2 of them open."),
+        ("/country/de".to_owned(), "Part of 3 incidents, 2 of them open."),
+        ("/".to_owned(), "2 incidents are open"),
+    ] {
+        let text = get(&site, &page).text();
+        assert!(text.contains(sentence), "{page}");
+        assert_eq!(text.contains(&format!("/incident/{OPEN}")), sentence.starts_with("Part of 3"), "{page}");
+    }
+    let chart = get(&site, &format!("/relay/{relay}/charts/uptime.json?period=7_days")).text();
+    assert!(chart.contains(&format!("/incident/{OPEN}")), "{chart}");
+}
+
+#[test]
+fn an_incident_says_what_may_have_happened_and_what_is_not_known() {
+    let site = site();
+    let page = get(&site, &format!("/incident/{OPEN}")).text();
+    for part in [
+        "What may have happened",
+        "something else",
+        "Exits among them",
+        "2 (3.00",
+        "so where weight went is not known",
+        "This service has told nobody",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let json = get(&site, &format!("/api/v1/incidents/{OPEN}")).json();
+    let total: f64 = json["hypotheses"].as_array().unwrap().iter().map(|hypothesis| hypothesis["probability"].as_f64().unwrap()).sum();
+    assert!((total - 1.0).abs() < 0.01, "{json}");
+    assert_eq!((json["effect"].is_null(), json["n_exits"].as_u64()), (true, Some(2)));
+}

@@ -6,6 +6,7 @@ use allium_model::{Asn, CountryCode, Fraction, IncidentNote, NoteAction};
 use crate::charts::country_name;
 use crate::format;
 use crate::markup::Html;
+use crate::pages::operators::operator_name;
 use crate::text::{Foreign, inert};
 use crate::view::View;
 
@@ -58,9 +59,15 @@ pub(crate) fn scope_name(scope: &Scope, view: &View) -> String {
             None => key,
         },
         ScopeKind::Family => short(&scope.key, 8),
-        ScopeKind::Operator => short(&scope.key, 40),
+        ScopeKind::Operator => short(&operator(scope, view).unwrap_or_else(|| scope.key.clone()), 40),
         ScopeKind::Prefix | ScopeKind::Version | ScopeKind::Nickname => key,
     }
+}
+
+/// What an operator that is on record is called.
+fn operator(scope: &Scope, view: &View) -> Option<String> {
+    let (place, _) = view.operators.find(&scope.key.parse().ok()?)?;
+    Some(operator_name(view, place))
 }
 
 /// The scope with a link to its page where it has one.
@@ -69,6 +76,7 @@ pub(crate) fn scope_link(scope: &Scope, view: &View) -> Html {
     match scope.kind {
         ScopeKind::Country if scope.key.parse::<CountryCode>().is_ok() => Html::link(&format!("/country/{}", scope.key), &name),
         ScopeKind::As if scope.key.parse::<Asn>().is_ok() => Html::link(&format!("/as/{}", scope.key), &name),
+        ScopeKind::Operator if operator(scope, view).is_some() => Html::link(&format!("/operator/{}", scope.key), &name),
         _ => name,
     }
 }
