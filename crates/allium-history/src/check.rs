@@ -14,7 +14,7 @@ use crate::merge::Run;
 use crate::places::Told;
 use crate::relays::{hour, optional_hour};
 use crate::spans::{States, Totals, known_hour_numbers, states};
-use crate::{events, measures, notes, schema, sources};
+use crate::{events, measures, notes, proofs, schema, sources};
 
 /// Counts everything.
 pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
@@ -33,6 +33,7 @@ pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
         n_weighed: number("SELECT count(*) FROM hour_weights")?,
         measures_bytes: number("SELECT ifnull(sum(length(figures)), 0) FROM measures")?,
         n_events: number("SELECT count(*) FROM events")?,
+        n_proofs: number("SELECT count(*) FROM proofs")?,
         n_published: number("SELECT count(*) FROM published_histories")?,
         published_bytes: number("SELECT ifnull(sum(length(graphs)), 0) FROM published_histories")?,
         n_rejects: number("SELECT count(*) FROM rejects")?,
@@ -45,7 +46,9 @@ pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
     check_pages(conn, &mut report)?;
     if report.is_sound() {
-        for part in [check_spans, check_published, check_relays, check_descriptions, check_measures, check_documents, check_notes] {
+        let parts =
+            [check_spans, check_published, check_relays, check_descriptions, check_measures, check_proofs, check_documents, check_notes];
+        for part in parts {
             part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
         }
     }
@@ -217,6 +220,11 @@ fn check_published(conn: &Connection, report: &mut CheckReport) -> Result<(), Fa
 fn check_documents(conn: &Connection, _: &mut CheckReport) -> Result<(), Failure> {
     rejects(conn, &documents(conn)?)?;
     sources::all(conn).map(|_| ())
+}
+
+/// Every proof can be read and does not contradict itself.
+fn check_proofs(conn: &Connection, _: &mut CheckReport) -> Result<(), Failure> {
+    proofs::all(conn).map(|_| ())
 }
 
 /// The attributes of every relay can be read.

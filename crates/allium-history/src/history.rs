@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use allium_model::{
-    Asn, ConsensusHour, CountryCode, DocumentKind, Fingerprint, Fraction, NetworkRecord, Reject, Relay, RelayFlag, RelayFlags,
+    Asn, ConsensusHour, CountryCode, DocumentKind, Fingerprint, Fraction, NetworkRecord, ProofStanding, Reject, Relay, RelayFlag, RelayFlags,
     RelayHistories, RelayState, SourceReport, SourceStatus, StateSpan, Timestamp,
 };
 
@@ -145,6 +145,19 @@ pub trait History {
     /// # Errors
     /// As [`History::load`].
     fn sources(&self) -> Result<Vec<SourceReport>, Error>;
+
+    /// Notes how it goes with the proofs of claims, in the place of what was noted of the same relays; says of how many. Relays that were
+    /// never recorded are passed over.
+    ///
+    /// # Errors
+    /// As [`History::apply`].
+    fn note_proofs(&mut self, standings: &[ProofStanding]) -> Result<usize, Error>;
+
+    /// How it goes with the proofs of claims, by fingerprint: of relays that claim something else by now as well.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn proofs(&self) -> Result<Vec<ProofStanding>, Error>;
 
     /// The known consensuses, earliest first: who brought them and their totals, without what they say of each relay.
     ///
@@ -566,6 +579,8 @@ pub struct Stats {
     pub measures_bytes: u64,
     /// Restarts, changes of address, overloads.
     pub n_events: u64,
+    /// Relays whose claim of a domain was checked, or tried to.
+    pub n_proofs: u64,
     /// Relay and document pairs with published graphs.
     pub n_published: u64,
     /// Bytes that these take, compressed.

@@ -47,6 +47,7 @@ mod measures;
 mod merge;
 mod notes;
 mod places;
+mod proofs;
 mod prune;
 mod relays;
 mod schema;

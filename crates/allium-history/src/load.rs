@@ -9,6 +9,7 @@ use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
 use crate::blob::Decoder;
 use crate::describe::Descriptions;
 use crate::error::Failure;
+use crate::proofs;
 use crate::relays::{hour, optional_hour, parsed, relay, select_relays};
 use crate::spans::{known, states};
 
@@ -87,7 +88,7 @@ fn take_spans(parts: &mut RelayParts, known: &Known) {
 
 /// Relays by fingerprint, and the place of each relay's number: attributes as the newest details document has them, else a pack.
 fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
-    let descriptions = Descriptions::load(conn)?;
+    let (descriptions, mut checks) = (Descriptions::load(conn)?, proofs::checks(conn)?);
     let mut statement = conn.prepare(&select_relays())?;
     let mut rows = statement.query([])?;
     let (mut relays, mut places) = (Vec::new(), HashMap::new());
@@ -97,6 +98,9 @@ fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize
         relays.push(RelayParts { details_hour, ..RelayParts::of(relay) });
     }
     describe_by_packs(conn, &descriptions, &mut relays, &places)?;
+    for (id, place) in &places {
+        relays[*place].relay.aroi_check = checks.remove(id);
+    }
     Ok((relays, places))
 }
 

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState, SourceReport, StateSpan, Timestamp};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, ProofStanding, Relay, RelayState, SourceReport, StateSpan, Timestamp};
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Error, Failure};
@@ -16,7 +16,7 @@ use crate::history::{
 };
 use crate::relays::RelayIds;
 use crate::timeline::{self, Timeline};
-use crate::{check, describe, documents, events, exact, load, measures, prune, schema, sizes, sources, spans};
+use crate::{check, describe, documents, events, exact, load, measures, proofs, prune, schema, sizes, sources, spans};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -270,6 +270,14 @@ impl History for SqliteHistory {
 
     fn sources(&self) -> Result<Vec<SourceReport>, Error> {
         self.read(sources::all)
+    }
+
+    fn note_proofs(&mut self, standings: &[ProofStanding]) -> Result<usize, Error> {
+        self.write(|conn| proofs::note(conn, standings))
+    }
+
+    fn proofs(&self) -> Result<Vec<ProofStanding>, Error> {
+        self.read(proofs::all)
     }
 
     fn known(&self) -> Result<Vec<KnownConsensus>, Error> {

@@ -11,3 +11,4 @@ mod measures;
 mod notes;
 mod packs;
 mod places;
+mod proofs;

@@ -4,8 +4,10 @@ mod aroi;
 mod contact;
 mod family;
 mod group;
+mod proof;
 
 pub use aroi::{AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, ProofMethod};
 pub use contact::normalised_contact;
 pub use family::{Families, Family};
 pub use group::{Operator, OperatorId, Operators};
+pub use proof::{ProofStanding, ProofVerdict};

@@ -67,6 +67,7 @@ pub(crate) fn stats(config: &Config) -> anyhow::Result<()> {
     writeln!(out, "{:>12}  spans in {} states", count(stats.n_spans), count(stats.n_states))?;
     writeln!(out, "{:>12}  descriptions", count(stats.n_descriptions))?;
     writeln!(out, "{:>12}  consensuses with weights, {}", count(stats.n_weighed), size(stats.measures_bytes))?;
+    writeln!(out, "{:>12}  claims of a domain that were checked", count(stats.n_proofs))?;
     writeln!(out, "{:>12}  restarts, changes of address and overloads", count(stats.n_events))?;
     writeln!(out, "{:>12}  published histories, {}", count(stats.n_published), size(stats.published_bytes))?;
     writeln!(out, "{:>12}  rejects", count(stats.n_rejects))?;
