@@ -31,6 +31,7 @@ pub mod error;
 mod http;
 pub mod onionoo;
 pub mod presence;
+pub mod proof;
 pub mod read;
 mod rejects;
 
