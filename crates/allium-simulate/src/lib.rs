@@ -28,6 +28,7 @@ pub mod onionoo;
 mod operators;
 mod places;
 pub mod presence;
+mod proofs;
 mod publication;
 mod relay;
 mod releases;
@@ -41,6 +42,7 @@ mod votes;
 use allium_model::ConsensusHour;
 
 pub use network::{FlagSpan, Network, SimulatedRelay};
+pub use proofs::DomainAnswer;
 pub use scenario::Scenario;
 
 /// Which network.

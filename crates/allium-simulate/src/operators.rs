@@ -80,7 +80,7 @@ pub(crate) struct Recruiter {
     contact: Quota,
     proven: Quota,
     family: Quota,
-    n_proven: usize,
+    n_proven: u32,
 }
 
 impl Recruiter {
@@ -135,7 +135,7 @@ impl Recruiter {
     fn contact_of(&mut self, dice: &mut Dice, name: &str, proven: bool) -> String {
         if proven {
             self.n_proven += 1;
-            let domain = format!("example-op-{}.example", self.n_proven);
+            let domain = domain_of(self.n_proven);
             return format!(
                 "email:tor[]{domain} url:https://{domain} proof:uri-rsa abuse:abuse[]{domain} hoster:{name}.example uplinkbw:1000 ciissversion:2"
             );
@@ -149,6 +149,11 @@ impl Recruiter {
             _ => format!("{name}@mail.example"),
         }
     }
+}
+
+/// The domain of the operator with this number among those who claim one.
+pub(crate) fn domain_of(number: u32) -> String {
+    format!("example-op-{number}.example")
 }
 
 fn nickname(dice: &mut Dice, name: &str) -> String {
