@@ -5,7 +5,7 @@
 //! bandwidth that authorities agree on) the nearest public one is used, and the issue says that it was.
 
 use allium_model::time::HOUR_SECS;
-use allium_model::{AroiContact, AroiResult, ConsensusHour, Fraction, Period, Relay, RelayFlag, RelayRecord, Timestamp};
+use allium_model::{AroiCheck, AroiContact, AroiResult, ConsensusHour, Fraction, Period, Relay, RelayFlag, RelayRecord, Timestamp};
 
 use crate::report::RelayReport;
 
@@ -77,9 +77,9 @@ pub enum Issue {
         n: usize,
     },
     /// The domain it claims does not name it.
-    AroiUnauthorised(String),
+    AroiUnauthorised(AroiCheck),
     /// The proof of the domain it claims cannot be had.
-    AroiMisconfigured(String),
+    AroiMisconfigured(AroiCheck),
     /// Parts of its claim of a domain are missing.
     AroiIncomplete(Vec<&'static str>),
     /// It gives no contact.
@@ -246,8 +246,8 @@ fn identity(relay: &Relay) -> Vec<Issue> {
             let check = relay.aroi_check.as_ref().filter(|check| check.is_of(&claim));
             issues.extend(check.and_then(|check| match check.result {
                 AroiResult::Validated => None,
-                AroiResult::Unauthorised => Some(Issue::AroiUnauthorised(claim.domain.to_string())),
-                AroiResult::Misconfigured => Some(Issue::AroiMisconfigured(check.reason.clone())),
+                AroiResult::Unauthorised => Some(Issue::AroiUnauthorised(check.clone())),
+                AroiResult::Misconfigured => Some(Issue::AroiMisconfigured(check.clone())),
             }));
         }
     }

@@ -9,9 +9,9 @@ mod members;
 mod peers;
 mod portfolio;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use allium_model::{AroiContact, AroiDomain, AroiResult, NetworkRecord, OperatorId, Operators, Period, Relay};
+use allium_model::{AroiContact, AroiDomain, AroiResult, NetworkRecord, OperatorId, Operators, Period, ProofMethod, Relay, Timestamp};
 
 pub use self::achievements::{Achievements, Benchmark, LastIssue, achievements};
 pub use self::advice::{Advice, Advised, Priority, advice};
@@ -123,6 +123,14 @@ pub struct DomainFigures {
     pub claimed: MemberFigures,
     /// Of these, relays that it names.
     pub n_validated: usize,
+    /// All of them by what their claim is worth, in the order of [`AroiState::ALL`].
+    pub by_aroi: [usize; 6],
+    /// How they say that it can be asked.
+    pub methods: BTreeSet<ProofMethod>,
+    /// When it was last asked with a result.
+    pub checked_at: Option<Timestamp>,
+    /// Why relays are not validated, each reason with its number of relays; the most frequent first, then by words.
+    pub reasons: Vec<(String, usize)>,
 }
 
 impl OperatorReport {
@@ -190,10 +198,31 @@ impl Facts<'_> {
                 members.entry(&claim.domain).or_default().push(relay_idx);
             }
         }
-        let figures = |members: Vec<u32>| DomainFigures {
-            n_validated: members.iter().filter(|i| self.aroi[**i as usize] == AroiState::Validated).count(),
-            claimed: MemberFigures::of(self.network, &members),
+        members.into_iter().map(|(domain, members)| (domain.clone(), self.domain(&members))).collect()
+    }
+
+    fn domain(&self, members: &[u32]) -> DomainFigures {
+        let by_aroi = AroiState::ALL.map(|state| members.iter().filter(|i| self.aroi[**i as usize] == state).count());
+        let claim = |i: &u32| self.operators.aroi_contact(*i as usize).claim();
+        let checks = || {
+            members
+                .iter()
+                .filter_map(|i| self.network.relay(*i).aroi_check.as_ref().filter(|check| claim(i).is_some_and(|claim| check.is_of(claim))))
         };
-        members.into_iter().map(|(domain, members)| (domain.clone(), figures(members))).collect()
+        let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+        for check in checks().filter(|check| check.result != AroiResult::Validated) {
+            *reasons.entry(&check.reason).or_default() += 1;
+        }
+        let mut reasons: Vec<(String, usize)> = reasons.into_iter().map(|(reason, n)| (reason.to_owned(), n)).collect();
+        // The sort is stable: of equals the first by words stays first.
+        reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        DomainFigures {
+            n_validated: by_aroi[0],
+            by_aroi,
+            methods: members.iter().filter_map(claim).map(|claim| claim.method).collect(),
+            checked_at: checks().map(|check| check.checked_at).max(),
+            reasons,
+            claimed: MemberFigures::of(self.network, members),
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::view::View;
 /// One line per relay.
 pub(super) fn relays<'a>(relays: impl Iterator<Item = RelaySummary<'a>>) -> Result<String, RequestError> {
     const FIRST: [&str; 5] = ["fingerprint", "nickname", "running", "current", "since"];
-    const LAST: [&str; 22] = [
+    const LAST: [&str; 24] = [
         "flags",
         "consensus_weight",
         "consensus_weight_fraction",
@@ -37,6 +37,8 @@ pub(super) fn relays<'a>(relays: impl Iterator<Item = RelaySummary<'a>>) -> Resu
         "uptime_source_1_month",
         "uptime_source_6_months",
         "uptime_source_1_year",
+        "aroi",
+        "aroi_domain",
     ];
     let uptime = Period::ALL.map(|period| format!("uptime_{}", period.name()));
     let published = Period::ALL.map(|period| format!("uptime_as_published_{}", period.name()));
@@ -79,6 +81,8 @@ fn relay_line(relay: &RelaySummary<'_>) -> Vec<String> {
         source(Period::OneMonth),
         source(Period::SixMonths),
         source(Period::OneYear),
+        relay.aroi.as_ref().map_or_else(String::new, |aroi| aroi.state.to_owned()),
+        or_empty(relay.aroi.as_ref().and_then(|aroi| aroi.domain.as_ref())),
     ]);
     line
 }

@@ -1,12 +1,13 @@
 //! Figures of a relay: what a list has of it, and everything.
 
 use allium_analysis::{MonthUptime, OutageSummary, RelayReport, Since, Spread, StripCell, Trend, UptimeSource, strip};
-use allium_model::{ConsensusHour, PortSummary, Relay, RelayRecord, StateSpan};
+use allium_model::{AroiContact, ConsensusHour, PortSummary, Relay, RelayRecord, StateSpan};
 use serde::Serialize;
 
 use super::{ByPeriod, by_period, secs, share};
 use crate::format::rfc3339;
 use crate::pages::forecasts::ForecastJson;
+use crate::pages::operators::claim;
 use crate::view::View;
 
 /// What a list has of a relay.
@@ -61,12 +62,45 @@ pub struct RelaySummary<'a> {
     pub platform: Option<&'a str>,
     /// How to reach its operator.
     pub contact: Option<&'a str>,
+    /// The domain that the contact claims, and what the claim is worth; `None` where it claims nothing.
+    pub aroi: Option<AroiJson>,
     /// First consensus that lists it.
     pub first_seen: Option<String>,
     /// Newest consensus that lists it.
     pub last_seen: Option<String>,
     /// When its process started.
     pub last_restarted: Option<String>,
+}
+
+/// A claim of a domain.
+#[derive(Debug, Clone, Serialize)]
+pub struct AroiJson {
+    /// What it is worth: validated, unauthorised, misconfigured, unchecked, incomplete.
+    pub state: &'static str,
+    /// The domain.
+    pub domain: Option<String>,
+    /// How the domain can be asked.
+    pub method: Option<&'static str>,
+    /// Why it is worth no more.
+    pub reason: Option<String>,
+    /// When the domain was asked.
+    pub checked_at: Option<String>,
+}
+
+impl AroiJson {
+    fn of(relay: &Relay) -> Option<Self> {
+        let state = claim::state(relay)?;
+        let contact = AroiContact::of(relay.contact.as_deref()?);
+        let check = claim::check_of(relay);
+        let problems = if let AroiContact::Incomplete { problems, .. } = &contact { Some(problems.join(", ")) } else { None };
+        Some(Self {
+            state: state.name(),
+            domain: contact.domain().map(ToString::to_string),
+            method: contact.claim().map(|claim| claim.method.name()),
+            reason: check.map(|check| check.reason.clone()).filter(|reason| !reason.is_empty()).or(problems),
+            checked_at: check.map(|check| rfc3339(check.checked_at)),
+        })
+    }
 }
 
 /// Since when a relay is in its present state.
@@ -296,6 +330,7 @@ impl<'a> RelaySummary<'a> {
             version_status: relay.version_status.as_deref(),
             platform: relay.platform.as_deref(),
             contact: relay.contact.as_deref(),
+            aroi: AroiJson::of(relay),
             first_seen: relay.first_seen.map(hour),
             last_seen: relay.last_seen.map(hour),
             last_restarted: relay.last_restarted.map(rfc3339),

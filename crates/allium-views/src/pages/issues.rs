@@ -6,6 +6,7 @@ use allium_model::{Fraction, RelayFlag};
 
 use crate::format;
 use crate::markup::flag_meaning;
+use crate::pages::operators::claim;
 use crate::text::inert;
 
 /// An issue as a page shows it.
@@ -91,16 +92,8 @@ fn words(issue: &Issue) -> (String, String, String) {
             "Only relays that name each other are a family. Without it clients may use two of one operator's relays in one circuit.".to_owned(),
             "Write the same MyFamily line on all of your relays and take out fingerprints that are gone, or use a family key (Tor 0.4.9).".to_owned(),
         ),
-        Issue::AroiUnauthorised(domain) => (
-            "Its domain does not name it".to_owned(),
-            format!("The contact claims {}, whose proof does not list this relay's fingerprint.", inert(domain)),
-            "Add the fingerprint to the proof of the domain, or take the claim out of the contact.".to_owned(),
-        ),
-        Issue::AroiMisconfigured(reason) => (
-            "The proof of its domain cannot be had".to_owned(),
-            format!("The check ended with: {}.", inert(reason)),
-            "Serve the file over HTTPS with a valid certificate, or sign the zone with DNSSEC, as the method in the contact demands.".to_owned(),
-        ),
+        Issue::AroiUnauthorised(check) => claim::unauthorised(check),
+        Issue::AroiMisconfigured(check) => claim::misconfigured(check),
         Issue::AroiIncomplete(problems) => (
             "Claim of a domain is incomplete".to_owned(),
             format!("In its contact {}.", problems.join(", ")),

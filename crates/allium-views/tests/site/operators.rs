@@ -108,6 +108,79 @@ fn an_operator_has_the_relays_that_its_domain_names() {
     assert_eq!((domains["rows"][0]["n_relays"].as_u64(), domains["rows"][0]["n_validated"].as_u64()), (Some(10), Some(4)));
 }
 
+/// Ten relays claim a domain: four are named, three are not, two could not be asked for, one was not asked for yet.
+fn judged() -> NetworkRecord {
+    let mut record = claimed();
+    for i in 0..10 {
+        let relay = record.relays.iter_mut().map(|record| &mut record.relay).find(|relay| relay.fingerprint == fingerprint(i)).unwrap();
+        let (result, reason) = match i {
+            0..4 => (AroiResult::Validated, ""),
+            4..7 => (AroiResult::Unauthorised, "its file lists 4 other relays and not this one"),
+            _ => (AroiResult::Misconfigured, "its certificate <b>has expired\u{202e}"),
+        };
+        relay.aroi_check = (i < 9).then(|| AroiCheck { result, reason: reason.to_owned(), ..check() });
+    }
+    record
+}
+
+#[test]
+fn a_domain_is_listed_with_what_became_of_its_relays_and_why() {
+    let site = site_of(judged());
+    let row = get(&site, "/api/v1/domains?columns=all").json()["rows"][0].clone();
+    let counts = ["n_validated", "n_unauthorised", "n_misconfigured", "n_unchecked"].map(|name| row[name].as_u64().unwrap());
+    assert_eq!((row["state"].as_str(), counts, row["method"].as_str()), (Some("validated in part"), [4, 3, 2, 1], Some("uri-rsa")));
+    assert_eq!(
+        (row["reason"].as_str(), row["checked_at"].as_str()),
+        (Some("its file lists 4 other relays and not this one"), Some("2026-02-15T19:00:00Z"))
+    );
+    let state = |change: fn(&mut Relay)| {
+        let mut record = judged();
+        record.relays.iter_mut().for_each(|record| change(&mut record.relay));
+        get(&site_of(record), "/api/v1/domains").json()["rows"][0]["state"].as_str().unwrap().to_owned()
+    };
+    let only = |relay: &mut Relay, result| relay.aroi_check = relay.aroi_check.take().map(|check| AroiCheck { result, ..check });
+    assert_eq!(state(|relay| relay.aroi_check = relay.aroi_check.take().or_else(|| Some(check()))), "validated in part");
+    assert_eq!(state(|relay| relay.aroi_check = Some(check())), "validated");
+    assert_eq!(state(|relay| relay.aroi_check = None), "unchecked");
+    let mut record = judged();
+    record.relays.iter_mut().for_each(|record| only(&mut record.relay, AroiResult::Misconfigured));
+    assert_eq!(get(&site_of(record), "/api/v1/domains").json()["rows"][0]["state"], "misconfigured");
+    assert_eq!(get(&site, "/api/v1/domains?state=misconfigured").json()["rows"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_relay_says_what_its_claim_is_worth_and_what_to_do() {
+    let site = site_of(judged());
+    let of = |i| {
+        let page = get(&site, &format!("/relay/{}", fingerprint(i))).text();
+        (page, get(&site, &format!("/api/v1/relays/{}", fingerprint(i))).json()["aroi"].clone())
+    };
+    let (page, json) = of(0);
+    assert!(page.contains("(uri-rsa): validated; checked"), "{page}");
+    assert_eq!((json["state"].as_str(), json["domain"].as_str(), json["reason"].is_null()), (Some("validated"), Some("example.org"), true));
+    let (page, json) = of(4);
+    assert!(page.contains("Its domain does not name it") && page.contains("https://example.org/.well-known/tor-relay/rsa-fingerprint.txt"));
+    assert_eq!(json["reason"], "its file lists 4 other relays and not this one");
+    let (page, json) = of(7);
+    assert!(page.contains("The proof of its domain cannot be had") && page.contains("port 443"));
+    assert!(page.contains("its certificate &#60;b&#62;has expired") || page.contains("its certificate &lt;b&gt;has expired"));
+    assert!(!page.contains('\u{202e}'));
+    assert_eq!((json["state"].as_str(), json["checked_at"].as_str()), (Some("misconfigured"), Some("2026-02-15T19:00:00Z")));
+    let (page, json) = of(9);
+    assert!(page.contains("(uri-rsa): not checked yet."), "{page}");
+    assert_eq!((json["state"].as_str(), json["method"].as_str()), (Some("unchecked"), Some("uri-rsa")));
+    let (page, json) = of(20);
+    assert!(!page.contains("It claims the domain") && json.is_null());
+    let csv = get(&site, "/api/v1/relays.csv").text();
+    assert!(csv.lines().next().unwrap().ends_with(",aroi,aroi_domain") && csv.contains(",misconfigured,example.org"), "{csv}");
+}
+
+#[test]
+fn an_operator_tells_what_its_domain_says() {
+    let page = get(&site_of(judged()), "/operator/example.org").text();
+    assert!(page.contains("example.org names 4 relays (uri-rsa), checked"), "{page}");
+}
+
 #[test]
 fn addresses_have_one_form() {
     let site = site_of(claimed());

@@ -11,7 +11,7 @@ use crate::page::{Alternate, Page, render};
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::text::url_encoded;
+use crate::text::{inert, url_encoded};
 use crate::view::View;
 
 struct Row<'a> {
@@ -19,13 +19,27 @@ struct Row<'a> {
     figures: &'a DomainFigures,
 }
 
+/// What can be said of all relays that claim a domain, best first.
+const STATES: [&str; 5] = ["validated", "validated in part", "unauthorised", "misconfigured", "unchecked"];
+
 impl Row<'_> {
     fn state(&self) -> &'static str {
-        match (self.figures.n_validated, self.figures.claimed.n_relays) {
-            (0, _) => "not validated",
-            (validated, claimed) if validated == claimed => "validated",
-            _ => "validated in part",
+        let [validated, unauthorised, misconfigured, ..] = self.figures.by_aroi;
+        match (validated, unauthorised, misconfigured) {
+            (validated, ..) if validated == self.figures.claimed.n_relays => STATES[0],
+            (1.., ..) => STATES[1],
+            (_, 1.., _) => STATES[2],
+            (_, _, 1..) => STATES[3],
+            _ => STATES[4],
         }
+    }
+
+    fn methods(&self) -> String {
+        self.figures.methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(", ")
+    }
+
+    fn reason(&self) -> Cell {
+        self.figures.reasons.first().map_or(Cell::Nothing, |(reason, _)| Cell::Words(inert(reason)))
     }
 }
 
@@ -45,9 +59,17 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         Column::number("n_validated", "Validated", |row: &Row<'_>| Cell::count(row.figures.n_validated))
             .about("relays that the domain names")
             .method("aroi"),
+        Column::number("n_unauthorised", "Unauthorised", |row: &Row<'_>| Cell::count(row.figures.by_aroi[1])).method("aroi").more(),
+        Column::number("n_misconfigured", "Misconfigured", |row: &Row<'_>| Cell::count(row.figures.by_aroi[2])).method("aroi").more(),
+        Column::number("n_unchecked", "Unchecked", |row: &Row<'_>| Cell::count(row.figures.by_aroi[3])).method("aroi").more(),
+        Column::text("method", "Method", |row: &Row<'_>| Cell::Words(row.methods())).method("aroi").more(),
+        Column::text("reason", "Why", Row::reason).about("the most frequent reason why a relay is not validated").method("aroi"),
+        Column::number("checked_at", "Checked", |row: &Row<'_>| row.figures.checked_at.map_or(Cell::Missing, Cell::Instant))
+            .method("aroi")
+            .more(),
     ];
     columns.extend(figures::columns(|row: &Row<'_>| &row.figures.claimed));
-    let options = ["any", "validated", "validated in part", "not validated"].map(|value| (value.to_owned(), value.to_owned()));
+    let options = std::iter::once("any").chain(STATES).map(|value| (value.to_owned(), value.to_owned()));
     Table {
         path: "/domains".to_owned(),
         api: "/api/v1/domains".to_owned(),
@@ -57,7 +79,7 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         choices: vec![Choice {
             name: "state",
             label: "State",
-            options: options.to_vec(),
+            options: options.collect(),
             fits: Some(Box::new(|row: &Row<'_>, value| row.state() == value)),
         }],
         key: Box::new(|row| row.domain.to_string()),

@@ -1,6 +1,7 @@
 //! `/operators`, `/domains`, `/families`, `/operator/<id>`, `/family/<FINGERPRINT>`: who runs the network, and how reliably.
 
 pub(crate) mod charts;
+pub(crate) mod claim;
 pub(crate) mod dashboard;
 pub(crate) mod domains;
 pub(crate) mod families;

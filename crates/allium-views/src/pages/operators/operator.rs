@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::dashboard::{self, Dashboard};
 use super::families::answer;
-use super::{claim_words, identity, operator_name};
+use super::{claim, claim_words, identity, operator_name};
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
 use crate::format;
@@ -49,6 +49,7 @@ struct OperatorPage {
     contact: Option<String>,
     facts: Vec<(&'static str, Html)>,
     aroi: Vec<(String, String, String)>,
+    findings: Vec<Html>,
     badges: Vec<(String, String)>,
     earlier: String,
     dashboard: Dashboard,
@@ -128,6 +129,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
         closer: crate::pages::explore::links(&format!("operator:{id}")),
         facts: facts(view, operator, figures, now),
         aroi: aroi(id, figures),
+        findings: claim::findings(members.iter().filter_map(|member| super::relay(view, member.relay_idx as u32))),
         dashboard: Dashboard::of(view, place, &details, &format!("{}/charts", super::operator_path(id)), badges.len()),
         badges,
         earlier: earlier_words(view, site.past_standings().as_deref()),

@@ -21,7 +21,7 @@ use crate::page::{Alternate, Page, render};
 use crate::pages::forecasts::Panel;
 use crate::pages::incidents::Mentions;
 use crate::pages::issues::IssueWords;
-use crate::pages::operators::{families, operator_link};
+use crate::pages::operators::{claim, families, operator_link};
 use crate::site::Site;
 use crate::strips::{Labels, Run, StripHtml, legend, runs};
 use crate::text::{Foreign, inert};
@@ -61,6 +61,7 @@ struct RelayPage<'a> {
     flags: Vec<FlagRow<'a>>,
     groups: Vec<Group>,
     contact: Option<Foreign<'a>>,
+    claim: Option<Html>,
     policy: Vec<Foreign<'a>>,
     families: Vec<Family>,
     operator: Html,
@@ -160,6 +161,7 @@ pub(crate) fn html(
         flags: flags(relay, report),
         groups: attributes::groups(relay, now),
         contact: relay.contact.as_deref().map(Foreign::long),
+        claim: claim::sentence(relay),
         policy: relay.exit_policy.iter().map(|line| Foreign::long(line)).collect(),
         families: attributes::families(view, relay),
         operator: operator_link(view, relay_idx),
