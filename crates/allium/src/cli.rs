@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Fetch, store and serve pages
     Serve(ServeArgs),
     /// Fetch once into the store
-    Ingest(SourceArgs),
+    Ingest(IngestArgs),
     /// Take documents from files into the store
     #[command(subcommand)]
     Import(ImportCommand),
@@ -198,6 +198,16 @@ pub(crate) struct SourceArgs {
     /// A SOCKS5 proxy such as socks5h://127.0.0.1:9050
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
+}
+
+/// Flags of `ingest`.
+#[derive(Debug, Args)]
+pub(crate) struct IngestArgs {
+    /// Then ask the domains that relays claim for their proofs, those whose turn it is
+    #[arg(long)]
+    pub(crate) proofs: bool,
+    #[command(flatten)]
+    source: SourceArgs,
 }
 
 /// Flags of `serve`.
@@ -477,7 +487,7 @@ impl Cli {
         let (listen, source) = match &self.command {
             Command::Serve(args) => (args.listen, Some(&args.source)),
             Command::Demo(args) => (args.listen, None),
-            Command::Ingest(source) => (None, Some(source)),
+            Command::Ingest(args) => (None, Some(&args.source)),
             _ => (None, None),
         };
         settings.extend(listen.map(|listen| ("listen", Value::String(listen.to_string()))));

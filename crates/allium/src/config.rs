@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) collector: CollectorConfig,
     /// What counts as an incident.
     pub(crate) detect: DetectConfig,
+    /// How the domains are asked that relays claim.
+    pub(crate) proofs: ProofsConfig,
 }
 
 /// Settings of the detector.
@@ -58,6 +60,24 @@ impl DetectConfig {
     pub(crate) fn settings(&self) -> Settings {
         Settings { fewest: [self.fewest_exits, self.fewest_guards], ..Settings::default() }
     }
+}
+
+/// Settings of the checks of claimed domains.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ProofsConfig {
+    /// Whether `serve` asks domains.
+    pub(crate) enabled: bool,
+    /// How many domains are asked at a time.
+    pub(crate) concurrency: usize,
+    /// DNS resolvers as `ADDRESS` or `ADDRESS:PORT`; those of the system where there are none, and with a proxy none at all.
+    pub(crate) resolvers: Vec<String>,
+    /// Addresses that are asked though they are not on the public internet, as `ADDRESS:PORT`.
+    pub(crate) allow_addresses: Vec<SocketAddr>,
+    /// A file of certificates, PEM, of the only authorities that count; those that the system trusts unless set.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Seconds that asking a domain may take.
+    pub(crate) timeout_secs: u64,
 }
 
 /// Settings of the directory source.
@@ -123,7 +143,14 @@ impl Default for Config {
             directory: DirectoryConfig::default(),
             collector: CollectorConfig::default(),
             detect: DetectConfig::default(),
+            proofs: ProofsConfig::default(),
         }
+    }
+}
+
+impl Default for ProofsConfig {
+    fn default() -> Self {
+        Self { enabled: true, concurrency: 4, resolvers: Vec::new(), allow_addresses: Vec::new(), ca_file: None, timeout_secs: 30 }
     }
 }
 
@@ -230,7 +257,8 @@ fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config>
 /// Every key with an example value that shows its type.
 fn known_keys() -> anyhow::Result<BTreeMap<String, Value>> {
     let onionoo = OnionooConfig { cache: Some(PathBuf::from("cache")), ..Default::default() };
-    let complete = Config { scoreboard: Some(PathBuf::from("forecast.json")), onionoo, ..Default::default() };
+    let proofs = ProofsConfig { ca_file: Some(PathBuf::from("ca.pem")), ..Default::default() };
+    let complete = Config { scoreboard: Some(PathBuf::from("forecast.json")), onionoo, proofs, ..Default::default() };
     let Value::Table(table) = Value::try_from(complete).context("the defaults do not fit TOML")? else {
         bail!("the defaults are no table")
     };

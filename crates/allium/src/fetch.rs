@@ -213,7 +213,7 @@ fn http(config: &Config, timeout_secs: u64) -> HttpOptions {
 }
 
 /// One proxy for all sources: nobody who asks for Tor wants a part of it in the clear.
-fn proxy(config: &Config) -> Option<String> {
+pub(crate) fn proxy(config: &Config) -> Option<String> {
     Some(config.onionoo.proxy.clone()).filter(|proxy| !proxy.is_empty())
 }
 

@@ -12,6 +12,7 @@ mod fetch;
 mod logging;
 mod outlook;
 mod progress;
+mod proofs;
 mod ranks;
 mod signals;
 mod sizes;
@@ -38,7 +39,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Demo(args) => commands::demo::run(&config, args),
         Command::Serve(args) => commands::serve::run(&config, args),
-        Command::Ingest(_) => commands::ingest::run(&config),
+        Command::Ingest(args) => commands::ingest::run(&config, args),
         Command::Import(ImportCommand::Onionoo { paths }) => commands::import::run(&config, paths),
         Command::Import(ImportCommand::Collector(args)) => commands::import_collector::run(&config, args),
         Command::Import(ImportCommand::Presence(args)) => commands::import_presence::run(&config, args),

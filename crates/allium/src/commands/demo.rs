@@ -14,6 +14,7 @@ use super::simulate::options;
 use crate::cli::DemoArgs;
 use crate::config::Config;
 use crate::progress;
+use crate::proofs::Asker;
 
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
@@ -38,6 +39,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         config.onionoo.documents = ["details", "uptime", "bandwidth", "weights"].map(str::to_owned).to_vec();
         config.onionoo.poll_secs = (args.hour_every / VISITS_PER_HOUR).max(1);
         let hour_every = Duration::from_secs(args.hour_every);
+        let asker = Some(Asker::Simulation(network.clone()));
         let simulation =
             tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
         progress::line(&format!(
@@ -46,7 +48,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         ));
         let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), demo: true, ..SiteInfo::default() };
         let clock = accelerated(options.end.next().start(), hour_every);
-        let outcome = serve(config, Service { info, clock, fetching: true }).await;
+        let outcome = serve(config, Service { info, clock, fetching: true, asker }).await;
         simulation.abort();
         outcome
     });

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
-use allium_history::SqliteHistory;
+use allium_history::{History as _, SqliteHistory};
 use allium_model::Timestamp;
 use allium_views::Clock;
 use anyhow::bail;
 
+use crate::cli::IngestArgs;
 use crate::config::Config;
 use crate::fetch::{Fetcher, Stored};
 use crate::progress::{self, Progress};
+use crate::proofs::{Asker, Checker, Round, claims};
 
 /// Fetches once and stores what came. What did come is stored even where something else failed; the exit status then tells.
-pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
+pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
+    let asker = args.proofs.then(|| Asker::of(config)).transpose()?;
     let mut store = SqliteHistory::open(&config.store)?;
     let clock: Clock = Arc::new(Timestamp::now);
     let fetchers = Fetcher::all(config, &clock)?;
-    let progress = Progress::start(fetchers.len());
+    let progress = Progress::start(fetchers.len() + usize::from(asker.is_some()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (mut outcomes, mut failures) = (Vec::new(), Vec::new());
     for fetcher in &fetchers {
@@ -25,6 +28,10 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
         failures.extend(visit.failures.iter().map(|failure| format!("{}: {failure}", fetcher.name())));
         outcomes.push(visit.store(&mut store)?);
         Fetcher::share_certificates(&fetchers);
+    }
+    if let Some(asker) = asker {
+        progress.step("asking domains for proofs");
+        outcomes.extend(runtime.block_on(proofs(config, asker, clock, &store))?);
     }
     outcomes.retain(|outcome| !outcome.is_empty());
     let outcome = if outcomes.is_empty() { "nothing came".to_owned() } else { outcomes.join(", ") };
@@ -36,4 +43,13 @@ pub(crate) fn run(config: &Config) -> anyhow::Result<()> {
         bail!("{} of the documents could not be fetched", failures.len());
     }
     Ok(())
+}
+
+/// Asks the domains whose turn it is; says in a sentence what that came to.
+async fn proofs(config: &Config, asker: Asker, clock: Clock, store: &SqliteHistory) -> anyhow::Result<Option<String>> {
+    let Some(record) = store.load()? else { return Ok(None) };
+    let seed = clock().as_nanosecond() as u64;
+    let checker = Checker { asker, concurrency: config.proofs.concurrency, store: config.store.clone(), clock, seed };
+    let Round { n_domains, n_changed, .. } = checker.round(&claims(&record)).await?;
+    Ok(Some(format!("{n_domains} domains asked for proofs ({n_changed} relays changed)")))
 }

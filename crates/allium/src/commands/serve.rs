@@ -12,7 +12,7 @@ use allium_views::text::inert;
 use allium_views::{Clock, Site, SiteInfo, View, router};
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use crate::cli::ServeArgs;
@@ -21,6 +21,7 @@ use crate::desk::StoreDesk;
 use crate::fetch::{Fetcher, Stored, Visit};
 use crate::outlook;
 use crate::progress;
+use crate::proofs::{self, Asker, Checker};
 use crate::ranks;
 use crate::signals::stop_asked;
 use crate::sizes;
@@ -33,7 +34,8 @@ pub(crate) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<()> {
     let address = (!config.address.is_empty()).then(|| config.address.clone());
     let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), address, ..SiteInfo::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let service = Service { info, clock: Arc::new(Timestamp::now), fetching: !args.offline };
+    let asker = (!args.offline && config.proofs.enabled).then(|| Asker::of(config)).transpose()?;
+    let service = Service { info, clock: Arc::new(Timestamp::now), fetching: !args.offline, asker };
     let outcome = runtime.block_on(serve(config.clone(), service));
     runtime.shutdown_timeout(SHUTDOWN_GRACE);
     outcome
@@ -47,11 +49,13 @@ pub(crate) struct Service {
     pub(crate) clock: Clock,
     /// Whether it keeps the store up to date; otherwise it only reads.
     pub(crate) fetching: bool,
+    /// Who is asked for proofs of claimed domains; nobody where there is none.
+    pub(crate) asker: Option<Asker>,
 }
 
 /// Serves the pages of the store. Ends when the program is told to stop, or when the store fails.
 pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()> {
-    let Service { info, clock, fetching } = service;
+    let Service { info, clock, fetching, asker } = service;
     let site = Site::new(info, clock.clone());
     site.set_desk(Arc::new(StoreDesk::new(config.store.clone(), clock.clone())));
     let fetchers = if fetching { Fetcher::all(&config, &clock)? } else { Vec::new() };
@@ -62,7 +66,13 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     tokio::spawn(outlook::keep(site.clone(), config.store.clone(), config.scoreboard()));
     tokio::spawn(sizes::keep(site.clone(), config.store.clone()));
     tokio::spawn(ranks::keep(site.clone(), config.store.clone()));
-    let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers));
+    let proven = Arc::new(Notify::new());
+    if let Some(asker) = asker {
+        let seed = clock().as_nanosecond() as u64;
+        let checker = Checker { asker, concurrency: config.proofs.concurrency, store: config.store.clone(), clock, seed };
+        tokio::spawn(proofs::keep(checker, site.clone(), proven.clone()));
+    }
+    let keeper = tokio::spawn(keep(Keeper { store, site: site.clone() }, fetchers, proven));
     let (stop, (tell, told)) = (stop_asked()?, oneshot::channel());
     let served_site = site.clone();
     let stopped = async move {
@@ -91,8 +101,9 @@ async fn grace_is_over(told: oneshot::Receiver<()>) {
     }
 }
 
-/// Shows what the store holds, then visits the sources again and again, each when it is due.
-async fn keep(keeper: Keeper, fetchers: Vec<Fetcher>) -> anyhow::Result<()> {
+/// Shows what the store holds, then visits the sources again and again, each when it is due. Shows it again when told that
+/// something else is proven than before.
+async fn keep(keeper: Keeper, fetchers: Vec<Fetcher>, proven: Arc<Notify>) -> anyhow::Result<()> {
     let mut keeper = in_background(keeper, Keeper::show).await?;
     if fetchers.is_empty() {
         if keeper.site.view().is_none() {
@@ -103,7 +114,13 @@ async fn keep(keeper: Keeper, fetchers: Vec<Fetcher>) -> anyhow::Result<()> {
     let mut due = vec![Instant::now(); fetchers.len()];
     loop {
         let (next, at) = due.iter().copied().enumerate().min_by_key(|(_, at)| *at).context("there is a source")?;
-        tokio::time::sleep_until(at).await;
+        tokio::select! {
+            () = tokio::time::sleep_until(at) => {}
+            () = proven.notified() => {
+                keeper = in_background(keeper, Keeper::show).await?;
+                continue;
+            }
+        }
         let fetcher = &fetchers[next];
         let stored;
         (keeper, stored) = in_background((keeper, Stored::default()), |(keeper, stored)| {
