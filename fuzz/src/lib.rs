@@ -16,6 +16,7 @@ mod consensus;
 mod measures;
 mod onionoo;
 mod presence;
+mod proof;
 pub mod seeds;
 mod store;
 mod words;
@@ -39,6 +40,7 @@ pub const TARGETS: [Target; 17] = [
     ("presence_snapshots", presence::snapshots),
     ("presence_relays", presence::relays),
     ("presence_spans", presence::spans),
+    ("proof_file", proof::file),
     ("published_graphs", store::published_graphs),
     ("day_figures", measures::day_figures),
     ("words", words::words),

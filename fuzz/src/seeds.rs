@@ -52,6 +52,10 @@ pub fn seeds(testdata: &Path) -> Vec<Seed> {
         add("collector_archive", &format!("simulated-{i}"), document.clone());
     }
     add("consensus_certificates", "simulated", signed_network().keys_document.clone());
+    let relays: String = (0..300).map(|i| format!("{:040x}\n", i * 0x1234_5678_9abc_u64)).collect();
+    add("proof_file", "relays", relays.into_bytes());
+    add("proof_file", "page", b"\xef\xbb\xbf<!doctype html>\r\n<script>alert(1)</script>\x1b[2J\n".to_vec());
+    add("proof_file", "comments", format!("# ours\r\n\n  {:040x} # one\n{:040X}\n$\n", 1, 0xABCD).into_bytes());
     add("collector_index", "simulated", index().into_bytes());
     let archive = archive();
     encodings(&archive).into_iter().enumerate().for_each(|(i, stream)| add("collector_archive", &format!("tar-{i}"), stream));

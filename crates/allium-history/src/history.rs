@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use allium_model::{
-    Asn, ConsensusHour, CountryCode, DocumentKind, Fingerprint, Fraction, NetworkRecord, ProofStanding, Reject, Relay, RelayFlag, RelayFlags,
-    RelayHistories, RelayState, SourceReport, SourceStatus, StateSpan, Timestamp,
+    Asn, ConsensusHour, CountryCode, DocumentKind, Fingerprint, Fraction, NetworkRecord, ProofStanding, Reject, Relay, RelayFlag,
+    RelayFlags, RelayHistories, RelayState, SourceReport, SourceStatus, StateSpan, Timestamp,
 };
 
 use crate::error::Error;

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use crate::error::Failure;
 use crate::relays::parsed;
 
-const COLUMNS: &str = "r.fingerprint, p.domain, p.method, p.result, p.reason, p.checked_at, p.asked_at, p.n_failures, p.trouble, p.relay_id";
+const COLUMNS: &str =
+    "r.fingerprint, p.domain, p.method, p.result, p.reason, p.checked_at, p.asked_at, p.n_failures, p.trouble, p.relay_id";
 
 /// Stores standings in the place of those that their relays had; says of how many relays. Those of relays that were never recorded
 /// are passed over.

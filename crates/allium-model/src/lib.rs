@@ -29,7 +29,8 @@ pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceReport, SourceStatus};
 pub use note::{IncidentNote, NoteAction};
 pub use operator::{
-    AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, Families, Family, Operator, OperatorId, Operators, ProofMethod, ProofStanding, ProofVerdict,
+    AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, Families, Family, Operator, OperatorId, Operators, ProofMethod,
+    ProofStanding, ProofVerdict,
 };
 pub use period::Period;
 pub use relay::{PortSummary, Relay};

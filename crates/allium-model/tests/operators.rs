@@ -76,6 +76,29 @@ fn proofs_come_before_families_before_contacts() {
 }
 
 #[test]
+fn families_under_one_proven_domain_are_one_operator() {
+    let relays = [
+        proven(1, "a.example", &[1, 2]),
+        proven(2, "a.example", &[1, 2]),
+        proven(3, "a.example", &[3, 4]),
+        proven(4, "a.example", &[3, 4]),
+        proven(5, "a.example", &[]),
+        // In one of these families and claiming nothing: its family is all that is known.
+        relay(6, "somebody else", &[1, 2, 6]),
+    ];
+    let with_guest: Vec<Relay> = relays
+        .iter()
+        .map(|relay| match relay.effective_family.as_slice() {
+            [first, ..] if *first == fingerprint(1) => Relay { effective_family: [1, 2, 6].map(fingerprint).to_vec(), ..relay.clone() },
+            _ => relay.clone(),
+        })
+        .collect();
+    assert_eq!(operators(&with_guest), ["a.example", "a.example", "a.example", "a.example", "a.example", &family_id(1)]);
+    let unproven: Vec<Relay> = relays[..5].iter().map(|relay| Relay { aroi_check: None, ..relay.clone() }).collect();
+    assert_eq!(operators(&unproven)[..4], [family_id(1), family_id(1), family_id(3), family_id(3)]);
+}
+
+#[test]
 fn a_family_proves_the_domain_that_its_member_claims() {
     let relays = [proven(1, "a.example", &[1, 2, 3]), relay(2, &claim("a.example"), &[1, 2, 3]), relay(3, &claim("c.example"), &[1, 2, 3])];
     assert_eq!(operators(&relays), ["a.example".to_owned(), "a.example".to_owned(), family_id(1)]);

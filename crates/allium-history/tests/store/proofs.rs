@@ -34,7 +34,8 @@ fn what_was_found_is_kept_and_comes_with_the_relay() {
     let mut store = store();
     let unanswered =
         ProofStanding { verdict: None, trouble: Some("timed out".to_owned()), n_failures: 2, ..standing(3, AroiResult::Misconfigured) };
-    let noted = [standing(1, AroiResult::Validated), standing(2, AroiResult::Unauthorised), unanswered, standing(99, AroiResult::Validated)];
+    let noted =
+        [standing(1, AroiResult::Validated), standing(2, AroiResult::Unauthorised), unanswered, standing(99, AroiResult::Validated)];
     assert_eq!(store.note_proofs(&noted).unwrap(), 3, "a relay that nobody knows has no claim");
     assert_eq!(store.proofs().unwrap(), noted[..3]);
     assert_eq!(store.stats().unwrap().n_proofs, 3);
