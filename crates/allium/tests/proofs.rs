@@ -3,10 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -20,61 +19,15 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
-const PATIENCE: Duration = Duration::from_secs(120);
+#[path = "support/running.rs"]
+mod running;
 
-/// A program that ends with the test.
-struct Running {
-    child: Child,
-    address: String,
-}
-
-impl Running {
-    /// Starts the program and waits until it has said `last`.
-    fn start(args: &[&str], last: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_allium"));
-        let mut child = command.args(args).env_remove("ALLIUM_CONFIG").stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        while !said.last().is_some_and(|line: &String| line.starts_with(last)) {
-            said.push(lines.next().expect("the program goes on").unwrap());
-        }
-        std::thread::spawn(move || lines.for_each(drop));
-        let address = said.iter().find_map(|line| Some(line[line.find("http://")? + 7..].trim_end_matches('/').to_owned())).unwrap();
-        Self { child, address }
-    }
-
-    fn get(&self, path: &str) -> String {
-        let Ok(mut stream) = TcpStream::connect(&self.address) else { return String::new() };
-        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        let text = String::from_utf8_lossy(&answer);
-        text.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned())
-    }
-
-    fn json(&self, path: &str) -> Value {
-        serde_json::from_str(&self.get(path)).unwrap_or_default()
-    }
-
-    /// Asks it to stop, and waits.
-    fn stop(mut self) {
-        Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use running::{PATIENCE, Running};
 
 /// Which relays claim which domain.
 fn claims(network: &Running) -> BTreeMap<String, Vec<String>> {
     let mut claims: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for relay in network.json("/details")["relays"].as_array().unwrap() {
+    for relay in network.get("/details")["relays"].as_array().unwrap() {
         let contact = relay["contact"].as_str().unwrap_or_default();
         let Some((_, rest)) = contact.split_once("url:https://").filter(|_| contact.contains("proof:uri-rsa")) else { continue };
         let domain = rest.split_whitespace().next().unwrap();
@@ -152,7 +105,7 @@ async fn web(
 async fn checked_domains(server: &Running) -> Value {
     let begun = Instant::now();
     loop {
-        let domains = server.json("/api/v1/domains?columns=all");
+        let domains = server.get("/api/v1/domains?columns=all");
         let rows = domains["rows"].as_array().cloned().unwrap_or_default();
         if !rows.is_empty() && rows.iter().all(|row| row["state"] != "unchecked") {
             return domains;
@@ -166,7 +119,7 @@ fn configuration(dir: &Path, network: &str, dns: SocketAddr, web: SocketAddr, pe
     let ca_file = dir.join("ca.pem");
     std::fs::write(&ca_file, pem).unwrap();
     let text = format!(
-        "store = {:?}\nlisten = '127.0.0.1:0'\n[onionoo]\nurl = 'http://{network}'\nretries = 0\n\
+        "store = {:?}\nlisten = '127.0.0.1:0'\n[onionoo]\nurl = '{network}'\nretries = 0\n\
          [proofs]\nresolvers = ['{dns}']\nallow_addresses = ['{web}']\nca_file = {ca_file:?}\n",
         dir.join("tor.db")
     );
@@ -194,8 +147,8 @@ async fn what_domains_say_is_shown_kept_and_not_asked_for_twice() {
         _ => (404, String::new()),
     })
     .await;
-    let config = configuration(dir.path(), &network.address, dns().await, web, &pem);
-    let server = Running::start(&["serve", "--config", &config], "Pages at");
+    let config = configuration(dir.path(), &network.url, dns().await, web, &pem);
+    let mut server = Running::start(&["serve", "--config", &config], "Pages at");
     let listed = checked_domains(&server).await;
 
     let row = |i: usize| listed["rows"].as_array().unwrap().iter().find(|row| row["domain"] == domains[i].as_str()).unwrap().clone();
@@ -206,38 +159,38 @@ async fn what_domains_say_is_shown_kept_and_not_asked_for_twice() {
     assert_eq!(row(other)["reason"], "its certificate is for another name");
     assert_eq!(asked.lock().unwrap().iter().filter(|host| *host == domains[part]).count(), 1, "one answer speaks for all relays");
 
-    let operator = server.get(&format!("/operator/{}", domains[part]));
+    let operator = server.text(&format!("/operator/{}", domains[part]));
     let n = relays.len() - 1;
     assert!(operator.contains(&format!("{} names {n} relay", domains[part])), "{operator}");
     assert!(!operator.contains("not one"), "what a domain writes is not shown");
-    assert_eq!(server.json(&format!("/api/v1/operators/{}", domains[part]))["aroi"]["validated"].as_u64(), Some(n as u64));
-    let relay = server.json(&format!("/api/v1/relays/{unnamed}"));
+    assert_eq!(server.get(&format!("/api/v1/operators/{}", domains[part]))["aroi"]["validated"].as_u64(), Some(n as u64));
+    let relay = server.get(&format!("/api/v1/relays/{unnamed}"));
     let reason = format!("its file lists {n} other relays and not this one");
     assert_eq!((relay["aroi"]["state"].as_str(), relay["aroi"]["reason"].as_str()), (Some("unauthorised"), Some(reason.as_str())));
-    let page = server.get(&format!("/relay/{unnamed}"));
+    let page = server.text(&format!("/relay/{unnamed}"));
     assert!(page.contains("Its domain does not name it") && page.contains("/.well-known/tor-relay/rsa-fingerprint.txt"), "{page}");
-    let page = server.get(&format!("/relay/{}", claims[domains[missing]][0]));
+    let page = server.text(&format!("/relay/{}", claims[domains[missing]][0]));
     assert!(page.contains("The proof of its domain cannot be had") && page.contains("HTTP status 404"), "{page}");
-    assert!(server.get("/api/v1/relays.csv?limit=1000").contains(&format!("validated,{}", domains[part])));
-    let board = server.json("/api/v1/leaderboards/validated_relays");
+    assert!(server.text("/api/v1/relays.csv?limit=1000").contains(&format!("validated,{}", domains[part])));
+    let board = server.get("/api/v1/leaderboards/validated_relays");
     assert!(board.to_string().contains(domains[part].as_str()), "{board}");
-    server.stop();
+    assert!(server.stop().success());
 
     // Started again, it shows what it knew at once, and asks nobody.
     let n_asked = asked.lock().unwrap().len();
-    let server = Running::start(&["serve", "--config", &config], "Pages at");
+    let mut server = Running::start(&["serve", "--config", &config], "Pages at");
     assert_eq!(checked_domains(&server).await["rows"].as_array().unwrap().len(), domains.len());
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(asked.lock().unwrap().len(), n_asked);
-    server.stop();
+    assert!(server.stop().success());
 
     // Without any network it is the same.
     let store = dir.path().join("tor.db");
     let store = store.to_str().unwrap();
     let check = Command::new(env!("CARGO_BIN_EXE_allium")).args(["store", "check", "--store", store]).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
-    let server = Running::start(&["serve", "--offline", "--listen", "127.0.0.1:0", "--store", store], "Pages at");
+    let mut server = Running::start(&["serve", "--offline", "--listen", "127.0.0.1:0", "--store", store], "Pages at");
     assert_eq!(checked_domains(&server).await["rows"], listed["rows"]);
-    server.stop();
+    assert!(server.stop().success());
     assert_eq!(asked.lock().unwrap().len(), n_asked);
 }
