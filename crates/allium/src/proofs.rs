@@ -39,7 +39,7 @@ const LONGEST_REST: Duration = Duration::from_secs(600);
 #[derive(Clone)]
 pub(crate) enum Asker {
     /// The domains themselves.
-    Network(Prover),
+    Network(Box<Prover>),
     /// The operators of a simulated network.
     Simulation(Handle),
 }
@@ -67,7 +67,7 @@ impl Asker {
             timeout: Duration::from_secs(settings.timeout_secs.max(1)),
             ..ProverOptions::default()
         };
-        Ok(Self::Network(Prover::new(&options).context("domains cannot be asked")?))
+        Ok(Self::Network(Box::new(Prover::new(&options).context("domains cannot be asked")?)))
     }
 
     fn can_ask(&self, claim: &AroiClaim) -> bool {
