@@ -227,9 +227,9 @@ mod tests {
 
     #[test]
     fn forecasts_rest_on_graphs_until_the_own_record_is_five_weeks_long() {
-        let values = vec![Some(0.9); 180];
         let as_of = record(Vec::new()).as_of;
-        let series = Series::new(as_of.next().start_secs() - 180 * 14_400, 14_400, values);
+        let start = as_of.next().start_secs() - 180 * 14_400;
+        let series = Series::from_codes(start, 14_400, 0.001, [Some(900); 180]).unwrap();
         let graph = PublishedGraph { quantity: Quantity::Uptime, period: GraphPeriod::Named(Period::OneMonth), series, completed: 0 };
         let basis = |hours, record: &NetworkRecord| ground(past(hours), record).map(|(_, basis)| basis);
         let (with, without) = (record(vec![graph]), record(Vec::new()));
