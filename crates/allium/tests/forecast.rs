@@ -74,6 +74,34 @@ fn forecasts_are_the_same_whether_or_not_the_store_holds_later_data() {
 }
 
 #[test]
+fn documents_of_a_later_time_change_no_forecast() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = store(dir.path());
+    let documents = dir.path().join("documents");
+    let out = documents.to_str().unwrap();
+    stdout(&whole, &["simulate", "--relays", "60", "--days", "160", "--write", "onionoo", "--out", out]);
+    let train = |name: &str| {
+        let model = dir.path().join(name);
+        stdout(&whole, &["forecast", "train", "--as-of", AS_OF, "--out", model.to_str().unwrap()]);
+        std::fs::read(model).unwrap()
+    };
+    let ask = || stdout(&whole, &["forecast", "--as-of", AS_OF]);
+    let (forecast, model) = (ask(), train("before.json"));
+    let files: Vec<String> = files(&documents).iter().map(|file| file.display().to_string()).collect();
+    assert!(!files.is_empty());
+    let import: Vec<&str> = ["import", "onionoo"].into_iter().chain(files.iter().map(String::as_str)).collect();
+    stdout(&whole, &import);
+    assert_eq!(ask(), forecast);
+    assert!(train("after.json") == model, "the same model");
+}
+
+/// The files in a directory and those below it.
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
 fn a_trained_model_forecasts_the_same_and_only_what_comes_after_it() {
     let dir = tempfile::tempdir().unwrap();
     let store = store(dir.path());
