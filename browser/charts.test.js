@@ -130,7 +130,7 @@ describe('charts', () => {
       const loaded = () => page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
       const before = await loaded();
       assert.ok(before.length <= 2, `beside the page itself: ${before.join(', ')}`);
-      await page.getByRole('button', { name: 'Interactive chart' }).click();
+      await page.getByRole('button', { name: 'Interactive chart' }).first().click();
       await page.locator('.live canvas').first().waitFor();
       const scripts = (await loaded()).filter((name) => name.endsWith('.js'));
       let bytes = 0;

@@ -11,6 +11,8 @@ const program = process.env.ALLIUM_PROGRAM ?? fileURLToPath(new URL('../target/d
 export async function startDemo() {
   const child = spawn(program, ['demo', '--listen', '127.0.0.1:0', '--relays', '300', '--days', '400', '--hour-every', '3600', '--log', 'warn'], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // The program refuses settings that it does not know, and these tests have their own.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ALLIUM_'))),
   });
   const lines = createInterface({ input: child.stderr });
   const said = [];

@@ -6,7 +6,6 @@
 //! and then everything is read anew. What fails is logged and tried again with the next view.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use allium_analysis::{SizeHour, SizeOf, Sizes};
@@ -28,11 +27,12 @@ const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// Keeps the sizes of a site up to date with its view, for as long as the site is served.
 pub(crate) async fn keep(site: Site, store: PathBuf) {
     let mut views = site.changes();
+    let mut n_beyond = 0;
     loop {
         views.mark_unchanged();
         if let Some(view) = site.view() {
             let begun = Instant::now();
-            step(&site, view.as_of(), store.clone()).await;
+            n_beyond = step(&site, view.as_of(), n_beyond, store.clone()).await;
             tokio::time::sleep((begun.elapsed() * 3).min(LONGEST_REST)).await;
         }
         if views.changed().await.is_err() {
@@ -41,45 +41,52 @@ pub(crate) async fn keep(site: Site, store: PathBuf) {
     }
 }
 
-async fn step(site: &Site, as_of: ConsensusHour, store: PathBuf) {
+/// One round; gives the number of weighed hours that lie too far back to be read.
+async fn step(site: &Site, as_of: ConsensusHour, n_beyond: u64, store: PathBuf) -> u64 {
     let (done, outcome) = oneshot::channel();
     let before = site.sizes();
     // A thread of the runtime's own would keep the program from ending meanwhile.
     let spawned = std::thread::Builder::new().name("sizes".to_owned()).spawn(move || {
         // Nobody waits any more when the program ends.
-        let _ = done.send(read(&before, as_of, &store));
+        let _ = done.send(read(&before, n_beyond, as_of, &store));
     });
     if let Err(error) = spawned {
         tracing::error!(%error, "no thread for sizes");
     }
     match outcome.await {
-        Ok(Ok(sizes)) => site.set_sizes(sizes),
+        Ok(Ok((sizes, n_beyond))) => {
+            site.set_sizes(sizes);
+            n_beyond
+        }
         Ok(Err(error)) => {
             let reason = inert(&format!("{error:#}"));
             tracing::error!(%reason, "sizes not read");
+            n_beyond
         }
-        Err(_) => {}
+        Err(_) => n_beyond,
     }
 }
 
-/// The sizes up to and including a consensus; `before` saves reading what cannot have changed.
-pub(crate) fn read(before: &Arc<Sizes>, as_of: ConsensusHour, store: &Path) -> anyhow::Result<Sizes> {
+/// The sizes up to and including a consensus, and the number of weighed hours beyond what is read. `before` saves reading what cannot
+/// have changed, as long as `n_beyond` is still the number of hours beyond it.
+fn read(before: &Sizes, n_beyond: u64, as_of: ConsensusHour, store: &Path) -> anyhow::Result<(Sizes, u64)> {
     let begun = Instant::now();
     let store = SqliteHistory::open_read_only(store)?;
     let n_weighed = store.stats()?.n_weighed;
     let end = as_of.next();
-    let mut sizes = Sizes::clone(before);
+    let mut sizes = before.clone();
     let recent = day_start(end.plus(-RECENT_HOURS));
     sizes.forget_from(recent);
     add(&store, &mut sizes, recent, end)?;
-    if sizes.n_weighed_hours() != n_weighed {
+    if sizes.n_weighed_hours() + n_beyond != n_weighed {
         sizes = Sizes::default();
         for from in filled(&store, end, n_weighed)? {
             add(&store, &mut sizes, from, from.plus(CHUNK_HOURS).min(end))?;
         }
     }
     tracing::info!(%as_of, hours = sizes.n_weighed_hours(), millis = begun.elapsed().as_millis(), "sizes read");
-    Ok(sizes)
+    let n_beyond = n_weighed.saturating_sub(sizes.n_weighed_hours());
+    Ok((sizes, n_beyond))
 }
 
 /// The starts of the chunks before `end` in which anything is told, earliest first: as many as hold all weighed hours.
@@ -166,15 +173,20 @@ mod tests {
         let mut store = SqliteHistory::open(&path).unwrap();
         let start = ConsensusHour::new(20_000 * 24);
         (0..30).for_each(|n| append(&mut store, start.plus(n)));
-        let nothing = Arc::new(Sizes::default());
-        let first = Arc::new(read(&nothing, start.plus(29), &path).unwrap());
-        assert_eq!(first.n_weighed_hours(), 30);
+        let nothing = Sizes::default();
+        let (first, n_beyond) = read(&nothing, 0, start.plus(29), &path).unwrap();
+        assert_eq!((first.n_weighed_hours(), n_beyond), (30, 0));
         (30..200).step_by(7).for_each(|n| append(&mut store, start.plus(n)));
         append(&mut store, start.plus(-24 * 90));
         let as_of = start.plus(198);
-        let on = read(&first, as_of, &path).unwrap();
-        assert_eq!(on, read(&nothing, as_of, &path).unwrap());
+        let (on, n_beyond) = read(&first, 0, as_of, &path).unwrap();
+        assert_eq!((&on, n_beyond), (&read(&nothing, 0, as_of, &path).unwrap().0, 0));
         assert_eq!(on.n_weighed_hours(), 56);
+        // What lies too far back is counted once and then left alone.
+        append(&mut store, start.plus(-LONGEST_HOURS * 2));
+        let (again, n_beyond) = read(&on, 0, as_of, &path).unwrap();
+        assert_eq!((&again, n_beyond), (&on, 1));
+        assert_eq!(read(&again, n_beyond, as_of, &path).unwrap(), (on.clone(), 1));
         let edges = [start.start_secs(), start.plus(24).start_secs()];
         assert_eq!(on.series(SizeOf::Flag(RelayFlag::Exit), SizeQuantity::WeightShare, &edges), [Some(0.75)]);
         assert_eq!(on.series(SizeOf::Network, SizeQuantity::Weight, &edges), [Some(400.0)]);

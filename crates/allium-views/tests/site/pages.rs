@@ -66,7 +66,7 @@ fn every_link_of_the_site_leads_somewhere() {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     let mut anchors = BTreeSet::new();
     while let Some(address) = todo.pop_front() {
-        if seen.contains_key(&address) || seen.len() > 600 {
+        if seen.contains_key(&address) || seen.len() > 400 {
             continue;
         }
         let answer = get(&site, &address);
@@ -74,7 +74,9 @@ fn every_link_of_the_site_leads_somewhere() {
         let body = String::from_utf8_lossy(&answer.bytes).into_owned();
         if answer.header("content-type").starts_with("text/html") {
             for link in attributes(&body, "href").into_iter().chain(attributes(&body, "action")) {
-                if link.starts_with("data:image/png;base64,") {
+                // What can be picked is endless; the tests of charts follow such links.
+                let is_pick = link.starts_with("/explore") && (link.contains("with=") || link.contains("of="));
+                if is_pick || link.starts_with("data:image/png;base64,") {
                     continue;
                 }
                 assert!(link.starts_with('/') || link.starts_with('#'), "{address} links to {link}");
