@@ -25,7 +25,7 @@ mod words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 18] = [
     ("onionoo_summary", onionoo::summary),
     ("onionoo_details", onionoo::details),
     ("onionoo_uptime", onionoo::uptime),

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "allium-sources",
             "allium-simulate",
             "allium-history",
+            "allium-stats",
             "allium-analysis",
             "allium-forecast",
             "allium-detect",

@@ -86,7 +86,7 @@ fn every_link_of_the_site_leads_somewhere() {
                     anchors.insert((page.to_owned(), anchor.to_owned()));
                 }
                 // The stream of changes has no end.
-                if page != "/api/v1/incidents/stream" {
+                if !page.starts_with("/api/v1/incidents/stream") {
                     todo.push_back(page.to_owned());
                 }
             }
