@@ -134,7 +134,7 @@ describe('pages', () => {
             const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
             assert.ok(overflow <= 0, `${kind} is ${overflow} px too wide`);
             assert.deepEqual(problems, [], kind);
-            const hasCharts = kind in explored || ['countries', 'country', 'region', 'as-list', 'as-all-columns', 'as', 'platform'].includes(kind);
+            const hasCharts = kind in explored || ['countries', 'country', 'region', 'as-list', 'as-all-columns', 'as', 'platform', 'operator', 'family'].includes(kind);
             // The icon stands in the page: everything that is asked for counts.
             const needed = requests.filter((url) => !url.startsWith('data:'));
             if (!hasCharts) assert.ok(needed.length <= 3, `${kind} asks for ${requests.join(', ')}`);
