@@ -23,6 +23,14 @@ pub(crate) fn twice<T: PartialEq + Debug, E: Display>(decode: impl Fn() -> Resul
     first.ok()
 }
 
+/// Raw figures in the form in which the store keeps them: a version, their length, their compressed bytes.
+pub(crate) fn stored_form(raw: &[u8]) -> Vec<u8> {
+    let mut blob = vec![1];
+    blob.extend((raw.len() as u32).to_le_bytes());
+    blob.extend(zstd::bulk::compress(raw, 1).expect("memory takes all bytes"));
+    blob
+}
+
 /// Holds that rejects are counted, capped and safe to show.
 pub(crate) fn rejects_are_told(listed: &[Reject], n_rejects: usize) {
     assert_eq!(listed.len(), n_rejects.min(MAX_LISTED), "rejects listed of {n_rejects}");

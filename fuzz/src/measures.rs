@@ -6,7 +6,7 @@ use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Grouping, Hi
 use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayState};
 use rusqlite::Connection;
 
-use super::common::Scratch;
+use super::common::{Scratch, stored_form};
 
 /// Raw figures above this are refused.
 const MAX_RAW_BYTES: usize = 64 << 20;
@@ -27,9 +27,7 @@ struct Store {
 
 /// The raw figures in the store's form, and the bytes as if they had that form.
 pub(crate) fn day_figures(bytes: &[u8]) {
-    let mut blob = vec![1];
-    blob.extend((bytes.len() as u32).to_le_bytes());
-    blob.extend(zstd::bulk::compress(bytes, 1).expect("memory takes all bytes"));
+    let blob = stored_form(bytes);
     STORE.with(|store| [&blob, bytes].into_iter().for_each(|blob| store.check(blob)));
 }
 

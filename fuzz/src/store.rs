@@ -4,7 +4,7 @@ use allium_history::{History as _, SqliteHistory, Update};
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint, PublishedGraph, Relay, RelayHistories, SourceStatus};
 use rusqlite::Connection;
 
-use super::common::Scratch;
+use super::common::{Scratch, stored_form};
 
 /// Raw graphs above this are refused.
 const MAX_RAW_BYTES: usize = 16 << 20;
@@ -22,9 +22,7 @@ struct Store {
 
 /// The raw graphs in the store's form, and the bytes as if they had that form.
 pub(crate) fn published_graphs(bytes: &[u8]) {
-    let mut blob = vec![1];
-    blob.extend((bytes.len() as u32).to_le_bytes());
-    blob.extend(zstd::bulk::compress(bytes, 1).expect("memory takes all bytes"));
+    let blob = stored_form(bytes);
     STORE.with(|store| [&blob, bytes].into_iter().for_each(|blob| store.check(blob)));
 }
 

@@ -185,3 +185,38 @@ fn cut(mut relay: RelayPast, n: u32) -> Option<RelayPast> {
     });
     (!relay.spans.is_empty()).then_some(relay)
 }
+
+/// How many spans hold each of the first places.
+pub(crate) struct Tally {
+    /// By how much the number changes at each place, and at the end.
+    changes: Vec<i64>,
+}
+
+impl Tally {
+    /// Of no spans, over `n` places.
+    pub(crate) fn new(n: usize) -> Self {
+        Self { changes: vec![0; n + 1] }
+    }
+
+    /// Takes in the places from `start` up to `end`, as far as they are counted; none where `end` is not beyond `start`.
+    pub(crate) fn add(&mut self, start: u32, end: u32) {
+        let n = self.changes.len() - 1;
+        let (start, end) = ((start as usize).min(n), (end as usize).min(n));
+        if start < end {
+            self.changes[start] += 1;
+            self.changes[end] -= 1;
+        }
+    }
+
+    /// The number of spans at each place.
+    pub(crate) fn counts(&self) -> Vec<f64> {
+        let mut count = 0;
+        self.changes[..self.changes.len() - 1]
+            .iter()
+            .map(|change| {
+                count += change;
+                count as f64
+            })
+            .collect()
+    }
+}

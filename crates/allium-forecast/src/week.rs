@@ -2,7 +2,7 @@
 
 use allium_model::ConsensusHour;
 
-use crate::past::{Past, RelayPast};
+use crate::past::{Past, RelayPast, Tally};
 
 /// Weeks back in which weekly patterns are looked for.
 pub(crate) const PATTERN_WEEKS: i32 = 8;
@@ -109,18 +109,7 @@ impl Week {
 
 /// Running relays at each known consensus up to an hour.
 fn running(past: &Past, as_of: ConsensusHour) -> Vec<f64> {
-    let n = past.place_after(as_of) as usize;
-    let mut changes = vec![0i64; n + 1];
-    for run in past.relays().iter().flat_map(RelayPast::runs) {
-        changes[(run.start as usize).min(n)] += 1;
-        changes[(run.end as usize).min(n)] -= 1;
-    }
-    let mut count = 0;
-    changes[..n]
-        .iter()
-        .map(|change| {
-            count += change;
-            count as f64
-        })
-        .collect()
+    let mut tally = Tally::new(past.place_after(as_of) as usize);
+    past.relays().iter().flat_map(RelayPast::runs).for_each(|run| tally.add(run.start, run.end));
+    tally.counts()
 }

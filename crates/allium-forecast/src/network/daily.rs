@@ -4,7 +4,7 @@ use allium_model::ConsensusHour;
 
 use super::methods::{Course, Method};
 use super::{Figure, NetworkForecast};
-use crate::past::{CURRENT_HOURS, Past, PastSpan, RelayPast};
+use crate::past::{CURRENT_HOURS, Past, PastSpan, RelayPast, Tally};
 
 /// For how long a relay must be known to count for uptime.
 const KNOWN_HOURS: i32 = 14 * 24;
@@ -95,35 +95,18 @@ fn figure_values(values: &[Vec<Option<f64>>; 5], figure: Figure) -> &[Option<f64
 
 /// Per place: running relays, guards, exits; running and all current relays of those that count for uptime.
 fn counts(past: &Past, n: usize) -> [Vec<f64>; 5] {
-    let mut changes = [const { Vec::new() }; 5];
-    changes.iter_mut().for_each(|changes| *changes = vec![0i64; n + 1]);
-    let mut add = |count: usize, start: u32, end: u32| {
-        let (start, end) = ((start as usize).min(n), (end as usize).min(n));
-        if start < end {
-            changes[count][start] += 1;
-            changes[count][end] -= 1;
-        }
-    };
+    let mut tallies = std::array::from_fn::<Tally, 5, _>(|_| Tally::new(n));
     let conditions: [fn(&PastSpan) -> bool; 3] = [|span| span.running, |span| span.running && span.guard, |span| span.running && span.exit];
     for relay in past.relays() {
         for span in &relay.spans {
             let counted = conditions.iter().enumerate().filter(|(_, holds)| holds(span));
-            counted.for_each(|(count, _)| add(count, span.start, span.end));
+            counted.for_each(|(count, _)| tallies[count].add(span.start, span.end));
         }
         let known_from = known_from(past, relay);
-        relay.runs().iter().for_each(|run| add(3, run.start.max(known_from), run.end));
-        current(past, relay).into_iter().for_each(|(start, end)| add(4, start.max(known_from), end));
+        relay.runs().iter().for_each(|run| tallies[3].add(run.start.max(known_from), run.end));
+        current(past, relay).into_iter().for_each(|(start, end)| tallies[4].add(start.max(known_from), end));
     }
-    changes.map(|changes| {
-        let mut count = 0;
-        changes[..n]
-            .iter()
-            .map(|change| {
-                count += change;
-                count as f64
-            })
-            .collect()
-    })
+    tallies.map(|tally| tally.counts())
 }
 
 /// The first place at which a relay counts for uptime.
