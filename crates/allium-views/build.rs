@@ -23,7 +23,9 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let _ = writeln!(list, "    ({:?}, include_bytes!({:?}) as &[u8]),", format!("/assets/{name}"), path);
+        let bytes = |ending: &str| format!("include_bytes!({:?})", path.with_extension(format!("js{ending}")));
+        let (plain, brotli, gzip) = (bytes(""), bytes(".br"), bytes(".gz"));
+        let _ = writeln!(list, "    Script {{ path: {:?}, plain: {plain}, brotli: {brotli}, gzip: {gzip} }},", format!("/assets/{name}"));
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("scripts.rs"), list)

@@ -28,15 +28,23 @@ pub(crate) fn icon_path() -> &'static str {
     &ICON_PATH
 }
 
-/// The parts of the interactive view by path, or none where the program was built without it. Their names change with their content.
-const SCRIPTS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
+/// A part of the interactive view, as it is and as it was compressed with the bundle.
+struct Script {
+    path: &'static str,
+    plain: &'static [u8],
+    brotli: &'static [u8],
+    gzip: &'static [u8],
+}
+
+/// The parts of the interactive view, or none where the program was built without it. Their names change with their content.
+const SCRIPTS: &[Script] = include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 
 static WORLD: LazyLock<String> = LazyLock::new(crate::charts::world_svg);
 static WORLD_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/world-{:016x}.svg", content_hash(WORLD.as_bytes())));
 
 /// Where the script of charts is; `None` where the program was built without it.
 pub(crate) fn script_path() -> Option<&'static str> {
-    SCRIPTS.iter().map(|(path, _)| *path).find(|path| path.starts_with("/assets/charts-"))
+    SCRIPTS.iter().map(|script| script.path).find(|path| path.starts_with("/assets/charts-"))
 }
 
 /// Where the outlines of the world are, for the interactive view.
@@ -44,13 +52,28 @@ pub(crate) fn world_path() -> &'static str {
     &WORLD_PATH
 }
 
-/// The asset at this path with its media type.
-pub(crate) fn find(path: &str) -> Option<(&'static str, &'static [u8])> {
+/// What is answered for an asset.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asset {
+    pub(crate) media_type: &'static str,
+    /// How `bytes` are compressed, in the words of HTTP.
+    pub(crate) encoding: Option<&'static str>,
+    pub(crate) bytes: &'static [u8],
+}
+
+/// The asset at this path, in the smallest form kept of it that `accepts` (of a coding such as `br`) allows.
+pub(crate) fn find(path: &str, accepts: impl Fn(&str) -> bool) -> Option<Asset> {
+    let plain = |media_type, bytes| Some(Asset { media_type, encoding: None, bytes });
     match path {
-        p if p == stylesheet_path() => Some(("text/css; charset=utf-8", STYLESHEET.as_bytes())),
-        p if p == icon_path() => Some(("image/png", ICON)),
-        p if p == world_path() => Some(("image/svg+xml", WORLD.as_bytes())),
-        p => SCRIPTS.iter().find(|(path, _)| *path == p).map(|(_, bytes)| ("text/javascript; charset=utf-8", *bytes)),
+        p if p == stylesheet_path() => plain("text/css; charset=utf-8", STYLESHEET.as_bytes()),
+        p if p == icon_path() => plain("image/png", ICON),
+        p if p == world_path() => plain("image/svg+xml", WORLD.as_bytes()),
+        p => {
+            let script = SCRIPTS.iter().find(|script| script.path == p)?;
+            let kept = [(Some("br"), script.brotli), (Some("gzip"), script.gzip), (None, script.plain)];
+            let (encoding, bytes) = kept.into_iter().find(|(encoding, _)| encoding.is_none_or(&accepts))?;
+            Some(Asset { media_type: "text/javascript; charset=utf-8", encoding, bytes })
+        }
     }
 }
 

@@ -80,7 +80,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/data-quality.csv", get(api_data_quality))
         .route("/healthz", get(health::answer))
         .route("/robots.txt", get(robots))
-        .route("/favicon.ico", get(|| async { asset(assets::icon_path()) }))
+        .route("/favicon.ico", get(|headers: HeaderMap| async move { asset(assets::icon_path(), &headers).ok_or(StatusCode::NOT_FOUND) }))
         .route("/assets/{name}", get(named_asset))
         .fallback(no_such_page)
         .method_not_allowed_fallback(method_not_allowed)
@@ -292,11 +292,8 @@ async fn robots() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=86400")], text)
 }
 
-async fn named_asset(State(site): State<Site>, uri: Uri) -> Response {
-    match assets::find(uri.path()) {
-        Some(_) => asset(uri.path()),
-        None => page_error(&site, &RequestError::NoSuchPage),
-    }
+async fn named_asset(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
+    asset(uri.path(), &headers).unwrap_or_else(|| page_error(&site, &RequestError::NoSuchPage))
 }
 
 async fn no_such_page(State(site): State<Site>, uri: Uri) -> Response {
@@ -425,9 +422,24 @@ fn validated(headers: &HeaderMap, content_type: &'static str, modified: Option<T
     response
 }
 
-fn asset(path: &str) -> Response {
-    let Some((content_type, bytes)) = assets::find(path) else { return StatusCode::NOT_FOUND.into_response() };
-    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, CACHE_ASSETS)], bytes).into_response()
+/// The asset at this path; `None` where there is none.
+fn asset(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let found = assets::find(path, |coding| accepts_coding(headers, coding))?;
+    let mut response = ([(header::CONTENT_TYPE, found.media_type), (header::CACHE_CONTROL, CACHE_ASSETS)], found.bytes).into_response();
+    if let Some(encoding) = found.encoding {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    }
+    Some(response)
+}
+
+/// Whether the client names this content coding and does not refuse it (RFC 9110, 12.5.3).
+fn accepts_coding(headers: &HeaderMap, coding: &str) -> bool {
+    let offers = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    offers.map(|offer| offer.split_once(';').unwrap_or((offer, ""))).any(|(name, weight)| {
+        let refused = weight.trim().strip_prefix("q=").and_then(|q| q.parse().ok()) == Some(0.0);
+        name.trim().eq_ignore_ascii_case(coding) && !refused
+    })
 }
 
 fn redirect(status: StatusCode, to: &str) -> Response {

@@ -8,7 +8,7 @@ use allium_views::Site;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::support::{as_of, attributes, fingerprint, get, record, site_of};
+use crate::support::{as_of, ask, attributes, fingerprint, get, record, site_of};
 
 /// Addresses of charts without their ending, each with a query part.
 fn charts() -> Vec<(String, &'static str)> {
@@ -238,6 +238,11 @@ fn only_pages_with_charts_may_run_our_script_and_none_may_run_another() {
             let asset = get(&site, &script);
             assert_eq!((asset.status.as_u16(), asset.header("content-type")), (200, "text/javascript; charset=utf-8"));
             assert!(asset.header("cache-control").contains("immutable"));
+            for (accepted, coding) in [("gzip, br", "br"), ("gzip, br;q=0", "gzip"), ("GZIP", "gzip"), ("br;q=0.0", ""), ("identity", "")] {
+                let kept = ask(&site, "GET", &script, &[("accept-encoding", accepted)]);
+                assert_eq!(kept.header("content-encoding"), coding, "{accepted}");
+                assert_eq!(kept.bytes.len() < asset.bytes.len(), !coding.is_empty(), "{accepted}");
+            }
         }
     }
 }
