@@ -20,6 +20,8 @@ pub struct Observation<'a> {
     pub listed: &'a [(RelayIdx, RelayFlags)],
     /// The flags that it tells; what it says of others means nothing.
     pub told: RelayFlags,
+    /// Relays of which something else is known with it than before; see [`Detector::describe`].
+    pub described: &'a [RelayInfo],
 }
 
 /// What a step did.
@@ -156,6 +158,9 @@ impl Detector {
     pub fn step(&mut self, list: &Observation<'_>) -> Step {
         let mut step = Step::default();
         let hour = list.hour.get();
+        list.described.iter().for_each(|info| {
+            self.describe(info.clone());
+        });
         if self.state.n_lists > 0 && hour <= self.state.hour || !self.believe(list, &mut step) {
             return step;
         }

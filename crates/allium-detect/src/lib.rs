@@ -19,7 +19,7 @@
 //! for hour in 0..101 {
 //!     let n_up = if hour < 100 { 30 } else { 10 };
 //!     let listed: Vec<_> = (0..n_up).map(|relay| (relay, flags)).collect();
-//!     detector.step(&Observation { hour: start.plus(hour), listed: &listed, told: flags });
+//!     detector.step(&Observation { hour: start.plus(hour), listed: &listed, told: flags, described: &[] });
 //! }
 //! let incidents: Vec<_> = detector.incidents().collect();
 //! assert_eq!(incidents.len(), 1);

@@ -1,5 +1,6 @@
 //! History in the form that the detector walks: lists of running relays, hour by hour.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use allium_model::{ConsensusHour, RelayFlags};
@@ -19,8 +20,10 @@ pub struct Presence {
 /// Lists of running relays.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Record {
-    /// The relays, by their number.
+    /// The relays, by their number, as they were when they were first running.
     pub relays: Vec<RelayInfo>,
+    /// Relays of which something else is known from a list on, by its place in [`Record::hours`].
+    pub described: BTreeMap<u32, Vec<RelayInfo>>,
     /// The known hours, earliest first, each with the flags that its list tells.
     pub hours: Vec<(ConsensusHour, RelayFlags)>,
     /// When each relay was running: sorted, disjoint.
@@ -28,7 +31,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Hands the list of every known hour in these places to `see`, earliest first.
+    /// Hands the list of every known hour in these places to `see`, earliest first. The first one tells all that was known anew by then.
     pub fn walk(&self, places: Range<usize>, mut see: impl FnMut(usize, &Observation<'_>)) {
         let places = places.start..places.end.min(self.hours.len());
         let mut starting: Vec<Vec<(RelayIdx, u32)>> = vec![Vec::new(); self.hours.len() + 1];
@@ -39,6 +42,7 @@ impl Record {
         }
         let mut listed: Vec<(RelayIdx, RelayFlags)> = Vec::new();
         let mut ends: Vec<u32> = vec![0; self.presence.len()];
+        let mut told_until = 0;
         for place in places {
             listed.retain(|(relay, _)| ends[*relay as usize] > place as u32);
             for (relay, span) in &starting[place] {
@@ -48,7 +52,9 @@ impl Record {
             }
             listed.sort_unstable_by_key(|(relay, _)| *relay);
             let (hour, told) = self.hours[place];
-            see(place, &Observation { hour, listed: &listed, told });
+            let described: Vec<RelayInfo> = self.described.range(told_until..=place as u32).flat_map(|(_, infos)| infos).cloned().collect();
+            told_until = place as u32 + 1;
+            see(place, &Observation { hour, listed: &listed, told, described: &described });
         }
     }
 }

@@ -337,7 +337,7 @@ proptest! {
         order.sort_by_key(|relay| (*relay as u32 ^ seed).wrapping_mul(0x9e37_79b9));
         let relays = order.iter().map(|relay| record.relays[*relay].clone()).collect();
         let presence = order.iter().map(|relay| record.presence[*relay].clone()).collect();
-        let found = detect(&Record { relays, presence, hours: record.hours.clone() });
+        let found = detect(&Record { relays, presence, hours: record.hours.clone(), described: record.described.clone() });
         prop_assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter().zip(&expected) {
             prop_assert_eq!(told(found), told(expected));

@@ -6,7 +6,7 @@
 //! which no details document has listed the relay, however early they are. Of two packs the one that reaches further counts.
 //! So the answer for an hour is the same whatever is learned of later hours, and in whichever order packs and documents come.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, Relay};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
@@ -221,6 +221,36 @@ impl Descriptions {
         }
         Ok(())
     }
+}
+
+/// Hands every description through an hour to `take`, relay by relay: first that of a pack, then those of details documents.
+pub(crate) fn each(conn: &Connection, until: ConsensusHour, take: &mut dyn FnMut(Option<ConsensusHour>, Relay)) -> Result<(), Failure> {
+    let descriptions = Descriptions::load(conn)?;
+    let mut fingerprints = HashMap::new();
+    let mut statement = conn.prepare("SELECT id, fingerprint FROM relays")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        fingerprints.insert(row.get::<_, i64>(0)?, Fingerprint::new(row.get(1)?));
+    }
+    let named = |id: i64, relay: Relay| {
+        let fingerprint = *fingerprints.get(&id).ok_or_else(|| Failure::Corrupt(format!("relay {id} is missing")))?;
+        Ok::<_, Failure>(Relay { fingerprint, ..relay })
+    };
+    let mut of_packs = BTreeMap::new();
+    descriptions.of_packs(conn, |id, relay| {
+        of_packs.insert(id, named(id, relay)?);
+        Ok(())
+    })?;
+    descriptions.of_details(conn, until, |id, since, relay| {
+        // Rows come by the number of the relay: packs' descriptions of relays before are of those that no document describes.
+        while let Some(entry) = of_packs.first_entry().filter(|entry| *entry.key() <= id) {
+            take(None, entry.remove());
+        }
+        take(Some(since), named(id, relay)?);
+        Ok(())
+    })?;
+    of_packs.into_values().for_each(|relay| take(None, relay));
+    Ok(())
 }
 
 /// Forgets descriptions that held only before an hour; those that hold at it keep the hour since which they do.

@@ -210,6 +210,14 @@ pub trait History {
     /// As [`History::load`].
     fn load_as_of(&self, at: ConsensusHour) -> Result<Option<NetworkRecord>, Error>;
 
+    /// How relays were described over time: hands each relay's descriptions through `until` to `take`, relay by relay, earliest first,
+    /// each with the hour of the details document since which it holds. What a pack says, which is as last known at no particular
+    /// time, comes without an hour, before the others of the relay; see [`History::load_as_of`] for what is described.
+    ///
+    /// # Errors
+    /// As [`History::load`].
+    fn each_description(&self, until: ConsensusHour, take: &mut dyn FnMut(Option<ConsensusHour>, Relay)) -> Result<(), Error>;
+
     /// How much is stored.
     ///
     /// # Errors

@@ -308,6 +308,10 @@ impl History for SqliteHistory {
         self.read(|conn| load::load_as_of(conn, at))
     }
 
+    fn each_description(&self, until: ConsensusHour, take: &mut dyn FnMut(Option<ConsensusHour>, Relay)) -> Result<(), Error> {
+        self.read(|conn| describe::each(conn, until, take))
+    }
+
     fn stats(&self) -> Result<Stats, Error> {
         self.read(check::stats)
     }

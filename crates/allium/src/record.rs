@@ -1,23 +1,38 @@
 //! The exact history in the form that the detector walks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use allium_detect::{Presence, Record, RelayInfo};
-use allium_history::ExactHistory;
+use allium_history::{Error, ExactHistory, History as _, RelayTimeline, SqliteHistory, Timeline};
 use allium_model::{
     ConsensusHour, Fingerprint, Fraction, Known, NetworkRecord, OperatorId, Operators, Relay, RelayFlag, RelayFlags, RelayRecord,
     RelayState,
 };
 
-/// Every relay that a known consensus lists, with what is known of it, and when it was running.
-pub fn of(history: &ExactHistory) -> Record {
+/// Every relay that a known consensus lists, with what was known of it at the time, and when it was running.
+///
+/// Where a relay is, its version and its name, addresses, family and contact are those of the hour: as its consensus says, else as the
+/// newest details document by then, else as a pack, else as the first document that describes it. Proofs of domains and weights are as
+/// last known.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn of(store: &SqliteHistory, history: &ExactHistory) -> Result<Record, Error> {
     let directory = Directory::of(history.relays.iter().collect());
     let timeline = &history.timeline;
+    let mut described: BTreeMap<Fingerprint, Vec<(Option<ConsensusHour>, RelayInfo)>> = BTreeMap::new();
+    let last = timeline.known().last().unwrap_or(ConsensusHour::new(i32::MIN));
+    store.each_description(last, &mut |since, relay| {
+        described.entry(relay.fingerprint).or_default().push((since, directory.then(&relay)));
+    })?;
     let mut record = Record { hours: hours(timeline.known()), ..Record::default() };
     for relay in timeline.relays() {
-        let Some(last) = relay.spans.last() else { continue };
-        record.relays.push(directory.info(relay.fingerprint, timeline.state(last)));
+        let descriptions = described.remove(&relay.fingerprint).unwrap_or_default();
+        let mut infos = infos_over_time(timeline, relay, &directory.info(relay.fingerprint), &descriptions).into_iter();
+        let Some((_, first)) = infos.next() else { continue };
+        record.relays.push(first);
+        infos.for_each(|(place, info)| record.described.entry(place).or_default().push(info));
         let mut presence: Vec<Presence> = Vec::with_capacity(relay.spans.len());
         for span in &relay.spans {
             let flags = timeline.state(span).flags;
@@ -29,13 +44,44 @@ pub fn of(history: &ExactHistory) -> Record {
         }
         record.presence.push(presence);
     }
-    record
+    Ok(record)
+}
+
+/// What is known of a relay from which place on, where it differs from before. `last` is what is last known of it, `described` how it was
+/// described over time: `None` for at no particular time.
+fn infos_over_time(
+    timeline: &Timeline,
+    relay: &RelayTimeline,
+    last: &RelayInfo,
+    described: &[(Option<ConsensusHour>, RelayInfo)],
+) -> Vec<(u32, RelayInfo)> {
+    let hours = timeline.known().hours();
+    let place_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().place(since) as u32);
+    let changes: BTreeSet<u32> =
+        relay.spans.iter().map(|span| span.start).chain(described.iter().map(|(since, _)| place_of(*since))).collect();
+    let mut infos: Vec<(u32, RelayInfo)> = Vec::new();
+    for place in changes {
+        // The span of the place, else the one before it; what comes before the first span is not asked for.
+        let span = relay.spans[..relay.spans.partition_point(|span| span.start <= place)].last();
+        let (Some(span), Some(hour)) = (span, hours.get(place as usize)) else { continue };
+        let then = described.iter().rev().find(|(since, _)| since.is_none_or(|since| since <= *hour)).or(described.first());
+        let mut info = then.map_or_else(|| last.clone(), |(_, info)| RelayInfo { weight: last.weight, ..info.clone() });
+        place_in(&mut info, timeline.state(span));
+        if infos.last().is_none_or(|(_, before)| *before != info) {
+            infos.push((place, info));
+        }
+    }
+    infos
 }
 
 /// What is known of each relay of a network that a known consensus lists, in the network's order.
 pub fn infos(network: &NetworkRecord) -> Vec<Option<RelayInfo>> {
     let directory = Directory::of(network.relays.iter().map(|record| &record.relay).collect());
-    let info = |record: &RelayRecord| Some(directory.info(record.relay.fingerprint, &record.spans.last()?.state));
+    let info = |record: &RelayRecord| {
+        let mut info = directory.info(record.relay.fingerprint);
+        place_in(&mut info, &record.spans.last()?.state);
+        Some(info)
+    };
     network.relays.iter().map(info).collect()
 }
 
@@ -53,15 +99,25 @@ impl<'a> Directory<'a> {
         Self { described, operators, places }
     }
 
-    /// What is known of a relay; `last` is what the last consensus that lists it says.
-    fn info(&self, fingerprint: Fingerprint, last: &RelayState) -> RelayInfo {
-        let mut info = RelayInfo::unknown(fingerprint);
-        if let Some(place) = self.places.get(&fingerprint) {
-            describe(&mut info, self.described[*place]);
-            info.operator = self.operators.operator_of(*place).map(|operator| operator.id.to_string().into()).or(info.operator);
-        }
-        place_in(&mut info, last);
-        info
+    /// What is last known of a relay.
+    fn info(&self, fingerprint: Fingerprint) -> RelayInfo {
+        let Some(place) = self.places.get(&fingerprint) else { return RelayInfo::unknown(fingerprint) };
+        let info = described(self.described[*place]);
+        let operator = self.operators.operator_of(*place).map(|operator| operator.id.to_string().into());
+        RelayInfo { operator: operator.or(info.operator), ..info }
+    }
+
+    /// What a relay as it was described earlier is known for. Who had proven a domain last is taken to have held it then.
+    fn then(&self, relay: &Relay) -> RelayInfo {
+        let info = described(relay);
+        let place = self.places.get(&relay.fingerprint);
+        let last = place.and_then(|place| Some((self.described[*place], &self.operators.operator_of(*place)?.id)));
+        let kept = last.filter(|(last, id)| {
+            matches!(id, OperatorId::Domain(_)) || (last.effective_family == relay.effective_family && last.contact == relay.contact)
+        });
+        let of_contact = || relay.contact.as_deref().and_then(OperatorId::of_contact).map(|id| id.to_string().into());
+        let operator = kept.map(|(_, id)| id.to_string().into()).or_else(|| info.operator.clone()).or_else(of_contact);
+        RelayInfo { operator, ..info }
     }
 }
 
@@ -73,19 +129,25 @@ pub fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
     known.hours().iter().map(|hour| (*hour, if complete.contains(*hour) { all } else { listed })).collect()
 }
 
-/// Fills in what a document says of a relay. Where the operator cannot be told from all documents, its family stands for it.
-fn describe(info: &mut RelayInfo, relay: &Relay) {
-    info.nickname.clone_from(&relay.nickname);
-    (info.asn, info.country, info.address) = (relay.asn, relay.country, relay.primary_ip());
-    info.version = relay.version.as_deref().map(Arc::from);
-    info.family = relay.effective_family.iter().copied().chain([relay.fingerprint]).min().filter(|_| !relay.effective_family.is_empty());
-    info.operator = info.family.map(|family| OperatorId::Family(family).to_string().into());
-    info.weight = relay.consensus_weight_fraction.map(Fraction::get);
+/// What a document says of a relay. Its family stands for its operator.
+fn described(relay: &Relay) -> RelayInfo {
+    let family = relay.effective_family.iter().copied().chain([relay.fingerprint]).min().filter(|_| !relay.effective_family.is_empty());
+    RelayInfo {
+        fingerprint: relay.fingerprint,
+        nickname: relay.nickname.clone(),
+        asn: relay.asn,
+        country: relay.country,
+        address: relay.primary_ip(),
+        version: relay.version.as_deref().map(Arc::from),
+        family,
+        operator: family.map(|family| OperatorId::Family(family).to_string().into()),
+        weight: relay.consensus_weight_fraction.map(Fraction::get),
+    }
 }
 
-/// Where the last consensus that lists it places a relay says more than where it is elsewhere said to be.
-fn place_in(info: &mut RelayInfo, last: &RelayState) {
-    info.asn = last.asn.or(info.asn);
-    info.country = last.country.or(info.country);
-    info.version = last.version.clone().or(info.version.take());
+/// Where a consensus that lists a relay places it says more than where it is elsewhere said to be.
+fn place_in(info: &mut RelayInfo, listed: &RelayState) {
+    info.asn = listed.asn.or(info.asn);
+    info.country = listed.country.or(info.country);
+    info.version = listed.version.clone().or(info.version.take());
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use allium_detect::{Detector, Incident, Observation, RelayIdx, RelayInfo, Settings};
-use allium_history::{ExactHistory, History as _, SqliteHistory};
+use allium_history::{Error, History as _, SqliteHistory};
 use allium_model::{ConsensusHour, IncidentNote, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
 use allium_views::text::inert;
 use allium_views::{IncidentLog, Site, View, Watched};
@@ -62,7 +62,7 @@ fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path, settings:
         tracing::info!(as_of = %view.as_of(), millis = start.elapsed().as_millis(), "detector stepped");
         return Ok(watch);
     }
-    let mut watch = Watch::of(&SqliteHistory::open_read_only(store)?.exact()?, settings);
+    let mut watch = Watch::of(&SqliteHistory::open_read_only(store)?, settings)?;
     watch.follow(&view.record);
     watch.measure(store, &view.record)?;
     let (lists, incidents) = (watch.detector.n_lists(), watch.incidents.len());
@@ -85,8 +85,11 @@ pub struct Watch {
 
 impl Watch {
     /// Walks a whole history.
-    pub fn of(history: &ExactHistory, settings: Settings) -> Self {
-        let mut record = record::of(history);
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn of(store: &SqliteHistory, settings: Settings) -> Result<Self, Error> {
+        let mut record = record::of(store, &store.exact()?)?;
         let detector = Detector::new(settings, std::mem::take(&mut record.relays));
         let mut watch = Self {
             detector,
@@ -100,7 +103,7 @@ impl Watch {
             watch.step(list);
         });
         watch.refresh(0..watch.detector.n_incidents());
-        watch
+        Ok(watch)
     }
 
     /// Steps through the consensuses that are later than the last one given. `false` if the record does not go on where this stopped:
@@ -117,7 +120,7 @@ impl Watch {
         let numbers = self.describe(network);
         for (hour, told) in record::hours(&network.known).into_iter().skip(n_before) {
             let listed = listed(network, &numbers, hour);
-            let changed = self.step(&Observation { hour, listed: &listed, told });
+            let changed = self.step(&Observation { hour, listed: &listed, told, described: &[] });
             self.refresh(changed);
         }
         true

@@ -61,19 +61,19 @@ impl Injected {
 
     /// As [`Record::walk`], without the missing lists and with the repeated ones.
     pub fn walk(&self, places: Range<usize>, mut see: impl FnMut(usize, &Observation<'_>)) {
-        let mut held: Vec<_> = Vec::new();
+        let (mut held, mut described) = (Vec::new(), Vec::new());
         self.record.walk(places, |place, list| {
+            described.extend_from_slice(list.described);
             if self.missing.contains(&place) {
                 return;
             }
-            if self.stale.contains(&place) {
-                see(place, &Observation { listed: &held, ..*list });
-                return;
-            }
-            if self.stale.contains(&(place + 1)) {
+            let is_stale = self.stale.contains(&place);
+            if !is_stale && self.stale.contains(&(place + 1)) {
                 held = list.listed.to_vec();
             }
-            see(place, list);
+            let listed = if is_stale { &held } else { list.listed };
+            see(place, &Observation { listed, described: &described, ..*list });
+            described.clear();
         });
     }
 }

@@ -155,7 +155,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn finish(self) -> Record {
-        Record { relays: self.record.relays.clone(), hours: self.record.hours.clone(), presence: self.presence }
+        Record { presence: self.presence, ..self.record.clone() }
     }
 }
 

@@ -122,7 +122,7 @@ fn append(store: &Path) -> anyhow::Result<String> {
 /// What a service does with a consensus: store it, make the view of it, step the detector.
 fn consensus(path: &Path) -> anyhow::Result<String> {
     let mut store = SqliteHistory::open(path)?;
-    let mut watch = Watch::of(&store.exact()?, allium_detect::Settings::default());
+    let mut watch = Watch::of(&store, allium_detect::Settings::default())?;
     let mut steps: [Vec<Duration>; 4] = Default::default();
     for consensus in later(&store)? {
         let begun = Instant::now();

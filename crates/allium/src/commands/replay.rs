@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
     let progress = Progress::start(2);
     progress.step("reading the history");
     let store = SqliteHistory::open_read_only(&config.store)?;
-    let record = record::of(&store.exact()?);
+    let record = record::of(&store, &store.exact()?)?;
     anyhow::ensure!(!record.hours.is_empty(), "{} holds no consensus: import some first", config.store.display());
     progress.step("walking it");
     let incidents = detected(&store, &record, config, args)?;

@@ -21,7 +21,8 @@ const WEEK: f64 = 168.0;
 pub(crate) fn run(config: &Config, args: &EvaluateDetectArgs) -> anyhow::Result<()> {
     let progress = Progress::start(4);
     progress.step("reading the history");
-    let record = record::of(&SqliteHistory::open_read_only(&config.store)?.exact()?);
+    let store = SqliteHistory::open_read_only(&config.store)?;
+    let record = record::of(&store, &store.exact()?)?;
     let place = |hour| record.hours.partition_point(|(known, _)| *known < hour);
     let places = args.from.map_or(0, place)..args.to.map_or(record.hours.len(), place);
     anyhow::ensure!(places.len() > 200, "fewer than 200 consensuses are stored of that time: too few to judge by");
