@@ -31,7 +31,7 @@ pub enum Error {
         supported: i64,
     },
     /// An older Allium wrote the file; only [`crate::SqliteHistory::open`] brings it to the present format.
-    #[error("{path} has format version {found}; whatever command next writes to it brings it to version {supported}")]
+    #[error("{path} has format version {found}; `allium store upgrade` brings it to version {supported}")]
     PastVersion {
         /// The file.
         path: PathBuf,

@@ -173,6 +173,8 @@ pub(crate) enum StoreCommand {
     Prune(PruneArgs),
     /// Sizes and counts
     Stats,
+    /// Bring a store that an older Allium wrote to the format of this one
+    Upgrade,
 }
 
 /// What is forgotten.

@@ -55,6 +55,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),
         Command::Store(StoreCommand::Prune(args)) => commands::store::prune(&config, args),
         Command::Store(StoreCommand::Stats) => commands::store::stats(&config),
+        Command::Store(StoreCommand::Upgrade) => commands::store::upgrade(&config),
         Command::Token(TokenCommand::Create { name }) => commands::token::create(&config, name),
         Command::Token(TokenCommand::List) => commands::token::list(&config),
         Command::Token(TokenCommand::Revoke { name }) => commands::token::revoke(&config, name),

@@ -264,3 +264,18 @@ fn prune_forgets_what_is_older_and_says_so() {
     assert!(reason(1, &["store", "prune", "--before", "2026-01-01T00:00:00Z", "--store", &none]).contains("there is no store at"));
     assert!(!Path::new(&none).exists(), "a misspelt name makes no store");
 }
+
+#[test]
+fn a_store_of_an_older_allium_is_refused_with_the_command_that_helps() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = path(&dir, "tor.db");
+    let old = include_str!("../../allium-history/testdata/v1.sql");
+    rusqlite::Connection::open(&store).unwrap().execute_batch(old).unwrap();
+    assert!(reason(1, &["analyze", "--store", &store]).contains("has format version 1; `allium store upgrade` brings it to version"));
+    out(&["store", "upgrade", "--store", &store]);
+    out(&["store", "check", "--store", &store]);
+    out(&["analyze", "--store", &store]);
+    out(&["store", "upgrade", "--store", &store]);
+    let none = path(&dir, "none.db");
+    assert!(reason(1, &["store", "upgrade", "--store", &none]).contains("there is no store at"));
+}

@@ -56,6 +56,17 @@ pub(crate) fn prune(config: &Config, args: &PruneArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Brings a store to the format of this program, which every command that writes does as well.
+pub(crate) fn upgrade(config: &Config) -> anyhow::Result<()> {
+    let path = &config.store;
+    if !path.exists() {
+        return Err(Error::Missing { path: path.clone() }.into());
+    }
+    SqliteHistory::open(path)?;
+    progress::line(&format!("{} is in the format of this program", path.display()));
+    Ok(())
+}
+
 /// Prints sizes and counts.
 pub(crate) fn stats(config: &Config) -> anyhow::Result<()> {
     let stats = SqliteHistory::open_read_only(&config.store)?.stats()?;
