@@ -2,81 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
+#[path = "support/relays.rs"]
+mod relays;
+
 use allium_analysis::leaderboards::Category;
 use allium_analysis::operators::{SIZE_CLASSES, portfolio};
-use allium_analysis::{AroiState, Issue, NetworkReport, OperatorReport, diagnose};
-use allium_model::{
-    AroiCheck, AroiResult, ConsensusHour, CountryCode, Fingerprint, GraphPeriod, Known, NetworkRecord, OperatorId, Period, ProofMethod,
-    PublishedGraph, Quantity, Relay, RelayFlag, RelayFlags, RelayRecord, Series,
-};
-
-fn as_of() -> ConsensusHour {
-    "2026-02-15T23:00:00Z".parse().unwrap()
-}
-
-fn fingerprint(n: u16) -> Fingerprint {
-    let mut bytes = [0; 20];
-    bytes[..2].copy_from_slice(&n.to_be_bytes());
-    Fingerprint::new(bytes)
-}
-
-/// A running relay that was seen since 2020.
-fn relay(n: u16) -> RelayRecord {
-    let relay = Relay {
-        running: true,
-        last_seen: Some(as_of()),
-        first_seen: Some("2020-01-01T00:00:00Z".parse().unwrap()),
-        flags: RelayFlags::from_iter([RelayFlag::Running]),
-        consensus_weight: Some(10),
-        ..Relay::unknown(fingerprint(n))
-    };
-    RelayRecord { relay, spans: Vec::new(), published: Vec::new() }
-}
-
-fn with(record: RelayRecord, change: impl FnOnce(&mut Relay)) -> RelayRecord {
-    let mut record = record;
-    change(&mut record.relay);
-    record
-}
-
-/// With a graph whose values are thousandths times `scale`, that ends with the newest consensus or so many intervals earlier.
-fn with_graph(record: RelayRecord, quantity: Quantity, period: Period, scale: f64, earlier: i64, codes: &[u16]) -> RelayRecord {
-    let mut record = record;
-    let interval_secs: u32 = if period == Period::SixMonths { 43_200 } else { 14_400 };
-    let start_secs = as_of().next().start_secs() - (codes.len() as i64 + earlier) * i64::from(interval_secs);
-    let series = Series::from_codes(start_secs, interval_secs, scale, codes.iter().map(|code| Some(*code))).unwrap();
-    record.published.push(PublishedGraph { quantity, period: GraphPeriod::Named(period), series, completed: 0 });
-    record
-}
-
-fn uptime(record: RelayRecord, code: u16) -> RelayRecord {
-    with_graph(record, Quantity::Uptime, Period::SixMonths, 0.001, 0, &[code; 100])
-}
-
-fn record(relays: Vec<RelayRecord>) -> NetworkRecord {
-    let mut relays = relays;
-    relays.sort_by_key(|record| record.relay.fingerprint);
-    NetworkRecord { as_of: as_of(), known: Known::default(), relays, sources: Vec::new(), rejects: Vec::new() }
-}
-
-fn reports(relays: Vec<RelayRecord>) -> (NetworkRecord, NetworkReport, OperatorReport) {
-    let record = record(relays);
-    let report = NetworkReport::compute(&record);
-    let operators = OperatorReport::compute(&record, &report);
-    (record, report, operators)
-}
-
-fn contact(n: u16, text: &str) -> RelayRecord {
-    with(relay(n), |relay| relay.contact = Some(text.to_owned()))
-}
+use allium_analysis::{AroiState, Issue, OperatorReport};
+use allium_model::{AroiCheck, AroiResult, CountryCode, OperatorId, Period, ProofMethod, Quantity, RelayFlag, RelayRecord};
+use relays::{as_of, contact, fingerprint, issues, relay, reports, uptime, with, with_graph};
 
 fn ids(operators: &OperatorReport) -> Vec<Option<String>> {
     (0..operators.operators.of_relay.len()).map(|i| operators.id_of(i).map(ToString::to_string)).collect()
-}
-
-fn issues(record: &RelayRecord) -> Vec<Issue> {
-    let network = self::record(vec![record.clone()]);
-    diagnose(record, &NetworkReport::compute(&network).relays[0], as_of())
 }
 
 #[test]

@@ -47,6 +47,12 @@ impl RelayInfo {
         }
     }
 
+    /// Whether both belong to the same scopes: all but the weight, which changes with every consensus, is the same.
+    fn belongs_as(&self, other: &Self) -> bool {
+        let of = |info: &Self| (info.asn, info.country, info.address, info.family);
+        of(self) == of(other) && self.nickname == other.nickname && self.version == other.version && self.operator == other.operator
+    }
+
     /// The narrower scopes that it belongs to; the network goes without saying.
     fn scopes(&self) -> Vec<Scope> {
         let mut scopes = Vec::new();
@@ -99,8 +105,12 @@ impl Book {
 
     /// Adds a relay, or replaces what is known of it.
     pub(crate) fn add(&mut self, info: RelayInfo) -> RelayIdx {
-        let scopes: Box<[ScopeIdx]> = info.scopes().into_iter().map(|scope| self.scope_idx(scope)).collect();
         let relay = *self.by_fingerprint.entry(info.fingerprint).or_insert(self.infos.len() as RelayIdx);
+        if let Some(known) = self.infos.get_mut(relay as usize).filter(|known| known.belongs_as(&info)) {
+            *known = info;
+            return relay;
+        }
+        let scopes: Box<[ScopeIdx]> = info.scopes().into_iter().map(|scope| self.scope_idx(scope)).collect();
         if let Some(known) = self.infos.get_mut(relay as usize) {
             *known = info;
             let old = std::mem::replace(&mut self.memberships[relay as usize], scopes.clone());
