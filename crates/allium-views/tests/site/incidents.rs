@@ -2,16 +2,17 @@
 
 use std::sync::{Arc, Mutex};
 
+use allium_analysis::NetworkReport;
 use allium_detect::{Event, Incident, Status};
 use allium_model::{IncidentNote, NoteAction};
-use allium_views::{Desk, DeskError, IncidentLog, Said, Site, router};
+use allium_views::{Desk, DeskError, IncidentLog, Said, Site, View, router};
 use atom_syndication::Feed;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
 use tower::ServiceExt as _;
 
-use crate::support::{Answer, HOSTILE, as_of, get, log_of, record, site_of};
+use crate::support::{Answer, HOSTILE, NOW, as_of, empty_site, get, log_of, record, site_of};
 
 const OPEN: &str = "00000000000000a1";
 const OVER: &str = "00000000000000a2";
@@ -359,6 +360,19 @@ fn the_monitor_says_how_the_network_stands_and_promises_nothing() {
         assert!(page.contains(part), "{part} in {page}");
     }
     assert_eq!(get(&site, "/monitor?x=1").status, StatusCode::BAD_REQUEST);
+}
+
+#[test]
+fn the_monitor_calls_nothing_usual_before_the_history_was_walked() {
+    let record = record(30);
+    let site = empty_site(NOW);
+    let report = NetworkReport::compute(&record);
+    site.set_view(View::new(record, report));
+    let page = get(&site, "/monitor").text();
+    let (_, open) = page.split_once("id=\"open\"").unwrap();
+    assert!(open.contains("They are being worked out from the stored history") && !page.contains(">None"), "{page}");
+    let (_, kept) = page.split_once("Path selection not lost in open outages").unwrap();
+    assert!(kept.split_once("</tr>").unwrap().0.contains("no data"), "{page}");
 }
 
 #[test]

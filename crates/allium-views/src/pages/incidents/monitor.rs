@@ -23,6 +23,8 @@ struct Monitor {
     tiles: Vec<Tile>,
     metrics: Vec<Metric>,
     warnings: Vec<Html>,
+    /// Whether the detector has walked the history; nothing is said of incidents and capacity before.
+    is_watched: bool,
     open: Vec<OpenRow>,
     n_open: usize,
     sources: Vec<SourceRow>,
@@ -51,7 +53,7 @@ struct SourceRow {
 /// Renders the page.
 pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&IncidentLog>) -> Result<String, RequestError> {
     let open = log.map(IncidentLog::open).unwrap_or_default();
-    let impact = Impact::of(view, &open);
+    let impact = log.map(|_| Impact::of(view, &open));
     let capacity = log.map_or(&[][..], |log| &log.capacity);
     let sources = site.sources();
     render(&Monitor {
@@ -59,8 +61,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&Incide
         standing: log.map_or_else(Html::unknown, |log| standing(log, &open)),
         sentence: sentence(view, log.is_some(), open.len()),
         tiles: tiles(view, log.is_some(), open.len()),
-        metrics: metrics(view, capacity, &impact),
+        metrics: metrics(view, capacity, impact.as_ref()),
         warnings: warnings(capacity, &sources, view, now),
+        is_watched: log.is_some(),
         n_open: open.len(),
         open: log.map_or_else(Vec::new, |log| open.iter().take(OPEN_SHOWN).map(|incident| open_row(view, log, incident)).collect()),
         sources: sources.iter().map(|source| source_row(source, now)).collect(),
@@ -97,8 +100,8 @@ fn tiles(view: &View, is_watched: bool, n_open: usize) -> Vec<Tile> {
     ]
 }
 
-fn metrics(view: &View, capacity: &[Capacity], impact: &Impact) -> Vec<Metric> {
-    let kept = impact.weight.and_then(|lost| Fraction::clamped(1.0 - lost.get()));
+fn metrics(view: &View, capacity: &[Capacity], impact: Option<&Impact>) -> Vec<Metric> {
+    let kept = impact.and_then(|impact| impact.weight).and_then(|lost| Fraction::clamped(1.0 - lost.get()));
     let percent =
         |share: Option<Fraction>| share.map_or_else(|| format::NO_DATA.to_owned(), |s| format!("{}\u{a0}%", format::percent(s, 1)));
     let of_share = |name: &str, share: Option<Fraction>| metric(name, percent(share), "100\u{a0}%".to_owned(), share);
