@@ -90,7 +90,8 @@ struct OpenRow {
     status: Html,
     severity: Html,
     detected: When,
-    lasted: String,
+    /// How long before the newest consensus it was detected.
+    ago: String,
     facts: String,
     cause: Option<String>,
 }
@@ -289,7 +290,10 @@ fn open_row(view: &View, log: &IncidentLog, incident: &Incident) -> OpenRow {
         status: words::status_html(incident.status),
         severity: words::severity_html(incident.severity),
         detected: incident.detected_at.into(),
-        lasted: format::hours(f64::from(words::lasted_hours(incident, as_of))),
+        ago: match words::lasted_hours(incident, as_of) {
+            0 => "in the newest consensus".to_owned(),
+            hours => format!("{} ago", format::hours(f64::from(hours))),
+        },
         facts: facts(incident),
         cause,
     }
