@@ -87,6 +87,9 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All, the least first.
+    pub const ALL: [Self; 4] = [Self::Minor, Self::Moderate, Self::Major, Self::Critical];
+
     /// The name in JSON, such as `major`.
     pub const fn name(self) -> &'static str {
         match self {

@@ -30,6 +30,7 @@ mod health;
 mod incidents;
 mod list;
 mod markup;
+mod metrics;
 mod outlook;
 mod page;
 mod pages;

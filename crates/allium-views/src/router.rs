@@ -21,6 +21,7 @@ use crate::charts::{Chart, Look};
 use crate::error::RequestError;
 use crate::health;
 use crate::list::ListState;
+use crate::metrics;
 use crate::pages::groups::Kind;
 use crate::params::Params;
 use crate::site::Site;
@@ -79,6 +80,7 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/data-quality", get(api_data_quality))
         .route("/api/v1/data-quality.csv", get(api_data_quality))
         .route("/healthz", get(health::answer))
+        .route("/metrics", get(metrics::answer))
         .route("/robots.txt", get(robots))
         .route("/favicon.ico", get(|headers: HeaderMap| async move { asset(assets::icon_path(), &headers).ok_or(StatusCode::NOT_FOUND) }))
         .route("/assets/{name}", get(named_asset))

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use allium_model::Known;
 use axum::http::StatusCode;
 
-use crate::support::{ask, attributes, empty_site, fingerprint, get, is_our_script, record, site_of, tags};
+use crate::support::{NOW, ask, attributes, empty_site, fingerprint, get, is_our_script, record, site_of, tags};
 
 #[test]
 fn the_first_sentence_has_the_figure() {
@@ -137,7 +137,7 @@ fn errors_offer_a_way_onward() {
 
 #[test]
 fn without_data_every_page_says_so() {
-    let site = empty_site(crate::support::NOW);
+    let site = empty_site(NOW);
     site.set_waiting_for("the first fetch failed: connection refused");
     for address in ["/", "/relays", "/data-quality", "/relay/0000000000000000000000000000000000000000", "/api/v1/network"] {
         let answer = get(&site, address);
@@ -272,4 +272,27 @@ fn the_stylesheet_is_small_and_kept_for_ever() {
     encoder.write_all(&answer.bytes).unwrap();
     let compressed = encoder.finish().unwrap().len();
     assert!(compressed <= 15_000, "{compressed} bytes");
+}
+
+#[test]
+fn metrics_tell_what_is_known_and_leave_out_what_is_not() {
+    let site = site_of(record(21));
+    let answer = get(&site, "/metrics");
+    assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "no-store");
+    let text = answer.text();
+    let value = |series: &str| text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    assert_eq!(value("allium_relays_running"), Some("18.0"), "{text}");
+    assert_eq!(value("allium_relays_seen"), Some("21.0"), "{text}");
+    assert_eq!(value("allium_consensus_age_seconds"), Some("6420.0"), "{text}");
+    assert_eq!(value("allium_incidents_open{severity=\"critical\"}"), Some("0.0"), "{text}");
+    assert!(text.contains("# TYPE allium_uptime_ratio gauge") && text.ends_with("# EOF\n"), "{text}");
+    assert!(!text.contains("NaN"), "{text}");
+    for (name, n) in text.lines().filter(|line| line.starts_with("# TYPE ")).map(|line| (line, text.matches(line).count())) {
+        assert_eq!(n, 1, "{name}");
+    }
+
+    let waiting = get(&empty_site(NOW), "/metrics");
+    assert_eq!(waiting.status, StatusCode::OK);
+    assert!(!waiting.text().contains("allium_relays") && waiting.text().contains("allium_build_info{version=\"0.0.0-test\"} 1.0"));
 }
