@@ -34,6 +34,11 @@ pub fn percent(share: Fraction, decimals: usize) -> String {
     format!("{:.decimals$}", steps / steps_per_percent)
 }
 
+/// An interval of shares in percent with one decimal: "97.8–99.5".
+pub fn percent_span(low: Fraction, high: Fraction) -> String {
+    format!("{}\u{2013}{}", percent(low, 1), percent(high, 1))
+}
+
 /// A difference of shares in percentage points, with its sign, rounded to two decimals.
 pub fn points(difference: f64) -> String {
     let rounded = (difference * 10_000.0).round() / 100.0;

@@ -296,3 +296,36 @@ fn metrics_tell_what_is_known_and_leave_out_what_is_not() {
     assert_eq!(waiting.status, StatusCode::OK);
     assert!(!waiting.text().contains("allium_relays") && waiting.text().contains("allium_build_info{version=\"0.0.0-test\"} 1.0"));
 }
+
+/// Every address in the tables of `docs/api.md` answers, and refuses a parameter that it does not know.
+#[test]
+fn the_addresses_of_the_documented_api_answer() {
+    let site = site_of(record(30));
+    let relay = fingerprint(2).to_string();
+    let first = |list: &str, key: &str| get(&site, list).json()["rows"][0][key].as_str().unwrap().to_owned();
+    let operator = get(&site, "/api/v1/operators").json()["next_cursor"].as_str().map(str::to_owned);
+    let names = [
+        ("FINGERPRINT", relay),
+        ("OPERATOR", operator.unwrap_or_else(|| first("/api/v1/families", "operator"))),
+        ("FAMILY", first("/api/v1/families", "fingerprint")),
+        ("CATEGORY", get(&site, "/api/v1/leaderboards").json()["leaderboards"][0]["category"].as_str().unwrap().to_owned()),
+        ("INCIDENT", "00000000000000a1".to_owned()),
+    ];
+    let (answered, awaited) = include_str!("../../../../docs/api.md").split_once("Forecasts, once").unwrap();
+    let addresses = |text: &str| -> Vec<String> {
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        rows.map(|(address, _)| names.iter().fold(address.to_owned(), |address, (name, value)| address.replace(name, value))).collect()
+    };
+    assert!(addresses(answered).len() > 20);
+    for address in addresses(answered) {
+        let answer = get(&site, &address);
+        assert_eq!(answer.status, StatusCode::OK, "{address}: {}", answer.text());
+        let refused = get(&site, &format!("{address}?no_such_parameter=1"));
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{address}");
+        assert_eq!(refused.json()["parameter"], "no_such_parameter", "{address}");
+    }
+    for address in addresses(awaited) {
+        let status = get(&site, &address).status;
+        assert!(status != StatusCode::NOT_FOUND || address.ends_with("scoreboard"), "{address}: {status}");
+    }
+}

@@ -7,7 +7,6 @@ use allium_model::{Fraction, Period, Timestamp};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use super::columns::span;
 use super::rows::country;
 use super::{GroupRow, Kind, period_of, rows};
 use crate::charts::{self, Bar, Bars, Chart, Line, Place, Reference, Time, Unit, WorldMap};
@@ -94,7 +93,7 @@ pub(super) fn ranking(view: &View, kind: Kind, period: Period) -> Chart {
         note: format!(
             "{}{}",
             format::counted(uptime.n_relays, "relay"),
-            uptime.interval.map_or_else(String::new, |(low, high)| format!(", {} %", span(low, high)))
+            uptime.interval.map_or_else(String::new, |(low, high)| format!(", {} %", format::percent_span(low, high)))
         ),
     };
     let network = view.groups.network.uptime[period.index()];

@@ -107,15 +107,8 @@ fn uptime<'a>(period: Period) -> Vec<Col<'a>> {
     ]
 }
 
-/// Bounds in percent; sorted by the lower one.
 fn interval(uptime: Option<GroupUptime>) -> Cell {
-    let Some((low, high)) = uptime.and_then(|uptime| uptime.interval) else { return Cell::Missing };
-    Cell::Markup { html: Html::words(span(low, high)), plain: format!("{} {}", low.get(), high.get()), rank: low.get() }
-}
-
-/// An interval of shares in percent.
-pub(super) fn span(low: Fraction, high: Fraction) -> String {
-    format!("{}\u{2013}{}", format::percent(low, 1), format::percent(high, 1))
+    uptime.and_then(|uptime| uptime.interval).map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
 }
 
 fn change(change: Option<Change>) -> Cell {
@@ -126,7 +119,7 @@ fn change(change: Option<Change>) -> Cell {
         Direction::Stable => "",
     };
     let html = Html::words(format!("{arrow}{}", format::points(change.against_network)));
-    Cell::Markup { html, plain: change.against_network.to_string(), rank: change.against_network }
+    Cell::Marked { html, value: Some(change.against_network) }
 }
 
 fn size<'a>() -> Vec<Col<'a>> {

@@ -6,7 +6,7 @@ use allium_detect::ScopeKind;
 use allium_model::{Period, Timestamp};
 
 use super::charts;
-use super::columns::{span, stars};
+use super::columns::stars;
 use super::geography::{self, operator, percent_words, trend, with_method};
 use super::list::{GroupsPage, Section, section, under};
 use super::relays::{relay_rows, table as relay_table};
@@ -208,7 +208,7 @@ fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
         columns: vec![
             Column::text("period", "Period", |row: &UptimeRow| Cell::Words(row.0.label().to_owned())).title_of_card(),
             number("mean", "Mean, %", |uptime| Cell::Share(uptime.mean, 2)).about("mean over relays").method("uptime-of-a-group").on_card(),
-            number("interval", "95 % interval", |uptime| uptime.interval.map_or(Cell::Missing, |(low, high)| Cell::Words(span(low, high))))
+            number("interval", "95 % interval", |uptime| uptime.interval.map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high)))
                 .about("95 % confidence interval of the mean")
                 .method("interval-of-a-mean")
                 .on_card(),
@@ -425,7 +425,7 @@ fn brief(
                 .method("uptime-of-a-group")
                 .on_card(),
             Column::number("interval", "95 % interval", move |row| {
-                uptime(row).and_then(|f| f.interval).map_or(Cell::Missing, |(low, high)| Cell::Words(span(low, high)))
+                uptime(row).and_then(|f| f.interval).map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
             })
             .about("95 % confidence interval of the mean")
             .method("interval-of-a-mean"),

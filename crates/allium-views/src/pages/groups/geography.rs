@@ -5,7 +5,6 @@ use allium_analysis::groups::{Against, Anomaly, Change, Direction, Explanation, 
 use allium_model::{Fraction, Period};
 
 use super::charts::{self, RANKED_RELAYS, ranked, regions_in_order};
-use super::columns::span;
 use super::list::Section;
 use super::rows::country;
 use super::{GroupRow, Kind, PERIOD};
@@ -172,7 +171,7 @@ fn region_table<'a>(period: Period) -> Table<'a, &'a Group<Region>> {
                 .method("uptime-of-a-group")
                 .on_card(),
             Column::number("interval", "95 % interval", move |group: &&'a Group<Region>| {
-                uptime(group).and_then(|f| f.interval).map_or(Cell::Missing, |(low, high)| Cell::Words(span(low, high)))
+                uptime(group).and_then(|f| f.interval).map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
             })
             .about("95 % confidence interval of the mean")
             .method("interval-of-a-mean"),

@@ -6,7 +6,7 @@ use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Gr
 use allium_model::{Asn, Period};
 
 use super::charts::{RANKED, RANKED_RELAYS, largest, ranked};
-use super::columns::{span, stars};
+use super::columns::stars;
 use super::geography::{figure, list_of, with_method};
 use super::list::Section;
 use super::{GroupRow, Kind};
@@ -69,7 +69,7 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
                 .method("uptime-of-a-group")
                 .on_card(),
             Column::number("interval", "95 % interval", |p: &Provider<'a>| {
-                p.uptime.interval.map_or(Cell::Missing, |(low, high)| Cell::Words(span(low, high)))
+                p.uptime.interval.map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
             })
             .about("95 % confidence interval of the mean")
             .method("interval-of-a-mean"),
