@@ -165,7 +165,7 @@ async fn what_domains_say_is_shown_kept_and_not_asked_for_twice() {
     assert!(!operator.contains("not one"), "what a domain writes is not shown");
     assert_eq!(server.get(&format!("/api/v1/operators/{}", domains[part]))["aroi"]["validated"].as_u64(), Some(n as u64));
     let relay = server.get(&format!("/api/v1/relays/{unnamed}"));
-    let reason = format!("its file lists {n} other relays and not this one");
+    let reason = format!("its file lists {n} relays, but not the relay that claims it");
     assert_eq!((relay["aroi"]["state"].as_str(), relay["aroi"]["reason"].as_str()), (Some("unauthorised"), Some(reason.as_str())));
     let page = server.text(&format!("/relay/{unnamed}"));
     assert!(page.contains("Its domain does not name it") && page.contains("/.well-known/tor-relay/rsa-fingerprint.txt"), "{page}");

@@ -157,8 +157,8 @@ pub fn judge_file(bytes: &[u8], relays: &[Fingerprint]) -> Vec<Finding> {
     };
     let others = match file.fingerprints.len() {
         0 => "its file lists no relay".to_owned(),
-        1 => "its file lists one other relay and not this one".to_owned(),
-        n => format!("its file lists {n} other relays and not this one"),
+        1 => "its file lists one relay, but not the relay that claims it".to_owned(),
+        n => format!("its file lists {n} relays, but not the relay that claims it"),
     };
     let finding = |relay| if file.fingerprints.contains(relay) { Finding::Named } else { Finding::NotNamed(others.clone()) };
     relays.iter().map(finding).collect()

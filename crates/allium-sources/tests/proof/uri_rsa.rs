@@ -77,7 +77,7 @@ fn broken(reason: &str) -> Vec<Finding> {
 #[tokio::test]
 async fn one_file_speaks_for_all_relays_of_a_domain() {
     let scene = Scene::answering(file(&format!("# ours\n{}\r\n{}\n", relay(1), relay(9).to_string().to_lowercase()))).await;
-    let not_named = Finding::NotNamed("its file lists 2 other relays and not this one".to_owned());
+    let not_named = Finding::NotNamed("its file lists 2 relays, but not the relay that claims it".to_owned());
     assert_eq!(scene.ask().await, [Finding::Named, not_named]);
     let asked = scene.web.asked();
     assert_eq!(asked.len(), 1);
