@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use allium_model::time::HOUR_SECS;
-use allium_model::{ConsensusHour, Fraction, Known, NetworkRecord, Quantity, RelayFlag, RelayRecord, RelayState, Series};
+use allium_model::{ConsensusHour, Fraction, Known, NetworkRecord, Quantity, RelayFlag, RelayRecord, RelayState, Series, StateSpan};
 
 use crate::exact::Exact;
 use crate::grid::{Grid, Sums};
@@ -72,28 +72,66 @@ impl Concentration {
 /// consensus before each of these instants, which must rise. `None` where none is known within a day, or nothing ran.
 pub fn diversity(record: &NetworkRecord, instants: &[i64]) -> [Vec<Option<Concentration>>; 2] {
     let at = |secs: &i64| record.known.before(hour(*secs)).filter(|known| hour(*secs).hours_since(*known) <= 24);
-    let hours: Vec<Option<ConsensusHour>> = instants.iter().map(at).collect();
-    let (mut systems, mut countries) = (vec![BTreeMap::new(); hours.len()], vec![BTreeMap::new(); hours.len()]);
-    for span in record.relays.iter().flat_map(|relay| &relay.spans).filter(|span| span.state.flags.contains(RelayFlag::Running)) {
-        // The instant of a consensus in the span lies after its start, and at most a day after its end.
-        let place = |at: ConsensusHour| instants.partition_point(|secs| *secs < at.start_secs());
-        for i in place(span.start)..place(span.end.plus(25)) {
-            if !hours[i].is_some_and(|hour| span.start <= hour && hour < span.end) {
-                continue;
-            }
-            if let Some(asn) = span.state.asn {
-                *systems[i].entry(asn).or_insert(0.0) += 1.0;
-            }
-            if let Some(country) = span.state.country {
-                *countries[i].entry(country).or_insert(0.0) += 1.0;
+    // The instants of which a consensus tells, with its hour.
+    let told: Vec<(usize, ConsensusHour)> = instants.iter().enumerate().filter_map(|(i, secs)| Some((i, at(secs)?))).collect();
+    let (mut systems, mut countries) = (Parts::new(told.len()), Parts::new(told.len()));
+    let (Some((_, first)), Some((_, last))) = (told.first(), told.last()) else {
+        return [vec![None; instants.len()], vec![None; instants.len()]];
+    };
+    let place = |at: ConsensusHour| told.partition_point(|(_, hour)| *hour < at);
+    for relay in &record.relays {
+        for span in spans_from(relay, *first).iter().take_while(|span| span.start <= *last) {
+            if span.state.flags.contains(RelayFlag::Running) {
+                let there = place(span.start)..place(span.end);
+                systems.add(span.state.asn, &there);
+                countries.add(span.state.country, &there);
             }
         }
     }
-    [of_counts(systems), of_counts(countries)]
+    let spread = |found: Vec<Option<Concentration>>| {
+        let mut all = vec![None; instants.len()];
+        told.iter().zip(found).for_each(|((i, _), found)| all[*i] = found);
+        all
+    };
+    [spread(systems.concentrations()), spread(countries.concentrations())]
 }
 
-fn of_counts<K>(counts: Vec<BTreeMap<K, f64>>) -> Vec<Option<Concentration>> {
-    counts.into_iter().map(|counts| Concentration::of(counts.into_values().collect())).collect()
+/// The spans of a relay that end after an hour; spans are in the order of time and do not overlap.
+fn spans_from(relay: &RelayRecord, hour: ConsensusHour) -> &[StateSpan] {
+    &relay.spans[relay.spans.partition_point(|span| span.end <= hour)..]
+}
+
+/// How many relays each part of the network has at each place of a list of consensuses, as changes from one place to the next.
+struct Parts<K> {
+    changes: BTreeMap<K, Vec<i32>>,
+    n: usize,
+}
+
+impl<K: Ord> Parts<K> {
+    const fn new(n: usize) -> Self {
+        Self { changes: BTreeMap::new(), n }
+    }
+
+    fn add(&mut self, part: Option<K>, there: &std::ops::Range<usize>) {
+        let Some(part) = part.filter(|_| !there.is_empty()) else { return };
+        let changes = self.changes.entry(part).or_insert_with(|| vec![0; self.n + 1]);
+        changes[there.start] += 1;
+        changes[there.end] -= 1;
+    }
+
+    fn concentrations(self) -> Vec<Option<Concentration>> {
+        let mut sizes = vec![Vec::new(); self.n];
+        for changes in self.changes.into_values() {
+            let mut size = 0;
+            for (sizes, change) in sizes.iter_mut().zip(changes) {
+                size += change;
+                if size > 0 {
+                    sizes.push(f64::from(size));
+                }
+            }
+        }
+        sizes.into_iter().map(Concentration::of).collect()
+    }
 }
 
 /// What published graphs tell of relays together: the sum of a quantity over the relays that have a value in each interval
@@ -153,7 +191,7 @@ pub fn running_counts<'a>(
     // Counted in places among the known consensuses, where there are no gaps.
     let mut changes = vec![0i64; to.saturating_sub(from) + 1];
     for relay in relays {
-        for span in relay.spans.iter().filter(|span| span.end > hour(*first) && span.start < hour(*last)) {
+        for span in spans_from(relay, hour(*first)).iter().take_while(|span| span.start < hour(*last)) {
             let state = &span.state;
             if state.flags.contains(RelayFlag::Running) && state.flags.contains(selection.flag) && (selection.fits)(state) {
                 let place = |at: ConsensusHour| known.place(at).clamp(from, to) - from;
@@ -242,7 +280,7 @@ pub fn flows<'a>(relays: impl IntoIterator<Item = &'a RelayRecord>, from: Consen
 
 #[cfg(test)]
 mod tests {
-    use allium_model::{Fingerprint, Relay, StateSpan};
+    use allium_model::{Fingerprint, Relay};
 
     use super::*;
 

@@ -45,5 +45,13 @@ pub fn correlations(record: &NetworkRecord, report: &NetworkReport, quantities: 
         let (x, y): (Vec<f64>, Vec<f64>) = a.iter().zip(b).filter_map(|(a, b)| a.zip(*b)).unzip();
         spearman(&x, &y)
     };
-    columns.iter().map(|a| columns.iter().map(|b| correlation(a, b)).collect()).collect()
+    // It is the same both ways round.
+    let mut found = vec![vec![None; columns.len()]; columns.len()];
+    for (i, a) in columns.iter().enumerate() {
+        for (j, b) in columns.iter().enumerate().skip(i) {
+            found[i][j] = correlation(a, b);
+            found[j][i] = found[i][j];
+        }
+    }
+    found
 }
