@@ -93,14 +93,20 @@ fn item(view: &View, incident: &Incident) -> Html {
     Html::element("li", &[], &Html::joined(parts, ""))
 }
 
-/// The incident that an outage of a relay was part of: the one nearest in its beginning among those that lasted meanwhile.
-pub(crate) fn of_outage(log: &IncidentLog, relay: &Fingerprint, start_secs: i64, end_secs: i64) -> Option<Html> {
+/// The incident that an outage or dip of a relay was part of: the one nearest in its beginning among those that lasted meanwhile.
+pub(crate) fn incident_of<'a>(log: &'a IncidentLog, relay: &Fingerprint, start_secs: i64, end_secs: i64) -> Option<&'a Incident> {
     let is_loss = |incident: &&Incident| matches!(incident.kind, Kind::Outage | Kind::Flap);
     let meanwhile = |incident: &&Incident| {
         let end = incident.resolved_at.map_or(i64::MAX, allium_model::ConsensusHour::start_secs);
         incident.started_at.start_secs() < end_secs && start_secs < end
     };
     let distance = |incident: &&Incident| (incident.detected_at.start_secs() - start_secs).abs();
-    let incident = log.of_relay(relay).filter(is_loss).filter(meanwhile).min_by_key(distance)?;
-    Some(Html::link(&format!("/incident/{}", incident.id), &Html::words(format!("with {} others", incident.n_affected.saturating_sub(1)))))
+    log.of_relay(relay).filter(is_loss).filter(meanwhile).min_by_key(distance)
+}
+
+/// The way to the incident that an outage or dip of a relay was part of.
+pub(crate) fn of_outage(log: &IncidentLog, relay: &Fingerprint, start_secs: i64, end_secs: i64) -> Option<Html> {
+    let incident = incident_of(log, relay, start_secs, end_secs)?;
+    let words = format!("with {}", format::counted(incident.n_affected.saturating_sub(1), "other relay"));
+    Some(Html::link(&format!("/incident/{}", incident.id), &Html::words(words)))
 }

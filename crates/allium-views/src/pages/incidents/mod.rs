@@ -15,7 +15,7 @@ use allium_model::{Fingerprint, Fraction, Timestamp};
 use askama::Template;
 
 use self::calendar::{DayRow, MonthRow};
-pub(crate) use self::mentions::{Mentions, of_outage};
+pub(crate) use self::mentions::{Mentions, incident_of, of_outage};
 use crate::error::RequestError;
 use crate::format;
 use crate::incidents::IncidentLog;

@@ -8,6 +8,8 @@ use crate::charts::{Chart, Event, Heat, HeatRow, Kind, Line, Time, Unit};
 use crate::error::RequestError;
 use crate::format;
 use crate::incidents::IncidentLog;
+use crate::pages::incidents::incident_of;
+use crate::pages::incidents::words::headline;
 use crate::params::{Params, query_string};
 use crate::strips::Labels;
 use crate::view::{Members, View};
@@ -211,11 +213,20 @@ fn line(label: String, strip: &Strip) -> Line {
 }
 
 /// The chart with the incidents of the relay marked.
-pub(crate) fn with_incidents(chart: Chart, view: &View, log: Option<&IncidentLog>, relay: Fingerprint) -> Chart {
-    match log {
-        Some(log) => chart.marked(view, log, log.of_relay(&relay)),
-        None => chart,
+pub(crate) fn with_incidents(mut chart: Chart, view: &View, log: Option<&IncidentLog>, relay: Fingerprint) -> Chart {
+    let Some(log) = log else { return chart };
+    let mut told: Vec<&str> = Vec::new();
+    if let Kind::Time(time) = &mut chart.kind {
+        for event in &mut time.events {
+            if let Some(incident) = incident_of(log, &relay, event.start_secs, event.end_secs) {
+                event.label = format!("{}; {}", event.label, headline(incident, view));
+                event.href = Some(format!("/incident/{}", incident.id));
+                told.push(&incident.id);
+            }
+        }
     }
+    // Those that are no outage of its own, such as lost flags, have marks of their own.
+    chart.marked(view, log, log.of_relay(&relay).filter(|incident| !told.contains(&incident.id.as_str())))
 }
 
 /// The mean over the cells that are known.

@@ -37,6 +37,8 @@ pub(crate) struct DipRow {
     pub(crate) start: Day,
     pub(crate) last: Day,
     pub(crate) depth: String,
+    /// The incident that it was part of.
+    pub(crate) incident: Html,
 }
 
 /// A stretch in one state.
@@ -131,14 +133,16 @@ pub(crate) fn outages(report: &RelayReport, log: Option<&IncidentLog>, relay: &F
         end: if outage.ongoing { Html::words("still down") } else { Html::safe(When(format::at_secs(outage.end_secs))) },
         down: format::hours(outage.down_hours),
         within: format::hours(f64::from(outage.interval_secs) / 3600.0),
-        incident: incident(outage).unwrap_or_else(|| Html::words("alone")),
+        incident: incident(outage).unwrap_or_else(|| Html::words("none")),
     };
     report.outages.iter().flat_map(|summary| summary.outages.iter().rev()).take(SHOWN).map(row).collect()
 }
 
 /// The dips, newest first.
-pub(crate) fn dips(dips: &[Dip]) -> Vec<DipRow> {
+pub(crate) fn dips(dips: &[Dip], log: Option<&IncidentLog>, relay: &Fingerprint) -> Vec<DipRow> {
+    let incident = |dip: &Dip| log.and_then(|log| of_outage(log, relay, dip.start_secs, dip.end_secs));
     let row = |dip: &Dip| DipRow {
+        incident: incident(dip).unwrap_or_else(|| Html::words("none")),
         start: Day(format::at_secs(dip.start_secs)),
         last: Day(format::at_secs(dip.end_secs - 1)),
         depth: format::points(dip.depth),
