@@ -13,7 +13,7 @@ mod relay;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Fraction, Period, SourceReport, Timestamp};
+use allium_model::{Fraction, Period};
 use serde::Serialize;
 
 pub(crate) use self::csv::write as write_csv;
@@ -30,6 +30,7 @@ use crate::list::{QUERY_NAMES, relay_query};
 use crate::outlook::Outlook;
 use crate::pages::forecasts::ForecastJson;
 use crate::params::Params;
+use crate::site::Site;
 use crate::view::View;
 
 /// Relays in an answer unless the address says otherwise.
@@ -110,15 +111,11 @@ pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: 
 }
 
 /// `/api/v1/data-quality`
-pub(crate) fn data_quality(
-    view: &View,
-    reports: &[SourceReport],
-    params: &Params,
-    now: Timestamp,
-    form: Form,
-) -> Result<String, RequestError> {
+pub(crate) fn data_quality(site: &Site, view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
-    let quality = DataQualityJson::of(view, reports, now);
+    let now = site.now();
+    let (reports, failures) = (site.sources(), site.source_failures(now));
+    let quality = DataQualityJson::of(view, &reports, &failures, now);
     match form {
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),

@@ -4,6 +4,7 @@ use allium_model::{ConsensusHour, SourceReport, Timestamp};
 use serde::Serialize;
 
 use crate::format::{origin, rfc3339};
+use crate::site::SourceFailure;
 use crate::view::{FRESH_HOURS, View};
 
 /// Sources, rejects and gaps.
@@ -19,6 +20,8 @@ pub struct DataQualityJson<'a> {
     pub stale_after_hours: i32,
     /// How it goes with each source.
     pub asked: Vec<AskedJson<'a>>,
+    /// Failures of the last days that this service has seen, the newest first.
+    pub failures: Vec<FailureJson>,
     /// Documents in use.
     pub sources: Vec<SourceJson<'a>>,
     /// What could not be understood, as far as listed.
@@ -42,6 +45,17 @@ pub struct AskedJson<'a> {
     pub failure: Option<&'a str>,
     /// Rejects in the consensuses or the pack that it last brought.
     pub n_rejects: usize,
+}
+
+/// A failure of a source.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailureJson {
+    /// The source.
+    pub source: String,
+    /// When it was asked.
+    pub at: String,
+    /// What went wrong.
+    pub reason: String,
 }
 
 /// A document in use.
@@ -102,7 +116,7 @@ pub struct GapJson {
 
 impl<'a> DataQualityJson<'a> {
     /// The data quality of a view and of the sources at a time.
-    pub fn of(view: &'a View, reports: &'a [SourceReport], now: Timestamp) -> Self {
+    pub(crate) fn of(view: &'a View, reports: &'a [SourceReport], failures: &[SourceFailure], now: Timestamp) -> Self {
         let record = &view.record;
         let source_rejects = reports.iter().flat_map(|report| &report.rejects);
         Self {
@@ -111,6 +125,7 @@ impl<'a> DataQualityJson<'a> {
             stale: view.is_stale(now),
             stale_after_hours: FRESH_HOURS,
             asked: reports.iter().map(asked).collect(),
+            failures: failures.iter().map(failure).collect(),
             sources: record.sources.iter().map(source).collect(),
             rejects: record.rejects.iter().chain(source_rejects).map(reject).collect(),
             history: history(view),
@@ -127,6 +142,10 @@ fn asked(report: &SourceReport) -> AskedJson<'_> {
         failure: report.failure.as_deref(),
         n_rejects: report.n_rejects,
     }
+}
+
+fn failure(failure: &SourceFailure) -> FailureJson {
+    FailureJson { source: failure.source.clone(), at: rfc3339(failure.at), reason: failure.reason.clone() }
 }
 
 fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {

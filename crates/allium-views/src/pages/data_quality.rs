@@ -1,5 +1,7 @@
 //! `/data-quality`: how old each source is, what could not be understood, which hours are missing.
 
+use std::collections::BTreeMap;
+
 use allium_model::{ConsensusHour, NetworkRecord, SourceReport, SourceStatus, Timestamp};
 use askama::Template;
 
@@ -7,8 +9,8 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, When, short_fingerprint};
 use crate::page::{Alternate, Page, render};
-use crate::site::Site;
-use crate::text::Foreign;
+use crate::site::{Site, SourceFailure};
+use crate::text::{Foreign, inert};
 use crate::view::{FRESH_HOURS, View};
 
 /// At how many rejects and gaps the page stops; the API has all of them.
@@ -22,6 +24,8 @@ struct DataQuality<'a> {
     rule: String,
     asked_sentence: String,
     asked: Vec<AskedRow<'a>>,
+    failures_sentence: String,
+    failures: Vec<FailureRow<'a>>,
     sources: Vec<SourceRow>,
     gaps_sentence: String,
     gaps: Vec<GapRow>,
@@ -68,6 +72,34 @@ impl<'a> AskedRow<'a> {
             n_rejects: format::count(report.n_rejects as u64),
         }
     }
+}
+
+/// A failure of a source.
+struct FailureRow<'a> {
+    source: Foreign<'a>,
+    at: When,
+    reason: Foreign<'a>,
+}
+
+impl<'a> FailureRow<'a> {
+    fn of(failure: &'a SourceFailure) -> Self {
+        Self { source: Foreign::short(&failure.source), at: When(failure.at), reason: Foreign::long(&failure.reason) }
+    }
+}
+
+fn failures_sentence(failures: &[SourceFailure]) -> String {
+    let days = SourceFailure::DAYS;
+    if failures.is_empty() {
+        return format!("No source has failed in the last {days} days, as far as this service has seen since it was started.");
+    }
+    let mut n_by_source: BTreeMap<&str, usize> = BTreeMap::new();
+    failures.iter().for_each(|failure| *n_by_source.entry(&failure.source).or_default() += 1);
+    let told: Vec<String> = n_by_source.into_iter().map(|(source, n)| format!("{} {}", inert(source), format::count(n as u64))).collect();
+    format!(
+        "{} in the last {days} days, as far as this service has seen since it was started: {}.",
+        format::counted(failures.len(), "failure"),
+        told.join(", ")
+    )
 }
 
 fn asked_sentence(reports: &[SourceReport]) -> String {
@@ -119,10 +151,13 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
     let gaps_sentence = gaps_sentence(&view.record, &gaps);
     gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
     let reports = site.sources();
+    let failures = site.source_failures(now);
     let source_rejects = reports.iter().flat_map(|report| &report.rejects);
     let page = DataQuality {
         asked_sentence: asked_sentence(&reports),
         asked: reports.iter().map(|report| AskedRow::of(report, now)).collect(),
+        failures_sentence: failures_sentence(&failures),
+        failures: failures.iter().take(SHOWN).map(FailureRow::of).collect(),
         page: Page::of(site, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
         sentence: sentence(view, &reports, now),
         rule: format!(

@@ -199,6 +199,22 @@ fn data_quality_tells_how_it_goes_with_each_source() {
     let json = get(&site, "/api/v1/data-quality").json();
     assert_eq!(json["asked"][1]["source"], "directory");
     assert_eq!(json["asked"][1]["failure"], "refused\u{202e}<script>");
+    // The next visit succeeds; the failure stays in sight, once, for a week.
+    site.set_sources(vec![report("directory", Some("refused\u{202e}<script>"))]);
+    site.set_sources(vec![allium_model::SourceReport { asked_at: "2026-02-15T19:55:00Z".parse().unwrap(), ..report("directory", None) }]);
+    let after = get(&site, "/data-quality").text();
+    for part in [
+        "Every source answered when it was last asked",
+        "1 failure in the last 7 days",
+        "directory 1.",
+        "<bdi>refused",
+        "15 Feb 2026 19:45 UTC",
+    ] {
+        assert!(after.contains(part), "{part}: {after}");
+    }
+    let failures = get(&site, "/api/v1/data-quality").json()["failures"].clone();
+    assert_eq!(failures.as_array().map(Vec::len), Some(1), "{failures}");
+    assert_eq!((&failures[0]["source"], &failures[0]["at"]), (&"directory".into(), &"2026-02-15T19:45:00Z".into()));
     assert_eq!((&json["asked"][0]["failure"], &json["asked"][0]["newest"]), (&serde_json::Value::Null, &"2026-02-15T17:00:00Z".into()));
 }
 
