@@ -89,7 +89,7 @@ const kinds = {
     return {
       grid: { left: 64, right: chart.lines.length > 1 ? (narrow ? 96 : 160) : 24, top: 32, bottom: 48 },
       tooltip: { ...tooltip, trigger: 'axis', formatter },
-      xAxis: { type: 'time', ...axis, splitLine: { show: false } },
+      xAxis: { type: 'time', ...axis, axisLabel: { ...axis.axisLabel, hideOverlap: true }, splitLine: { show: false } },
       yAxis: [
         { type: 'value', scale: !chart.from_zero, max: chart.unit === 'share' ? (extent) => (extent.max > 0.5 ? 1 : null) : null, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.unit) } },
         { type: 'value', show: false, min: 0, max: 1 },
@@ -112,12 +112,13 @@ const kinds = {
     };
   },
 
-  histogram(chart, colours, axis, { tooltip }) {
+  histogram(chart, colours, axis, { narrow, tooltip }) {
+    const step = Math.ceil(chart.counts.length / (narrow ? 4 : 10));
     return {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${told(chart.unit, chart.edges[i])} to ${told(chart.unit, chart.edges[i + 1])}: ${chart.counts[i].toLocaleString('en')}` },
-      xAxis: { type: 'category', data: chart.edges.slice(0, -1).map((edge) => told(chart.unit, edge)), ...axis },
-      yAxis: { type: 'value', ...axis },
-      series: [{ type: 'bar', barCategoryGap: '4%', data: chart.counts }],
+      xAxis: { type: 'category', data: chart.edges.slice(0, -1).map((edge) => mark(chart.unit, plotted(chart.unit, edge))), ...axis, axisLabel: { ...axis.axisLabel, interval: (i) => i % step === 0, hideOverlap: true } },
+      yAxis: { type: 'value', name: chart.of, nameTextStyle: { color: colours.soft }, ...axis },
+      series: [{ type: 'bar', barCategoryGap: '4%', data: chart.counts, markLine: { silent: true, symbol: 'none', data: chart.level === null ? [] : [{ yAxis: chart.level }], label: { show: false }, lineStyle: { color: colours.lines[1] } } }],
     };
   },
 
@@ -134,9 +135,9 @@ const kinds = {
   scatter(chart, colours, axis, { narrow, tooltip }) {
     return {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i }) => `${chart.dots[i].label}\n${chart.x_label}: ${told(chart.x_unit, chart.dots[i].x)}\n${chart.y_label}: ${told(chart.y_unit, chart.dots[i].y)}` },
-      xAxis: { type: 'value', name: chart.x_label, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colours.ink }, splitNumber: narrow ? 3 : 5, ...axis, axisLabel: { ...axis.axisLabel, ...bare(chart.x_unit) } },
+      xAxis: { type: 'value', name: chart.x_label, nameLocation: 'middle', nameGap: 32, nameTextStyle: { color: colours.ink }, splitNumber: narrow ? 3 : 5, max: chart.diagonal && chart.x_unit === 'share' ? 1 : null, ...axis, axisLabel: { ...axis.axisLabel, ...bare(chart.x_unit) } },
       yAxis: { type: 'value', scale: true, name: chart.y_label, nameTextStyle: { color: colours.ink }, ...axis, axisLabel: { ...axis.axisLabel, ...label(chart.y_unit) } },
-      series: [{ type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.6 }, data: chart.dots.map(({ x, y, href }) => ({ value: [plotted(chart.x_unit, x), plotted(chart.y_unit, y)], href })) }],
+      series: [{ type: 'scatter', symbolSize: 6, itemStyle: { opacity: 0.6 }, data: chart.dots.map(({ x, y, href }) => ({ value: [plotted(chart.x_unit, x), plotted(chart.y_unit, y)], href })) }, ...(chart.diagonal ? [{ type: 'line', silent: true, symbol: 'none', tooltip: { show: false }, lineStyle: { color: colours.soft, type: 'dashed', width: 1 }, data: [[0, 0], [1, 1]] }] : [])],
     };
   },
 
@@ -173,14 +174,18 @@ const kinds = {
     const steps = chart.breaks.length;
     const pieces = [...chart.breaks.map((bound, i) => ({ gte: bound, lt: chart.breaks[i + 1], color: colours.scale[Math.round((10 * (i + 1)) / steps)] })), { lt: chart.breaks[0], color: colours.scale[0] }];
     const bound = (value) => mark(chart.unit, plotted(chart.unit, value));
-    const words = ({ lt, gte }) => (gte === undefined ? `< ${bound(lt)}` : `≥ ${bound(gte)}`);
+    // On narrow screens only the ends name the unit.
+    const short = (gte) => (gte === chart.breaks.at(-1) ? `≥${bound(gte)}` : bound(gte).replace(/ .*/, ''));
+    const words = ({ lt, gte }) => (gte === undefined ? `<${narrow ? '' : ' '}${bound(lt)}` : narrow ? short(gte) : `≥ ${bound(gte)}`);
+    // Nothing is that small: it says what the ground colour of a country means.
+    const none = { lt: -1, color: colours.line, label: narrow ? 'none' : 'no relays' };
     const legend = narrow ? { itemWidth: 8, itemHeight: 10, itemGap: 4, textGap: 3, textStyle: { color: colours.ink, fontSize: 9 } } : { itemWidth: 20, textStyle: { color: colours.ink } };
     return {
       tooltip: { ...tooltip, formatter: ({ dataIndex: i, name }) => {
         const place = chart.places[i];
         return place ? `${place.name}\n${place.n_relays} relays, ${told(chart.unit, place.value)}` : `${name.toUpperCase()}: no relays`;
       } },
-      visualMap: { type: 'piecewise', orient: 'horizontal', left: narrow ? 0 : 8, bottom: 0, ...legend, pieces: pieces.map((piece) => ({ ...piece, label: words(piece) })), outOfRange: { color: colours.hatch } },
+      visualMap: { type: 'piecewise', orient: 'horizontal', left: narrow ? 0 : 8, bottom: 0, ...legend, pieces: [...pieces.map((piece) => ({ ...piece, label: words(piece) })), none], outOfRange: { color: colours.hatch } },
       series: [{
         type: 'map',
         map: 'world',
@@ -198,20 +203,29 @@ const kinds = {
   },
 
   flow(chart, colours, axis, { narrow, tooltip }) {
-    const used = (side) => chart.states.map((name, i) => ({ name: `${side}${name}`, used: chart.streams.some((s) => s[side === ' ' ? 'to' : 'from'] === i) })).filter((n) => n.used).map(({ name }) => ({ name }));
+    const width = narrow ? 84 : 150;
+    const title = (text, side) => ({ text, [side]: 0, top: 0, textStyle: { color: colours.soft, fontSize: narrow ? 9 : 12, fontWeight: 'normal' } });
+    // The same state has the same colour and place on both sides.
+    const nodes = (side, mark, position) => chart.states.flatMap((name, i) => {
+      const n = chart.streams.filter((stream) => stream[side] === i).reduce((sum, stream) => sum + stream.n, 0);
+      const text = narrow ? `${n.toLocaleString('en')}\n${name}` : `${n.toLocaleString('en')} ${name}`;
+      return n === 0 ? [] : [{ name: `${mark}${name}`, itemStyle: { color: colours.lines[i % 4] }, label: { position, formatter: text } }];
+    });
     return {
+      title: [title(chart.from, 'left'), title(chart.to, 'right')],
       tooltip: { ...tooltip, formatter: ({ name, value }) => `${name.replaceAll(' > ', ' to ')}: ${Number(value).toLocaleString('en')} relays` },
       series: [{
         type: 'sankey',
-        left: 8,
-        right: narrow ? 90 : 140,
-        top: 16,
-        bottom: 16,
+        left: width,
+        right: width,
+        top: 24,
+        bottom: 8,
         draggable: false,
+        layoutIterations: 0,
         emphasis: { focus: 'adjacency' },
-        label: { color: colours.ink },
+        label: { color: colours.ink, fontSize: narrow ? 10 : 12, lineHeight: narrow ? 12 : 16 },
         lineStyle: { color: 'source', opacity: 0.4 },
-        data: [...used(''), ...used(' ')],
+        data: [...nodes('from', '', 'left'), ...nodes('to', ' ', 'right')],
         links: chart.streams.map(({ from, to, n }) => ({ source: chart.states[from], target: ` ${chart.states[to]}`, value: n })),
       }],
     };

@@ -16,6 +16,8 @@ pub(crate) struct Histogram {
     pub(crate) edges: Vec<f64>,
     pub(crate) counts: Vec<u64>,
     pub(crate) marks: Vec<Mark>,
+    /// The count that every class would have if values were spread evenly, where that is to be seen.
+    pub(crate) level: Option<f64>,
 }
 
 /// A single value to find among the others.
@@ -36,7 +38,7 @@ impl Histogram {
                 *count += 1;
             }
         }
-        Self { unit, of: of.to_owned(), edges, counts, marks: Vec::new() }
+        Self { unit, of: of.to_owned(), edges, counts, marks: Vec::new(), level: None }
     }
 
     /// `n` equal classes over `[low, high]`.
@@ -62,6 +64,11 @@ impl Histogram {
         for (edges, count) in self.edges.windows(2).zip(&self.counts) {
             let (x, right, y) = (across.at(edges[0]), across.at(edges[1]), up.at(*count as f64));
             canvas.rect(x + 0.5, y, (right - x - 1.0).max(0.5), frame.bottom - y, canvas.palette.lines[0]);
+        }
+        if let Some(level) = self.level {
+            let (y, colour) = (up.at(level), canvas.palette.lines[1]);
+            let line = format!("M{}H{}", super::canvas::point(frame.left, y), frame.right.round());
+            canvas.path(&line, &format!("stroke=\"{colour}\" stroke-width=\"1.5\" stroke-dasharray=\"6 4\""));
         }
         for mark in &self.marks {
             let (x, colour) = (across.at(mark.value), canvas.palette.lines[1]);

@@ -17,6 +17,8 @@ pub(crate) struct Scatter {
     pub(crate) y_label: String,
     pub(crate) y_unit: Unit,
     pub(crate) dots: Vec<Dot>,
+    /// Whether both quantities have one unit and the line on which they are equal is drawn.
+    pub(crate) diagonal: bool,
 }
 
 /// A dot.
@@ -53,6 +55,11 @@ impl Scatter {
         let (ink, fill) = (canvas.palette.ink, canvas.palette.lines[0]);
         canvas.words(frame.left, canvas.top + 16.0, Anchor::Start, 12.0, ink, &format!("{} ↑", self.y_label));
         canvas.words(frame.right, canvas.bottom - 8.0, Anchor::End, 12.0, ink, &format!("{} →", self.x_label));
+        if self.diagonal {
+            let (from, to) = (across.from.max(up.from), across.to.min(up.to));
+            let [start, end] = [from, to].map(|value| super::canvas::point(across.at(value), up.at(value)));
+            canvas.path(&format!("M{start}L{end}"), &format!("stroke=\"{}\" stroke-dasharray=\"4 3\" fill=\"none\"", canvas.palette.soft));
+        }
         let look = format!("fill=\"{fill}\" fill-opacity=\"0.5\"");
         for dot in &self.dots {
             canvas.circle(across.at(dot.x), up.at(dot.y), if self.dots.len() > 200 { 2.2 } else { 4.0 }, &look);

@@ -47,6 +47,7 @@ fn examples() -> Vec<Chart> {
         y_label: "Uptime".to_owned(),
         y_unit: Unit::Share,
         dots,
+        diagonal: false,
     };
     let matrix = Matrix {
         labels: vec!["Uptime".to_owned(), "Weight".to_owned()],

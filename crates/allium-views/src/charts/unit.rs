@@ -73,7 +73,7 @@ impl Unit {
             Self::Count if step >= 1e5 && value != 0.0 => (value / 1e6, step / 1e6, "\u{a0}M"),
             Self::Count | Self::Hours | Self::Number => (value, step, ""),
         };
-        if scaled.abs() >= 10_000.0 {
+        if scaled.abs() >= 1_000.0 && step >= 1.0 {
             return format!("{}{}{unit}", if scaled < 0.0 { "\u{2212}" } else { "" }, format::count(scaled.abs().round() as u64));
         }
         let is_whole = |decimals: &usize| (step * 10f64.powi(*decimals as i32)).fract() < 1e-6 || *decimals == 6;

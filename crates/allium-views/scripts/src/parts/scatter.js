@@ -1,4 +1,4 @@
-import { ScatterChart } from 'echarts/charts';
+import { LineChart, ScatterChart } from 'echarts/charts';
 import { use } from 'echarts/core';
 
-use([ScatterChart]);
+use([LineChart, ScatterChart]);

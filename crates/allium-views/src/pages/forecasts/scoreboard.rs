@@ -34,6 +34,8 @@ struct ScoreboardPage {
     held_out: Vec<(String, String, String)>,
     held_out_note: String,
     network: Vec<NetworkLine>,
+    /// Whether there are forecasts whose scores could be told.
+    is_known: bool,
 }
 
 /// What the file says.
@@ -92,6 +94,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
             ),
             Err(reason) => format!("There is no forecast yet: {}.", inert(reason)),
         },
+        is_known: forecasts.is_some(),
         network: forecasts.map_or_else(Vec::new, |forecasts| forecasts.network.scores.iter().map(network_line).collect()),
     })
 }
@@ -149,14 +152,20 @@ fn sentence(board: &Scoreboard, stratum: &str) -> String {
 
 fn under(board: &Scoreboard) -> String {
     let ends = board.origins.first().zip(board.origins.last());
-    let origins = ends.map_or_else(String::new, |(first, last)| format!(" Origins {} to {}.", inert(&first.origin), inert(&last.origin)));
-    let data = board.data.as_ref().map_or_else(String::new, |[first, last]| {
-        format!(" Evaluated on the record of consensuses from {} to {}.", inert(first), inert(last))
-    });
+    let origins = ends.map_or_else(String::new, |(first, last)| format!(" Origins {} to {}.", day(&first.origin), day(&last.origin)));
+    let data = board
+        .data
+        .as_ref()
+        .map_or_else(String::new, |[first, last]| format!(" Evaluated on the record of consensuses from {} to {}.", day(first), day(last)));
     format!(
         "Forecasts of {} days; every model learned at each origin only from what was known there.{origins}{data} Origins inside a flood of short-lived relays have a table of their own.",
         board.horizon_days
     )
+}
+
+/// An instant of the file as a day; as it stands there where it is none.
+fn day(text: &str) -> String {
+    text.parse().map_or_else(|_| inert(text), format::date)
 }
 
 fn strata(board: &Scoreboard, asked: &str) -> Vec<(String, String, bool)> {
@@ -186,7 +195,7 @@ fn tables(board: &Scoreboard, stratum: &str) -> Vec<ScoreTable> {
         };
         let about = format!(
             "{} ({} learned from {} rows{flood})",
-            inert(&origin.origin),
+            day(&origin.origin),
             inert(model_name(&origin.chosen)),
             format::count(origin.n_rows_trained as u64)
         );
@@ -299,7 +308,7 @@ fn reliability(board: &Scoreboard, stratum: &str) -> Option<Chart> {
         dots.len(),
         format::number(worst * 100.0, 1)
     );
-    let note = "Model in use, origins outside floods, ten bins of equal width by probability. On the diagonal forecasts are calibrated.";
+    let note = "Model in use, origins outside floods, ten bins of equal width by probability. On the dashed diagonal forecasts are calibrated; the table tells how many forecasts each point stands for.";
     let kind = Scatter {
         of: "Forecasts".to_owned(),
         x_label: "Probability of less than 90 %".to_owned(),
@@ -307,6 +316,7 @@ fn reliability(board: &Scoreboard, stratum: &str) -> Option<Chart> {
         y_label: "Share that stayed below".to_owned(),
         y_unit: Unit::Share,
         dots,
+        diagonal: true,
     };
     (!kind.dots.is_empty()).then(|| Chart::new("reliability", title, note, Kind::Scatter(kind)))
 }
@@ -319,13 +329,15 @@ fn pit(board: &Scoreboard, stratum: &str) -> Option<Chart> {
     let counts: Vec<u64> = (0..n_bins).map(|bin| scores.iter().map(|scores| share(scores, bin)).sum::<f64>().round() as u64).collect();
     let total: u64 = counts.iter().sum();
     let edges = (0..=n_bins).map(|edge| edge as f64 / n_bins.max(1) as f64).collect();
-    let title = "PIT histogram: where outcomes fell in the ranks of their own forecasts; level if forecasts are calibrated.";
+    let level = Some(total as f64 / n_bins.max(1) as f64);
+    let title =
+        "PIT histogram: where outcomes fell in the ranks of their own forecasts; level with the dashed line if forecasts are calibrated.";
     let note = format!(
         "Model in use, origins outside floods, {} forecasts, {} in each class if level. Ranks of outcomes at a mass are spread evenly over it.",
         format::count(total),
         format::count(total / n_bins.max(1) as u64)
     );
-    let kind = Histogram { unit: Unit::Share, of: "Forecasts".to_owned(), edges, counts, marks: Vec::new() };
+    let kind = Histogram { unit: Unit::Share, of: "Forecasts".to_owned(), edges, counts, marks: Vec::new(), level };
     (total > 0).then(|| Chart::new("pit", title, note, Kind::Histogram(kind)))
 }
 
