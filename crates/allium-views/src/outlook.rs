@@ -1,12 +1,14 @@
 //! What is known of the weeks ahead: made beside the views, published whole, then only read.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use allium_forecast::advice::Advice;
 use allium_forecast::features::Features;
 use allium_forecast::network::{Daily, Figure, NetworkForecast, NetworkScore, backtest};
 use allium_forecast::{Driver, Forecast, Habits, HeldOutScore, Likeness, Model, Past, Summary, Usual, Week};
 use allium_model::{ConsensusHour, Fingerprint};
+
+use crate::charts::Chart;
 
 /// Forecasts, or why there are none. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,6 +54,10 @@ pub struct Forecasts {
     pub likeness: GroupLikeness,
     relays: Vec<Forecast>,
     habits: Vec<(Fingerprint, Habits)>,
+    /// What to do about each of the relays.
+    advice: Vec<Option<Advice>>,
+    /// The network in the months ahead as charts, once they were asked for.
+    pub(crate) network_charts: OnceLock<Vec<Chart>>,
     explainer: Option<Explainer>,
 }
 
@@ -156,6 +162,8 @@ impl Forecasts {
             likeness: GroupLikeness::default(),
             relays,
             habits: Vec::new(),
+            advice: Vec::new(),
+            network_charts: OnceLock::new(),
             explainer: None,
         }
     }
@@ -167,7 +175,7 @@ impl Forecasts {
 
     /// The same with the whole network.
     pub fn with_network(self, network: NetworkOutlook) -> Self {
-        Self { network, ..self }
+        Self { network, network_charts: OnceLock::new(), ..self }
     }
 
     /// The same with how far relays fare alike.
@@ -182,8 +190,10 @@ impl Forecasts {
             let place = past.relays().binary_search_by_key(&forecast.fingerprint, |relay| relay.fingerprint).ok()?;
             Some((forecast.fingerprint, Habits::of(past, &past.relays()[place], self.as_of, week.as_ref())))
         };
-        let habits = self.relays.iter().filter_map(of).collect();
-        Self { habits, ..self }
+        let habits: Vec<(Fingerprint, Habits)> = self.relays.iter().filter_map(of).collect();
+        let with_habits = Self { habits, ..self };
+        let advice = |forecast: &Forecast| Advice::of(forecast, with_habits.habits(&forecast.fingerprint)?);
+        Self { advice: with_habits.relays.iter().map(advice).collect(), ..with_habits }
     }
 
     /// The same with what it takes to tell what moves them: the model that made them, and the past that it looked at.
@@ -210,8 +220,15 @@ impl Forecasts {
     }
 
     /// What to do about a forecast, where anything is to be done.
-    pub(crate) fn advice(&self, forecast: &Forecast) -> Option<Advice> {
-        Advice::of(forecast, self.habits(&forecast.fingerprint)?)
+    pub(crate) fn advice(&self, forecast: &Forecast) -> Option<&Advice> {
+        let place = self.relays.binary_search_by_key(&forecast.fingerprint, |forecast| forecast.fingerprint).ok()?;
+        self.advice.get(place)?.as_ref()
+    }
+
+    /// All of them with what to do about each.
+    pub(crate) fn with_advice(&self) -> impl Iterator<Item = (&Forecast, Option<&Advice>)> {
+        let advice = self.advice.iter().map(Option::as_ref).chain(std::iter::repeat(None));
+        self.relays.iter().zip(advice)
     }
 
     /// What moves the forecast of a relay, the strongest first; empty where nobody can tell.

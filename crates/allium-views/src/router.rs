@@ -200,11 +200,11 @@ async fn relay_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Pat
 }
 
 async fn explore(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
-    page(&site, &headers, |view, now| pages::explore::html(&site, view, now, &Params::of(&uri)?))
+    slow_page(site, headers, move |site, view, now| pages::explore::html(site, view, now, &Params::of(&uri)?)).await
 }
 
 async fn explore_image(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
-    page(&site, &headers, |view, now| pages::explore::image_html(&site, view, now, &Params::of(&uri)?))
+    slow_page(site, headers, move |site, view, now| pages::explore::image_html(site, view, now, &Params::of(&uri)?)).await
 }
 
 async fn explore_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>) -> Response {
@@ -284,8 +284,7 @@ async fn api_incident(State(site): State<Site>, headers: HeaderMap, uri: Uri, Pa
 }
 
 async fn api_data_quality(State(site): State<Site>, headers: HeaderMap, uri: Uri) -> Response {
-    let now = site.now();
-    answer(&site, &headers, &uri, |view, params, form| api::data_quality(view, &site.sources(), params, now, form))
+    answer(&site, &headers, &uri, |view, params, form| api::data_quality(&site, view, params, form))
 }
 
 async fn robots() -> impl IntoResponse {
@@ -323,6 +322,22 @@ fn page(site: &Site, headers: &HeaderMap, make: impl FnOnce(&View, Timestamp) ->
         }
         Err(error) => page_error(site, &error),
     }
+}
+
+/// The same where making it may take long when nobody asked for it before: on a thread that serves nobody else.
+async fn slow_page(
+    site: Site,
+    headers: HeaderMap,
+    make: impl FnOnce(&Site, &View, Timestamp) -> Result<String, RequestError> + Send + 'static,
+) -> Response {
+    let work = tokio::task::spawn_blocking({
+        let site = site.clone();
+        move || page(&site, &headers, |view, now| make(&site, view, now))
+    });
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a page could not be made");
+        page_error(&site, &RequestError::Internal)
+    })
 }
 
 /// Marks the answer of a page that loads our script.

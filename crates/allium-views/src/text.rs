@@ -38,6 +38,16 @@ pub fn inert(text: &str) -> String {
     out
 }
 
+/// The same, cut to so many characters with an ellipsis where there are more; for labels of charts and forms.
+pub fn inert_short(text: &str, limit: usize) -> String {
+    let mut chars = text.chars();
+    let mut out = inert(&chars.by_ref().take(limit).collect::<String>());
+    if chars.next().is_some() {
+        out.push('…');
+    }
+    out
+}
+
 /// The text as a CSV cell that no spreadsheet takes for a formula: inert, with a leading `'` where one is needed.
 pub fn csv_cell(text: &str) -> String {
     let text_inert = inert(text);
@@ -130,6 +140,8 @@ mod tests {
         let shown = Foreign::short(&"é".repeat(100)).to_string();
         assert_eq!(shown.matches('é').count(), SHORT);
         assert!(shown.contains("class=\"cut\""));
+        assert_eq!(inert_short(&"é\u{202E}".repeat(100), 3), "é[U+202E]é…");
+        assert_eq!(inert_short("abc", 3), "abc");
         assert_eq!(url_encoded("a b/é"), "a%20b%2F%C3%A9");
     }
 }

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use allium_analysis::{
-    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip, relay_position,
-};
+use allium_analysis::{Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip};
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 use crate::derived::Derived;
@@ -30,6 +28,8 @@ pub struct View {
     /// How uptime is distributed over relays.
     pub statistics: NetworkStatistics,
     index: SearchIndex,
+    /// The fingerprints of the record's relays, close together: lists look thousands of them up.
+    fingerprints: Vec<Fingerprint>,
     group_strips: Mutex<BTreeMap<StripKey, Arc<Strip>>>,
     pub(crate) derived: Derived,
 }
@@ -81,7 +81,9 @@ impl View {
         let operators = OperatorReport::compute(&record, &report);
         let groups = Groups::compute(&record, &report, &operators.operators);
         let statistics = NetworkStatistics::compute(&record, &report);
+        let fingerprints = record.relays.iter().map(|relay| relay.relay.fingerprint).collect();
         Self {
+            fingerprints,
             record,
             report,
             groups,
@@ -102,7 +104,7 @@ impl View {
 
     /// The place of a relay in the record and the report.
     pub fn relay_idx(&self, fingerprint: &Fingerprint) -> Option<usize> {
-        relay_position(&self.record, fingerprint)
+        self.fingerprints.binary_search(fingerprint).ok()
     }
 
     /// The relay at this place with its figures.

@@ -108,6 +108,18 @@ fn weights_bandwidths_and_concentration_come_from_the_store() {
 }
 
 #[test]
+fn charts_that_were_shown_are_made_again_when_sizes_come() {
+    let site = site_of(record(30));
+    let csv = |site: &Site| get(site, "/explore/charts/total.csv?show=trend&measure=weight&range=1y");
+    let before = get(&site, "/explore?show=trend&measure=weight&range=1y").text();
+    assert_eq!(before, get(&site, "/explore?show=trend&measure=weight&range=1y").text());
+    let empty = csv(&site).text();
+    site.set_sizes(sizes());
+    assert_ne!(csv(&site).text(), empty);
+    assert_eq!(csv(&site).text(), csv(&sized(30)).text());
+}
+
+#[test]
 fn a_store_without_weights_says_so() {
     let site = site_of(record(30));
     let html = get(&site, "/explore?show=trend&measure=weight").text();

@@ -117,3 +117,16 @@ fn json_is_exact_and_inert() {
     }
     assert_ne!(fingerprint(0), fingerprint(1));
 }
+
+#[test]
+fn a_long_contact_is_cut_and_inert_where_operators_are_picked() {
+    let mut record = record(4);
+    record.relays[1].relay.contact = Some(format!("{MARKUP}{DECEPTIVE}{}", "x".repeat(500)));
+    record.relays[1].relay.consensus_weight = Some(1_000_000);
+    let html = get(&site_of(record), "/explore?show=compare").text();
+    let boxes: Vec<&str> = html.split("<label title=\"").skip(1).filter_map(|rest| rest.split("</label>").next()).collect();
+    let contact = boxes.into_iter().find(|label| label.contains("onerror")).unwrap();
+    assert!(contact.contains("…</bdi>") && contact.len() < 600, "{contact}");
+    assert!(!contact.contains("<img") && !contact.contains("<script"), "{contact}");
+    assert_eq!(html.chars().find(|c| allium_views::text::is_deceptive(*c) && *c != '\n'), None);
+}

@@ -1,11 +1,12 @@
 //! The charts of each side, made from the view.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use allium_analysis::{RelayQuantity, Sizes, Standing, correlations, flows, uptime_between};
 use allium_model::{CountryCode, Fraction, Period};
 
-use super::state::{Measure, Range, Show, State};
+use super::state::{Display, Measure, Range, Show, State};
 use super::{compare, image, regions, trend};
 use crate::charts::{BoxRow, Boxes, Chart, Dot, Flow, Histogram, Kind, Matrix, Place, Scatter, Stream, Unit, WorldMap, country_name};
 use crate::error::RequestError;
@@ -18,15 +19,23 @@ use crate::view::{Members, View};
 const DOTS: usize = 1_500;
 
 /// The chart of that name.
-pub(crate) fn chart(view: &View, sizes: &Sizes, params: &Params, name: &str) -> Result<Chart, RequestError> {
+pub(crate) fn chart(view: &View, sizes: &Arc<Sizes>, params: &Params, name: &str) -> Result<Chart, RequestError> {
     if name == image::NAME {
         return image::chart(view, params);
     }
-    all(view, sizes, &State::of(params)?)?.into_iter().find(|chart| chart.name == name).ok_or(RequestError::NoSuchPage)
+    all(view, sizes, &State::of(params)?)?.iter().find(|chart| chart.name == name).cloned().ok_or(RequestError::NoSuchPage)
 }
 
 /// The charts of what the page shows, the one that answers its question first.
-pub(super) fn all(view: &View, sizes: &Sizes, state: &State) -> Result<Vec<Chart>, RequestError> {
+pub(super) fn all(view: &View, sizes: &Arc<Sizes>, state: &State) -> Result<Arc<[Chart]>, RequestError> {
+    let make = || made(view, sizes, state);
+    match state.is_offered() {
+        true => view.kept_charts(&State { display: Display::Picture, ..state.clone() }.query(), sizes, make),
+        false => make().map(Arc::from),
+    }
+}
+
+fn made(view: &View, sizes: &Sizes, state: &State) -> Result<Vec<Chart>, RequestError> {
     Ok(match state.show {
         Show::Map => vec![map(view, state), regions::chart(view, state)],
         Show::Trend => trend::charts(view, sizes, state)?,
@@ -232,7 +241,8 @@ fn scatter(view: &View, state: &State) -> Chart {
     let title = format!("Bandwidth and uptime of relays over {}.", state.range.words());
     let rest = format!("The {} relays of the largest weight out of {}.", format::count(dots.len() as u64), format::count(n as u64));
     let (x_label, y_label) = ("Advertised bandwidth, Gbit/s".to_owned(), "Uptime".to_owned());
-    let scatter = Scatter { of: "Relay".to_owned(), x_label, x_unit: Unit::BytesPerSec, y_label, y_unit: Unit::Share, dots };
+    let scatter =
+        Scatter { of: "Relay".to_owned(), x_label, x_unit: Unit::BytesPerSec, y_label, y_unit: Unit::Share, dots, diagonal: false };
     Chart::new("scatter", title, note(view, &rest), Kind::Scatter(scatter))
 }
 

@@ -73,7 +73,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
     let charts = charts::all(view, &site.sizes(), &state)?;
     let query = state.query();
     let log = site.incidents();
-    let charts: Vec<Chart> = charts.into_iter().map(|chart| chart.marked_by_all(view, log.as_deref())).collect();
+    let charts: Vec<Chart> = charts.iter().map(|chart| chart.clone().marked_by_all(view, log.as_deref())).collect();
     let figures = charts.iter().map(|chart| figure(chart, &query, state.display)).collect();
     let link = |label, state: State, is_current| Link { label, href: format!("{PATH}{}", state.query()), is_current };
     let page = ExplorePage {

@@ -1,5 +1,7 @@
 //! Figures of the parts of the world, beside the map.
 
+use std::collections::BTreeSet;
+
 use allium_analysis::groups::Region;
 use allium_model::CountryCode;
 
@@ -31,8 +33,9 @@ pub(super) fn chart(view: &View, state: &State) -> Chart {
                 let own = [Region::of(code), Region::subregion_of(code)];
                 own.into_iter().flatten().any(|region| regions.contains(&region))
             };
-            let inside: Vec<usize> =
-                members.iter().copied().filter(|i| view.record.relays[*i].relay.country.is_some_and(lies_in)).collect();
+            let countries: BTreeSet<CountryCode> = view.countries.keys().copied().filter(|code| lies_in(*code)).collect();
+            let is_inside = |i: &usize| view.record.relays[*i].relay.country.is_some_and(|code| countries.contains(&code));
+            let inside: Vec<usize> = members.iter().copied().filter(is_inside).collect();
             bar(view, state, label, codes, &inside, is_mean)
         })
         .collect();

@@ -300,6 +300,11 @@ impl State {
         }
     }
 
+    /// Whether its links and buttons alone lead here: a named range, and nothing picked. There are fewer than a hundred such states.
+    pub(super) fn is_offered(&self) -> bool {
+        !matches!(self.range, Range::Custom(..)) && (self.with.is_empty() || !self.takes_words())
+    }
+
     /// The text of a custom range's ends, for the form.
     pub(super) fn ends(&self) -> (String, String) {
         let text = |day: i32| format::rfc3339(format::at_secs(i64::from(day) * 86_400)).chars().take(10).collect::<String>();

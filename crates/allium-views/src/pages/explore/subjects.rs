@@ -12,12 +12,15 @@ use crate::markup::{Html, short_fingerprint};
 use crate::pages::groups::{self, Kind};
 use crate::pages::operators::{operator_name, operator_path};
 use crate::params::query_string;
-use crate::text::inert;
+use crate::text::{inert, inert_short};
 use crate::view::View;
 
 /// What the words may be, for people.
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \
      platform:linux, version:0.4.8.12, region:150 or family:FINGERPRINT";
+
+/// At how many characters a label is cut.
+const LABEL: usize = 60;
 
 /// Whether a state belongs to something.
 pub(super) type Fit = Box<dyn Fn(&RelayState) -> bool>;
@@ -62,7 +65,7 @@ impl Subject {
         };
         is_named.then(|| Self {
             word: word.to_owned(),
-            label: inert(&word.chars().take(60).collect::<String>()),
+            label: inert_short(word, LABEL),
             href: format!("/relays{}", query_string(&[("q", word.to_owned()), ("status", "all".to_owned())])),
             noun: "absent",
             members: Vec::new(),
@@ -102,10 +105,9 @@ impl Subject {
     fn operator(view: &View, id: &OperatorId) -> Option<Self> {
         let (place, _) = view.operators.find(id)?;
         let members = view.operators.operators.operators[place].members.iter().map(|i| *i as usize);
-        let name: String = operator_name(view, place).chars().take(60).collect();
         Some(Self {
             word: id.to_string(),
-            label: inert(&name),
+            label: inert_short(&operator_name(view, place), LABEL),
             href: operator_path(id),
             noun: "operator",
             members: members.filter(|i| view.report.relays.get(*i).is_some_and(|report| report.current)).collect(),
@@ -139,7 +141,7 @@ impl Subject {
 
     fn group(view: &View, kind: Kind, key: &str) -> Option<Self> {
         let key = kind.canonical(key)?;
-        let row = groups::rows(view, kind).into_iter().find(|row| row.key == key)?;
+        let row = groups::row_of(view, kind, &key)?;
         let label = match kind {
             Kind::Country => key.parse().ok().and_then(country_name).unwrap_or_else(|| row.label.clone()),
             _ => row.words(),
@@ -152,7 +154,7 @@ impl Subject {
         };
         Some(Self {
             word: word_of(kind, &key),
-            label: inert(&label.chars().take(60).collect::<String>()),
+            label: inert_short(&label, LABEL),
             href: kind.href(&key),
             noun: kind.noun().0,
             members: row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx).collect(),

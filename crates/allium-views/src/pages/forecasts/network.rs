@@ -43,8 +43,8 @@ impl NetworkSection {
     /// What is known of the months ahead.
     pub(super) fn of(forecasts: &Forecasts) -> Self {
         let network = &forecasts.network;
-        let figures = Quantity::ALL.into_iter().filter_map(|figure| chart_of(forecasts, figure));
-        let shown = |chart: Chart| Figure::of(&chart, CHARTS, "").with_rows(0).to_string();
+        let figures = charts(forecasts).iter();
+        let shown = |chart: &Chart| Figure::of(chart, CHARTS, "").with_rows(0).to_string();
         Self {
             sentence: sentence(network),
             under: Html::joined(
@@ -210,8 +210,12 @@ pub(crate) fn chart(outlook: &Outlook, params: &Params, name: &str) -> Result<Ch
     if name == "uptime-ahead" {
         return uptime_bars(outlook).ok_or(RequestError::NoSuchPage);
     }
-    let figure = Quantity::ALL.into_iter().find(|figure| name.strip_prefix("network-") == Some(figure.name()));
-    figure.and_then(|figure| chart_of(forecasts, figure)).ok_or(RequestError::NoSuchPage)
+    charts(forecasts).iter().find(|chart| chart.name == name).cloned().ok_or(RequestError::NoSuchPage)
+}
+
+/// The figures of the network, each as a chart; drawn once.
+fn charts(forecasts: &Forecasts) -> &[Chart] {
+    forecasts.network_charts.get_or_init(|| Quantity::ALL.into_iter().filter_map(|figure| chart_of(forecasts, figure)).collect())
 }
 
 /// A year of the past by week, and the fan of what may come.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use allium_forecast::advice::Urgency;
 use allium_forecast::{Confidence, Label};
+use allium_model::CountryCode;
 
 use super::advice::heading;
 use super::words::{confidence_word, label_html};
@@ -84,7 +85,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         })
         .about("how soon something is to be done")
         .method("forecast-advice"),
-        Column::text("action", "What", |row: &Row<'a>| row.advice.as_ref().map_or(Cell::Nothing, |advice| Cell::Words(advice.action())))
+        Column::text("action", "What", |row: &Row<'a>| row.advice.map_or(Cell::Nothing, |advice| Cell::Words(advice.action())))
             .about("what is to be done")
             .method("forecast-advice")
             .more(),
@@ -187,7 +188,7 @@ fn choices<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Result<Vec<
             name: "todo",
             label: "To do",
             options: any().chain(Urgency::ALL.map(|urgency| (urgency.name().to_owned(), heading(urgency).to_owned()))).collect(),
-            fits: Some(Box::new(|row, value| row.advice.as_ref().is_some_and(|advice| advice.urgency.name() == value))),
+            fits: Some(Box::new(|row, value| row.advice.is_some_and(|advice| advice.urgency.name() == value))),
         },
         Choice {
             name: "state",
@@ -217,23 +218,26 @@ fn choices<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Result<Vec<
 }
 
 fn countries(rows: &[Row<'_>]) -> Vec<(String, String)> {
-    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    let mut names: BTreeMap<CountryCode, Option<&str>> = BTreeMap::new();
     for relay in rows.iter().map(|row| &row.record.relay) {
         if let Some(country) = relay.country {
-            let name = relay.country_name.as_deref().unwrap_or(country.as_str());
-            names.entry(country.as_str().to_owned()).or_insert_with(|| inert(&name.chars().take(40).collect::<String>()));
+            names.entry(country).or_insert(relay.country_name.as_deref());
         }
     }
-    let mut options: Vec<(String, String)> = names.into_iter().collect();
+    let option = |(code, name): (CountryCode, Option<&str>)| {
+        let name = name.unwrap_or(code.as_str());
+        (code.as_str().to_owned(), inert(&name.chars().take(40).collect::<String>()))
+    };
+    let mut options: Vec<(String, String)> = names.into_iter().map(option).collect();
     options.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
     options
 }
 
 /// The keys with most rows, the largest first, and that of the address if it has rows.
 fn offered<K: Ord + Clone>(keys: impl Iterator<Item = K>, asked: Option<&K>) -> Vec<(K, usize)> {
-    let mut counts: BTreeMap<K, usize> = BTreeMap::new();
-    keys.for_each(|key| *counts.entry(key).or_default() += 1);
-    let mut all: Vec<(K, usize)> = counts.into_iter().collect();
+    let mut keys: Vec<K> = keys.collect();
+    keys.sort_unstable();
+    let mut all: Vec<(K, usize)> = keys.chunk_by(|a, b| a == b).map(|same| (same[0].clone(), same.len())).collect();
     all.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     let mut place = 0;
     all.retain(|(key, _)| {

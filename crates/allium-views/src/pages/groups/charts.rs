@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::rows::country;
-use super::{GroupRow, Kind, period_of, rows};
+use super::{GroupRow, Kind, period_of, row_of, rows};
 use crate::charts::{self, Bar, Bars, Chart, Line, Place, Reference, Time, Unit, WorldMap};
 use crate::error::RequestError;
 use crate::format;
@@ -39,7 +39,7 @@ pub(crate) fn list_chart(view: &View, kind: Kind, params: &Params, name: &str) -
 
 /// The chart of that name of a group's page.
 pub(crate) fn group_chart(view: &View, kind: Kind, key: &str, name: &str) -> Result<Chart, RequestError> {
-    let row = rows(view, kind).into_iter().find(|row| row.key == key).ok_or(RequestError::NoSuchPage)?;
+    let row = row_of(view, kind, key).ok_or(RequestError::NoSuchPage)?;
     if name == "months" { Ok(months(view, &row)) } else { Err(RequestError::NoSuchPage) }
 }
 

@@ -11,7 +11,7 @@ use super::geography::{self, operator, percent_words, trend, with_method};
 use super::list::{GroupsPage, Section, section, under};
 use super::relays::{relay_rows, table as relay_table};
 use super::rows::{autonomous_system, country, owned};
-use super::{GroupRow, Kind, kind_links, period_of, providers, rows};
+use super::{GroupRow, Kind, kind_links, period_of, providers, row_of};
 use crate::api::Form;
 use crate::charts::Figure;
 use crate::error::RequestError;
@@ -81,7 +81,7 @@ pub(super) fn data(view: &View, kind: Kind, key: &str, params: &Params, form: Fo
 }
 
 fn find<'a>(view: &'a View, kind: Kind, key: &str) -> Result<GroupRow<'a>, RequestError> {
-    rows(view, kind).into_iter().find(|row| row.key == key).ok_or_else(|| RequestError::no_such_group(kind.noun().0, key))
+    row_of(view, kind, key).ok_or_else(|| RequestError::no_such_group(kind.noun().0, key))
 }
 
 /// Links to the lists; that of this kind is one of them.
@@ -292,7 +292,7 @@ fn forecast(site: &Site, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<
     };
     let list = format!("/forecasts?{name}={}", crate::text::url_encoded(&row.key));
     let members = row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
-    let body = group_panel(&site.outlook(), view, members, together, &list, None);
+    let body = group_panel(&site.outlook(), view, members, together, &list);
     Some(Section::new("forecast", "The next 30 days", Html::words(""), body))
 }
 

@@ -28,7 +28,7 @@ pub(crate) use charts::{group_chart, list_chart, months_chart};
 pub(crate) use detail::change_table;
 pub(crate) use geography::direction_word as direction;
 pub(crate) use providers::as_link;
-pub(crate) use rows::{GroupRow, rows};
+pub(crate) use rows::{GroupRow, row_of, rows};
 
 /// The period of a page unless its address says otherwise.
 const PERIOD: Period = Period::OneMonth;

@@ -52,6 +52,16 @@ pub(crate) fn rows(view: &View, kind: Kind) -> Vec<GroupRow<'_>> {
     }
 }
 
+/// The group of a kind with this key.
+pub(crate) fn row_of<'a>(view: &'a View, kind: Kind, key: &str) -> Option<GroupRow<'a>> {
+    let groups = &view.groups;
+    match kind {
+        Kind::Country => key.parse().ok().and_then(|code: CountryCode| groups.countries.iter().find(|g| g.key == code)).map(country),
+        Kind::As => key.parse().ok().and_then(|asn: Asn| groups.autonomous_systems.iter().find(|g| g.key == asn)).map(autonomous_system),
+        kind => rows(view, kind).into_iter().find(|row| row.key == key),
+    }
+}
+
 /// A country as a row.
 pub(crate) fn country(group: &Group<CountryCode>) -> GroupRow<'_> {
     let label = group.name.clone().unwrap_or_else(|| group.key.as_str().to_uppercase());
