@@ -105,9 +105,12 @@ impl fmt::Display for StripHtml<'_> {
         write!(f, "<span class=\"s {}\" role=\"img\" aria-label=\"{}: {}.\">", self.layout, self.what, in_words(self.cells))?;
         (0..self.skip).try_for_each(|_| f.write_str("<i></i>"))?;
         let mut before = self.cells.first().map_or(0, |cell| cell.start_secs);
-        for cell in self.cells {
+        // A label of the last cells grows to the left: to the right there is no room on narrow screens.
+        let last = self.cells.len() - self.cells.len() / 8;
+        for (place, cell) in self.cells.iter().enumerate() {
             let class = class(cell.uptime);
             match self.labels.at(cell.start_secs, before) {
+                Some(label) if place >= last => write!(f, "<i class=\"{class} m e\"><b>{label}</b></i>")?,
                 Some(label) => write!(f, "<i class=\"{class} m\"><b>{label}</b></i>")?,
                 None => write!(f, "<i class={class}></i>")?,
             }
@@ -195,6 +198,16 @@ mod tests {
         for (share, expected) in cases {
             assert_eq!(class(share.and_then(Fraction::new)), expected, "{share:?}");
         }
+    }
+
+    #[test]
+    fn labels_at_the_end_grow_to_the_left() {
+        let cell = |day: i64| StripCell { start_secs: day * 86_400, end_secs: (day + 1) * 86_400, uptime: Fraction::new(1.0) };
+        let cells: Vec<StripCell> = (0..30).map(|day| cell(20_486 + day)).collect();
+        let what = String::new();
+        let html = StripHtml { cells: &cells, what, layout: "line", labels: Labels::Weeks, skip: 0 }.to_string();
+        let labels: Vec<&str> = html.split("<i class=\"u10 ").skip(1).filter_map(|rest| rest.split("</b>").next()).collect();
+        assert_eq!(labels, ["m\"><b>9 Feb", "m\"><b>16 Feb", "m\"><b>23 Feb", "m e\"><b>2 Mar"]);
     }
 
     #[test]

@@ -276,8 +276,8 @@ fn the_scoreboard_is_what_the_evaluation_wrote() {
         page.contains("Over 1 past origin, the model in use scored a CRPS of 0.0560: 20.0\u{a0}% better than conditional quantiles"),
         "{page}"
     );
-    assert!(page.contains("Evaluated on the record of consensuses from 2024-04-03T14:00:00Z to 2026-02-15T18:00:00Z."), "{page}");
-    for words in ["mean over origins inside a flood", "2026-02-05T00:00:00Z", "conditional quantiles", "Reliability:", "PIT histogram:"] {
+    assert!(page.contains("Evaluated on the record of consensuses from 3 Apr 2024 to 15 Feb 2026."), "{page}");
+    for words in ["mean over origins inside a flood", "5 Feb 2026 (", "conditional quantiles", "Reliability:", "PIT histogram:"] {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert!(get(&site, "/forecasts/scoreboard?stratum=running").text().contains("relays: running"));
@@ -286,6 +286,10 @@ fn the_scoreboard_is_what_the_evaluation_wrote() {
     let pit = get(&site, "/forecasts/scoreboard/charts/pit.csv").text();
     assert_eq!(pit.lines().count(), 21, "{pit}");
     assert!(get(&site, "/forecasts/scoreboard/charts/reliability.png").bytes.starts_with(b"\x89PNG"));
+    // The diagonal of calibrated forecasts, and the level of a histogram of them.
+    for (chart, line) in [("reliability", "stroke-dasharray=\"4 3\""), ("pit", "stroke-dasharray=\"6 4\"")] {
+        assert!(get(&site, &format!("/forecasts/scoreboard/charts/{chart}.svg")).text().contains(line), "{chart}");
+    }
     for bad in ["", "[]", "{\"horizon_days\":30,\"origins\":[]}", "{\"horizon_days\":30}"] {
         assert!(Scoreboard::from_json(bad).is_err(), "{bad}");
     }
@@ -324,6 +328,9 @@ fn a_relay_says_what_to_do_and_what_drives_its_forecast() {
         page.contains("<strong>Urgent:</strong>") && page.contains("Start it again") && page.contains("Not running for 30 h"),
         "{page}"
     );
+    // What documents say of the same stands with it, once.
+    assert_eq!(page.matches("Not running for").count(), 1, "{page}");
+    assert!(page.contains("was the last to list it") && page.contains("id=\"issues\">What to do</h2>"), "{page}");
     let json = get(&site, &format!("/api/v1/relays/{}", fingerprint(1))).json();
     let advice = &json["forecast"]["advice"];
     assert_eq!(advice["urgency"].as_str(), Some("urgent"));
@@ -336,4 +343,29 @@ fn a_relay_says_what_to_do_and_what_drives_its_forecast() {
     assert_eq!(urgent["n_rows"].as_u64(), Some(2));
     let page = get(&site, "/forecasts").text();
     assert!(page.contains("Urgent, 2</a>") && page.contains("Best window:"), "{page}");
+}
+
+#[test]
+fn an_operator_has_one_list_of_what_to_do_without_saying_anything_twice() {
+    let mut record = record(8);
+    for relay in &mut record.relays {
+        relay.relay.contact = Some("one operator".to_owned());
+        relay.relay.effective_family = (0..8).map(fingerprint).collect();
+        relay.relay.running = relay.relay.fingerprint != fingerprint(3);
+    }
+    let site = forecast_site(record);
+    let page = get(&site, &format!("/operator/{}", operator_of(&site))).text();
+    let section = page.split("id=\"advice\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
+    let places = ["Urgent", "Scheduled", "Watch"].map(|word| section.find(&format!(">{word}</span>")));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {section}");
+    // The relay that is down is brought back, with what its forecast says of it.
+    assert_eq!(section.matches("Bring back 1 relay").count(), 1, "{section}");
+    assert_eq!(section.matches("Not running for 30 h").count(), 1, "{section}");
+    let by_relay = section.split(">In the long run</span>").next().unwrap();
+    for relay in [1, 2, 3, 4] {
+        assert_eq!(by_relay.matches(&format!("/relay/{}", fingerprint(relay))).count(), 1, "{relay}: {section}");
+    }
+    assert!(section.contains("Look again in a week at 1 relay") && section.contains("Best window:"), "{section}");
+    assert!(section.contains("/maintenance.ics\">Schedule maintenance"), "{section}");
+    assert_eq!(page.matches("Schedule maintenance").count(), 1, "{page}");
 }

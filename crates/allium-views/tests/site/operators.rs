@@ -115,7 +115,7 @@ fn judged() -> NetworkRecord {
         let relay = record.relays.iter_mut().map(|record| &mut record.relay).find(|relay| relay.fingerprint == fingerprint(i)).unwrap();
         let (result, reason) = match i {
             0..4 => (AroiResult::Validated, ""),
-            4..7 => (AroiResult::Unauthorised, "its file lists 4 other relays and not this one"),
+            4..7 => (AroiResult::Unauthorised, "its file lists 4 relays, but not the relay that claims it"),
             _ => (AroiResult::Misconfigured, "its certificate <b>has expired\u{202e}"),
         };
         relay.aroi_check = (i < 9).then(|| AroiCheck { result, reason: reason.to_owned(), ..check() });
@@ -131,7 +131,7 @@ fn a_domain_is_listed_with_what_became_of_its_relays_and_why() {
     assert_eq!((row["state"].as_str(), counts, row["method"].as_str()), (Some("validated in part"), [4, 3, 2, 1], Some("uri-rsa")));
     assert_eq!(
         (row["reason"].as_str(), row["checked_at"].as_str()),
-        (Some("its file lists 4 other relays and not this one"), Some("2026-02-15T19:00:00Z"))
+        (Some("its file lists 4 relays, but not the relay that claims it"), Some("2026-02-15T19:00:00Z"))
     );
     let state = |change: fn(&mut Relay)| {
         let mut record = judged();
@@ -160,7 +160,7 @@ fn a_relay_says_what_its_claim_is_worth_and_what_to_do() {
     assert_eq!((json["state"].as_str(), json["domain"].as_str(), json["reason"].is_null()), (Some("validated"), Some("example.org"), true));
     let (page, json) = of(4);
     assert!(page.contains("Its domain does not name it") && page.contains("https://example.org/.well-known/tor-relay/rsa-fingerprint.txt"));
-    assert_eq!(json["reason"], "its file lists 4 other relays and not this one");
+    assert_eq!(json["reason"], "its file lists 4 relays, but not the relay that claims it");
     let (page, json) = of(7);
     assert!(page.contains("The proof of its domain cannot be had") && page.contains("port 443"));
     assert!(page.contains("its certificate &#60;b&#62;has expired") || page.contains("its certificate &lt;b&gt;has expired"));

@@ -2,10 +2,12 @@
 
 use allium_forecast::advice::{Advice, Urgency, Window};
 
-use super::Row;
+use super::{Row, row_of};
 use crate::format;
 use crate::markup::{Html, When};
+use crate::outlook::Outlook;
 use crate::pages::relay::relay_link;
+use crate::view::View;
 
 /// Recommendations of one urgency.
 pub(super) struct Recommended {
@@ -18,10 +20,34 @@ pub(super) struct Recommended {
     pub(super) n_more: usize,
 }
 
+/// What is to be done about a relay, for pages that tell more of it than its forecast.
+pub(crate) struct Foreseen<'a> {
+    /// The place of the relay in the record.
+    pub(crate) relay_idx: u32,
+    /// What is to be done.
+    pub(crate) advice: &'a Advice,
+}
+
+/// What forecasts call for of these relays: the likeliest to fail first, as in [`recommended`].
+pub(crate) fn foreseen<'a>(view: &'a View, outlook: &'a Outlook, members: impl Iterator<Item = usize>) -> Vec<Foreseen<'a>> {
+    let Ok(forecasts) = outlook.forecasts() else { return Vec::new() };
+    let row = |relay_idx: usize| {
+        let forecast = forecasts.find(&view.record.relays.get(relay_idx)?.relay.fingerprint)?;
+        Some((u32::try_from(relay_idx).ok()?, row_of(view, forecasts, forecast)?))
+    };
+    let mut rows: Vec<(u32, Row<'a>)> = members.filter_map(row).filter(|(_, row)| row.advice.is_some()).collect();
+    rows.sort_by(|(_, a), (_, b)| by_risk(a, b));
+    rows.into_iter().filter_map(|(relay_idx, row)| Some(Foreseen { relay_idx, advice: row.advice? })).collect()
+}
+
+fn by_risk(a: &Row<'_>, b: &Row<'_>) -> std::cmp::Ordering {
+    b.forecast.p_below_90.get().total_cmp(&a.forecast.p_below_90.get()).then(a.forecast.fingerprint.cmp(&b.forecast.fingerprint))
+}
+
 /// How many relays of these rows have advice of each urgency, in the order of [`Urgency::ALL`].
 pub(super) fn counts<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Row<'b>>) -> [usize; 3] {
     let mut counts = [0; 3];
-    for advice in rows.filter_map(|row| row.advice.as_ref()) {
+    for advice in rows.filter_map(|row| row.advice) {
         counts[advice.urgency as usize] += 1;
     }
     counts
@@ -30,10 +56,8 @@ pub(super) fn counts<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Row<'b>>) -> [us
 /// Recommendations for these rows by urgency, each with at most `shown` relays: those likeliest to fail first. `base` is the
 /// address of the list that they are part of.
 pub(super) fn recommended<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Row<'b>>, shown: usize, base: &str) -> Vec<Recommended> {
-    let mut advised: Vec<(&Row<'_>, &Advice)> = rows.filter_map(|row| Some((row, row.advice.as_ref()?))).collect();
-    advised.sort_by(|(a, _), (b, _)| {
-        b.forecast.p_below_90.get().total_cmp(&a.forecast.p_below_90.get()).then(a.forecast.fingerprint.cmp(&b.forecast.fingerprint))
-    });
+    let mut advised: Vec<(&Row<'_>, &Advice)> = rows.filter_map(|row| Some((row, row.advice?))).collect();
+    advised.sort_by(|(a, _), (b, _)| by_risk(a, b));
     let of = |urgency: Urgency| {
         let of_it: Vec<_> = advised.iter().filter(|(_, advice)| advice.urgency == urgency).collect();
         let n_shown = if urgency == Urgency::Watch { shown.min(3) } else { shown };
@@ -83,7 +107,7 @@ pub(super) fn told(advice: &Advice) -> Html {
 }
 
 /// When a relay is missed least.
-pub(super) fn window(window: Window) -> Html {
+pub(crate) fn window(window: Window) -> Html {
     let why = if window.usual { "its outages tend to begin then anyway" } else { "most other relays run then" };
     let parts = [
         Html::words("Best window:"),

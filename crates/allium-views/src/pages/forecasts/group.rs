@@ -2,7 +2,7 @@
 
 use allium_forecast::{Label, Likeness, Summary, Total};
 
-use super::advice::{counts, recommended};
+use super::advice::counts;
 use super::{Row, row_of};
 use crate::format;
 use crate::markup::{Html, When};
@@ -10,8 +10,6 @@ use crate::outlook::{Forecasts, Outlook};
 use crate::text::inert;
 use crate::view::View;
 
-/// Recommendations of each urgency that stand on the page of a group.
-const SHOWN: usize = 3;
 /// By how much the median must lie above the expected value to be told.
 const SKEWED: f64 = 0.003;
 
@@ -93,15 +91,8 @@ pub(super) fn likeness_words(forecasts: &Forecasts, total: &Total, kind: Togethe
     )
 }
 
-/// The panel; `list` is the address of the dashboard of these relays, `calendar` that of their maintenance calendar.
-pub(crate) fn panel(
-    outlook: &Outlook,
-    view: &View,
-    members: impl Iterator<Item = usize>,
-    kind: Together,
-    list: &str,
-    calendar: Option<&str>,
-) -> Html {
+/// The panel; `list` is the address of the dashboard of these relays.
+pub(crate) fn panel(outlook: &Outlook, view: &View, members: impl Iterator<Item = usize>, kind: Together, list: &str) -> Html {
     let definition = || Html::link("/methods#forecast-totals", &Html::words("Definition"));
     let forecasts = match outlook.forecasts() {
         Ok(forecasts) => forecasts,
@@ -121,27 +112,13 @@ pub(crate) fn panel(
         paragraph("say", &[Html::words(sentence), definition()]),
         paragraph("say", &[Html::words(labels_sentence(&summary)), Html::words(actions_sentence(counts(rows.iter())))]),
     ];
-    if kind == Together::Operator {
-        parts.extend(items(&rows, list));
-    }
     parts.push(under(forecasts, total.as_ref(), kind));
-    let mut links = vec![Html::link(list, &Html::words("All its forecasts"))];
-    links.extend(calendar.map(|calendar| Html::link(calendar, &Html::words("Schedule maintenance (calendar file or feed)"))));
-    parts.push(paragraph("files", &links));
+    parts.push(paragraph("files", &[Html::link(list, &Html::words("All its forecasts"))]));
     Html::joined(parts, "")
 }
 
 fn paragraph(class: &str, parts: &[Html]) -> Html {
     Html::element("p", &[("class", class)], &Html::joined(parts.iter().cloned(), " "))
-}
-
-fn items(rows: &[Row<'_>], list: &str) -> Option<Html> {
-    let all = recommended(rows.iter(), SHOWN, list).into_iter().filter(|group| group.heading != "Watch" && !group.items.is_empty());
-    let item = |heading: &str, item: &Html| {
-        Html::element("li", &[], &Html::joined([Html::element("strong", &[], &Html::words(format!("{heading}:"))), item.clone()], " "))
-    };
-    let items: Vec<Html> = all.flat_map(|group| group.items.iter().map(|each| item(group.heading, each)).collect::<Vec<_>>()).collect();
-    (!items.is_empty()).then(|| Html::element("ul", &[("class", "findings")], &Html::joined(items, "")))
 }
 
 fn labels_sentence(summary: &Summary) -> String {
@@ -160,7 +137,7 @@ fn labels_sentence(summary: &Summary) -> String {
 pub(super) fn actions_sentence([urgent, scheduled, _]: [usize; 3]) -> String {
     let count = |n: usize| format::count(n as u64);
     match (urgent, scheduled) {
-        (0, 0) => "Nothing needs to be done.".to_owned(),
+        (0, 0) => "Forecasts call for nothing.".to_owned(),
         (urgent, 0) => format!("Urgent for {}.", format::counted(urgent, "relay")),
         (0, scheduled) => format!("To be scheduled for {}.", format::counted(scheduled, "relay")),
         (urgent, scheduled) => format!("Urgent for {}, to be scheduled for {}.", count(urgent), count(scheduled)),

@@ -8,6 +8,7 @@ pub(crate) mod scoreboard;
 mod table;
 mod words;
 
+pub(crate) use self::advice::{Foreseen, foreseen, window};
 pub(crate) use self::group::{Together, panel as group_panel};
 pub(crate) use self::network::{chart as network_chart, data as network_data, uptime_bars, uptime_sentence};
 pub(crate) use self::panel::{ForecastJson, Panel, chart as relay_chart};
@@ -40,7 +41,7 @@ pub(crate) struct Row<'a> {
     forecast: &'a Forecast,
     record: &'a RelayRecord,
     operator: Option<Operator<'a>>,
-    advice: Option<Advice>,
+    advice: Option<&'a Advice>,
 }
 
 /// Who runs a relay.
@@ -267,14 +268,18 @@ impl Row<'_> {
 
 /// Forecasts of relays that the view knows, by fingerprint.
 fn rows<'a>(view: &'a View, forecasts: &'a Forecasts) -> Vec<Row<'a>> {
-    forecasts.relays().iter().filter_map(|forecast| row_of(view, forecasts, forecast)).collect()
+    forecasts.with_advice().filter_map(|(forecast, advice)| row(view, forecast, advice)).collect()
 }
 
 /// A forecast with the relay that it is of; `None` where the view does not know that.
 fn row_of<'a>(view: &'a View, forecasts: &'a Forecasts, forecast: &'a Forecast) -> Option<Row<'a>> {
+    row(view, forecast, forecasts.advice(forecast))
+}
+
+fn row<'a>(view: &'a View, forecast: &'a Forecast, advice: Option<&'a Advice>) -> Option<Row<'a>> {
     let relay_idx = view.relay_idx(&forecast.fingerprint)?;
     let record = view.record.relays.get(relay_idx)?;
-    Some(Row { forecast, record, operator: operator_of(view, relay_idx), advice: forecasts.advice(forecast) })
+    Some(Row { forecast, record, operator: operator_of(view, relay_idx), advice })
 }
 
 fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {

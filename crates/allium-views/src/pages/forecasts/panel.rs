@@ -97,9 +97,9 @@ fn todo(forecasts: &Forecasts, forecast: &Forecast) -> Option<Html> {
     let calendar = Html::link(&format!("/relay/{}/maintenance.ics", forecast.fingerprint), &Html::words("Schedule maintenance"));
     let mut parts = match forecasts.advice(forecast) {
         Some(advice) => {
-            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), told(&advice)]
+            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), told(advice)]
         }
-        None => vec![Html::words("Nothing needs to be done.")],
+        None => vec![Html::words("Nothing that the forecast calls for.")],
     };
     if forecasts.advice(forecast).is_none_or(|advice| advice.window.is_none()) && forecast.running {
         parts.extend(allium_forecast::advice::Window::of(habits, forecast.as_of).map(window));
@@ -315,7 +315,7 @@ impl ForecastJson {
             confidence: forecast.confidence.name(),
             basis: forecasts.basis.name(),
             drivers: forecasts.drivers(fingerprint).iter().map(|d| DriverJson { subject: d.group.subject(), effect: d.effect }).collect(),
-            advice: forecasts.advice(forecast).as_ref().map(AdviceJson::of),
+            advice: forecasts.advice(forecast).map(AdviceJson::of),
         })
     }
 }

@@ -12,16 +12,9 @@ use crate::error::RequestError;
 use crate::format;
 use crate::markup::Html;
 use crate::pages::groups::{self, Kind};
-use crate::pages::relay::relay_link;
 use crate::params::Params;
 use crate::text::{Foreign, inert};
 use crate::view::View;
-
-/// Relays that a piece of advice names.
-const NAMED: usize = 8;
-
-/// Pieces of advice on the page that are about single relays; the rest is counted.
-const TOLD: usize = 12;
 
 /// An operator's standing on its page.
 pub(super) struct Dashboard {
@@ -31,8 +24,6 @@ pub(super) struct Dashboard {
     pub(super) trend: String,
     pub(super) changes: Html,
     pub(super) months: Html,
-    pub(super) advice: Vec<AdviceRow>,
-    pub(super) advice_more: String,
 }
 
 /// A figure with its name, what it rests on, and where it is defined.
@@ -42,24 +33,12 @@ pub(super) struct Tile {
     pub(super) under: String,
 }
 
-/// A piece of advice: what, why, to what effect, for which relays.
-pub(super) struct AdviceRow {
-    pub(super) priority: &'static str,
-    pub(super) class: &'static str,
-    pub(super) what: Html,
-    pub(super) reason: String,
-    pub(super) effect: Html,
-    pub(super) relays: Vec<Html>,
-}
-
 impl Dashboard {
     /// That of the operator at this place; `base` is where its charts are, `n_badges` how many first places it holds.
-    pub(super) fn of(view: &View, operator_idx: usize, details: &Portfolio, base: &str, n_badges: usize) -> Self {
+    pub(super) fn of(view: &View, operator_idx: usize, base: &str, n_badges: usize) -> Self {
         let members = &view.operators.operators.operators[operator_idx].members;
         let figures = view.groups.figures(&view.groups.places_of(members));
         let standing = standing(view, operator_idx);
-        let found = advice(&advised(view, operator_idx), details);
-        let n_more = found.len().saturating_sub(TOLD);
         Self {
             standing: standing.as_ref().map_or_else(|| "None of its relays has a figure yet.".to_owned(), standing_words),
             tiles: standing.as_ref().map_or_else(Vec::new, |standing| tiles(view, standing, n_badges)),
@@ -70,12 +49,6 @@ impl Dashboard {
             trend: trend_words(&figures),
             changes: groups::change_table(&figures.changes),
             months: Html::safe(Figure::of(&groups::months_chart(view, members, "This operator"), base, "")),
-            advice: found.iter().take(TOLD).map(|advice| row(view, operator_idx, advice)).collect(),
-            advice_more: if n_more == 0 {
-                String::new()
-            } else {
-                format!("{} more; the JSON has all of them.", format::count(n_more as u64))
-            },
         }
     }
 }
@@ -195,28 +168,11 @@ fn percent(share: Option<Fraction>, decimals: usize) -> String {
     share.map_or_else(|| "an unknown share".to_owned(), |share| format!("{}\u{a0}%", format::percent(share, decimals)))
 }
 
-fn row(view: &View, operator_idx: usize, advice: &Advice) -> AdviceRow {
-    let (relays, what, reason, effect) = told(view, operator_idx, advice);
-    let links = relays.iter().take(NAMED).filter_map(|i| relay(view, *i)).map(relay_link);
-    let more = (relays.len() > NAMED).then(|| Html::words(format!("and {} more", format::count((relays.len() - NAMED) as u64))));
-    AdviceRow {
-        priority: advice.priority().name(),
-        class: match advice.priority() {
-            allium_analysis::operators::Priority::High => "sev error",
-            allium_analysis::operators::Priority::Medium => "sev warning",
-            allium_analysis::operators::Priority::Strategic => "sev",
-        },
-        what,
-        reason,
-        effect,
-        relays: links.chain(more).collect(),
-    }
-}
-
-type Told = (Vec<u32>, Html, String, Html);
-
 /// The relays concerned, what to do, why, to what effect.
-fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
+pub(super) type Told = (Vec<u32>, Html, String, Html);
+
+/// A piece of advice in words.
+pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
     let name = |i: u32| relay(view, i).map_or_else(Html::unknown, |relay| Html::safe(Foreign::short(relay.display_name())));
     let words = |text: String| Html::words(text);
     let counted = |n: usize| format::counted(n, "relay");

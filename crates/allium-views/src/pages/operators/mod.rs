@@ -1,5 +1,6 @@
 //! `/operators`, `/domains`, `/families`, `/operator/<id>`, `/family/<FINGERPRINT>`: who runs the network, and how reliably.
 
+mod advice;
 pub(crate) mod charts;
 pub(crate) mod claim;
 pub(crate) mod dashboard;

@@ -9,6 +9,7 @@ use allium_model::{Operator, OperatorId, Period, Timestamp};
 use askama::Template;
 use serde::Serialize;
 
+use super::advice::{self, AdviceGroup};
 use super::dashboard::{self, Dashboard};
 use super::families::answer;
 use super::{claim, claim_words, identity, operator_name};
@@ -67,6 +68,9 @@ struct OperatorPage {
     issues: Vec<IssueRow>,
     mentions: Mentions,
     forecast: Html,
+    advice: Vec<AdviceGroup>,
+    /// The address of its maintenance calendar, where there is one.
+    calendar: Option<String>,
     table: TableHtml,
 }
 
@@ -130,7 +134,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
         facts: facts(view, operator, figures, now),
         aroi: aroi(id, figures),
         findings: claim::findings(members.iter().filter_map(|member| super::relay(view, member.relay_idx as u32))),
-        dashboard: Dashboard::of(view, place, &details, &format!("{}/charts", super::operator_path(id)), badges.len()),
+        dashboard: Dashboard::of(view, place, &format!("{}/charts", super::operator_path(id)), badges.len()),
+        advice: advice::groups(view, &site.outlook(), place, &details, &forecast_list(id)),
+        calendar: site.outlook().forecasts().is_ok().then(|| format!("{}/maintenance.ics", super::operator_path(id))),
         badges,
         earlier: earlier_words(view, site.past_standings().as_deref()),
         periods: Period::ALL.into_iter().filter_map(|period| period_row(figures, period)).collect(),
@@ -154,12 +160,15 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
     render(&page)
 }
 
-/// What its relays are likely to do, and what is to be done about them.
+/// What its relays are likely to do.
 fn forecast(site: &Site, view: &View, operator: &Operator) -> Html {
-    let list = format!("/forecasts?operator={}", crate::text::url_encoded(&operator.id.to_string()));
-    let calendar = format!("{}/maintenance.ics", super::operator_path(&operator.id));
     let members = operator.members.iter().map(|relay_idx| *relay_idx as usize);
-    group_panel(&site.outlook(), view, members, Together::Operator, &list, Some(&calendar))
+    group_panel(&site.outlook(), view, members, Together::Operator, &forecast_list(&operator.id))
+}
+
+/// The address of its forecasts.
+fn forecast_list(id: &OperatorId) -> String {
+    format!("/forecasts?operator={}", crate::text::url_encoded(&id.to_string()))
 }
 
 fn under(operator: &Operator, figures: &OperatorFigures) -> String {

@@ -7,6 +7,7 @@ mod history;
 pub(crate) use self::charts::{Choice, chart, with_incidents};
 
 use allium_analysis::{Issue, RelayReport, Severity, Since, Strip, UptimeFigure, UptimeSource, diagnose, strip};
+use allium_forecast::advice::{Advice, Pattern, Reason};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
 use askama::Template;
 
@@ -66,6 +67,8 @@ struct RelayPage<'a> {
     families: Vec<Family>,
     operator: Html,
     family_page: Option<String>,
+    /// What documents add to what the forecast calls for.
+    covered: Vec<String>,
     issues_sentence: String,
     issues: Vec<IssueWords>,
 }
@@ -115,7 +118,9 @@ pub(crate) fn html(
     let year = strip(record, known, as_of, Period::OneYear);
     let strips = Period::ALL.map(|period| (period, strip(record, known, as_of, period)));
     let states = history::states(record, as_of);
-    let issues = diagnose(record, report, as_of);
+    let advice = outlook.forecasts().ok().and_then(|forecasts| forecasts.advice(forecasts.find(&relay.fingerprint)?));
+    let (covered, issues): (Vec<Issue>, Vec<Issue>) =
+        diagnose(record, report, as_of).into_iter().partition(|issue| advice.is_some_and(|advice| says_the_same(issue, advice)));
     let log = site.incidents();
     let chart = charts::uptime(view, record, report, choice);
     let chart = with_incidents(chart, view, log.as_deref(), relay.fingerprint);
@@ -142,7 +147,7 @@ pub(crate) fn html(
         flag_figure: Figure::of(&flag_chart, &base, &query).with_rows(0),
         period_links: choice.period_links(),
         beside_links: choice.beside_links(view, record),
-        dips: history::dips(&dips),
+        dips: history::dips(&dips, log.as_deref(), &relay.fingerprint),
         year_sentence: history::year_sentence(report),
         year: history::calendar(&year, report),
         legend: legend(),
@@ -166,7 +171,8 @@ pub(crate) fn html(
         families: attributes::families(view, relay),
         operator: operator_link(view, relay_idx),
         family_page: families::key_of(view, &relay.fingerprint).map(|key| format!("/family/{key}")),
-        issues_sentence: issues_sentence(&issues),
+        issues_sentence: issues_sentence(&issues, !covered.is_empty()),
+        covered: covered.iter().map(|issue| IssueWords::of(issue).explanation).collect(),
         issues: issues.iter().map(IssueWords::of).collect(),
     };
     render(&page)
@@ -187,8 +193,17 @@ pub(crate) fn relay_link(relay: &Relay) -> Html {
     Html::link(&format!("/relay/{}", relay.fingerprint), &label)
 }
 
-/// How many issues there are of each severity.
-fn issues_sentence(issues: &[Issue]) -> String {
+/// Whether the advice of a forecast calls for what the issue would suggest.
+const fn says_the_same(issue: &Issue, advice: &Advice) -> bool {
+    match issue {
+        Issue::NotRunning { .. } => matches!(advice.reason, Reason::Down(_)),
+        Issue::ManyOutages { .. } => matches!(advice.pattern, Pattern::SameTime(_) | Pattern::Often(..)),
+        _ => false,
+    }
+}
+
+/// How many issues there are of each severity; `is_more` where others stand with the forecast's advice.
+fn issues_sentence(issues: &[Issue], is_more: bool) -> String {
     let of = |severity: Severity, noun: &str| {
         let n = issues.iter().filter(|issue| issue.severity() == severity).count();
         (n > 0).then(|| format::counted(n, noun))
@@ -197,7 +212,11 @@ fn issues_sentence(issues: &[Issue]) -> String {
         .into_iter()
         .filter_map(|(s, noun)| of(s, noun))
         .collect();
-    if told.is_empty() { "Documents show nothing that should be changed.".to_owned() } else { format!("{}, worst first.", told.join(", ")) }
+    match (told.is_empty(), is_more) {
+        (true, false) => "Documents show nothing that should be changed.".to_owned(),
+        (true, true) => "Documents show nothing else that should be changed.".to_owned(),
+        (false, _) => format!("From documents: {}, worst first.", told.join(", ")),
+    }
 }
 
 fn summary(view: &View, record: &RelayRecord, report: &RelayReport) -> Html {
