@@ -3,7 +3,7 @@
 //! Without it the program is complete but for the interactive view; the build says so.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
@@ -11,9 +11,7 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=scripts/dist");
     println!("cargo:rerun-if-changed=build.rs");
     let mut files: Vec<_> = match fs::read_dir(&folder) {
-        Ok(entries) => {
-            entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "js")).collect()
-        }
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_whole(path)).collect(),
         Err(_) => Vec::new(),
     };
     files.sort();
@@ -23,10 +21,19 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for path in &files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let bytes = |ending: &str| format!("include_bytes!({:?})", path.with_extension(format!("js{ending}")));
+        let bytes = |ending: &str| format!("include_bytes!({:?})", compressed(path, ending));
         let (plain, brotli, gzip) = (bytes(""), bytes(".br"), bytes(".gz"));
         let _ = writeln!(list, "    Script {{ path: {:?}, plain: {plain}, brotli: {brotli}, gzip: {gzip} }},", format!("/assets/{name}"));
     }
     list.push_str("]\n");
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("scripts.rs"), list)
+}
+
+/// Whether it is a script that lies there compressed as well.
+fn is_whole(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "js") && [".br", ".gz"].iter().all(|ending| compressed(path, ending).exists())
+}
+
+fn compressed(path: &Path, ending: &str) -> PathBuf {
+    path.with_extension(format!("js{ending}"))
 }
