@@ -11,14 +11,14 @@ use crate::distribution::{Distribution, rounded};
 use crate::error::Error;
 use crate::features::{Features, NAMES};
 use crate::forecast::{Forecast, Outlook};
-use crate::models::{Conditional, Predictor, Renewal, Trees, TreesKind};
+use crate::models::{Column, Conditional, Predictor, Renewal, Trees, TreesKind};
 use crate::past::Past;
 use crate::scores::crps;
-use crate::stated::{Stated, perfect_from};
+use crate::stated::{Ends, Stated};
 use crate::training::{Rows, Schedule, Training};
 
 /// Version of the file.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// Held-out origins for the check of candidates, and the days between them.
 const N_HELD_OUT: usize = 4;
 const HELD_OUT_STEP_DAYS: i32 = 14;
@@ -38,7 +38,7 @@ pub struct Model {
     kind: Chosen,
     scores: Vec<HeldOutScore>,
     /// Which intervals leave out a month without any gap.
-    perfect_from: [f64; 3],
+    ends: Ends,
     trees: Option<Trees>,
     conditional: Option<Conditional>,
     renewal: Renewal,
@@ -120,7 +120,7 @@ impl Model {
             n_rows: 0,
             kind: Chosen::Renewal,
             scores: Vec::new(),
-            perfect_from: [0.0; 3],
+            ends: Ends::open(),
             trees: None,
             conditional: None,
             renewal: Renewal::train(&Training::default()),
@@ -152,7 +152,8 @@ impl Model {
         if self.scores[1..].iter().any(|baseline| baseline.crps <= self.scores[0].crps) {
             self.kind = Chosen::Conditional;
         }
-        self.perfect_from = perfect_from(&boosted, &held_out.targets);
+        let ages_days: Vec<f64> = held_out.rows().map(|row| Column::new("age_days").of(row)).collect();
+        self.ends = Ends::of(&boosted, &held_out.targets, &ages_days);
     }
 
     /// The forecasts of all relays seen in the 7 days before `as_of`, by fingerprint.
@@ -183,7 +184,7 @@ impl Model {
 
     /// The distribution for one row and the ends of its intervals.
     pub(crate) fn stated(&self, row: &[f32]) -> Stated {
-        Stated::limited(self.distribution(row), &self.perfect_from)
+        self.ends.limited(self.distribution(row), Column::new("age_days").of(row))
     }
 
     /// The trees, if they are in use.

@@ -8,7 +8,7 @@ use allium_forecast::evaluate::{Evaluation, Scoreboard};
 use allium_forecast::features::Features;
 use allium_forecast::models::Kind;
 use allium_forecast::{Chosen, HORIZON_DAYS, Label, Model, Past, PastSpan, RelayPast};
-use allium_model::ConsensusHour;
+use allium_model::{Asn, ConsensusHour};
 use proptest::prelude::*;
 use support::network;
 
@@ -25,6 +25,20 @@ fn forecasts_know_nothing_of_what_comes_later() {
     assert_eq!(models[0], models[1]);
     assert_eq!(models[0].kind(), Chosen::Boosted, "{:?}", models[0].scores());
     assert_eq!(models[0].forecast(with, as_of), models[1].forecast(without, as_of));
+}
+
+#[test]
+fn relays_that_came_together_learn_with_the_weight_of_a_few() {
+    let span =
+        |start: u32, asn: u32| PastSpan { start, end: 600, running: true, guard: false, exit: false, asn: Some(Asn(asn)), country: None };
+    // Thirty of one system on one day; thirty of as many systems, one a day.
+    let batch = (0..30).map(|i| (i, span(50, 64_512)));
+    let single = (30..60).map(|i| (i, span(i * 8, 64_600 + i)));
+    let relays = batch.chain(single).map(|(i, span)| RelayPast::new(support::fingerprint(i), vec![span])).collect();
+    let past = Past::new((0..600).map(|hour| ConsensusHour::new(480_000 + hour)).collect(), relays);
+    let weights = Features::of(&past, hour(&past, 599)).weights;
+    let [batch, single]: [f32; 2] = [&weights[..30], &weights[30..]].map(|weights| weights.iter().sum());
+    assert!(batch < 4.0 && single > 29.9, "{batch} {single}");
 }
 
 proptest! {
@@ -82,7 +96,7 @@ fn a_model_comes_back_from_its_file_and_a_damaged_one_does_not() {
     let read = Model::from_json(&text).unwrap();
     assert_eq!(read, model);
     assert_eq!(read.forecast(&past, as_of), model.forecast(&past, as_of));
-    for (from, to) in [("\"format\":2", "\"format\":9"), ("\"up_1d\"", "\"up_2d\""), ("\"Leaf\":0}", "\"Leaf\":60000}"), ("{", "[")] {
+    for (from, to) in [("\"format\":3", "\"format\":9"), ("\"up_1d\"", "\"up_2d\""), ("\"Leaf\":0}", "\"Leaf\":60000}"), ("{", "[")] {
         assert_ne!(text.replacen(from, to, 1), text, "{from} is in the file");
         assert!(Model::from_json(&text.replacen(from, to, 1)).is_err(), "{from}");
     }

@@ -323,6 +323,9 @@ pub(crate) struct EvaluateForecastArgs {
     /// No origin is later than this, RFC 3339
     #[arg(long, value_name = "TIME", value_parser = origin)]
     pub(crate) to: ConsensusHour,
+    /// More origins, RFC 3339, such as those in a flood of short-lived relays
+    #[arg(long, value_name = "TIME", value_delimiter = ',', value_parser = origin)]
+    pub(crate) also: Vec<ConsensusHour>,
     /// How far forecasts reach
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub(crate) horizon_days: u16,

@@ -143,6 +143,10 @@ fn evaluation_prints_tables_and_writes_a_scoreboard() {
     assert_eq!(stdout(&store, &resumed), tables);
     assert_eq!(std::fs::read(origins.join("2025-11-20T000000Z.json")).unwrap(), kept);
     let one = stdout(&store, &["evaluate", "forecast", "--from", "2025-10-20", "--to", "2025-10-20", "--models", "persistence"]);
+    assert!(!one.contains("2025-11-10"), "{one}");
+    let two =
+        stdout(&store, &["evaluate", "forecast", "--from", "2025-10-20", "--to", "2025-10-20", "--also", "2025-11-10", "--models", "wfu"]);
+    assert!(two.contains("2025-11-10T00:00:00Z") && two.contains("Mean over 2 origins"), "{two}");
     assert!(one.contains("persistence") && one.contains("conditional") && !one.contains("forest"), "{one}");
     assert_eq!(run(&store, &["evaluate", "forecast", "--from", "2026-01-01", "--to", "2025-01-01"]).status.code(), Some(1));
 }

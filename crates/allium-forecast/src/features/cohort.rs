@@ -16,6 +16,10 @@ const YOUNG_DAYS: f64 = 30.0;
 /// Relays first listed on one day count for no more than this many usual days together.
 const FLOOD_DAYS: f64 = 5.0;
 
+/// Relays first listed on one day in one autonomous system are most likely of one operator and fail together: beside more than
+/// this many others, a relay learns with a weight that falls with their number.
+const BATCH_OTHERS: f64 = 3.0;
+
 /// What is known of one relay for the figures of its groups; NaN where it does not count.
 #[derive(Debug, Clone, Copy, Default)]
 struct Member {
@@ -27,8 +31,11 @@ struct Member {
     age_class: u8,
     is_current: bool,
     is_young: bool,
+    is_running: bool,
     up_7d: f64,
     up_30d: f64,
+    /// Of a relay listed within the last year: uptime of the last 180 days, or since it was first listed.
+    up_180d: Option<f64>,
     /// Of a relay that was current 30 days ago: uptime since, and whether it is gone.
     kept_30d: Option<(f64, bool)>,
     /// Of a relay that was current 120 days ago: whether it is gone.
@@ -42,8 +49,11 @@ struct Sums {
     n: f64,
     n_current: f64,
     n_young: f64,
+    n_down: f64,
     up_7d: f64,
     up_30d: f64,
+    n_year: f64,
+    up_180d: f64,
     n_kept: f64,
     kept: f64,
     gone: f64,
@@ -57,7 +67,12 @@ impl Sums {
         if member.is_current {
             self.n_current += sign;
             self.n_young += sign * f64::from(u8::from(member.is_young));
+            self.n_down += sign * f64::from(u8::from(!member.is_running));
             self.up_30d += sign * member.up_30d;
+        }
+        if let Some(up_180d) = member.up_180d {
+            self.n_year += sign;
+            self.up_180d += sign * up_180d;
         }
         self.up_7d += sign * member.up_7d;
         if let Some((kept, gone)) = member.kept_30d {
@@ -81,9 +96,9 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.5 { (part / whole).clamp(0.0, 1.0) } else { f64::NAN }
 }
 
-/// Sets the weights of members by how many relays were first listed on the same day, and gives the usual number: the median over
-/// the days of the last 90 with any.
-fn weigh(members: &mut [Option<Member>], clock: &Clock<'_>) -> f64 {
+/// Sets the weights of members by how many relays were first listed on the same day, beside the usual number: the median over the
+/// days of the last 90 with any.
+fn weigh(members: &mut [Option<Member>], clock: &Clock<'_>) {
     let mut debuts: BTreeMap<i32, f64> = BTreeMap::new();
     for member in members.iter().flatten().filter(|member| member.debut_known) {
         *debuts.entry(member.debut_day).or_default() += 1.0;
@@ -95,7 +110,6 @@ fn weigh(members: &mut [Option<Member>], clock: &Clock<'_>) -> f64 {
         let n = if member.debut_known { debuts[&member.debut_day] } else { 1.0 };
         member.weight = (FLOOD_DAYS * usual / n).min(1.0);
     }
-    usual
 }
 
 /// The groups as of one origin.
@@ -107,7 +121,6 @@ pub(crate) struct Cohorts {
     by_batch: BTreeMap<(Option<Asn>, i32), Sums>,
     by_debut: BTreeMap<i32, Sums>,
     by_age: [Sums; 6],
-    usual_debuts: f64,
     changes_as: BTreeMap<(Asn, u32), f64>,
     changes: BTreeMap<u32, f64>,
 }
@@ -116,7 +129,7 @@ impl Cohorts {
     pub(crate) fn at(past: &Past, clock: &Clock<'_>) -> Self {
         let view = View::at(past, clock);
         let mut members: Vec<Option<Member>> = past.relays().iter().map(|relay| view.member(relay)).collect();
-        let usual_debuts = weigh(&mut members, clock);
+        weigh(&mut members, clock);
         let mut cohorts = Self {
             members: Vec::new(),
             network: Sums::default(),
@@ -125,7 +138,6 @@ impl Cohorts {
             by_batch: BTreeMap::new(),
             by_debut: BTreeMap::new(),
             by_age: [Sums::default(); 6],
-            usual_debuts,
             changes_as: BTreeMap::new(),
             changes: BTreeMap::new(),
         };
@@ -155,14 +167,19 @@ impl Cohorts {
         }
     }
 
-    /// How much a relay, by its number, counts among others.
+    /// How much a relay, by its number, counts where models learn.
     pub(crate) fn weight(&self, relay: usize) -> f32 {
-        self.members[relay].map_or(0.0, |member| member.weight as f32)
+        let independent = |member: Member| {
+            let batch = self.by_batch.get(&(member.asn, member.debut_day)).filter(|_| member.debut_known);
+            let n_others = batch.map_or(0.0, |batch| batch.n - 1.0);
+            member.weight * BATCH_OTHERS / n_others.max(BATCH_OTHERS)
+        };
+        self.members[relay].map_or(0.0, |member| independent(member) as f32)
     }
 
     /// Appends the features of a relay, by its number.
     pub(crate) fn push(&self, values: &mut Vec<f32>, relay: usize) {
-        let Some(member) = &self.members[relay] else { return values.extend([f32::NAN; 25]) };
+        let Some(member) = &self.members[relay] else { return values.extend([f32::NAN; 23]) };
         let of = |sums: Option<&Sums>, weight: f64| sums.copied().unwrap_or_default().without(member, weight);
         let asn = of(member.asn.and_then(|asn| self.by_as.get(&asn)), member.weight);
         let country = of(member.country.and_then(|country| self.by_country.get(&country)), member.weight);
@@ -170,23 +187,20 @@ impl Cohorts {
         let debut = of(self.by_debut.get(&member.debut_day).filter(|_| member.debut_known), 1.0);
         let network = self.network;
         let age = self.by_age[usize::from(member.age_class)];
-        let nan_unless = |known: bool, value: f64| if known { value } else { f64::NAN };
         let features = [
-            asn.n_current.max(0.0),
+            ratio(asn.n_down, asn.n_current),
+            ratio(asn.up_7d, asn.n_current),
             ratio(asn.up_30d, asn.n_current),
+            ratio(asn.up_180d, asn.n_year),
             ratio(asn.kept, asn.n_kept),
             ratio(asn.gone, asn.n_kept),
             ratio(asn.gone_120, asn.n_120),
             ratio(asn.n_young, asn.n_current),
-            country.n_current.max(0.0),
             ratio(country.kept, country.n_kept),
             ratio(country.gone, country.n_kept),
-            nan_unless(member.debut_known, batch.n),
             ratio(batch.n - batch.n_current, batch.n),
             ratio(batch.up_7d, batch.n),
             ratio(batch.kept, batch.n_kept),
-            nan_unless(member.debut_known, debut.n),
-            nan_unless(member.debut_known, debut.n / self.usual_debuts),
             ratio(debut.n - debut.n_current, debut.n),
             ratio(debut.up_7d, debut.n),
             self.shared_in_as(member, &asn),
@@ -251,7 +265,9 @@ impl<'a> View<'a> {
             is_current,
             is_young: age_days <= YOUNG_DAYS,
             up_7d: if is_current { up_since(clock.start(7)) } else { 0.0 },
+            is_running: runs.last().is_some_and(|run| run.end >= clock.end),
             up_30d: up_since(clock.start(30)),
+            up_180d: relay.last_listed(clock.end).filter(|place| *place >= clock.start(365)).map(|_| up_since(clock.start(180))),
             kept_30d: was_current(self.ago_30).then(|| (share(relay, &(self.ago_30.1..clock.end)), !is_current)),
             gone_120d: was_current(self.ago_120).then_some(!is_current),
             last_change: change,

@@ -20,7 +20,8 @@ pub struct Features {
     /// Their rows, one after the other, each of [`N_FEATURES`] numbers.
     pub values: Vec<f32>,
     /// How much each relay counts where models learn: 1, and less where far more relays than usual were first listed on the
-    /// same day. Nine hundred relays of one flood are one event and not nine hundred.
+    /// same day, or several on the same day in the same autonomous system. Nine hundred relays of one flood are one event and
+    /// not nine hundred, and neither are the forty of one operator forty.
     pub weights: Vec<f32>,
 }
 

@@ -48,7 +48,7 @@ impl Group {
 }
 
 /// Name and group of each column.
-pub const NAMES: [(&str, Group); 71] = [
+pub const NAMES: [(&str, Group); 69] = [
     ("up_1d", Group::Uptime),
     ("up_3d", Group::Uptime),
     ("up_7d", Group::Uptime),
@@ -95,21 +95,19 @@ pub const NAMES: [(&str, Group); 71] = [
     ("exit_changes_90d", Group::Flags),
     ("daily_range", Group::Cycle),
     ("weekly_range", Group::Cycle),
-    ("as_size", Group::Place),
+    ("as_down", Group::Place),
+    ("as_up_7d", Group::Place),
     ("as_up_30d", Group::Place),
+    ("as_up_180d", Group::Place),
     ("as_kept_30d", Group::Place),
     ("as_gone_30d", Group::Place),
     ("as_gone_120d", Group::Place),
     ("as_young_30d", Group::Place),
-    ("country_size", Group::Place),
     ("country_kept_30d", Group::Place),
     ("country_gone_30d", Group::Place),
-    ("batch_size", Group::Batch),
     ("batch_gone", Group::Batch),
     ("batch_up_7d", Group::Batch),
     ("batch_kept_30d", Group::Batch),
-    ("debut_size", Group::Batch),
-    ("debut_ratio", Group::Batch),
     ("debut_gone", Group::Batch),
     ("debut_up_7d", Group::Batch),
     ("change_shared_as", Group::Batch),

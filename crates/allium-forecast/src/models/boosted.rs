@@ -12,6 +12,9 @@ use crate::features::N_FEATURES;
 use crate::training::Training;
 use crate::trees::{Boosted, Ensemble, Examples, Growth, N_OUTPUTS};
 
+/// The models that are averaged differ in the rows and features that their trees see.
+const SEEDS: [u64; 4] = [1, 2, 3, 4];
+
 /// Trained trees.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trees {
@@ -31,13 +34,13 @@ impl TreesKind {
     fn growth(self) -> Growth {
         let boosted = Growth {
             ensemble: Ensemble::Boosted,
-            n_trees: 200,
-            max_leaves: 48,
-            min_weight: 400.0,
+            n_trees: 100,
+            max_leaves: 40,
+            min_weight: 300.0,
             min_gain: 1e-6,
-            rate: 0.05,
+            rate: 0.09,
             l2: 50.0,
-            row_share: 0.4,
+            row_share: 0.25,
             feature_share: 0.3,
             seed: 0,
         };
@@ -45,7 +48,7 @@ impl TreesKind {
             Self::Boosted => boosted,
             Self::Forest => Growth {
                 ensemble: Ensemble::Forest,
-                n_trees: 40,
+                n_trees: 20,
                 max_leaves: 128,
                 min_weight: 40.0,
                 rate: 1.0,
@@ -68,7 +71,7 @@ impl Trees {
             weights: &training.weights,
             output_weights: widths(),
         };
-        Self { models: Boosted::train(&examples, &kind.growth(), &[1, 2]) }
+        Self { models: Boosted::train(&examples, &kind.growth(), &SEEDS) }
     }
 
     /// Whether rows of features fit: a model read from a file may be anything.

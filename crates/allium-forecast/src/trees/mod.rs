@@ -90,17 +90,17 @@ pub(crate) struct Examples<'a> {
 }
 
 impl Boosted {
-    /// Trains a model per seed, side by side: they differ in the rows and features that their trees see.
+    /// Trains a model per seed, two at a time: they differ in the rows and features that their trees see.
     pub(crate) fn train(examples: &Examples<'_>, growth: &Growth, seeds: &[u64]) -> Vec<Self> {
         let binned = &Binned::of(examples.values, examples.n_features);
-        std::thread::scope(|scope| {
-            let one = |seed: &u64| {
-                let growth = Growth { seed: *seed, ..*growth };
-                scope.spawn(move || Self::train_one(binned, examples, &growth))
-            };
-            let running: Vec<_> = seeds.iter().map(one).collect();
-            running.into_iter().map(|model| model.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-        })
+        let one = |seed: u64| Self::train_one(binned, examples, &Growth { seed, ..*growth });
+        let side_by_side = |seeds: &[u64]| {
+            std::thread::scope(|scope| {
+                let running: Vec<_> = seeds.iter().map(|seed| scope.spawn(move || one(*seed))).collect();
+                running.into_iter().map(|model| model.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
+            })
+        };
+        seeds.chunks(2).flat_map(side_by_side).collect()
     }
 
     fn train_one(binned: &Binned, examples: &Examples<'_>, growth: &Growth) -> Self {

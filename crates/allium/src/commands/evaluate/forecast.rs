@@ -25,8 +25,11 @@ const ORIGINS: &str = "forecast-origins";
 
 /// Prints the tables and, with `--out`, writes the scoreboard.
 pub(crate) fn run(config: &Config, args: &EvaluateForecastArgs) -> anyhow::Result<()> {
-    let origins = monthly(args.from, args.to);
+    let mut origins = monthly(args.from, args.to);
     ensure!(!origins.is_empty(), "--from {} is later than --to {}", args.from, args.to);
+    origins.extend(&args.also);
+    origins.sort_unstable();
+    origins.dedup();
     let progress = Progress::start(origins.len() + 1);
     progress.step("reading the history");
     let past = of_history(&SqliteHistory::open_read_only(&config.store)?.exact()?);
