@@ -158,9 +158,9 @@ impl Detector {
     pub fn step(&mut self, list: &Observation<'_>) -> Step {
         let mut step = Step::default();
         let hour = list.hour.get();
-        list.described.iter().for_each(|info| {
+        for info in list.described {
             self.describe(info.clone());
-        });
+        }
         if self.state.n_lists > 0 && hour <= self.state.hour || !self.believe(list, &mut step) {
             return step;
         }

@@ -6,14 +6,15 @@
 //! which no details document has listed the relay, however early they are. Of two packs the one that reaches further counts.
 //! So the answer for an hour is the same whatever is learned of later hours, and in whichever order packs and documents come.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, Relay};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use crate::error::Failure;
 use crate::relays::{
-    Families, RelayIds, families, family, forget_unused_families, hour, optional_hour, optional_list, parsed, parsed_list, parsed_text,
+    Families, RelayIds, families, family, fingerprints, forget_unused_families, hour, optional_hour, optional_list, parsed, parsed_list,
+    parsed_text,
 };
 use crate::texts::{Texts, TextsById};
 
@@ -223,34 +224,21 @@ impl Descriptions {
     }
 }
 
-/// Hands every description through an hour to `take`, relay by relay: first that of a pack, then those of details documents.
+/// Hands every description through an hour to `take`: those of packs, then those of details documents.
 pub(crate) fn each(conn: &Connection, until: ConsensusHour, take: &mut dyn FnMut(Option<ConsensusHour>, Relay)) -> Result<(), Failure> {
-    let descriptions = Descriptions::load(conn)?;
-    let mut fingerprints = HashMap::new();
-    let mut statement = conn.prepare("SELECT id, fingerprint FROM relays")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        fingerprints.insert(row.get::<_, i64>(0)?, Fingerprint::new(row.get(1)?));
-    }
+    let (descriptions, fingerprints) = (Descriptions::load(conn)?, fingerprints(conn)?);
     let named = |id: i64, relay: Relay| {
         let fingerprint = *fingerprints.get(&id).ok_or_else(|| Failure::Corrupt(format!("relay {id} is missing")))?;
         Ok::<_, Failure>(Relay { fingerprint, ..relay })
     };
-    let mut of_packs = BTreeMap::new();
     descriptions.of_packs(conn, |id, relay| {
-        of_packs.insert(id, named(id, relay)?);
+        take(None, named(id, relay)?);
         Ok(())
     })?;
     descriptions.of_details(conn, until, |id, since, relay| {
-        // Rows come by the number of the relay: packs' descriptions of relays before are of those that no document describes.
-        while let Some(entry) = of_packs.first_entry().filter(|entry| *entry.key() <= id) {
-            take(None, entry.remove());
-        }
         take(Some(since), named(id, relay)?);
         Ok(())
-    })?;
-    of_packs.into_values().for_each(|relay| take(None, relay));
-    Ok(())
+    })
 }
 
 /// Forgets descriptions that held only before an hour; those that hold at it keep the hour since which they do.

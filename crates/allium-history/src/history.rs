@@ -210,9 +210,9 @@ pub trait History {
     /// As [`History::load`].
     fn load_as_of(&self, at: ConsensusHour) -> Result<Option<NetworkRecord>, Error>;
 
-    /// How relays were described over time: hands each relay's descriptions through `until` to `take`, relay by relay, earliest first,
-    /// each with the hour of the details document since which it holds. What a pack says, which is as last known at no particular
-    /// time, comes without an hour, before the others of the relay; see [`History::load_as_of`] for what is described.
+    /// How relays were described over time: hands every description through `until` to `take`. What packs say, which is as last known
+    /// at no particular time, comes first and without an hour; then what details documents say, each with the hour since which it
+    /// holds, those of one relay earliest first. See [`History::load_as_of`] for what is described.
     ///
     /// # Errors
     /// As [`History::load`].

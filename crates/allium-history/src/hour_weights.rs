@@ -9,6 +9,7 @@ use crate::chances::{Chances, Class, chances};
 use crate::day::{WEIGHT, day_of};
 use crate::error::{Error, Failure};
 use crate::measures::read_day;
+use crate::relays::fingerprints;
 use crate::sqlite::SqliteHistory;
 
 /// What the relays of one consensus weighed.
@@ -57,7 +58,7 @@ impl SqliteHistory {
                 wanted.extend(hour.flatten().map(|hour| (hour, place)));
             }
             wanted.sort_unstable();
-            let names = if wanted.is_empty() { HashMap::new() } else { names(conn)? };
+            let names = if wanted.is_empty() { HashMap::new() } else { fingerprints(conn)? };
             for same in wanted.chunk_by(|a, b| a.0 == b.0) {
                 let Some(weights) = at(conn, same[0].0, &names)? else { continue };
                 same.iter().for_each(|(_, place)| take(*place, &weights));
@@ -76,14 +77,4 @@ fn at(conn: &Connection, hour: i32, names: &HashMap<i64, Fingerprint>) -> Result
     let mut relays: Vec<(Fingerprint, u64)> = weights.collect();
     relays.sort_unstable();
     Ok(Some(HourWeights { hour: start, relays, chances }))
-}
-
-fn names(conn: &Connection) -> Result<HashMap<i64, Fingerprint>, Failure> {
-    let mut statement = conn.prepare("SELECT id, fingerprint FROM relays")?;
-    let mut rows = statement.query([])?;
-    let mut names = HashMap::new();
-    while let Some(row) = rows.next()? {
-        names.insert(row.get(0)?, Fingerprint::new(row.get(1)?));
-    }
-    Ok(names)
 }

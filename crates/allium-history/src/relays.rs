@@ -11,6 +11,12 @@ use rusqlite::{Connection, Row};
 use crate::describe::DescriptionWriter;
 use crate::error::Failure;
 
+/// The relays by their numbers.
+pub(crate) fn fingerprints(conn: &Connection) -> Result<HashMap<i64, Fingerprint>, Failure> {
+    let mut statement = conn.prepare("SELECT id, fingerprint FROM relays")?;
+    Ok(statement.query_map([], |row| Ok((row.get(0)?, Fingerprint::new(row.get(1)?))))?.collect::<Result<_, _>>()?)
+}
+
 /// The numbers of relays by fingerprint.
 pub(crate) struct RelayIds {
     ids: HashMap<Fingerprint, i64>,

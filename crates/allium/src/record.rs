@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use allium_detect::{Presence, Record, RelayInfo};
-use allium_history::{Error, ExactHistory, History as _, RelayTimeline, SqliteHistory, Timeline};
+use allium_history::{Error, History as _, RelayTimeline, SqliteHistory, Timeline};
 use allium_model::{
     ConsensusHour, Fingerprint, Fraction, Known, NetworkRecord, OperatorId, Operators, Relay, RelayFlag, RelayFlags, RelayRecord,
     RelayState,
@@ -18,7 +18,8 @@ use allium_model::{
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn of(store: &SqliteHistory, history: &ExactHistory) -> Result<Record, Error> {
+pub fn of(store: &SqliteHistory) -> Result<Record, Error> {
+    let history = store.exact()?;
     let directory = Directory::of(history.relays.iter().collect());
     let timeline = &history.timeline;
     let mut described: BTreeMap<Fingerprint, Vec<(Option<ConsensusHour>, RelayInfo)>> = BTreeMap::new();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use allium_detect::{Detector, Incident, Observation, RelayIdx, RelayInfo, Settings};
-use allium_history::{Error, History as _, SqliteHistory};
+use allium_history::{Error, SqliteHistory};
 use allium_model::{ConsensusHour, IncidentNote, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
 use allium_views::text::inert;
 use allium_views::{IncidentLog, Site, View, Watched};
@@ -89,7 +89,7 @@ impl Watch {
     /// # Errors
     /// If the store cannot be read.
     pub fn of(store: &SqliteHistory, settings: Settings) -> Result<Self, Error> {
-        let mut record = record::of(store, &store.exact()?)?;
+        let mut record = record::of(store)?;
         let detector = Detector::new(settings, std::mem::take(&mut record.relays));
         let mut watch = Self {
             detector,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use allium::effects::Effects;
 use allium_detect::{Detector, Incident};
-use allium_history::{History as _, SqliteHistory};
+use allium_history::SqliteHistory;
 use allium_views::IncidentJson;
 use anyhow::Context as _;
 
@@ -21,7 +21,7 @@ pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
     let progress = Progress::start(2);
     progress.step("reading the history");
     let store = SqliteHistory::open_read_only(&config.store)?;
-    let record = record::of(&store, &store.exact()?)?;
+    let record = record::of(&store)?;
     anyhow::ensure!(!record.hours.is_empty(), "{} holds no consensus: import some first", config.store.display());
     progress.step("walking it");
     let incidents = detected(&store, &record, config, args)?;
