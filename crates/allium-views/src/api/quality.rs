@@ -21,7 +21,7 @@ pub struct DataQualityJson<'a> {
     /// How it goes with each source.
     pub asked: Vec<AskedJson<'a>>,
     /// Failures of the last days that this service has seen, the newest first.
-    pub failures: Vec<FailureJson>,
+    pub failures: Vec<FailureJson<'a>>,
     /// Documents in use.
     pub sources: Vec<SourceJson<'a>>,
     /// What could not be understood, as far as listed.
@@ -49,13 +49,13 @@ pub struct AskedJson<'a> {
 
 /// A failure of a source.
 #[derive(Debug, Clone, Serialize)]
-pub struct FailureJson {
+pub struct FailureJson<'a> {
     /// The source.
-    pub source: String,
+    pub source: &'a str,
     /// When it was asked.
     pub at: String,
     /// What went wrong.
-    pub reason: String,
+    pub reason: &'a str,
 }
 
 /// A document in use.
@@ -116,7 +116,7 @@ pub struct GapJson {
 
 impl<'a> DataQualityJson<'a> {
     /// The data quality of a view and of the sources at a time.
-    pub(crate) fn of(view: &'a View, reports: &'a [SourceReport], failures: &[SourceFailure], now: Timestamp) -> Self {
+    pub(crate) fn of(view: &'a View, reports: &'a [SourceReport], failures: &'a [SourceFailure], now: Timestamp) -> Self {
         let record = &view.record;
         let source_rejects = reports.iter().flat_map(|report| &report.rejects);
         Self {
@@ -144,8 +144,8 @@ fn asked(report: &SourceReport) -> AskedJson<'_> {
     }
 }
 
-fn failure(failure: &SourceFailure) -> FailureJson {
-    FailureJson { source: failure.source.clone(), at: rfc3339(failure.at), reason: failure.reason.clone() }
+fn failure(failure: &SourceFailure) -> FailureJson<'_> {
+    FailureJson { source: &failure.source, at: rfc3339(failure.at), reason: &failure.reason }
 }
 
 fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {

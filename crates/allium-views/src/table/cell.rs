@@ -82,6 +82,11 @@ impl Cell {
         share.map_or(Self::Missing, |share| Self::Share(share, decimals))
     }
 
+    /// An interval of shares, missing where there is none.
+    pub(crate) fn interval(ends: Option<(Fraction, Fraction)>) -> Self {
+        ends.map_or(Self::Missing, |(low, high)| Self::Interval(low, high))
+    }
+
     /// A number of things.
     pub(crate) fn count(n: usize) -> Self {
         Self::Count(n as u64)

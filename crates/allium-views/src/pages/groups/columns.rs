@@ -1,7 +1,7 @@
 //! The columns of all lists of groups.
 
 use allium_analysis::Recent;
-use allium_analysis::groups::{Change, Direction, Grade, GroupUptime, Risk};
+use allium_analysis::groups::{Change, Direction, Grade, Risk};
 use allium_model::{Fraction, Period};
 
 use super::{GroupRow, Kind};
@@ -89,7 +89,7 @@ fn uptime<'a>(period: Period) -> Vec<Col<'a>> {
             .about(about)
             .method("uptime-of-a-group")
             .on_card(),
-        Column::number("uptime_interval", "95 % interval", move |row: &GroupRow<'a>| interval(figure(row)))
+        Column::number("uptime_interval", "95 % interval", move |row: &GroupRow<'a>| Cell::interval(figure(row).and_then(|f| f.interval)))
             .about("95 % confidence interval of the mean uptime, %")
             .method("interval-of-a-mean"),
         Column::number("uptime_median", "Median, %", move |row: &GroupRow<'a>| Cell::share(figure(row).map(|f| f.median), 2))
@@ -105,10 +105,6 @@ fn uptime<'a>(period: Period) -> Vec<Col<'a>> {
             .about("change of uptime over 30 days against the network's, percentage points")
             .method("change"),
     ]
-}
-
-fn interval(uptime: Option<GroupUptime>) -> Cell {
-    uptime.and_then(|uptime| uptime.interval).map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
 }
 
 fn change(change: Option<Change>) -> Cell {

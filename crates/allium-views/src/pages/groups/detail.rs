@@ -208,7 +208,7 @@ fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
         columns: vec![
             Column::text("period", "Period", |row: &UptimeRow| Cell::Words(row.0.label().to_owned())).title_of_card(),
             number("mean", "Mean, %", |uptime| Cell::Share(uptime.mean, 2)).about("mean over relays").method("uptime-of-a-group").on_card(),
-            number("interval", "95 % interval", |uptime| uptime.interval.map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high)))
+            number("interval", "95 % interval", |uptime| Cell::interval(uptime.interval))
                 .about("95 % confidence interval of the mean")
                 .method("interval-of-a-mean")
                 .on_card(),
@@ -424,11 +424,9 @@ fn brief(
                 .about(format!("mean uptime over {}", period.label()))
                 .method("uptime-of-a-group")
                 .on_card(),
-            Column::number("interval", "95 % interval", move |row| {
-                uptime(row).and_then(|f| f.interval).map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
-            })
-            .about("95 % confidence interval of the mean")
-            .method("interval-of-a-mean"),
+            Column::number("interval", "95 % interval", move |row| Cell::interval(uptime(row).and_then(|f| f.interval)))
+                .about("95 % confidence interval of the mean")
+                .method("interval-of-a-mean"),
             Column::number("change", "30 days, pp", |row: &GroupRow<'static>| trend(row.figures.changes[1]))
                 .about("change over 30 days against the network's")
                 .method("change"),

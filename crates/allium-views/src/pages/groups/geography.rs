@@ -171,7 +171,7 @@ fn region_table<'a>(period: Period) -> Table<'a, &'a Group<Region>> {
                 .method("uptime-of-a-group")
                 .on_card(),
             Column::number("interval", "95 % interval", move |group: &&'a Group<Region>| {
-                uptime(group).and_then(|f| f.interval).map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
+                Cell::interval(uptime(group).and_then(|f| f.interval))
             })
             .about("95 % confidence interval of the mean")
             .method("interval-of-a-mean"),

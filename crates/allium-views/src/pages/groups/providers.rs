@@ -68,11 +68,9 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
                 .about("mean uptime of relays")
                 .method("uptime-of-a-group")
                 .on_card(),
-            Column::number("interval", "95 % interval", |p: &Provider<'a>| {
-                p.uptime.interval.map_or(Cell::Missing, |(low, high)| Cell::Interval(low, high))
-            })
-            .about("95 % confidence interval of the mean")
-            .method("interval-of-a-mean"),
+            Column::number("interval", "95 % interval", |p: &Provider<'a>| Cell::interval(p.uptime.interval))
+                .about("95 % confidence interval of the mean")
+                .method("interval-of-a-mean"),
             Column::number("relays", "Relays", |p: &Provider<'a>| Cell::count(p.row.figures.n_relays)).method("current-relays").on_card(),
             Column::number("weight", "Weight, %", |p: &Provider<'a>| Cell::share(p.row.figures.weight_share, 2))
                 .about("share of consensus weight")

@@ -126,7 +126,9 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
             name: "severity",
             label: "Severity",
             options: std::iter::once(all("every severity")).chain(severities).collect(),
-            fits: Some(Box::new(|row, value| severity_rank(row.severity.name()) >= severity_rank(value))),
+            fits: Some(Box::new(|row, value| {
+                Severity::ALL.into_iter().find(|s| s.name() == value).is_none_or(|least| row.severity >= least)
+            })),
         },
         Choice {
             name: "status",
@@ -164,10 +166,6 @@ fn texts<'a>(params: &Params) -> Result<Vec<Choice<'a, Row>>, RequestError> {
         }
     }
     Ok(texts)
-}
-
-fn severity_rank(name: &str) -> usize {
-    ["minor", "moderate", "major", "critical"].iter().position(|severity| *severity == name).unwrap_or(0)
 }
 
 fn days(period: &str) -> i32 {
