@@ -7,9 +7,15 @@ import { fileURLToPath } from 'node:url';
 
 const program = process.env.ALLIUM_PROGRAM ?? fileURLToPath(new URL('../target/debug/allium', import.meta.url));
 
-/** A demo of 300 relays on a port of its own: its address, and `stop()`. */
+/**
+ * A demo of 300 relays on a port of its own: its address, and `stop()`.
+ *
+ * Its clock starts at the same hour in every run and stands all but still, so that a page that is loaded twice says the same.
+ */
 export async function startDemo() {
-  const child = spawn(program, ['demo', '--listen', '127.0.0.1:0', '--relays', '300', '--days', '400', '--hour-every', '3600', '--log', 'warn'], {
+  const year = String(365 * 24 * 3600);
+  const network = ['--relays', '300', '--days', '400', '--end', '2026-06-15T12:00:00Z', '--hour-every', year];
+  const child = spawn(program, ['demo', '--listen', '127.0.0.1:0', ...network, '--log', 'warn'], {
     stdio: ['ignore', 'ignore', 'pipe'],
     // The program refuses settings that it does not know, and these tests have their own.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ALLIUM_'))),
