@@ -1,5 +1,6 @@
 //! A DNS server on loopback: a root zone, signed with a key of its own, and zones below it.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use hickory_server::proto::rr::{Name, RData, Record, RecordType};
 use hickory_server::server::{Request, RequestHandler, ResponseHandler, ResponseInfo};
 use hickory_server::store::in_memory::InMemoryZoneHandler;
 use hickory_server::zone_handler::{AxfrPolicy, Catalog, ZoneType};
+use tokio::net::{TcpListener, UdpSocket};
 
 /// A zone as written by hand.
 pub(crate) type Zone = InMemoryZoneHandler<TokioRuntimeProvider>;
@@ -107,6 +109,18 @@ pub(crate) enum Signing {
     None,
 }
 
+/// A free port for both UDP and TCP: one that is free for the former may be taken for the latter.
+async fn one_port() -> (UdpSocket, TcpListener, SocketAddr) {
+    loop {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        match TcpListener::bind(address).await {
+            Ok(listener) => return (socket, listener, address),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::AddrInUse, "{error}"),
+        }
+    }
+}
+
 impl Dns {
     /// Starts a server. The root zone has `records`; `zones` are below it.
     pub(crate) async fn start(signing: Signing, records: Vec<Record>, zones: Vec<(&str, Vec<Record>)>) -> Self {
@@ -135,9 +149,7 @@ impl Dns {
         let (root, mut only_root) = (Arc::new(root), Catalog::new());
         all.upsert(name(".").into(), vec![root.clone()]);
         only_root.upsert(name(".").into(), vec![root.clone()]);
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = socket.local_addr().unwrap();
-        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let (socket, listener, address) = one_port().await;
         let mut server = Server::new(Servers { root: only_root, all });
         server.register_socket(socket);
         server.register_listener(listener, Duration::from_secs(5), 1 << 16);
