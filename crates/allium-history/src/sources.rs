@@ -1,6 +1,6 @@
 //! How it goes with the sources: when each was asked, what it has, what it failed to give.
 
-use allium_model::{ConsensusHour, Fingerprint, Reject, SourceReport};
+use allium_model::{ConsensusHour, Fingerprint, Reject, SourceFailure, SourceReport, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::error::Failure;
@@ -13,6 +13,7 @@ const MAX_REJECTS: usize = 1000;
 /// Notes what became of a visit.
 pub(crate) fn note(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure> {
     let SourceVisit { source, at, newest, failure, rejects } = visit;
+    let first_kept = Timestamp::from_second(at.as_second() - SourceReport::FAILURE_DAYS * 86_400).unwrap_or(Timestamp::MIN).to_string();
     let at = at.to_string();
     let answered_at = failure.is_none().then_some(&at);
     conn.execute(
@@ -21,6 +22,10 @@ pub(crate) fn note(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure
          newest_hour = CASE WHEN ?4 > ifnull(newest_hour, ?4 - 1) THEN ?4 ELSE newest_hour END, failure = ?5",
         params![source, at, answered_at, newest.map(ConsensusHour::get), failure],
     )?;
+    conn.execute("DELETE FROM source_failures WHERE name = ? AND at < ?", [source, &first_kept])?;
+    if let Some(reason) = failure {
+        conn.execute("INSERT OR REPLACE INTO source_failures (name, at, reason) VALUES (?, ?, ?)", [source, &at, reason])?;
+    }
     if let Some((n_rejects, rejects)) = rejects {
         conn.execute("UPDATE sources SET n_rejects = ? WHERE name = ?", params![(*n_rejects as u64).cast_signed(), source])?;
         conn.execute("DELETE FROM source_rejects WHERE name = ?", [source])?;
@@ -45,12 +50,24 @@ pub(crate) fn all(conn: &Connection) -> Result<Vec<SourceReport>, Failure> {
             answered_at: parsed(row, 2)?,
             newest: optional_hour(row, 3)?,
             failure: row.get(4)?,
+            failures: failures(conn, &source)?,
             n_rejects: row.get::<_, i64>(5)?.cast_unsigned() as usize,
             rejects: rejects(conn, &source)?,
             source,
         });
     }
     Ok(reports)
+}
+
+fn failures(conn: &Connection, source: &str) -> Result<Vec<SourceFailure>, Failure> {
+    let mut statement = conn.prepare_cached("SELECT at, reason FROM source_failures WHERE name = ? ORDER BY at")?;
+    let mut rows = statement.query([source])?;
+    let mut failures = Vec::new();
+    while let Some(row) = rows.next()? {
+        let at = parsed(row, 0)?.ok_or_else(|| Failure::Corrupt(format!("failure of source {source} without a time")))?;
+        failures.push(SourceFailure { at, reason: row.get(1)? });
+    }
+    Ok(failures)
 }
 
 fn rejects(conn: &Connection, source: &str) -> Result<Vec<Reject>, Failure> {

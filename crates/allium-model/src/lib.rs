@@ -26,7 +26,7 @@ pub mod time;
 pub use flags::{RelayFlag, RelayFlags};
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
 pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
-pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceReport, SourceStatus};
+pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceFailure, SourceReport, SourceStatus};
 pub use note::{IncidentNote, NoteAction};
 pub use operator::{
     AroiCheck, AroiClaim, AroiContact, AroiDomain, AroiResult, Families, Family, Operator, OperatorId, Operators, ProofMethod,

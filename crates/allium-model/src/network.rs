@@ -119,10 +119,26 @@ pub struct SourceReport {
     pub newest: Option<ConsensusHour>,
     /// What went wrong when it was last asked, in words that may hold text from the network.
     pub failure: Option<String>,
+    /// What went wrong in the [`SourceReport::FAILURE_DAYS`] days up to when it was last asked, that time included; the oldest first.
+    pub failures: Vec<SourceFailure>,
     /// Rejects in the consensuses or the pack that it last brought, listed or not. Those of documents are with the documents.
     pub n_rejects: usize,
     /// These rejects, the first thousand.
     pub rejects: Vec<Reject>,
+}
+
+impl SourceReport {
+    /// For how many days a failure is kept.
+    pub const FAILURE_DAYS: i64 = 7;
+}
+
+/// A visit in which a source failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFailure {
+    /// When it was asked.
+    pub at: Timestamp,
+    /// What went wrong, in words that may hold text from the network.
+    pub reason: String,
 }
 
 /// Something in a document that could not be understood; what surrounds it is kept.

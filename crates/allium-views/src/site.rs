@@ -59,25 +59,6 @@ struct Shared {
     listeners: Arc<Semaphore>,
     waiting_for: RwLock<String>,
     sources: RwLock<Arc<[SourceReport]>>,
-    /// The failures of sources that were told of, the newest last.
-    failures: RwLock<Vec<SourceFailure>>,
-}
-
-/// A failure of a source, kept beyond its next success.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SourceFailure {
-    pub(crate) source: String,
-    pub(crate) at: Timestamp,
-    /// What went wrong, in words that may hold text from the network.
-    pub(crate) reason: String,
-}
-
-impl SourceFailure {
-    /// For how many days a failure is told.
-    pub(crate) const DAYS: i64 = 7;
-
-    /// How many are kept: one an hour of four sources.
-    const MOST: usize = 24 * 7 * 4;
 }
 
 impl Site {
@@ -102,7 +83,6 @@ impl Site {
                 listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
                 waiting_for,
                 sources: RwLock::default(),
-                failures: RwLock::default(),
             }),
         }
     }
@@ -249,30 +229,8 @@ impl Site {
 
     /// Says how it goes with the sources, whether or not they brought anything that makes a new view.
     pub fn set_sources(&self, sources: Vec<SourceReport>) {
-        self.keep_failures(&sources);
         let mut slot = self.shared.sources.write().unwrap_or_else(PoisonError::into_inner);
         *slot = sources.into();
-    }
-
-    /// Keeps failures that were not told before: a report only has the outcome of the last visit.
-    fn keep_failures(&self, sources: &[SourceReport]) {
-        let mut kept = self.shared.failures.write().unwrap_or_else(PoisonError::into_inner);
-        for report in sources {
-            let Some(reason) = &report.failure else { continue };
-            if !kept.iter().any(|known| known.source == report.source && known.at == report.asked_at) {
-                kept.push(SourceFailure { source: report.source.clone(), at: report.asked_at, reason: reason.clone() });
-            }
-        }
-        kept.sort_by_key(|failure| failure.at);
-        let n_old = kept.len().saturating_sub(SourceFailure::MOST);
-        kept.drain(..n_old);
-    }
-
-    /// The failures of sources in the last [`SourceFailure::DAYS`] days that this service has seen, the newest first.
-    pub(crate) fn source_failures(&self, now: Timestamp) -> Vec<SourceFailure> {
-        let kept = self.shared.failures.read().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = |failure: &&SourceFailure| failure.at.as_second() > now.as_second() - SourceFailure::DAYS * 86_400;
-        kept.iter().rev().filter(is_recent).cloned().collect()
     }
 
     /// How it goes with the sources, by name.

@@ -306,7 +306,7 @@ fn content(store: &Path) -> Content {
     // How a visit went is noted after what it brought is stored.
     let tables: Vec<String> = column(
         &conn,
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('sources', 'source_rejects')",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('sources', 'source_failures', 'source_rejects')",
     );
     let mut seen = HashMap::new();
     let rows = |table: &String, seen: &mut HashMap<_, _>| {

@@ -12,3 +12,4 @@ mod notes;
 mod packs;
 mod places;
 mod proofs;
+mod sources;

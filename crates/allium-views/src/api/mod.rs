@@ -8,7 +8,7 @@ mod csv;
 mod incidents;
 mod json;
 mod network;
-mod quality;
+pub(crate) mod quality;
 mod relay;
 
 use std::collections::BTreeMap;
@@ -114,8 +114,8 @@ pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: 
 pub(crate) fn data_quality(site: &Site, view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
     let now = site.now();
-    let (reports, failures) = (site.sources(), site.source_failures(now));
-    let quality = DataQualityJson::of(view, &reports, &failures, now);
+    let reports = site.sources();
+    let quality = DataQualityJson::of(view, &reports, now);
     match form {
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),

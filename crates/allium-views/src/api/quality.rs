@@ -1,10 +1,11 @@
 //! How good the data is.
 
-use allium_model::{ConsensusHour, SourceReport, Timestamp};
+use std::cmp::Reverse;
+
+use allium_model::{ConsensusHour, SourceFailure, SourceReport, Timestamp};
 use serde::Serialize;
 
 use crate::format::{origin, rfc3339};
-use crate::site::SourceFailure;
 use crate::view::{FRESH_HOURS, View};
 
 /// Sources, rejects and gaps.
@@ -20,7 +21,7 @@ pub struct DataQualityJson<'a> {
     pub stale_after_hours: i32,
     /// How it goes with each source.
     pub asked: Vec<AskedJson<'a>>,
-    /// Failures of the last days that this service has seen, the newest first.
+    /// Failures of the last seven days, the newest first.
     pub failures: Vec<FailureJson<'a>>,
     /// Documents in use.
     pub sources: Vec<SourceJson<'a>>,
@@ -116,7 +117,7 @@ pub struct GapJson {
 
 impl<'a> DataQualityJson<'a> {
     /// The data quality of a view and of the sources at a time.
-    pub(crate) fn of(view: &'a View, reports: &'a [SourceReport], failures: &'a [SourceFailure], now: Timestamp) -> Self {
+    pub(crate) fn of(view: &'a View, reports: &'a [SourceReport], now: Timestamp) -> Self {
         let record = &view.record;
         let source_rejects = reports.iter().flat_map(|report| &report.rejects);
         Self {
@@ -125,7 +126,7 @@ impl<'a> DataQualityJson<'a> {
             stale: view.is_stale(now),
             stale_after_hours: FRESH_HOURS,
             asked: reports.iter().map(asked).collect(),
-            failures: failures.iter().map(failure).collect(),
+            failures: recent_failures(reports, now).into_iter().map(failure).collect(),
             sources: record.sources.iter().map(source).collect(),
             rejects: record.rejects.iter().chain(source_rejects).map(reject).collect(),
             history: history(view),
@@ -144,8 +145,17 @@ fn asked(report: &SourceReport) -> AskedJson<'_> {
     }
 }
 
-fn failure(failure: &SourceFailure) -> FailureJson<'_> {
-    FailureJson { source: &failure.source, at: rfc3339(failure.at), reason: &failure.reason }
+/// Failures in the [`SourceReport::FAILURE_DAYS`] days before `now` with the names of their sources, the newest first.
+pub(crate) fn recent_failures(reports: &[SourceReport], now: Timestamp) -> Vec<(&str, &SourceFailure)> {
+    let first_sec = now.as_second() - SourceReport::FAILURE_DAYS * 86_400;
+    let all = reports.iter().flat_map(|report| report.failures.iter().map(|failure| (report.source.as_str(), failure)));
+    let mut failures: Vec<_> = all.filter(|(_, failure)| failure.at.as_second() > first_sec).collect();
+    failures.sort_by_key(|(_, failure)| Reverse(failure.at));
+    failures
+}
+
+fn failure<'a>((source, failure): (&'a str, &'a SourceFailure)) -> FailureJson<'a> {
+    FailureJson { source, at: rfc3339(failure.at), reason: &failure.reason }
 }
 
 fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use allium_model::{ConsensusHour, NetworkRecord, SourceReport, SourceStatus, Timestamp};
+use allium_model::{ConsensusHour, NetworkRecord, SourceFailure, SourceReport, SourceStatus, Timestamp};
 use askama::Template;
 
+use crate::api::quality::recent_failures;
 use crate::error::RequestError;
 use crate::format;
 use crate::markup::{Html, When, short_fingerprint};
 use crate::page::{Alternate, Page, render};
-use crate::site::{Site, SourceFailure};
+use crate::site::Site;
 use crate::text::{Foreign, inert};
 use crate::view::{FRESH_HOURS, View};
 
@@ -82,24 +83,20 @@ struct FailureRow<'a> {
 }
 
 impl<'a> FailureRow<'a> {
-    fn of(failure: &'a SourceFailure) -> Self {
-        Self { source: Foreign::short(&failure.source), at: When(failure.at), reason: Foreign::long(&failure.reason) }
+    fn of(source: &'a str, failure: &'a SourceFailure) -> Self {
+        Self { source: Foreign::short(source), at: When(failure.at), reason: Foreign::long(&failure.reason) }
     }
 }
 
-fn failures_sentence(failures: &[SourceFailure]) -> String {
-    let days = SourceFailure::DAYS;
+fn failures_sentence(failures: &[(&str, &SourceFailure)]) -> String {
+    let days = SourceReport::FAILURE_DAYS;
     if failures.is_empty() {
-        return format!("No source has failed in the last {days} days, as far as this service has seen since it was started.");
+        return format!("No source has failed in the last {days} days.");
     }
     let mut n_by_source: BTreeMap<&str, usize> = BTreeMap::new();
-    failures.iter().for_each(|failure| *n_by_source.entry(&failure.source).or_default() += 1);
+    failures.iter().for_each(|(source, _)| *n_by_source.entry(source).or_default() += 1);
     let told: Vec<String> = n_by_source.into_iter().map(|(source, n)| format!("{} {}", inert(source), format::count(n as u64))).collect();
-    format!(
-        "{} in the last {days} days, as far as this service has seen since it was started: {}.",
-        format::counted(failures.len(), "failure"),
-        told.join(", ")
-    )
+    format!("{} in the last {days} days: {}.", format::counted(failures.len(), "failure"), told.join(", "))
 }
 
 fn asked_sentence(reports: &[SourceReport]) -> String {
@@ -151,13 +148,13 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
     let gaps_sentence = gaps_sentence(&view.record, &gaps);
     gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
     let reports = site.sources();
-    let failures = site.source_failures(now);
+    let failures = recent_failures(&reports, now);
     let source_rejects = reports.iter().flat_map(|report| &report.rejects);
     let page = DataQuality {
         asked_sentence: asked_sentence(&reports),
         asked: reports.iter().map(|report| AskedRow::of(report, now)).collect(),
         failures_sentence: failures_sentence(&failures),
-        failures: failures.iter().take(SHOWN).map(FailureRow::of).collect(),
+        failures: failures.iter().take(SHOWN).map(|(source, failure)| FailureRow::of(source, failure)).collect(),
         page: Page::of(site, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
         sentence: sentence(view, &reports, now),
         rule: format!(

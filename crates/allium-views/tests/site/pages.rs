@@ -182,6 +182,10 @@ fn data_quality_tells_how_it_goes_with_each_source() {
         answered_at: Some("2026-02-15T17:15:00Z".parse().unwrap()),
         newest: Some("2026-02-15T17:00:00Z".parse().unwrap()),
         failure: failure.map(str::to_owned),
+        failures: failure
+            .map(|reason| allium_model::SourceFailure { at: "2026-02-15T19:45:00Z".parse().unwrap(), reason: reason.to_owned() })
+            .into_iter()
+            .collect(),
         n_rejects: 1,
         rejects: vec![allium_model::Reject {
             origin: "http://127.0.0.1/tor".into(),
@@ -199,9 +203,9 @@ fn data_quality_tells_how_it_goes_with_each_source() {
     let json = get(&site, "/api/v1/data-quality").json();
     assert_eq!(json["asked"][1]["source"], "directory");
     assert_eq!(json["asked"][1]["failure"], "refused\u{202e}<script>");
-    // The next visit succeeds; the failure stays in sight, once, for a week.
-    site.set_sources(vec![report("directory", Some("refused\u{202e}<script>"))]);
-    site.set_sources(vec![allium_model::SourceReport { asked_at: "2026-02-15T19:55:00Z".parse().unwrap(), ..report("directory", None) }]);
+    // The next visit succeeds; the failure stays in sight.
+    let answered = report("directory", Some("refused\u{202e}<script>"));
+    site.set_sources(vec![allium_model::SourceReport { asked_at: "2026-02-15T19:55:00Z".parse().unwrap(), failure: None, ..answered }]);
     let after = get(&site, "/data-quality").text();
     for part in [
         "Every source answered when it was last asked",
