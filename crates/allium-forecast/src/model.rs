@@ -52,9 +52,9 @@ pub struct Model {
 pub enum Chosen {
     /// Gradient boosting.
     Boosted,
-    /// Conditional quantiles: boosting did not beat them on the held-out origins.
+    /// Conditional quantiles: they scored best on the held-out origins.
     Conditional,
-    /// The renewal process: history is too short to learn from.
+    /// The renewal process: it scored best, or history is too short to learn from.
     Renewal,
 }
 
@@ -96,15 +96,14 @@ impl Model {
         if training.origins.len() < MIN_ORIGINS {
             return model;
         }
-        model.check(rows, past, as_of);
+        model.kind = model.check(rows, past, as_of).unwrap_or(Chosen::Boosted);
         model.n_origins = training.origins.len();
         model.n_rows = training.len();
         model.first_origin_hours = training.origins.iter().map(|origin| origin.get()).min();
-        if model.kind == Chosen::Conditional {
-            model.conditional = Some(Conditional::train(training));
-        } else {
-            model.kind = Chosen::Boosted;
-            model.trees = Some(Trees::train(training, TreesKind::Boosted));
+        match model.kind {
+            Chosen::Boosted => model.trees = Some(Trees::train(training, TreesKind::Boosted)),
+            Chosen::Conditional => model.conditional = Some(Conditional::train(training)),
+            Chosen::Renewal => {}
         }
         model
     }
@@ -128,32 +127,30 @@ impl Model {
         }
     }
 
-    /// Scores the candidates on held-out origins, chooses one, and sets the ends of intervals; leaves everything as it is where history
-    /// is too short to hold anything out.
-    fn check(&mut self, rows: &mut Rows<'_>, past: &Past, as_of: ConsensusHour) {
+    /// Scores the candidates on held-out origins, gives the best, of equals the simplest, and sets the ends of its intervals; `None` where
+    /// history is too short to hold anything out.
+    fn check(&mut self, rows: &mut Rows<'_>, past: &Past, as_of: ConsensusHour) -> Option<Chosen> {
         let schedule = Schedule::usual(past, as_of, self.horizon_days);
         let held_out = Schedule { step_days: HELD_OUT_STEP_DAYS, max_origins: N_HELD_OUT, ..schedule }.origins(past, as_of);
-        let Some(earliest) = held_out.last() else { return };
-        let origins = schedule.origins(past, *earliest);
+        let origins = schedule.origins(past, *held_out.last()?);
         if origins.len() < MIN_ORIGINS {
-            return;
+            return None;
         }
         let (training, held_out) = (rows.of(&origins), rows.of(&held_out));
         let (trees, conditional) = (Trees::train(&training, TreesKind::Boosted), Conditional::train(&training));
         let renewal = Renewal::train(&training);
         let of = |predictor: &dyn Predictor| -> Vec<Distribution> { held_out.rows().map(|row| predictor.predict(row)).collect() };
-        let boosted = of(&trees);
-        let score = |name: Chosen, forecasts: &[Distribution]| {
+        let candidates = [(Chosen::Boosted, of(&trees)), (Chosen::Conditional, of(&conditional)), (Chosen::Renewal, of(&renewal))];
+        let score = |(name, forecasts): &(Chosen, Vec<Distribution>)| {
             let losses: Vec<f64> = forecasts.iter().zip(&held_out.targets).map(|(forecast, y)| crps(&forecast.quantiles(), *y)).collect();
             HeldOutScore { model: name.name().to_owned(), crps: rounded(allium_stats::mean(&losses).unwrap_or(1.0)), n: losses.len() }
         };
-        self.scores =
-            vec![score(Chosen::Boosted, &boosted), score(Chosen::Conditional, &of(&conditional)), score(Chosen::Renewal, &of(&renewal))];
-        if self.scores[1..].iter().any(|baseline| baseline.crps <= self.scores[0].crps) {
-            self.kind = Chosen::Conditional;
-        }
+        self.scores = candidates.iter().map(score).collect();
+        // The simplest comes last, and of equals the first is taken.
+        let ((best, forecasts), _) = candidates.iter().zip(&self.scores).rev().min_by(|a, b| a.1.crps.total_cmp(&b.1.crps))?;
         let ages_days: Vec<f64> = held_out.rows().map(|row| Column::new("age_days").of(row)).collect();
-        self.ends = Ends::of(&boosted, &held_out.targets, &ages_days);
+        self.ends = Ends::of(forecasts, &held_out.targets, &ages_days);
+        Some(*best)
     }
 
     /// The forecasts of all relays seen in the 7 days before `as_of`, by fingerprint.

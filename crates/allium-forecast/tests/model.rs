@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use allium_forecast::evaluate::{Evaluation, Scoreboard};
 use allium_forecast::features::Features;
 use allium_forecast::models::Kind;
@@ -85,6 +87,19 @@ fn relays_that_never_fail_fare_better_than_relays_that_come_and_go() {
         means.iter().sum::<f64>() / means.len() as f64
     };
     assert!(mean_of(0) > mean_of(2) + 0.1, "{} {}", mean_of(0), mean_of(2));
+}
+
+#[test]
+fn what_scored_best_on_held_out_origins_is_used() {
+    let mut used = BTreeSet::new();
+    for (n, hours, seed) in [(20, 4200, 1), (300, 9600, 4)] {
+        let past = network(n, hours, seed);
+        let model = Model::train(&past, hour(&past, hours as usize - 1), HORIZON_DAYS);
+        let best = model.scores().iter().map(|score| score.crps).min_by(f64::total_cmp).unwrap();
+        assert_eq!(model.score().unwrap().crps, best, "{:?}", model.scores());
+        used.insert(model.kind().name());
+    }
+    assert_eq!(used.into_iter().collect::<Vec<_>>(), ["boosted", "renewal"]);
 }
 
 #[test]

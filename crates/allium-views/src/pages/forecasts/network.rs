@@ -157,7 +157,10 @@ fn sentence(network: &NetworkOutlook) -> String {
         (None, Some(relays)) => format!("Of the network: {relays}."),
         (None, None) => {
             let n = network.daily.as_ref().map_or(0, |daily| daily.values(Quantity::Relays).iter().flatten().count());
-            format!("There is no forecast of the whole network: that takes about 150 days of our own record, which holds {n}.")
+            format!(
+                "There is no forecast of the whole network: that takes about 150 days of our own record, which holds {}.",
+                format::counted(n, "day")
+            )
         }
     }
 }
