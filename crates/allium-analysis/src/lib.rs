@@ -49,7 +49,7 @@ pub use dips::{Dip, dips};
 pub use groups::Groups;
 pub use image::{ImageRow, UptimeImage, uptime_image};
 pub use leaderboards::{Category, Leaderboards};
-pub use operators::{AroiState, OperatorReport};
+pub use operators::{AroiState, OperatorReport, operators_of};
 pub use over_time::{Concentration, Selection, Standing, diversity, flows, group_strip, published_sums, running_counts, uptime_between};
 pub use query::{RelayQuery, SortKey};
 pub use relations::{RelayQuantity, correlations};

@@ -114,6 +114,11 @@ impl DailyTotals {
         }
     }
 
+    /// Adds what other relays sum up to.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.add(&other.sums);
+    }
+
     /// The last 30 days: of all known relay-hours, the share that was up.
     pub(crate) fn strip(&self, days: &Grid) -> Strip {
         cells(days, &self.sums, days.n.saturating_sub(STRIP_DAYS))

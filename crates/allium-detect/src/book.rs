@@ -1,6 +1,6 @@
 //! Who the relays are, and which of them share what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub(crate) type ScopeIdx = u32;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Book {
     infos: Vec<RelayInfo>,
-    by_fingerprint: BTreeMap<Fingerprint, RelayIdx>,
+    by_fingerprint: HashMap<Fingerprint, RelayIdx>,
     scopes: Vec<Scope>,
     by_scope: BTreeMap<Scope, ScopeIdx>,
     members: Vec<Vec<RelayIdx>>,

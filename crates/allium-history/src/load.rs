@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, Relay, RelayFlag, SourceStatus, StateSpan};
+use allium_model::{
+    ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, Relay, RelayFlag, RelayState, SourceStatus, StateSpan,
+};
 use rusqlite::{Connection, Row};
 
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
@@ -91,7 +93,8 @@ fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize
     let (descriptions, mut checks) = (Descriptions::load(conn)?, proofs::checks(conn)?);
     let mut statement = conn.prepare(&select_relays())?;
     let mut rows = statement.query([])?;
-    let (mut relays, mut places) = (Vec::new(), HashMap::new());
+    let n: usize = conn.query_row("SELECT count(*) FROM relays", [], |row| row.get::<_, u32>(0))? as usize;
+    let (mut relays, mut places) = (Vec::with_capacity(n), HashMap::with_capacity(n));
     while let Some(row) = rows.next()? {
         let (id, relay, details_hour) = relay(row, descriptions.families())?;
         places.insert(id, relays.len());
@@ -142,16 +145,22 @@ fn describe_by_packs(
 
 fn load_spans(conn: &Connection, relays: &mut [RelayParts], places: &HashMap<i64, usize>, known: &Known) -> Result<(), Failure> {
     let Some(last) = known.last() else { return Ok(()) };
-    let states = states(conn)?;
+    let states: HashMap<i64, RelayState> = states(conn)?.into_iter().collect();
     let mut statement =
         conn.prepare("SELECT relay_id, start_hour, end_hour, state_id FROM spans WHERE start_hour <= ? ORDER BY relay_id, start_hour")?;
     let mut rows = statement.query([last.get()])?;
+    let mut of: Option<(i64, &mut RelayParts)> = None;
     while let Some(row) = rows.next()? {
         let state = states.get(&row.get(3)?).ok_or_else(|| Failure::Corrupt("a span whose state is missing".into()))?;
         let end = optional_hour(row, 2)?.map_or(last.next(), |end| end.min(last.next()));
         let end = known.before(end).map_or(end, ConsensusHour::next);
-        let parts = parts_of(relays, places, row.get(0)?)?;
+        let id = row.get(0)?;
+        let parts = match of.take() {
+            Some((of_id, parts)) if of_id == id => parts,
+            _ => parts_of(relays, places, id)?,
+        };
         parts.spans.push(StateSpan { start: hour(row, 1)?, end, state: state.clone() });
+        of = Some((id, parts));
     }
     Ok(())
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use allium_analysis::{Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip};
+use allium_analysis::{
+    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip, operators_of,
+};
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 use crate::derived::Derived;
@@ -77,10 +79,13 @@ impl View {
                 join(&mut autonomous_systems, asn, relay.as_name.as_deref());
             }
         }
-        let index = SearchIndex::build(&record);
-        let operators = OperatorReport::compute(&record, &report);
-        let groups = Groups::compute(&record, &report, &operators.operators);
-        let statistics = NetworkStatistics::compute(&record, &report);
+        let identities = operators_of(&record);
+        let (index, operators, groups, statistics) = std::thread::scope(|scope| {
+            let groups = scope.spawn(|| Groups::compute(&record, &report, &identities));
+            let operators = OperatorReport::of(&record, &report, identities.clone());
+            let (index, statistics) = (SearchIndex::build(&record), NetworkStatistics::compute(&record, &report));
+            (index, operators, groups.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), statistics)
+        });
         let fingerprints = record.relays.iter().map(|relay| relay.relay.fingerprint).collect();
         Self {
             fingerprints,

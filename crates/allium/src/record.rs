@@ -20,7 +20,9 @@ use allium_model::{
 /// If the store cannot be read.
 pub fn of(store: &SqliteHistory) -> Result<Record, Error> {
     let history = store.exact()?;
-    let directory = Directory::of(history.relays.iter().collect());
+    let relays: Vec<&Relay> = history.relays.iter().collect();
+    let operators = Operators::of(&relays);
+    let directory = Directory::of(relays, &operators);
     let timeline = &history.timeline;
     let mut described: BTreeMap<Fingerprint, Vec<(Option<ConsensusHour>, RelayInfo)>> = BTreeMap::new();
     let last = timeline.known().last().unwrap_or(ConsensusHour::new(i32::MIN));
@@ -30,7 +32,8 @@ pub fn of(store: &SqliteHistory) -> Result<Record, Error> {
     let mut record = Record { hours: hours(timeline.known()), ..Record::default() };
     for relay in timeline.relays() {
         let descriptions = described.remove(&relay.fingerprint).unwrap_or_default();
-        let mut infos = infos_over_time(timeline, relay, &directory.info(relay.fingerprint), &descriptions).into_iter();
+        let last = directory.find(&relay.fingerprint).map_or_else(|| RelayInfo::unknown(relay.fingerprint), |place| directory.info(place));
+        let mut infos = infos_over_time(timeline, relay, &last, &descriptions).into_iter();
         let Some((_, first)) = infos.next() else { continue };
         record.relays.push(first);
         infos.for_each(|(place, info)| record.described.entry(place).or_default().push(info));
@@ -75,51 +78,65 @@ fn infos_over_time(
     infos
 }
 
-/// What is known of each relay of a network that a known consensus lists, in the network's order.
-pub fn infos(network: &NetworkRecord) -> Vec<Option<RelayInfo>> {
-    let directory = Directory::of(network.relays.iter().map(|record| &record.relay).collect());
-    let info = |record: &RelayRecord| {
-        let mut info = directory.info(record.relay.fingerprint);
-        place_in(&mut info, &record.spans.last()?.state);
+/// What is known of each relay of a network that a known consensus lists, in the network's order; `operators` are those of its relays.
+pub fn infos(network: &NetworkRecord, operators: &Operators) -> Vec<Option<RelayInfo>> {
+    let directory = Directory::of(network.relays.iter().map(|record| &record.relay).collect(), operators);
+    let info = |(place, record): (usize, &RelayRecord)| {
+        let listed = &record.spans.last()?.state;
+        let mut info = directory.info(place);
+        place_in(&mut info, listed);
         Some(info)
     };
-    network.relays.iter().map(info).collect()
+    network.relays.iter().enumerate().map(info).collect()
 }
 
 /// Who relays are as documents tell it.
 struct Directory<'a> {
+    /// By fingerprint.
     described: Vec<&'a Relay>,
-    operators: Operators,
-    places: BTreeMap<Fingerprint, usize>,
+    operators: &'a Operators,
+    /// The ids of the operators as scopes have them.
+    names: Vec<Arc<str>>,
 }
 
 impl<'a> Directory<'a> {
-    fn of(described: Vec<&'a Relay>) -> Self {
-        let operators = Operators::of(&described);
-        let places = described.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i)).collect();
-        Self { described, operators, places }
+    fn of(described: Vec<&'a Relay>, operators: &'a Operators) -> Self {
+        let names = operators.operators.iter().map(|operator| operator.id.to_string().into()).collect();
+        Self { described, operators, names }
     }
 
-    /// What is last known of a relay.
-    fn info(&self, fingerprint: Fingerprint) -> RelayInfo {
-        let Some(place) = self.places.get(&fingerprint) else { return RelayInfo::unknown(fingerprint) };
-        let info = described(self.described[*place]);
-        let operator = self.operators.operator_of(*place).map(|operator| operator.id.to_string().into());
-        RelayInfo { operator: operator.or(info.operator), ..info }
+    fn find(&self, fingerprint: &Fingerprint) -> Option<usize> {
+        self.described.binary_search_by_key(fingerprint, |relay| relay.fingerprint).ok()
+    }
+
+    /// The name of the operator of the relay at a place.
+    fn operator(&self, place: usize) -> Option<&Arc<str>> {
+        self.names.get(self.operators.of_relay[place]? as usize)
+    }
+
+    /// What is last known of the relay at a place.
+    fn info(&self, place: usize) -> RelayInfo {
+        let info = described(self.described[place]);
+        RelayInfo { operator: self.operator(place).cloned().or_else(|| of_family(&info)), ..info }
     }
 
     /// What a relay as it was described earlier is known for. Who had proven a domain last is taken to have held it then.
     fn then(&self, relay: &Relay) -> RelayInfo {
         let info = described(relay);
-        let place = self.places.get(&relay.fingerprint);
-        let last = place.and_then(|place| Some((self.described[*place], &self.operators.operator_of(*place)?.id)));
-        let kept = last.filter(|(last, id)| {
-            matches!(id, OperatorId::Domain(_)) || (last.effective_family == relay.effective_family && last.contact == relay.contact)
+        let kept = self.find(&relay.fingerprint).filter(|place| {
+            let last = self.described[*place];
+            let id = self.operators.operator_of(*place).map(|operator| &operator.id);
+            matches!(id, Some(OperatorId::Domain(_))) || (last.effective_family == relay.effective_family && last.contact == relay.contact)
         });
         let of_contact = || relay.contact.as_deref().and_then(OperatorId::of_contact).map(|id| id.to_string().into());
-        let operator = kept.map(|(_, id)| id.to_string().into()).or_else(|| info.operator.clone()).or_else(of_contact);
+        let operator = kept.and_then(|place| self.operator(place).cloned()).or_else(|| of_family(&info)).or_else(of_contact);
         RelayInfo { operator, ..info }
     }
+}
+
+/// The operator that a family stands for.
+fn of_family(info: &RelayInfo) -> Option<Arc<str>> {
+    info.family.map(|family| OperatorId::Family(family).to_string().into())
 }
 
 /// The known hours with the flags that their consensus tells.
@@ -130,7 +147,7 @@ pub fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
     known.hours().iter().map(|hour| (*hour, if complete.contains(*hour) { all } else { listed })).collect()
 }
 
-/// What a document says of a relay. Its family stands for its operator.
+/// What a document says of a relay, but for its operator.
 fn described(relay: &Relay) -> RelayInfo {
     let family = relay.effective_family.iter().copied().chain([relay.fingerprint]).min().filter(|_| !relay.effective_family.is_empty());
     RelayInfo {
@@ -141,7 +158,7 @@ fn described(relay: &Relay) -> RelayInfo {
         address: relay.primary_ip(),
         version: relay.version.as_deref().map(Arc::from),
         family,
-        operator: family.map(|family| OperatorId::Family(family).to_string().into()),
+        operator: None,
         weight: relay.consensus_weight_fraction.map(Fraction::get),
     }
 }

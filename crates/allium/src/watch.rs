@@ -56,14 +56,14 @@ fn notes(store: &Path) -> anyhow::Result<Vec<IncidentNote>> {
 fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path, settings: Settings) -> anyhow::Result<Watch> {
     let start = Instant::now();
     if let Some(mut watch) = watch
-        && watch.follow(&view.record)
+        && watch.follow(view)
     {
         watch.measure(store, &view.record)?;
         tracing::info!(as_of = %view.as_of(), millis = start.elapsed().as_millis(), "detector stepped");
         return Ok(watch);
     }
     let mut watch = Watch::of(&SqliteHistory::open_read_only(store)?, settings)?;
-    watch.follow(&view.record);
+    watch.follow(view);
     watch.measure(store, &view.record)?;
     let (lists, incidents) = (watch.detector.n_lists(), watch.incidents.len());
     tracing::info!(lists, incidents, millis = start.elapsed().as_millis(), "history walked through the detector");
@@ -106,9 +106,10 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Steps through the consensuses that are later than the last one given. `false` if the record does not go on where this stopped:
-    /// earlier consensuses have come or gone.
-    pub fn follow(&mut self, network: &NetworkRecord) -> bool {
+    /// Steps through the consensuses of a view that are later than the last one given. `false` if its record does not go on where this
+    /// stopped: earlier consensuses have come or gone.
+    pub fn follow(&mut self, view: &View) -> bool {
+        let network = &view.record;
         let hours = network.known.hours();
         let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.place(last.next()), n));
         if n_before != n_given {
@@ -117,7 +118,7 @@ impl Watch {
         if n_before == hours.len() {
             return true;
         }
-        let numbers = self.describe(network);
+        let numbers = self.describe(view);
         for (hour, told) in record::hours(&network.known).into_iter().skip(n_before) {
             let listed = listed(network, &numbers, hour);
             let changed = self.step(&Observation { hour, listed: &listed, told, described: &[] });
@@ -127,13 +128,13 @@ impl Watch {
     }
 
     /// Tells the detector who the relays are, and gives their numbers in the order of the record.
-    fn describe(&mut self, network: &NetworkRecord) -> Vec<Option<RelayIdx>> {
+    fn describe(&mut self, view: &View) -> Vec<Option<RelayIdx>> {
         let mut number = |info: Option<RelayInfo>| {
             let info = info?;
             let known = self.detector.find(&info.fingerprint);
             Some(known.filter(|relay| *self.detector.relay(*relay) == info).unwrap_or_else(|| self.detector.describe(info)))
         };
-        record::infos(network).into_iter().map(&mut number).collect()
+        record::infos(&view.record, &view.operators.operators).into_iter().map(&mut number).collect()
     }
 
     fn step(&mut self, list: &Observation<'_>) -> Vec<usize> {

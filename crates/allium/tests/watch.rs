@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
 
 use allium::watch::Watch;
+use allium_analysis::NetworkReport;
 use allium_detect::{Kind, Settings};
 use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, History as _, Listed, SqliteHistory, Update};
 use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, SourceStatus};
-use allium_views::IncidentJson;
+use allium_views::{IncidentJson, View};
 
 const N_RELAYS: u32 = 120;
 /// The first relays, which share all that can be shared.
@@ -95,7 +96,9 @@ fn relays_that_moved_since_are_told_of_where_they_were() {
     let mut lived = Watch::of(&store, Settings::default()).unwrap();
     for n in BEFORE..N_LISTS {
         append(&mut store, n);
-        assert!(lived.follow(&store.load().unwrap().unwrap()));
+        let record = store.load().unwrap().unwrap();
+        let report = NetworkReport::compute(&record);
+        assert!(lived.follow(&View::new(record, report)));
     }
     let replayed = Watch::of(&store, Settings::default()).unwrap();
     assert_eq!(told(&replayed), told(&lived));

@@ -10,6 +10,7 @@ mod peers;
 mod portfolio;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use allium_model::{AroiContact, AroiDomain, AroiResult, NetworkRecord, OperatorId, Operators, Period, ProofMethod, Relay, Timestamp};
 
@@ -32,7 +33,7 @@ use crate::report::NetworkReport;
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperatorReport {
     /// Who runs which relay; places are those of `NetworkRecord::relays`.
-    pub operators: Operators,
+    pub operators: Arc<Operators>,
     /// Figures of each operator, in the order of `operators.operators`.
     pub figures: Vec<OperatorFigures>,
     /// Figures of each family, in the order of `operators.families.families`.
@@ -133,19 +134,32 @@ pub struct DomainFigures {
     pub reasons: Vec<(String, usize)>,
 }
 
+/// Who runs which relay of a record.
+pub fn operators_of(record: &NetworkRecord) -> Arc<Operators> {
+    let relays: Vec<&Relay> = record.relays.iter().map(|relay| &relay.relay).collect();
+    Arc::new(Operators::of(&relays))
+}
+
 impl OperatorReport {
     /// Finds the operators and families of a record and computes their figures; record and report must belong together.
     pub fn compute(record: &NetworkRecord, report: &NetworkReport) -> Self {
-        let relays: Vec<&Relay> = record.relays.iter().map(|relay| &relay.relay).collect();
-        let operators = Operators::of(&relays);
-        let aroi: Vec<AroiState> =
-            relays.iter().enumerate().map(|(i, relay)| AroiState::of_contact(relay, operators.aroi_contact(i))).collect();
+        Self::of(record, report, operators_of(record))
+    }
+
+    /// As [`OperatorReport::compute`], with what [`operators_of`] finds in the record.
+    pub fn of(record: &NetworkRecord, report: &NetworkReport, operators: Arc<Operators>) -> Self {
+        let aroi: Vec<AroiState> = record
+            .relays
+            .iter()
+            .enumerate()
+            .map(|(i, recorded)| AroiState::of_contact(&recorded.relay, operators.aroi_contact(i)))
+            .collect();
         let network = Network::of(record, report);
         let facts = Facts { network: &network, operators: &operators, aroi: &aroi };
         let mut figures: Vec<OperatorFigures> = operators.operators.iter().map(|operator| facts.operator(&operator.members)).collect();
         rank_peers(&mut figures);
         let families = operators.families.families.iter().map(|family| MemberFigures::of(&network, &family.members)).collect();
-        let n_unknown = (0..relays.len()).filter(|i| operators.of_relay[*i].is_none() && report.relays[*i].current).count();
+        let n_unknown = (0..record.relays.len()).filter(|i| operators.of_relay[*i].is_none() && report.relays[*i].current).count();
         let leaderboards = leaderboards(&network, &operators, &figures);
         let domains = facts.domains();
         Self { domains, operators, figures, families, aroi, n_unknown, leaderboards }

@@ -76,6 +76,14 @@ fn assert_sound(report: &RelayReport) {
 
 proptest! {
     #[test]
+    fn several_cores_find_what_one_finds(records in vec(record(), 0..12), known in known()) {
+        let mut records = records;
+        records.iter_mut().zip(0..).for_each(|(record, n)| record.relay.fingerprint = relay(n).relay.fingerprint);
+        let network = network(known, records);
+        prop_assert_eq!(NetworkReport::compute_in_parallel(&network), NetworkReport::compute(&network));
+    }
+
+    #[test]
     fn every_figure_is_possible(record in record(), known in known()) {
         let network = network(known, vec![record]);
         let report = NetworkReport::compute(&network);

@@ -18,6 +18,7 @@ const PICTURES: usize = 50;
 const CLIENTS: usize = 32;
 /// Pages of one kind that are asked for in turn.
 const MANY: usize = 40;
+/// How long what a server works out after a start may take.
 const TRAINING: Duration = Duration::from_secs(600);
 
 /// A kind of page and where such pages are.
@@ -36,6 +37,7 @@ pub(crate) fn of_server(store: &Path, are_forecasts_expected: bool) -> anyhow::R
         // Until then models are trained beside it.
         server.wait_for("/api/v1/forecasts?limit=1", TRAINING)?;
     }
+    server.wait_until_idle(TRAINING)?;
     let kinds = kinds(&server)?;
     // One of each first: what a page needs only once is no part of the load.
     for kind in &kinds {

@@ -48,9 +48,9 @@ pub(crate) fn finish(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// User and system time of this process in seconds; Linux counts in hundredths.
-pub(crate) fn cpu_secs() -> anyhow::Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
+/// User and system time of a process (`self` or its number) in seconds; Linux counts in hundredths.
+pub(crate) fn cpu_secs_of(process: &str) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
     let ticks: f64 = [11, 12].iter().filter_map(|i| fields.get(*i)?.parse::<f64>().ok()).sum();
     Ok(ticks / 100.0)

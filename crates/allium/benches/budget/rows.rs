@@ -14,7 +14,7 @@ use allium_sources::read::Limits;
 use allium_views::View;
 use anyhow::{Context as _, bail};
 
-use crate::process::{cpu_secs, peak_mb_of};
+use crate::process::{cpu_secs_of, peak_mb_of};
 
 /// Consensuses that are taken in one after the other.
 const CONSENSUSES: i32 = 7;
@@ -47,7 +47,7 @@ pub(crate) fn measure(row: &str, files: &[PathBuf]) -> anyhow::Result<()> {
 
 /// CPU seconds and peak megabytes of this process, taken while what it made is still there.
 fn of_process<T>(made: T) -> anyhow::Result<String> {
-    let (cpu_secs, peak_mb) = (cpu_secs()?, peak_mb_of("self")?);
+    let (cpu_secs, peak_mb) = (cpu_secs_of("self")?, peak_mb_of("self")?);
     drop(made);
     Ok(format!("{cpu_secs} {peak_mb}"))
 }
@@ -63,7 +63,7 @@ fn update(documents: &Path) -> anyhow::Result<Update> {
 }
 
 fn view(record: allium_model::NetworkRecord) -> View {
-    let report = NetworkReport::compute(&record);
+    let report = NetworkReport::compute_in_parallel(&record);
     View::new(record, report)
 }
 
@@ -130,7 +130,7 @@ fn consensus(path: &Path) -> anyhow::Result<String> {
         let appended = begun.elapsed();
         let view = stored_view(&store)?;
         let shown = begun.elapsed();
-        if !watch.follow(&view.record) {
+        if !watch.follow(&view) {
             bail!("the detector does not go on");
         }
         let stepped = begun.elapsed();

@@ -8,9 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
-use crate::process::PROGRAM;
+use crate::process::{PROGRAM, cpu_secs_of};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long a server does nothing that has nothing more to do.
+const IDLE: Duration = Duration::from_secs(8);
 
 /// The program's server with data, on a port of its own; ends when the value is dropped.
 pub(crate) struct Server {
@@ -46,6 +48,22 @@ impl Server {
             std::thread::sleep(Duration::from_millis(100));
         }
         bail!("the server has no {path} after {} s", patience.as_secs())
+    }
+
+    /// Waits until it has done nothing for some seconds: what it works out beside its pages after a start is over then.
+    pub(crate) fn wait_until_idle(&self, patience: Duration) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        let cpu_secs = || cpu_secs_of(&self.child.id().to_string());
+        let mut before = cpu_secs()?;
+        while begun.elapsed() < patience {
+            std::thread::sleep(IDLE);
+            let after = cpu_secs()?;
+            if after - before < IDLE.as_secs_f64() / 100.0 {
+                return Ok(());
+            }
+            before = after;
+        }
+        bail!("the server is busy after {} s", patience.as_secs())
     }
 
     /// A page as text.

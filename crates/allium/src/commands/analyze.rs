@@ -16,7 +16,7 @@ use crate::config::Config;
 pub(crate) fn run(config: &Config, args: &AnalyzeArgs) -> anyhow::Result<()> {
     let store = SqliteHistory::open_read_only(&config.store)?;
     let record = store.load()?.with_context(|| format!("{} is empty: import or ingest documents first", config.store.display()))?;
-    let report = NetworkReport::compute(&record);
+    let report = NetworkReport::compute_in_parallel(&record);
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
         Format::Text => write_text(&mut out, &report)?,

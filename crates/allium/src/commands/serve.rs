@@ -151,7 +151,7 @@ impl Keeper {
     fn show(&mut self) -> anyhow::Result<()> {
         self.site.set_sources(self.store.sources()?);
         if let Some(record) = self.store.load()? {
-            let report = NetworkReport::compute(&record);
+            let report = NetworkReport::compute_in_parallel(&record);
             tracing::info!(as_of = %record.as_of, relays = report.network.n_relays, running = report.network.n_running, "view published");
             self.site.set_view(View::new(record, report));
         }
