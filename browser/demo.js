@@ -46,12 +46,15 @@ export async function startDemo() {
   };
 }
 
-/** Waits until the first consensus of the demo is on the pages. */
+/** Waits until the demo has worked out all that it does after its start. */
 async function untilReady(address) {
+  const lists = async (path) => {
+    const answer = await fetch(address + path);
+    return answer.ok && (await answer.json()).n_rows > 0;
+  };
   for (let attempt = 0; attempt < 600; attempt += 1) {
-    const answer = await fetch(`${address}/healthz`);
-    if (answer.ok) return;
+    if ((await lists('/api/v1/incidents')) && (await lists('/api/v1/forecasts'))) return;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
-  throw new Error('the demo has no data after two minutes');
+  throw new Error('the demo has no incidents or forecasts after two minutes');
 }

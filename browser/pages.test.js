@@ -47,6 +47,8 @@ before(async () => {
   const [running] = await relays('limit=1&status=running');
   const [down] = await relays('limit=1&status=down');
   const [operator] = (await (await fetch(`${demo.address}/api/v1/operators?limit=1`)).json()).rows;
+  const { rows: incidents } = await (await fetch(`${demo.address}/api/v1/incidents`)).json();
+  const of = (kind) => incidents.find((incident) => incident.kind === kind);
   const [family] = (await (await fetch(`${demo.address}/api/v1/families?limit=1`)).json()).rows;
   kinds = {
     home: '/',
@@ -78,6 +80,8 @@ before(async () => {
     statistics: '/statistics',
     top: '/top',
     incidents: '/incidents',
+    incident: `/incident/${of('outage').id}`,
+    'incident-flap': `/incident/${of('flap').id}`,
     'incidents-filtered': '/incidents?status=open&since=2026-01-01',
     monitor: '/monitor',
     forecasts: '/forecasts',
@@ -135,7 +139,7 @@ describe('pages', () => {
             const overflow = await page.evaluate(() => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth)));
             assert.ok(overflow <= 0, `${kind} is ${overflow} px too wide`);
             assert.deepEqual(problems, [], kind);
-            const hasCharts = kind in explored || ['countries', 'country', 'region', 'as-list', 'as-all-columns', 'as', 'platform', 'operator', 'family'].includes(kind);
+            const hasCharts = kind in explored || ['countries', 'country', 'region', 'incident', 'incident-flap', 'forecasts', 'as-list', 'as-all-columns', 'as', 'platform', 'operator', 'family'].includes(kind);
             // The icon stands in the page: everything that is asked for counts.
             const needed = requests.filter((url) => !url.startsWith('data:'));
             if (!hasCharts) assert.ok(needed.length <= 3, `${kind} asks for ${requests.join(', ')}`);

@@ -1,37 +1,48 @@
 //! `allium demo`: a synthetic network behind the very same pages, with no network needed.
 
+use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
+use allium_history::SqliteHistory;
 use allium_model::{ConsensusHour, Timestamp};
-use allium_simulate::Network;
 use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
+use allium_simulate::{Network, Options, Scenario, presence};
+use allium_sources::presence::{Files, decode_files};
+use allium_sources::read::Limits;
 use allium_views::{Clock, SiteInfo};
 use tokio::net::TcpListener;
 
+use super::import_presence;
 use super::serve::{Service, serve};
 use super::simulate::options;
 use crate::cli::DemoArgs;
 use crate::config::Config;
+use crate::fetch::{Fetcher, Stored};
 use crate::progress;
 use crate::proofs::Asker;
 
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
 
-/// Simulates a network in accelerated time, and serves its pages until told to stop. Nothing is kept.
+/// Simulates a network in accelerated time, and serves its pages until told to stop. Nothing is kept. Its past is known from hourly lists,
+/// as if the service had run all the time, and has faults in it; some are to come.
 pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let start = Timestamp::now();
     let newest = ConsensusHour::containing(start).plus(-1);
     let options = options(&args.network, newest);
+    let options = Options { scenario: faults(&options)?, ..options };
     progress::line(&format!("Simulating {} relays over {} days", options.n_relays, options.history_days));
-    let network = Handle::new(RwLock::new(Network::generate(&options)));
+    let network = Network::generate(&options);
     let scratch = tempfile::tempdir()?;
+    let store = scratch.path().join("demo.db");
+    remember(&network, scratch.path(), &store, options.end.next().start())?;
+    let network = Handle::new(RwLock::new(network));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let outcome = runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let mut config = config.clone();
-        config.store = scratch.path().join("demo.db");
+        config.store = store;
         config.sources = vec!["onionoo".to_owned()];
         config.onionoo.cache = None;
         config.onionoo.proxy.clear();
@@ -43,17 +54,51 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let simulation =
             tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
         progress::line(&format!(
-            "Demo: a simulated network in which an hour passes every {} s; allium serve shows the real one",
-            args.hour_every
+            "Demo: a simulated network with {} days of hourly history, in which an hour passes every {} s; allium serve shows the real one",
+            options.history_days, args.hour_every
         ));
         let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), demo: true, ..SiteInfo::default() };
         let clock = accelerated(options.end.next().start(), hour_every);
+        // Pages come with documents from the first on.
+        let mut store = SqliteHistory::open(&config.store)?;
+        for fetcher in Fetcher::all(&config, &clock)? {
+            fetcher.visit(&Stored::of(&store)?).await.store(&mut store)?;
+        }
+        drop(store);
         let outcome = serve(config, Service { info, clock, fetching: true, asker }).await;
         simulation.abort();
         outcome
     });
     runtime.shutdown_timeout(super::serve::SHUTDOWN_GRACE);
     outcome
+}
+
+/// What goes wrong in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
+fn faults(options: &Options) -> anyhow::Result<Scenario> {
+    let at = |hours: i32| options.end.plus(hours);
+    let n_flood = (options.n_relays / 8).max(40);
+    Ok([
+        format!("outage country rank 5 at {} for 7h recovery 3h", at(-61 * 24)),
+        format!("flood {n_flood} at {} for 20h onset 6h recovery 3h", at(-33 * 24)),
+        format!("flap as rank 5 at {} for 12h every 4h", at(-17 * 24)),
+        format!("missing at {} for 2h", at(-9 * 24)),
+        format!("outage as rank 2 at {} for 9h recovery 4h", at(-4 * 24)),
+        format!("outage operator rank 3 at {} for 26h recovery 2h", at(-5)),
+        format!("outage as rank 3 at {} for 8h recovery 2h", at(4)),
+        format!("outage country rank 3 at {} for 5h recovery 3h", at(30)),
+    ]
+    .join("\n")
+    .parse()?)
+}
+
+/// Stores hourly lists of all that the network went through.
+fn remember(network: &Network, scratch: &Path, store: &Path, at: Timestamp) -> anyhow::Result<()> {
+    let dir = scratch.join("presence");
+    presence::write_presence(network, &dir)?;
+    let [snapshots, spans, relays] = presence::FILES.map(|name| dir.join(name));
+    let pack = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default())?;
+    import_presence::take(&mut SqliteHistory::open(store)?, &pack, at)?;
+    Ok(())
 }
 
 /// A clock that shows `start` at first and in which an hour takes `hour_every`.

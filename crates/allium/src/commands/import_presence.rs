@@ -16,30 +16,37 @@ use crate::progress::{self, Progress};
 /// How many rejects are told one by one.
 const MAX_TOLD: usize = 20;
 
-/// Reads the pack, then stores it in one transaction: either the store has all of it or it is as before.
+/// Reads the pack and stores it.
 pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     let PresenceArgs { snapshots, spans, relays } = args;
     let progress = Progress::start(2);
     let names = [snapshots, spans, relays].map(|path: &PathBuf| inert(&path.display().to_string()));
     progress.step(&format!("reading {}", names.join(", ")));
     let pack = decode_files(&Files { snapshots, spans, relays }, &Limits::default())?;
-    let hours = Hours::of(&pack.snapshots);
     progress.step("storing");
-    let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();
     let mut store = SqliteHistory::open(&config.store)?;
+    let summary = take(&mut store, &pack, Timestamp::now())?;
+    for reject in pack.rejects.iter().take(MAX_TOLD) {
+        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+    }
+    progress.finish(&format!("{}: {}", config.store.display(), summary));
+    Ok(())
+}
+
+/// Stores a pack that was read at this time in one transaction: either the store has all of it or it is as before. Says in a sentence
+/// what that was.
+pub(crate) fn take(store: &mut SqliteHistory, pack: &Pack, at: Timestamp) -> anyhow::Result<String> {
+    let hours = Hours::of(&pack.snapshots);
+    let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();
     let applied = store.append_pack(&consensuses, &mut pack.state_spans(&hours), &pack.relays)?;
     store.note_source(&SourceVisit {
         source: ConsensusSource::Presence.name().to_owned(),
-        at: Timestamp::now(),
+        at,
         newest: consensuses.iter().map(|info| info.hour).max(),
         failure: None,
         rejects: Some((pack.n_rejects, pack.rejects.clone())),
     })?;
-    for reject in pack.rejects.iter().take(MAX_TOLD) {
-        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
-    }
-    progress.finish(&format!("{}: {}", config.store.display(), summary(&pack, &hours, applied)));
-    Ok(())
+    Ok(summary(pack, &hours, applied))
 }
 
 /// A list is received when it is fetched; nobody signs it.

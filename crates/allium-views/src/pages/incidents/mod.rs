@@ -203,7 +203,7 @@ fn tiles(view: &View, log: &IncidentLog, open: &[&Incident], impact: &Impact) ->
         |share: Option<Fraction>| share.map_or_else(|| format::NO_DATA.to_owned(), |s| format!("{}\u{a0}%", format::percent(s, 2)));
     vec![
         Tile {
-            name: "Critical",
+            name: "Critical and major",
             value: (critical + major).to_string(),
             under: format!("open incidents: {critical} critical, {major} major"),
         },
