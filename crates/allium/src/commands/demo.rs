@@ -10,6 +10,7 @@ use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
 use allium_simulate::{Network, Options, Scenario, presence};
 use allium_sources::presence::{Files, decode_files};
 use allium_sources::read::Limits;
+use allium_views::format::counted;
 use allium_views::{Clock, SiteInfo};
 use tokio::net::TcpListener;
 
@@ -32,7 +33,8 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let newest = ConsensusHour::containing(start).plus(-1);
     let options = options(&args.network, newest);
     let options = Options { scenario: faults(&options)?, ..options };
-    progress::line(&format!("Simulating {} relays over {} days", options.n_relays, options.history_days));
+    let days = counted(options.history_days as usize, "day");
+    progress::line(&format!("Simulating {} over {days}", counted(options.n_relays, "relay")));
     let network = Network::generate(&options);
     let scratch = tempfile::tempdir()?;
     let store = scratch.path().join("demo.db");
@@ -54,8 +56,8 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let simulation =
             tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
         progress::line(&format!(
-            "Demo: a simulated network with {} days of hourly history, in which an hour passes every {} s; allium serve shows the real one",
-            options.history_days, args.hour_every
+            "Demo: a simulated network with {days} of hourly history, in which an hour passes every {} s; allium serve shows the real one",
+            args.hour_every
         ));
         let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), demo: true, ..SiteInfo::default() };
         let clock = accelerated(options.end.next().start(), hour_every);
