@@ -34,6 +34,7 @@ mod relay;
 mod releases;
 pub mod scenario;
 pub mod serve;
+pub mod spans_file;
 mod stage;
 mod traffic;
 pub mod truth;

@@ -1,4 +1,4 @@
-//! Relays and networks made by hand, for tests of what they are said to be.
+//! Relays and networks made by hand.
 
 use allium_analysis::{Issue, NetworkReport, OperatorReport, diagnose};
 use allium_model::{
@@ -6,18 +6,26 @@ use allium_model::{
     RelayRecord, Series,
 };
 
-pub(crate) fn as_of() -> ConsensusHour {
+/// The newest consensus of every network here.
+///
+/// # Panics
+/// Never: the hour is written here.
+pub fn as_of() -> ConsensusHour {
     "2026-02-15T23:00:00Z".parse().unwrap()
 }
 
-pub(crate) fn fingerprint(n: u16) -> Fingerprint {
+/// The fingerprint of relay `n`.
+pub fn fingerprint(n: u16) -> Fingerprint {
     let mut bytes = [0; 20];
     bytes[..2].copy_from_slice(&n.to_be_bytes());
     Fingerprint::new(bytes)
 }
 
 /// A running relay that was seen since 2020.
-pub(crate) fn relay(n: u16) -> RelayRecord {
+///
+/// # Panics
+/// Never: the hour is written here.
+pub fn relay(n: u16) -> RelayRecord {
     let relay = Relay {
         running: true,
         last_seen: Some(as_of()),
@@ -29,14 +37,18 @@ pub(crate) fn relay(n: u16) -> RelayRecord {
     RelayRecord { relay, spans: Vec::new(), published: Vec::new() }
 }
 
-pub(crate) fn with(record: RelayRecord, change: impl FnOnce(&mut Relay)) -> RelayRecord {
+/// The same relay, changed.
+pub fn with(record: RelayRecord, change: impl FnOnce(&mut Relay)) -> RelayRecord {
     let mut record = record;
     change(&mut record.relay);
     record
 }
 
-/// With a graph whose values are thousandths times `scale`, that ends with the newest consensus or so many intervals earlier.
-pub(crate) fn with_graph(record: RelayRecord, quantity: Quantity, period: Period, scale: f64, earlier: i64, codes: &[u16]) -> RelayRecord {
+/// The same relay with a graph whose values are `codes` times `scale`, and which ends `earlier` intervals before the newest consensus does.
+///
+/// # Panics
+/// The scale is not a positive number.
+pub fn with_graph(record: RelayRecord, quantity: Quantity, period: Period, scale: f64, earlier: i64, codes: &[u16]) -> RelayRecord {
     let mut record = record;
     let interval_secs: u32 = if period == Period::SixMonths { 43_200 } else { 14_400 };
     let start_secs = as_of().next().start_secs() - (codes.len() as i64 + earlier) * i64::from(interval_secs);
@@ -45,28 +57,33 @@ pub(crate) fn with_graph(record: RelayRecord, quantity: Quantity, period: Period
     record
 }
 
-pub(crate) fn uptime(record: RelayRecord, code: u16) -> RelayRecord {
+/// The same relay with half a year of uptime, `code` thousandths in every interval.
+pub fn uptime(record: RelayRecord, code: u16) -> RelayRecord {
     with_graph(record, Quantity::Uptime, Period::SixMonths, 0.001, 0, &[code; 100])
 }
 
-pub(crate) fn record(relays: Vec<RelayRecord>) -> NetworkRecord {
+/// A network of these relays.
+pub fn record(relays: Vec<RelayRecord>) -> NetworkRecord {
     let mut relays = relays;
     relays.sort_by_key(|record| record.relay.fingerprint);
     NetworkRecord { as_of: as_of(), known: Known::default(), relays, sources: Vec::new(), rejects: Vec::new() }
 }
 
-pub(crate) fn reports(relays: Vec<RelayRecord>) -> (NetworkRecord, NetworkReport, OperatorReport) {
+/// A network of these relays, with its figures.
+pub fn reports(relays: Vec<RelayRecord>) -> (NetworkRecord, NetworkReport, OperatorReport) {
     let record = record(relays);
     let report = NetworkReport::compute(&record);
     let operators = OperatorReport::compute(&record, &report);
     (record, report, operators)
 }
 
-pub(crate) fn contact(n: u16, text: &str) -> RelayRecord {
+/// Relay `n` with this contact.
+pub fn contact(n: u16, text: &str) -> RelayRecord {
     with(relay(n), |relay| relay.contact = Some(text.to_owned()))
 }
 
-pub(crate) fn issues(record: &RelayRecord) -> Vec<Issue> {
+/// The issues of a relay that is alone in its network.
+pub fn issues(record: &RelayRecord) -> Vec<Issue> {
     let network = self::record(vec![record.clone()]);
     diagnose(record, &NetworkReport::compute(&network).relays[0], as_of())
 }

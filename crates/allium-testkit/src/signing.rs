@@ -15,10 +15,10 @@ use sha1::{Digest, Sha1};
 use sha2::Sha256;
 
 /// The same keys in every test.
-pub(crate) static AUTHORITIES: LazyLock<Vec<TestAuthority>> = LazyLock::new(|| (1..=3).map(TestAuthority::new).collect());
+pub static AUTHORITIES: LazyLock<Vec<TestAuthority>> = LazyLock::new(|| (1..=3).map(TestAuthority::new).collect());
 
 /// An authority with both of its keys.
-pub(crate) struct TestAuthority {
+pub struct TestAuthority {
     name: String,
     identity: RsaPrivateKey,
     signing: RsaPrivateKey,
@@ -58,12 +58,16 @@ impl TestAuthority {
         Self { name: format!("authority{seed}"), identity: key(), signing: key() }
     }
 
-    pub(crate) fn trusted(&self) -> TrustedAuthority {
+    /// The authority as a client trusts it.
+    pub fn trusted(&self) -> TrustedAuthority {
         TrustedAuthority { name: self.name.clone(), identity: digest(&self.identity), directory: None }
     }
 
     /// Its certificate, valid in these years.
-    pub(crate) fn certificate(&self, years: std::ops::Range<u16>) -> String {
+    ///
+    /// # Panics
+    /// Never: text takes all that is written.
+    pub fn certificate(&self, years: std::ops::Range<u16>) -> String {
         let mut text = format!(
             "dir-key-certificate-version 3\nfingerprint {}\ndir-key-published {:04}-01-01 00:00:00\ndir-key-expires {:04}-01-01 00:00:00\n",
             digest(&self.identity),
@@ -88,17 +92,21 @@ impl TestAuthority {
     }
 }
 
-pub(crate) fn trusted() -> Vec<TrustedAuthority> {
+/// All authorities as a client trusts them.
+pub fn trusted() -> Vec<TrustedAuthority> {
     AUTHORITIES.iter().map(TestAuthority::trusted).collect()
 }
 
 /// The certificates of all, valid in these years.
-pub(crate) fn certificates(years: std::ops::Range<u16>) -> String {
+pub fn certificates(years: std::ops::Range<u16>) -> String {
     AUTHORITIES.iter().map(|authority| authority.certificate(years.clone())).collect()
 }
 
 /// The document with its signatures replaced by those of these authorities.
-pub(crate) fn signed(document: &[u8], flavour: Flavour, authorities: &[TestAuthority]) -> Vec<u8> {
+///
+/// # Panics
+/// The document is not text, or has no signature to replace.
+pub fn signed(document: &[u8], flavour: Flavour, authorities: &[TestAuthority]) -> Vec<u8> {
     let text = std::str::from_utf8(document).unwrap();
     let body = &text[..text.find("directory-signature").unwrap()];
     let start = body.find("network-status-version").unwrap();

@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-#[path = "support/relays.rs"]
-mod relays;
-
 use allium_analysis::leaderboards::Category;
 use allium_analysis::operators::{SIZE_CLASSES, portfolio};
 use allium_analysis::{AroiState, Issue, OperatorReport};
 use allium_model::{AroiCheck, AroiResult, CountryCode, OperatorId, Period, ProofMethod, Quantity, RelayFlag, RelayRecord};
-use relays::{as_of, contact, fingerprint, issues, relay, reports, uptime, with, with_graph};
+use allium_testkit::relays::{as_of, contact, fingerprint, issues, relay, reports, uptime, with, with_graph};
 
 fn ids(operators: &OperatorReport) -> Vec<Option<String>> {
     (0..operators.operators.of_relay.len()).map(|i| operators.id_of(i).map(ToString::to_string)).collect()

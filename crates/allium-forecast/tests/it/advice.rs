@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-#[allow(dead_code, reason = "other tests use the rest")]
-mod support;
-
+use crate::support::{Draws, fingerprint};
 use allium_forecast::advice::{Advice, Pattern, Reason, Urgency};
 use allium_forecast::totals::{Likeness, Total, likeness};
 use allium_forecast::{Confidence, Forecast, Habits, Label, Past, PastSpan, RelayPast, Slot, Week};
 use allium_model::{ConsensusHour, Fraction};
-use support::{Draws, fingerprint};
 
 /// 2024-10-07T00:00:00Z, a Monday.
 const MONDAY: i32 = 480_072;

@@ -2,17 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-mod support;
-
 use std::collections::BTreeSet;
 
+use crate::support::network;
 use allium_forecast::evaluate::{Evaluation, Scoreboard};
 use allium_forecast::features::Features;
 use allium_forecast::models::Kind;
 use allium_forecast::{Chosen, HORIZON_DAYS, Label, Model, Past, PastSpan, RelayPast};
 use allium_model::{Asn, ConsensusHour};
 use proptest::prelude::*;
-use support::network;
 
 fn hour(past: &Past, i: usize) -> ConsensusHour {
     past.hours()[i]

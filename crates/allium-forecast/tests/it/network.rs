@@ -2,13 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-#[allow(dead_code, reason = "other tests use the rest")]
-mod support;
-
+use crate::support::{Draws, fingerprint};
 use allium_forecast::network::{Daily, Figure, Method, NetworkForecast, backtest};
 use allium_forecast::{Past, PastSpan, RelayPast};
 use allium_model::{ConsensusHour, Fingerprint};
-use support::{Draws, fingerprint};
 
 const START: i32 = 480_000;
 

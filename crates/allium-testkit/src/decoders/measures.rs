@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Grouping, History as _, Listed, SqliteHistory};
 use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayState};
-use rusqlite::Connection;
 
-use super::common::{Scratch, stored_form};
+use super::altered::Altered;
+use super::common::stored_form;
 
 /// Raw figures above this are refused.
 const MAX_RAW_BYTES: usize = 64 << 20;
@@ -20,8 +20,7 @@ thread_local! {
 
 /// A store of two relays on one day, whose figures are replaced behind its back.
 struct Store {
-    _scratch: Scratch,
-    behind: Connection,
+    altered: Altered,
     history: SqliteHistory,
 }
 
@@ -33,16 +32,12 @@ pub(crate) fn day_figures(bytes: &[u8]) {
 
 impl Store {
     fn new() -> Self {
-        let scratch = Scratch::new();
-        let path = scratch.path("store");
-        fill(&mut SqliteHistory::open(&path).expect("a store"));
-        let behind = Connection::open(&path).expect("a store is a database");
-        behind.execute_batch("PRAGMA synchronous = OFF").expect("nothing need survive");
-        Self { _scratch: scratch, behind, history: SqliteHistory::open_read_only(&path).expect("the store just made") }
+        let altered = Altered::new(fill);
+        Self { history: altered.history(), altered }
     }
 
     fn check(&self, blob: &[u8]) {
-        assert_eq!(self.behind.execute("UPDATE measures SET figures = ?1", [blob]).expect("the store just made"), 1);
+        self.altered.replace("UPDATE measures SET figures = ?1", blob);
         let (told, report) = (told(&self.history), self.history.check().expect("a check tells"));
         assert_eq!(told, self::told(&self.history), "the same bytes");
         let Ok((days, hours)) = told else {
@@ -97,10 +92,5 @@ fn fill(store: &mut SqliteHistory) {
 
 /// The raw figures of such a day.
 pub(crate) fn raw() -> Vec<u8> {
-    let scratch = Scratch::new();
-    let path = scratch.path("store");
-    fill(&mut SqliteHistory::open(&path).expect("a store"));
-    let behind = Connection::open(&path).expect("a store is a database");
-    let blob: Vec<u8> = behind.query_row("SELECT figures FROM measures", [], |row| row.get(0)).expect("one row");
-    zstd::bulk::decompress(&blob[5..], MAX_RAW_BYTES).expect("a version byte, a length, a frame")
+    Altered::new(fill).raw("SELECT figures FROM measures", MAX_RAW_BYTES)
 }

@@ -1,15 +1,13 @@
 //! What every decoder promises for any bytes whatever, as functions that panic where a promise is broken.
 //!
-//! Each of [`TARGETS`] takes the bytes of one input. libFuzzer calls it through the program of the same name in `fuzz_targets/`, and
-//! `crates/allium/tests/decoders.rs`, which includes this file, calls it with the [`seeds`] and damaged variants of them.
+//! Each of [`TARGETS`] takes the bytes of one input. libFuzzer calls it through the program of the same name in
+//! `fuzz/fuzz_targets/`, and `crates/allium/tests/it/decoders.rs` calls it with the [`seeds`] and damaged variants of them.
 //!
 //! Beyond not panicking, a decoder gives the same for the same bytes; counts what it could not understand, and tells it in visible
 //! characters; keeps shares in 0 to 1, times in order and each relay once; gives no more than its caps or the size of the
 //! input allow; and gives back what was written where something writes its format. Nothing that was not signed verifies.
 
-use std::path::Path;
-use std::{fs, panic};
-
+mod altered;
 mod archive;
 mod common;
 mod consensus;
@@ -53,31 +51,4 @@ pub const TARGETS: [Target; 18] = [
 pub fn check(target: &str, bytes: &[u8]) {
     let (_, check) = TARGETS.iter().find(|(name, _)| *name == target).expect("the name of a target");
     check(bytes);
-}
-
-/// What precedes the first input of a program: the seeds are laid where libFuzzer looks for inputs, `corpus/TARGET`.
-///
-/// # Panics
-/// They cannot be written.
-pub fn begin(target: &str) {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpus = package.join("corpus").join(target);
-    fs::create_dir_all(&corpus).expect("a directory for the corpus");
-    for seed in seeds::seeds(&package.join("../testdata")).into_iter().filter(|seed| seed.target == target) {
-        fs::write(corpus.join(seed.name), seed.bytes).expect("the corpus can be written");
-    }
-    if target == "presence_spans" {
-        ignore_caught_panics();
-    }
-}
-
-/// libFuzzer's runtime ends the program at every panic. Those of the Parquet library are caught by our decoder and become errors, so only
-/// panics of our own code count here.
-fn ignore_caught_panics() {
-    let ends_the_program = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !info.location().is_some_and(|location| location.file().contains("/registry/")) {
-            ends_the_program(info);
-        }
-    }));
 }

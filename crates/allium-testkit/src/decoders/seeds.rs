@@ -18,6 +18,7 @@ use super::archive::encodings;
 use super::common::Scratch;
 use super::measures;
 use super::store::raw;
+use crate::tar::tar;
 
 /// An input to begin with.
 pub struct Seed {
@@ -196,20 +197,5 @@ fn index() -> String {
 fn archive() -> Vec<u8> {
     let [ns, microdesc] = &signed_network().documents[..] else { panic!("two flavours") };
     let [_, _, xz, _] = encodings(microdesc);
-    let mut archive = Vec::new();
-    for (name, content) in [("consensuses/ns", ns), ("consensuses/microdesc.xz", &xz)] {
-        let mut header = [0; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
-        header[148..156].copy_from_slice(b"        ");
-        header[156] = b'0';
-        header[257..263].copy_from_slice(b"ustar\0");
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        archive.extend_from_slice(&header);
-        archive.extend_from_slice(content);
-        archive.resize(archive.len().next_multiple_of(512), 0);
-    }
-    archive.resize(archive.len() + 1024, 0);
-    archive
+    tar(&[("consensuses/ns", b'0', ns), ("consensuses/microdesc.xz", b'0', &xz)])
 }

@@ -2,9 +2,9 @@
 
 use allium_history::{History as _, SqliteHistory, Update};
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint, PublishedGraph, Relay, RelayHistories, SourceStatus};
-use rusqlite::Connection;
 
-use super::common::{Scratch, stored_form};
+use super::altered::Altered;
+use super::common::stored_form;
 
 /// Raw graphs above this are refused.
 const MAX_RAW_BYTES: usize = 16 << 20;
@@ -15,8 +15,7 @@ thread_local! {
 
 /// A store of one relay, whose graphs are replaced behind its back.
 struct Store {
-    _scratch: Scratch,
-    behind: Connection,
+    altered: Altered,
     history: SqliteHistory,
 }
 
@@ -28,17 +27,12 @@ pub(crate) fn published_graphs(bytes: &[u8]) {
 
 impl Store {
     fn new() -> Self {
-        let scratch = Scratch::new();
-        let path = scratch.path("store");
-        SqliteHistory::open(&path).and_then(|mut store| store.apply(&update(Vec::new()))).expect("a store of one relay");
-        let behind = Connection::open(&path).expect("a store is a database");
-        behind.execute_batch("PRAGMA synchronous = OFF").expect("nothing need survive");
-        Self { _scratch: scratch, behind, history: SqliteHistory::open_read_only(&path).expect("the store just made") }
+        let altered = Altered::new(|store| fill(store, Vec::new()));
+        Self { history: altered.history(), altered }
     }
 
     fn check(&self, blob: &[u8]) {
-        let n_changed = self.behind.execute("UPDATE published_histories SET graphs = ?1", [blob]).expect("the store just made");
-        assert_eq!(n_changed, 1);
+        self.altered.replace("UPDATE published_histories SET graphs = ?1", blob);
         let loaded = graphs(&self.history);
         assert_eq!(loaded, graphs(&self.history), "the same bytes");
         let report = self.history.check().expect("a check tells");
@@ -58,7 +52,7 @@ impl Store {
 /// What was read is written and read again.
 fn come_back(read: Vec<PublishedGraph>) {
     let mut store = SqliteHistory::open_in_memory().expect("memory is enough");
-    store.apply(&update(read.clone())).expect("what was read can be written");
+    fill(&mut store, read.clone());
     assert_eq!(graphs(&store), Ok(read));
 }
 
@@ -67,7 +61,11 @@ fn graphs(store: &SqliteHistory) -> Result<Vec<PublishedGraph>, String> {
     Ok(record.expect("a consensus is recorded").relays.remove(0).published)
 }
 
-/// One relay with these graphs.
+/// Stores one relay with these graphs.
+fn fill(store: &mut SqliteHistory, graphs: Vec<PublishedGraph>) {
+    store.apply(&update(graphs)).expect("a store takes graphs that can be read");
+}
+
 fn update(graphs: Vec<PublishedGraph>) -> Update {
     let (fingerprint, published) = (Fingerprint::new([7; 20]), ConsensusHour::new(492_000));
     let status = |kind| SourceStatus {
@@ -86,10 +84,5 @@ fn update(graphs: Vec<PublishedGraph>) -> Update {
 
 /// The raw graphs of the store's form of these.
 pub(crate) fn raw(graphs: Vec<PublishedGraph>) -> Vec<u8> {
-    let scratch = Scratch::new();
-    let path = scratch.path("store");
-    SqliteHistory::open(&path).and_then(|mut store| store.apply(&update(graphs))).expect("a store of one relay");
-    let behind = Connection::open(&path).expect("a store is a database");
-    let blob: Vec<u8> = behind.query_row("SELECT graphs FROM published_histories", [], |row| row.get(0)).expect("one row");
-    zstd::bulk::decompress(&blob[5..], MAX_RAW_BYTES).expect("a version byte, a length, a frame")
+    Altered::new(|store| fill(store, graphs)).raw("SELECT graphs FROM published_histories", MAX_RAW_BYTES)
 }

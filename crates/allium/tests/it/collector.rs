@@ -1,9 +1,6 @@
 //! `allium import collector`: what the store holds afterwards equals a count of the documents, line by line.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
-#[path = "../../allium-sources/tests/consensus/signing.rs"]
-mod signing;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

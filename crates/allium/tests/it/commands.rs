@@ -269,7 +269,7 @@ fn prune_forgets_what_is_older_and_says_so() {
 fn a_store_of_an_older_allium_is_refused_with_the_command_that_helps() {
     let dir = tempfile::tempdir().unwrap();
     let store = path(&dir, "tor.db");
-    let old = include_str!("../../allium-history/testdata/v1.sql");
+    let old = include_str!("../../../allium-history/testdata/v1.sql");
     rusqlite::Connection::open(&store).unwrap().execute_batch(old).unwrap();
     assert!(reason(1, &["analyze", "--store", &store]).contains("has format version 1; `allium store upgrade` brings it to version"));
     out(&["store", "upgrade", "--store", &store]);

@@ -1,17 +1,14 @@
 //! Every decoder keeps its promises for documents of a simulated network, for the documents of `testdata/`, and for damaged variants of
-//! them. The promises are those that the fuzz targets hold (`make fuzz`), word for word: this file includes them. Which damage is done is
+//! them. The promises are those that the fuzz targets hold (`make fuzz`), word for word. Which damage is done is
 //! drawn from a fixed seed, so that two runs do the same.
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use std::path::Path;
 
+use allium_testkit::decoders as targets;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
-
-#[path = "../../../fuzz/src/lib.rs"]
-#[allow(dead_code, unreachable_pub, reason = "it is the library of the package of fuzz targets")]
-mod targets;
 
 /// Damaged variants per target.
 const CASES: u32 = 1000;

@@ -1,7 +1,6 @@
 //! `allium export history`: what other programs read equals what the store says, in both formats.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
-#[path = "export/tables.rs"]
 mod tables;
 
 use std::collections::BTreeMap;

@@ -2,11 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise, and say what they compared")]
 
-mod support;
-
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::real_data;
 use allium::intake::Intake;
 use allium_analysis::groups::GroupFigures;
 use allium_analysis::operators::MemberFigures;
@@ -16,7 +15,6 @@ use allium_model::{Fraction, Period, Timestamp};
 use allium_sources::onionoo::decode_file;
 use allium_sources::read::Limits;
 use allium_views::View;
-use support::real_data;
 
 /// Groups of each kind, and places of each leaderboard, that are compared.
 const COMPARED: usize = 10;
@@ -40,7 +38,7 @@ fn independent(documents: &Path) -> Option<String> {
         zstd::stream::copy_decode(packed, std::fs::File::create(&path).unwrap()).unwrap();
         path
     });
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/groups_count.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/groups_count.py");
     let Ok(output) = Command::new("python3").arg(script).args(unpacked).output() else {
         println!("skipped: no python3");
         return None;

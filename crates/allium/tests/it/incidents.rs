@@ -7,10 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-#[path = "support/running.rs"]
-mod running;
-
-use running::{PATIENCE, Running};
+use crate::support::running::{PATIENCE, Running};
 
 /// The hour in which an autonomous system with relays of eight operators falls silent: the sixth after what is imported.
 const FAULT: &str = "2026-01-01T06:00:00Z";

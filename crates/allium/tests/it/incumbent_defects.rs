@@ -3,9 +3,6 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-#[path = "../../allium-analysis/tests/support/relays.rs"]
-mod relays;
-
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -14,8 +11,8 @@ use allium_analysis::leaderboards::Category;
 use allium_analysis::{Issue, NetworkReport};
 use allium_model::{DocumentKind, OperatorId, Period, Quantity, RelayRecord};
 use allium_sources::onionoo::{Client, ClientOptions, Document, Fetched, decode};
+use allium_testkit::relays::{as_of, contact, fingerprint, issues, record, relay, reports, uptime, with, with_graph};
 use allium_views::{Site, SiteInfo, View, router};
-use relays::{as_of, contact, fingerprint, issues, record, relay, reports, uptime, with, with_graph};
 
 /// A page of a site that shows these relays, asked for over a connection of its own.
 fn page(relays: Vec<RelayRecord>, path: &str) -> String {

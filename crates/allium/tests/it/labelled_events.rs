@@ -1,11 +1,9 @@
 //! The incidents of the real pack: events with outside evidence are found as what they were.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
-mod support;
-
+use crate::support::real_data;
 use assert_cmd::Command;
 use serde_json::Value;
-use support::real_data;
 
 /// Incidents of the whole pack, as `allium replay` writes them.
 fn replayed() -> Option<Vec<Value>> {

@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-#[path = "support/running.rs"]
-mod running;
-
-use running::{PATIENCE, Running};
+use crate::support::running::{PATIENCE, Running};
 
 fn network(hour_every: &[&str]) -> Running {
     let args = ["simulate", "--listen", "127.0.0.1:0", "--relays", "60", "--days", "5"];

@@ -1,16 +1,12 @@
 //! `allium import presence`: a small pack made by hand, and the real one.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
-#[path = "../../allium-sources/tests/presence/parquet_file.rs"]
-mod parquet_file;
-
-mod support;
-
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use crate::support::real_data;
 use allium_history::{History as _, RelayTimeline, SqliteHistory, Timeline};
 use allium_model::time::HOUR_SECS;
 use allium_model::{ConsensusHour, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, RelayHistories, RelayState, Timestamp};
@@ -18,9 +14,8 @@ use allium_simulate::compile::{Entry, Graph, Scheme, compile};
 use allium_sources::onionoo::{Document, decode_file};
 use allium_sources::presence::{Files, decode_files};
 use allium_sources::read::{Limits, read_file};
+use allium_testkit::spans_file::{Form, spans_as_parquet};
 use assert_cmd::Command;
-use parquet_file::{Form, spans_as_parquet};
-use support::real_data;
 use tempfile::TempDir;
 
 fn testdata(name: &str) -> PathBuf {

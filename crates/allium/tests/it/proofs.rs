@@ -19,10 +19,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_rustls::TlsAcceptor;
 
-#[path = "support/running.rs"]
-mod running;
-
-use running::{PATIENCE, Running};
+use crate::support::running::{PATIENCE, Running};
 
 /// Which relays claim which domain.
 fn claims(network: &Running) -> BTreeMap<String, Vec<String>> {

@@ -6,14 +6,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise, and say what they measured")]
 
-mod support;
-
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::support::real_data;
 use assert_cmd::Command;
 use serde_json::Value;
-use support::real_data;
 
 /// Period, and how far the 95th percentile of the difference may lie, in percentage points.
 const PERIODS: [(&str, f64); 3] = [("1_month", 0.5), ("6_months", 0.2), ("1_year", 0.2)];

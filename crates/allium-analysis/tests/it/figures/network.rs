@@ -3,7 +3,7 @@
 use allium_analysis::NetworkReport;
 use allium_model::{Period, RelayFlag};
 
-use crate::support::{as_of, gone_since, network, relay, with_graph};
+use super::support::{as_of, gone_since, network, relay, with_graph};
 
 const UP: Option<u16> = Some(1000);
 

@@ -5,7 +5,7 @@ use allium_model::{ConsensusHour, Known, Period, RelayFlag, RelayRecord};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::{as_of, gone_since, network, relay, with_graph, with_span};
+use super::support::{as_of, gone_since, network, relay, with_graph, with_span};
 
 /// Hours of own history that records here reach back.
 const DEPTH_HOURS: i32 = 400;

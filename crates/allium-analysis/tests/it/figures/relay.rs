@@ -3,7 +3,7 @@
 use allium_analysis::{RelayReport, UptimeSource};
 use allium_model::{Period, Quantity, RelayFlag};
 
-use crate::support::{as_of, gone_since, hour, hours, relay, report, with_graph, with_graph_of, with_span};
+use super::support::{as_of, gone_since, hour, hours, relay, report, with_graph, with_graph_of, with_span};
 
 const UP: Option<u16> = Some(1000);
 const DOWN: Option<u16> = Some(0);

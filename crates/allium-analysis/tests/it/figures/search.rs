@@ -3,7 +3,7 @@
 use allium_analysis::{NetworkReport, RelayQuery, SearchIndex, SortKey};
 use allium_model::{Asn, NetworkRecord, Period, RelayFlag, RelayFlags};
 
-use crate::support::{as_of, gone_since, network, relay, with_graph};
+use super::support::{as_of, gone_since, network, relay, with_graph};
 
 /// Relays 1 to 4, of which 4 left the network.
 fn record() -> NetworkRecord {

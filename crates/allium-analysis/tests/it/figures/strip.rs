@@ -3,7 +3,7 @@
 use allium_analysis::{daily_strip, strip};
 use allium_model::{Known, Period};
 
-use crate::support::{as_of, hour, hours, relay, with_graph, with_span};
+use super::support::{as_of, hour, hours, relay, with_graph, with_span};
 
 const DAY_SECS: i64 = 86_400;
 

@@ -7,30 +7,9 @@ use std::path::Path;
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
 use allium_sources::consensus::{Batch, decode};
+use allium_testkit::tar::tar;
 
-use crate::{good, read};
-
-/// A tar member: name, type, content.
-type Member<'a> = (&'a str, u8, &'a [u8]);
-
-fn tar(members: &[Member<'_>]) -> Vec<u8> {
-    let mut archive = Vec::new();
-    for (name, kind, content) in members {
-        let mut header = [0; 512];
-        header[..name.len()].copy_from_slice(name.as_bytes());
-        header[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
-        header[148..156].copy_from_slice(b"        ");
-        header[156] = *kind;
-        header[257..263].copy_from_slice(b"ustar\0");
-        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        archive.extend_from_slice(&header);
-        archive.extend_from_slice(content);
-        archive.resize(archive.len().next_multiple_of(512), 0);
-    }
-    archive.resize(archive.len() + 1024, 0);
-    archive
-}
+use super::{good, read};
 
 fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use allium_sources::Error;
 use allium_sources::consensus::{decode, peek};
 
-use crate::{good, lines, read, testdata};
+use super::{good, lines, read, testdata};
 
 /// One line of what is left of each relay, or why the document is refused, and every reject.
 fn outcome(name: &str) -> String {
@@ -23,10 +23,7 @@ fn outcome(name: &str) -> String {
 
 #[test]
 fn each_defect_has_its_outcome() {
-    let mut names: Vec<String> =
-        std::fs::read_dir(testdata().join("bad")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    insta::assert_snapshot!(names.iter().map(|name| outcome(name)).collect::<String>());
+    insta::assert_snapshot!(crate::outcomes(&testdata().join("bad"), outcome));
 }
 
 #[test]

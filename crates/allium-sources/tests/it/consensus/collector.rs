@@ -12,9 +12,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-use crate::server::{Reply, Server};
-use crate::signing::{AUTHORITIES, certificates, signed, trusted};
-use crate::{good, read};
+use super::server::{Reply, Server};
+use super::{good, read};
+use allium_testkit::signing::{AUTHORITIES, certificates, signed, trusted};
 
 const INDEX: &str = "/index/index.json.gz";
 const DIR: &str = "/recent/relay-descriptors/microdescs/consensus-microdesc/";

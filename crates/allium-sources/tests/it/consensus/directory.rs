@@ -8,9 +8,9 @@ use allium_sources::Error;
 use allium_sources::consensus::Flavour;
 use allium_sources::directory::{Directory, DirectoryOptions, HttpOptions, Verified};
 
-use crate::server::{Reply, Server};
-use crate::signing::{AUTHORITIES, certificates, signed, trusted};
-use crate::{good, read};
+use super::server::{Reply, Server};
+use super::{good, read};
+use allium_testkit::signing::{AUTHORITIES, certificates, signed, trusted};
 
 const CONSENSUS: &str = "/tor/status-vote/current/consensus-microdesc";
 const KEYS: &str = "/tor/keys/all";

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use allium_model::{PortSummary, RelayFlag};
 use allium_sources::consensus::{Flavour, SignatureAlgorithm, peek};
 
-use crate::{good, lines, read};
+use super::{good, lines, read};
 
 #[test]
 fn a_microdesc_consensus_is_read_in_full() {

@@ -10,7 +10,6 @@ mod properties;
 mod real;
 mod server;
 mod signatures;
-mod signing;
 
 use std::path::{Path, PathBuf};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use allium_sources::consensus::{LIMITS, decode};
 use allium_sources::read::read_file;
 
-use crate::{lines, real_consensuses};
+use super::{lines, real_consensuses};
 
 /// Relays, flags by name and the sum of weights, counted line by line.
 fn counted(text: &str) -> (usize, BTreeMap<String, usize>, u64) {

@@ -4,8 +4,8 @@ use allium_sources::Error;
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, missing, public_network, verify};
 use allium_sources::consensus::{Flavour, decode};
 
-use crate::signing::{AUTHORITIES, certificates, signed, trusted};
-use crate::{good, read, real_consensuses};
+use super::{good, read, real_consensuses};
+use allium_testkit::signing::{AUTHORITIES, certificates, signed, trusted};
 
 fn known(text: &str) -> Certificates {
     let mut certificates = Certificates::default();

@@ -6,7 +6,7 @@ use allium_model::DocumentKind;
 use allium_sources::Error;
 use allium_sources::onionoo::{Document, decode};
 
-use crate::{ALICE, BOB, details, document, histories, lines, read, testdata, uptime};
+use super::{ALICE, BOB, details, document, histories, lines, read, testdata, uptime};
 
 /// One line of what is left of a relay, or why the document is refused, and every reject.
 fn outcome(name: &str) -> String {
@@ -29,10 +29,7 @@ fn outcome(name: &str) -> String {
 
 #[test]
 fn each_defect_has_its_outcome() {
-    let mut names: Vec<String> =
-        std::fs::read_dir(testdata().join("bad")).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    insta::assert_snapshot!(names.iter().map(|name| outcome(name)).collect::<String>());
+    insta::assert_snapshot!(crate::outcomes(&testdata().join("bad"), outcome));
 }
 
 #[test]
@@ -131,7 +128,7 @@ fn rejects_are_listed_up_to_a_thousand_and_all_counted() {
     assert_eq!((details.header.rejects.len(), details.header.n_rejects), (1000, 5000));
     let members = vec![r#""contact":1"#; 5000].join(",");
     let text = document(&format!(r#"{{"fingerprint":"{ALICE}",{members}}}"#));
-    let crowded = crate::details(text.as_bytes()).unwrap();
+    let crowded = super::details(text.as_bytes()).unwrap();
     assert_eq!((crowded.header.rejects.len(), crowded.header.n_rejects), (1000, 5000));
 }
 

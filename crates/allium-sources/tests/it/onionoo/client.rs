@@ -13,7 +13,7 @@ use allium_sources::read::Limits;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::document;
+use super::document;
 
 const ENTRY: &str = r#"{"nickname":"alice","fingerprint":"0011223344556677889900112233445566778899"}"#;
 
@@ -278,7 +278,7 @@ async fn an_html_page_is_no_document() {
 
 #[tokio::test]
 async fn a_document_of_another_kind_is_refused() {
-    let (outcome, _) = fetch(vec![ok(&crate::read("uptime.json"))]).await;
+    let (outcome, _) = fetch(vec![ok(&super::read("uptime.json"))]).await;
     assert!(matches!(outcome, Err(Error::WrongKind { .. })), "{outcome:?}");
 }
 

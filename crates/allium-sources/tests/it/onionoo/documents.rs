@@ -4,7 +4,7 @@ use allium_model::DocumentKind;
 use allium_sources::onionoo::{decode, decode_file, kind_of_path, sniff};
 use allium_sources::read::Limits;
 
-use crate::{details, document, read, testdata};
+use super::{details, document, read, testdata};
 
 fn check(kind: DocumentKind) {
     let bytes = read(&format!("{kind}.json"));
@@ -54,7 +54,7 @@ fn a_relay_is_running_by_its_flag_where_nothing_else_is_said() {
         (r#""flags":["Running"],"last_seen":"2026-02-15 18:00:00","running":false"#, false),
     ];
     for (members, expected) in cases {
-        let text = document(&format!(r#"{{"fingerprint":"{}",{members}}}"#, crate::ALICE));
+        let text = document(&format!(r#"{{"fingerprint":"{}",{members}}}"#, super::ALICE));
         assert_eq!(details(text.as_bytes()).unwrap().relays[0].running, expected, "{members}");
     }
 }

@@ -7,7 +7,7 @@ use allium_sources::error::Stage;
 use allium_sources::onionoo::decode_file;
 use allium_sources::read::{Limits, decompress, read_file};
 
-use crate::read;
+use super::read;
 
 const SMALL: Limits = Limits { max_compressed_bytes: 1 << 20, max_bytes: 1 << 20, max_ratio: 1000 };
 

@@ -6,7 +6,7 @@ use allium_model::time::parse_tor_time;
 use allium_model::{DocumentKind, PublishedGraph, Timestamp};
 use allium_sources::onionoo::HistoriesDocument;
 
-use crate::{document, histories, uptime};
+use super::{document, histories, uptime};
 
 /// A graph that ends at `end`; `values` as in JSON.
 fn graph(interval_hours: i64, end: &str, values: &str) -> String {

@@ -3,7 +3,7 @@
 use allium_model::{GraphPeriod, Period, PublishedGraph, Quantity, Timestamp};
 use proptest::prelude::*;
 
-use crate::{ALICE, document, histories, lines, uptime};
+use super::{ALICE, document, histories, lines, uptime};
 use allium_model::DocumentKind;
 
 const END_SECS: i64 = 1_771_182_000; // 2026-02-15T19:00:00Z
@@ -66,7 +66,7 @@ proptest! {
         let entry = format!(r#"{{"fingerprint":"{ALICE}","uptime":{{"1_month":{text}}}}}"#);
         let _ = histories(DocumentKind::Uptime, document(&entry).as_bytes());
         let _ = histories(DocumentKind::Uptime, text.as_bytes());
-        let _ = crate::details(document(&format!(r#"{{"fingerprint":{text}}}"#)).as_bytes());
+        let _ = super::details(document(&format!(r#"{{"fingerprint":{text}}}"#)).as_bytes());
     }
 }
 

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::parquet_file::Form;
-use crate::*;
+use super::*;
+use allium_testkit::spans_file::Form;
 
 #[test]
 fn bad_rows_are_told_with_their_place_and_good_ones_are_kept() {

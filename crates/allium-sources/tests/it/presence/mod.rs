@@ -3,14 +3,13 @@
 
 mod bad;
 mod pack;
-mod parquet_file;
 
 use std::path::{Path, PathBuf};
 
 use allium_sources::Error;
 use allium_sources::presence::{Files, Pack, decode_files};
 use allium_sources::read::Limits;
-use parquet_file::{Form, spans_as_parquet};
+use allium_testkit::spans_file::{Form, spans_as_parquet};
 
 const ALICE: &str = "0011223344556677889900112233445566778899";
 const DORA: &str = "1122334455667788990011223344556677889900";

@@ -5,8 +5,8 @@ use allium_sources::presence::{Hours, Snapshot};
 use parquet::basic::{Compression, ZstdLevel};
 use proptest::prelude::*;
 
-use crate::parquet_file::Form;
-use crate::*;
+use super::*;
+use allium_testkit::spans_file::Form;
 
 #[test]
 fn every_row_is_understood_however_the_parquet_file_is_written() {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use allium_model::{Fingerprint, ProofMethod};
 use allium_sources::proof::{Finding, Prover, ProverOptions};
 
-use crate::zone::{Dns, Signing, txt};
-use crate::{domain, relay};
+use super::zone::{Dns, Signing, txt};
+use super::{domain, relay};
 
 const WORDS: &str = "we-run-this-tor-relay";
 

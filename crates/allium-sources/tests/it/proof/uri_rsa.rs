@@ -7,9 +7,9 @@ use std::time::Duration;
 use allium_model::ProofMethod;
 use allium_sources::proof::{Finding, Prover, ProverOptions};
 
-use crate::web::{Authority, Reply, Valid, Web, whole};
-use crate::zone::{Dns, Signing, a};
-use crate::{domain, relay};
+use super::web::{Authority, Reply, Valid, Web, whole};
+use super::zone::{Dns, Signing, a};
+use super::{domain, relay};
 
 const PATH: &str = "/.well-known/tor-relay/rsa-fingerprint.txt";
 

@@ -1,4 +1,4 @@
-"""Exact tails of compound Poisson sums on a lattice (Panjer recursion, plain Python 3), for tests/compound.rs."""
+"""Exact tails of compound Poisson sums on a lattice (Panjer recursion, plain Python 3), for tests/it/compound.rs."""
 
 import math
 

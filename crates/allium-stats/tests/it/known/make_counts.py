@@ -1,4 +1,4 @@
-"""Prints the table of tests/count.rs: tails of counts by SciPy 1.17.1. Run: python make_counts.py"""
+"""Prints the table of tests/it/count.rs: tails of counts by SciPy 1.17.1. Run: python make_counts.py"""
 
 from scipy import special, stats
 

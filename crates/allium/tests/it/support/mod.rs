@@ -1,4 +1,6 @@
-//! Where the real data is.
+//! Where the real data is, and the program as a process.
+
+pub(crate) mod running;
 
 use std::path::{Path, PathBuf};
 
