@@ -1,126 +1,66 @@
-//! The dependency tree keeps its shape: arrows go one way, pure crates stay pure, licences allow use.
+//! The dependency tree keeps its shape: arrows go one way, pure crates stay pure, licences allow use; nothing lies about unused.
 
-#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+mod rules;
+mod workspace;
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
-/// Workspace crates and the workspace crates that each may use.
-const ARROWS: &[(&str, &[&str])] = &[
-    ("allium-model", &[]),
-    ("allium-sources", &["allium-model"]),
-    ("allium-simulate", &["allium-model"]),
-    ("allium-history", &["allium-model"]),
-    ("allium-stats", &[]),
-    ("allium-analysis", &["allium-model", "allium-stats"]),
-    ("allium-forecast", &["allium-model", "allium-stats"]),
-    ("allium-detect", &["allium-model", "allium-stats"]),
-    ("allium-views", &["allium-model", "allium-analysis", "allium-detect", "allium-forecast"]),
-    (
-        "allium",
-        &[
-            "allium-model",
-            "allium-sources",
-            "allium-simulate",
-            "allium-history",
-            "allium-stats",
-            "allium-analysis",
-            "allium-forecast",
-            "allium-detect",
-            "allium-views",
-        ],
-    ),
-];
-
-/// Crates in which no async runtime, HTTP or SQL may appear, not even far below.
-const PURE: &[&str] = &["allium-model", "allium-stats", "allium-analysis", "allium-forecast", "allium-detect"];
-const IMPURE: &[&str] = &["tokio", "mio", "hyper", "axum", "reqwest", "rusqlite", "libsqlite3-sys", "async-std", "futures-core"];
-
-/// Licences under which a dependency may come; each expression must be satisfiable with these.
-const LICENCES: &[&str] = &[
-    "MIT",
-    "Apache-2.0",
-    "Apache-2.0 WITH LLVM-exception",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CC0-1.0",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-    "0BSD",
-    "MIT-0",
-];
-
-fn metadata() -> Value {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("cargo writes JSON")
-}
-
-/// Normal (not build, not development) dependencies of every package by its id.
-fn normal_dependencies(metadata: &Value) -> BTreeMap<String, Vec<String>> {
-    let normal = |dep: &&Value| dep["dep_kinds"].as_array().unwrap().iter().any(|kind| kind["kind"].is_null());
-    let below = |node: &Value| node["deps"].as_array().unwrap().iter().filter(normal).map(|dep| text(&dep["pkg"])).collect();
-    metadata["resolve"]["nodes"].as_array().unwrap().iter().map(|node| (text(&node["id"]), below(node))).collect()
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-fn names(metadata: &Value) -> BTreeMap<String, String> {
-    metadata["packages"].as_array().unwrap().iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect()
-}
+use rules::{ARROWS, HOLDERS, LICENCES, OUT_OF_REACH, UNNAMED};
+use workspace::{Declared, Workspace, files, root};
 
 #[test]
 fn arrows_between_crates_go_one_way() {
-    let metadata = metadata();
-    let names = names(&metadata);
-    let dependencies = normal_dependencies(&metadata);
-    let members: BTreeSet<String> = metadata["workspace_members"].as_array().unwrap().iter().map(text).collect();
+    let workspace = Workspace::of_this_platform();
+    let members = workspace.members();
     for member in &members {
-        let name = &names[member];
-        let allowed = ARROWS.iter().find(|(from, _)| from == name).unwrap_or_else(|| panic!("{name} is not in ARROWS")).1;
-        for used in dependencies[member].iter().filter(|id| members.contains(*id)).map(|id| &names[id]) {
-            assert!(allowed.contains(&used.as_str()), "{name} must not use {used}");
+        let allowed = ARROWS.iter().find(|(from, _)| from == member).unwrap_or_else(|| panic!("{member} is not in ARROWS")).1;
+        for used in workspace.uses(member).intersection(&members) {
+            assert!(allowed.contains(used), "{member} must not use {used}");
         }
     }
-    assert_eq!(members.len(), ARROWS.len());
 }
 
 #[test]
-fn pure_crates_know_no_sockets_and_no_sql() {
-    let metadata = metadata();
-    let names = names(&metadata);
-    let dependencies = normal_dependencies(&metadata);
-    for pure in PURE {
-        let start = names.iter().find(|(_, name)| name == pure).expect("a workspace member").0;
-        let mut seen = BTreeSet::new();
-        let mut open = vec![start];
-        while let Some(id) = open.pop() {
-            if seen.insert(id) {
-                assert!(!IMPURE.contains(&names[id].as_str()), "{pure} reaches {}", names[id]);
-                open.extend(&dependencies[id]);
-            }
+fn heavy_dependencies_stay_where_they_belong() {
+    let workspace = Workspace::of_this_platform();
+    let members = workspace.members();
+    for (dependency, holders) in HOLDERS.iter().filter(|(_, holders)| members.contains(holders[0])) {
+        for member in members.iter().filter(|member| !holders.contains(member)) {
+            assert!(!workspace.uses(member).contains(dependency), "{member} must not use {dependency}");
+        }
+    }
+}
+
+#[test]
+fn pure_crates_know_no_sockets_no_sql_and_no_html() {
+    let workspace = Workspace::of_this_platform();
+    let members = workspace.members();
+    for (crates, barred) in OUT_OF_REACH {
+        for pure in crates.iter().filter(|pure| members.contains(*pure)) {
+            let reached = workspace.reaches(pure);
+            let found: Vec<_> = barred.iter().filter(|name| reached.contains(*name)).collect();
+            assert!(found.is_empty(), "{pure} reaches {found:?}");
         }
     }
 }
 
 #[test]
 fn licences_allow_use() {
-    for package in metadata()["packages"].as_array().unwrap() {
-        let expression = text(&package["license"]);
-        assert!(satisfiable(&expression), "{} {}: licence {expression:?}", text(&package["name"]), text(&package["version"]));
+    licences_are_allowed(&Workspace::of_this_platform());
+}
+
+#[test]
+#[ignore = "fetches the packages of all other platforms; `make check` runs it"]
+fn licences_of_every_platform_allow_use() {
+    licences_are_allowed(&Workspace::of_every_platform());
+}
+
+fn licences_are_allowed(workspace: &Workspace) {
+    for (package, licence) in workspace.licences() {
+        assert!(satisfiable(&licence), "{package}: licence {licence:?}");
     }
 }
 
@@ -129,4 +69,64 @@ fn satisfiable(expression: &str) -> bool {
     let flat = expression.replace(['(', ')'], " ").replace('/', " OR ");
     let met = |term: &str| term.split(" OR ").any(|licence| LICENCES.contains(&licence.trim()));
     !expression.is_empty() && flat.split(" AND ").all(met)
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let workspace = Workspace::of_this_platform();
+    let unused: Vec<String> = workspace.members().into_iter().flat_map(|member| unused(&workspace, member)).collect();
+    assert!(unused.is_empty(), "no source file names these: {unused:?}");
+}
+
+/// Dependencies of a member that none of its files names.
+fn unused(workspace: &Workspace, member: &str) -> Vec<String> {
+    let (dir, dependencies) = workspace.manifest(member);
+    let is_excused = |ident: &str| UNNAMED.iter().any(|(name, dependency, _)| *name == member && *dependency == ident);
+    let is_used = |Declared { ident, kind }: &Declared| {
+        is_excused(ident) || places_of(&dir, kind.as_deref()).iter().any(|file| names(&std::fs::read_to_string(file).unwrap(), ident))
+    };
+    dependencies.iter().filter(|dependency| !is_used(dependency)).map(|dependency| format!("{member}: {}", dependency.ident)).collect()
+}
+
+#[test]
+fn every_dependency_of_the_workspace_has_a_crate_that_uses_it() {
+    let workspace = Workspace::of_this_platform();
+    let manifest: toml::Table = std::fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+    let declared = workspace.members().into_iter().flat_map(|member| workspace.manifest(member).1);
+    let used: BTreeSet<String> = declared.map(|declared| declared.ident).collect();
+    let names = manifest["workspace"]["dependencies"].as_table().unwrap().keys();
+    let unused: Vec<_> = names.filter(|name| !used.contains(&name.replace('-', "_"))).collect();
+    assert!(unused.is_empty(), "no crate uses these: {unused:?}");
+}
+
+/// Source files that may name a dependency of this kind.
+fn places_of(dir: &Path, kind: Option<&str>) -> Vec<PathBuf> {
+    match kind {
+        Some("build") => vec![dir.join("build.rs")],
+        Some(_) => ["src", "tests", "benches", "examples"].iter().flat_map(|name| files(&dir.join(name), ".rs")).collect(),
+        None => files(&dir.join("src"), ".rs"),
+    }
+}
+
+/// Whether code, comments aside, begins a path with this name or takes it into scope.
+fn names(code: &str, ident: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let named_at = |line: &str, at: usize| {
+        let rest = &line[at + ident.len()..];
+        !line[..at].ends_with(is_word) && (rest.starts_with("::") || (line.contains("use ") && rest.starts_with([';', ' '])))
+    };
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.into_iter().any(|line| line.match_indices(ident).any(|(at, _)| named_at(line, at)))
+}
+
+#[test]
+fn every_snapshot_is_accepted_and_has_its_test() {
+    for file in files(&root().join("crates"), ".snap.new") {
+        panic!("{} is neither accepted nor removed", file.display());
+    }
+    for file in files(&root().join("crates"), ".snap") {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let source = text.lines().find_map(|line| line.strip_prefix("source: ")).expect("a snapshot names its source");
+        assert!(root().join(source).is_file(), "{}: {source} is not there", file.display());
+    }
 }
