@@ -21,7 +21,7 @@ before(async () => {
 
 /** Loads a path and looks at it; whatever the console reports is a failure. */
 const look = (path, { waitUntil, ...options }, check) =>
-  withPage(options, async (page) => {
+  withPage({ reducedMotion: 'no-preference', ...options }, async (page) => {
     const { problems } = await load(page, path, waitUntil);
     await check(page);
     assert.deepEqual(problems, [], path);
@@ -54,7 +54,7 @@ describe('charts', () => {
   test('with scripts they are drawn anew, nothing fails, and the keyboard reads values', PARALLEL, async (t) => {
     const views = SIDES.flatMap((side) => ['light', 'dark'].map((colorScheme) => [side, colorScheme]));
     await forEach(t, views, (view) => view.join(' '), async ([side, colorScheme]) => {
-      await look(`/explore?show=${side}`, { colorScheme }, async (page) => {
+      await look(`/explore?show=${side}`, { colorScheme, reducedMotion: 'reduce' }, async (page) => {
         if ((await page.locator('script[type=module]').count()) === 0) return;
         await page.evaluate(() => document.querySelectorAll('figure.chart > button:enabled').forEach((button) => button.click()));
         await page.waitForFunction(() => [...document.querySelectorAll('figure.chart')].every((figure) => figure.querySelector('.live canvas')));
