@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use allium_analysis::groups::{Anomaly, AsAlert, GroupMonth};
 use allium_analysis::{Census, Sizes};
+use allium_charts::Chart;
 use allium_model::Period;
 
-use crate::charts::Chart;
 use crate::error::RequestError;
 use crate::view::View;
 

@@ -49,6 +49,13 @@ pub enum RequestError {
     Internal,
 }
 
+impl From<allium_charts::Error> for RequestError {
+    fn from(error: allium_charts::Error) -> Self {
+        tracing::error!(%error, "a chart could not be written");
+        Self::Internal
+    }
+}
+
 impl RequestError {
     /// A parameter with a wrong value, quoted to 60 characters.
     pub fn bad(name: &str, found: &str, allowed: impl Into<String>) -> Self {

@@ -1,12 +1,12 @@
 //! `/healthz`: whether there is data, and how old it is, for machines that watch over the service.
 
+use allium_words::format::rfc3339;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::api::to_json;
-use crate::format::rfc3339;
 use crate::site::Site;
 
 /// What the service says of its health.

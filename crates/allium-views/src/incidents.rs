@@ -6,6 +6,7 @@ use std::sync::Arc;
 use allium_detect::explain::Effect;
 use allium_detect::{Capacity, Incident, Scope};
 use allium_model::{ConsensusHour, Fingerprint, IncidentNote, NoteAction, Timestamp};
+use allium_words::incidents::updated_at;
 
 /// All incidents as of one consensus.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -167,9 +168,4 @@ impl IncidentLog {
     fn at<'a>(&'a self, places: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Incident> {
         places.into_iter().flatten().rev().map(|place| self.incidents[*place].as_ref())
     }
-}
-
-/// The consensus in which something was last seen of an incident.
-pub fn updated_at(incident: &Incident) -> ConsensusHour {
-    incident.timeline.iter().map(|(hour, _)| *hour).chain(incident.resolved_at).max().unwrap_or(incident.detected_at)
 }

@@ -5,7 +5,7 @@
 //! are computed is deliberately unknown here, as are files, the clock and the sources.
 //!
 //! Pages work without scripts and without SVG, set no cookie, load nothing from elsewhere, and treat every text from the
-//! network as hostile ([`text`]).
+//! network as hostile ([`allium_words::inert`]).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -20,17 +20,18 @@
 pub mod api;
 mod assets;
 mod calendar;
-mod charts;
 mod derived;
 mod desk;
 mod error;
 mod feeds;
-pub mod format;
+mod figure;
+mod foreign;
 mod health;
 mod incidents;
 mod list;
 mod markup;
 mod metrics;
+mod names;
 mod outlook;
 mod page;
 mod pages;
@@ -42,13 +43,12 @@ mod stream;
 mod strips;
 #[allow(dead_code, reason = "what tables offer is wider than what any one page takes")]
 mod table;
-pub mod text;
 mod view;
 
 pub use api::{IncidentJson, network_report_json};
 pub use desk::{Desk, DeskError, MAX_NOTES, Said};
 pub use error::{RequestError, ScoreboardError};
-pub use incidents::{IncidentLog, Watched, updated_at};
+pub use incidents::{IncidentLog, Watched};
 pub use outlook::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook};
 pub use router::router;
 pub use scoreboard::Scoreboard;

@@ -2,13 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
+use allium_charts::Chart;
 use allium_forecast::advice::Advice;
 use allium_forecast::features::Features;
 use allium_forecast::network::{Daily, Figure, NetworkForecast, NetworkScore, backtest};
 use allium_forecast::{Driver, Forecast, Habits, HeldOutScore, Likeness, Model, Past, Summary, Usual, Week};
 use allium_model::{ConsensusHour, Fingerprint};
-
-use crate::charts::Chart;
 
 /// Forecasts, or why there are none. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -1,13 +1,15 @@
 //! What all pages have in common.
 
 use allium_model::Timestamp;
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
+use crate::assets;
 use crate::error::RequestError;
 use crate::markup::When;
 use crate::site::Site;
 use crate::view::View;
-use crate::{assets, format, text};
 
 /// The frame around a page: header, notes and footer.
 pub(crate) struct Page {
@@ -126,5 +128,5 @@ pub(crate) fn render(template: &impl Template) -> Result<String, RequestError> {
 
 /// A search text as it may stand in an input again.
 pub(crate) fn search_shown(text_given: &str) -> String {
-    text::inert(text_given)
+    inert(text_given)
 }

@@ -4,6 +4,7 @@
 
 use std::any::Any;
 
+use allium_charts::Chart;
 use allium_model::{Fingerprint, Timestamp};
 use axum::Router;
 use axum::body::Body;
@@ -17,12 +18,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use crate::api::{self, Form};
-use crate::charts::{Chart, Look};
 use crate::error::RequestError;
 use crate::health;
 use crate::list::ListState;
 use crate::metrics;
 use crate::pages::groups::Kind;
+use crate::pages::incidents::marks::marked_by_all;
 use crate::params::Params;
 use crate::site::Site;
 use crate::view::View;
@@ -210,7 +211,7 @@ async fn explore_image(State(site): State<Site>, headers: HeaderMap, uri: Uri) -
 async fn explore_chart(State(site): State<Site>, headers: HeaderMap, uri: Uri, Path(file): Path<String>) -> Response {
     let (log, sizes) = (site.incidents(), site.sizes());
     chart_answer(&site, &headers, &uri, &file, move |view, params, name| {
-        Ok(pages::explore::chart(view, &sizes, params, name)?.marked_by_all(view, log.as_deref()))
+        Ok(marked_by_all(pages::explore::chart(view, &sizes, params, name)?, view, log.as_deref()))
     })
     .await
 }
@@ -384,8 +385,8 @@ async fn chart_answer(
     let Ok(_permit) = PICTURES.acquire().await else { return page_error(site, &RequestError::Internal) };
     let modified = view.modified();
     let work = tokio::task::spawn_blocking(move || {
-        let look = Look::of(&params)?;
-        let chart = make(&view, &params.without(&Look::NAMES), &name)?;
+        let look = params.look()?;
+        let chart = make(&view, &params.without(&Params::LOOK), &name)?;
         Ok(match extension.as_str() {
             "png" => ("image/png", chart.png(look)?),
             "svg" => ("image/svg+xml", chart.svg(look).into_bytes()),

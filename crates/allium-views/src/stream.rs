@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use allium_detect::{Event, Incident};
 use allium_model::{ConsensusHour, IncidentNote, Timestamp};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
 use crate::api::{IncidentJson, to_json};
-use crate::format::rfc3339;
 use crate::incidents::IncidentLog;
 
 /// Changes that are kept.
@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn change(n: i64) -> Change {
-        Change::new(crate::format::at_secs(n * 3_600), "a1", "0", "opened")
+        Change::new(allium_words::format::at_secs(n * 3_600), "a1", "0", "opened")
     }
 
     fn changes(n: i64) -> Changes {

@@ -154,7 +154,7 @@ impl View {
             return Arc::clone(strip);
         }
         let relays = self.members(members).into_iter().filter_map(|i| self.record.relays.get(i));
-        let from = ConsensusHour::containing(crate::format::at_secs(from_secs));
+        let from = ConsensusHour::containing(allium_words::format::at_secs(from_secs));
         let strip = Arc::new(allium_analysis::group_strip(&self.record, relays, from, step_secs));
         let mut kept = kept();
         if kept.len() < KEPT_STRIPS {

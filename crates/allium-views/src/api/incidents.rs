@@ -3,11 +3,11 @@
 use allium_detect::explain::{Effect, Hypothesis, Shift};
 use allium_detect::{Cause, Event, Incident, Part, Scope};
 use allium_model::{ConsensusHour, IncidentNote, NoteAction};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
 use super::{Form, to_json};
 use crate::error::RequestError;
-use crate::format::rfc3339;
 use crate::incidents::IncidentLog;
 use crate::pages;
 use crate::pages::incidents::List;

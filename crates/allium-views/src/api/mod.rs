@@ -6,7 +6,6 @@
 
 mod csv;
 mod incidents;
-mod json;
 mod network;
 pub(crate) mod quality;
 mod relay;
@@ -14,18 +13,16 @@ mod relay;
 use std::collections::BTreeMap;
 
 use allium_model::{Fraction, Period};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
-pub(crate) use self::csv::write as write_csv;
 pub use self::incidents::IncidentJson;
 pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
-pub use self::json::to_json;
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
-use crate::format::rfc3339;
 use crate::list::{QUERY_NAMES, relay_query};
 use crate::outlook::Outlook;
 use crate::pages::forecasts::ForecastJson;
@@ -140,10 +137,29 @@ fn share(fraction: Fraction) -> f64 {
 }
 
 fn secs(secs: i64) -> String {
-    rfc3339(crate::format::at_secs(secs))
+    rfc3339(allium_words::format::at_secs(secs))
 }
 
-/// An error as the API tells it.
+/// The value as JSON in which no character is active.
+///
+/// # Errors
+/// [`RequestError::Internal`] for a value that has no JSON form; the types of this crate all have one.
+pub fn to_json(value: &impl Serialize) -> Result<String, RequestError> {
+    allium_words::json::to_json(value).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        RequestError::Internal
+    })
+}
+
+/// The header and the lines as CSV.
+pub(crate) fn write_csv(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
+    allium_words::csv::to_csv(header, lines).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as CSV");
+        RequestError::Internal
+    })
+}
+
+/// An error as the API states it.
 #[derive(Debug, Clone, Serialize)]
 struct ErrorJson {
     status: u16,

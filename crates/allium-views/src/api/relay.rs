@@ -2,10 +2,10 @@
 
 use allium_analysis::{MonthUptime, OutageSummary, RelayReport, Since, Spread, StripCell, Trend, UptimeSource, strip};
 use allium_model::{AroiContact, ConsensusHour, PortSummary, Relay, RelayRecord, StateSpan};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
 use super::{ByPeriod, by_period, secs, share};
-use crate::format::rfc3339;
 use crate::pages::forecasts::ForecastJson;
 use crate::pages::operators::claim;
 use crate::view::View;

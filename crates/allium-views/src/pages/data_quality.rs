@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use allium_model::{ConsensusHour, NetworkRecord, SourceFailure, SourceReport, SourceStatus, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use crate::api::quality::recent_failures;
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::{Html, When, short_fingerprint};
 use crate::page::{Alternate, Page, render};
 use crate::site::Site;
-use crate::text::{Foreign, inert};
 use crate::view::{FRESH_HOURS, View};
 
 /// At how many rejects and gaps the page stops; the API has all of them.

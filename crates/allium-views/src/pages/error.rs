@@ -32,7 +32,7 @@ pub(crate) fn html(site: &Site, error: &RequestError) -> String {
 }
 
 fn explanation(error: &RequestError) -> String {
-    let sentence = crate::text::inert(&error.to_string());
+    let sentence = allium_words::inert::inert(&error.to_string());
     let mut chars = sentence.chars();
     let first = chars.next().map_or_else(String::new, |c| c.to_uppercase().collect());
     format!("{first}{}.", chars.as_str())

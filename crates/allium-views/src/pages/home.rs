@@ -2,10 +2,11 @@
 
 use allium_analysis::{NetworkFigures, PeriodFigures, Strip};
 use allium_model::{Fraction, Period, RelayFlag, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::{Day, Html, Percent, flag_meaning};
 use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
@@ -14,7 +15,6 @@ use crate::pages::forecasts::uptime_sentence;
 use crate::pages::incidents::banner;
 use crate::site::Site;
 use crate::strips::{Labels, StripHtml, legend};
-use crate::text::inert;
 use crate::view::View;
 
 #[derive(Template)]

@@ -3,19 +3,20 @@
 use allium_analysis::PastStandings;
 use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RELAYS, Unit};
 use allium_model::{Fraction, OperatorId, Timestamp};
+use allium_words::format;
+use allium_words::inert::csv_cell;
 use askama::Template;
 
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::pages::earlier::Earlier;
-use crate::pages::operators::{identity, operator_name, operator_path};
+use crate::pages::operators::{identity, operator_path};
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::{Cell, Column, Table, TableHtml};
-use crate::text::{Foreign, csv_cell};
 use crate::view::View;
 
 /// Places of each category on the page of all.
@@ -98,7 +99,7 @@ fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
 
 fn operator(view: &View, place: &Place) -> Html {
     let operator_idx = place.operator_idx as usize;
-    let name = operator_name(view, operator_idx);
+    let name = view.operator_name(operator_idx);
     id(view, place).map_or_else(Html::unknown, |id| Html::link(&operator_path(id), &Html::safe(Foreign::short(&name))))
 }
 
@@ -125,7 +126,7 @@ fn columns(view: &View, category: Category) -> Vec<Column<'_, Place>> {
     vec![
         Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).method("leaderboards").badge_of_card(),
         Column::text("operator", "Operator", |place: &Place| {
-            Cell::link(&operator_name(view, place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
+            Cell::link(&view.operator_name(place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
         })
         .method("operators")
         .title_of_card(),
@@ -202,7 +203,7 @@ pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, R
                         category.name().to_owned(),
                         place.rank.to_string(),
                         id(view, place).map_or_else(String::new, ToString::to_string),
-                        csv_cell(&operator_name(view, place.operator_idx as usize)),
+                        csv_cell(&view.operator_name(place.operator_idx as usize)),
                         place.score.to_string(),
                         unit(category).to_owned(),
                         place.n_relays.to_string(),
@@ -221,7 +222,7 @@ pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, R
                     .map(|place| PlaceJson {
                         rank: place.rank,
                         operator: id(view, place).map(ToString::to_string),
-                        name: operator_name(view, place.operator_idx as usize),
+                        name: view.operator_name(place.operator_idx as usize),
                         score: place.score,
                         n_relays: place.n_relays,
                     })

@@ -5,16 +5,16 @@ use allium_analysis::groups::{Concentration, Group};
 use allium_analysis::statistics::Role;
 use allium_analysis::{AroiState, Category, Census};
 use allium_model::{Fraction, Period, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use crate::api::to_json;
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
 use crate::site::Site;
-use crate::text::inert;
 use crate::view::View;
 
 /// Versions and operating systems that are told one by one.

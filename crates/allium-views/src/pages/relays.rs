@@ -2,16 +2,16 @@
 
 use allium_analysis::{SortKey, Strip, daily_strip};
 use allium_model::{Period, Relay, RelayFlag, Timestamp};
+use allium_words::format;
 use askama::Template;
 
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::list::{ListState, PER_PAGE_CHOICES, STATUSES, sort_value, status_of};
 use crate::markup::{Day, FlagLetters, Html, Percent, State, short_fingerprint};
 use crate::page::{Alternate, Page, render};
 use crate::site::Site;
 use crate::strips::{Labels, StripHtml, legend};
-use crate::text::Foreign;
 use crate::view::View;
 
 /// Days in the strip of a row.
@@ -167,7 +167,7 @@ fn countries(view: &View, state: &ListState) -> Vec<(String, String, bool)> {
     known.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
     let option = |(code, name, n): (allium_model::CountryCode, Option<String>, usize)| {
         let upper = code.as_str().to_uppercase();
-        let name = name.map_or_else(|| upper.clone(), |name| crate::text::inert(&name.chars().take(40).collect::<String>()));
+        let name = name.map_or_else(|| upper.clone(), |name| allium_words::inert::inert(&name.chars().take(40).collect::<String>()));
         (code.to_string(), format!("{name} ({})", format::count(n as u64)), state.query.country == Some(code))
     };
     known.into_iter().map(option).collect()

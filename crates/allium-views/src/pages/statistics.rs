@@ -2,12 +2,12 @@
 
 use allium_analysis::statistics::{CORRELATED, Correlation, Distribution, Role};
 use allium_model::{Fraction, Period, Timestamp};
+use allium_words::format;
 use askama::Template;
 use serde::Serialize;
 
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Percent;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;

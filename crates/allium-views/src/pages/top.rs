@@ -1,10 +1,10 @@
 //! `/top`: the relays with the most consensus weight.
 
 use allium_model::{Fraction, Timestamp};
+use allium_words::format;
 
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::format;
 use crate::page::{Alternate, Page, render};
 use crate::pages::members::{self, Member};
 use crate::pages::operators::ListPage;

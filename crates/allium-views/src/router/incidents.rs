@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use allium_words::inert::inert;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{self, HeaderMap};
@@ -21,7 +22,6 @@ use crate::feeds::{self, FeedForm};
 use crate::pages::incidents::monitor;
 use crate::params::Params;
 use crate::site::Site;
-use crate::text::inert;
 
 /// Silence after which a comment shows that the stream still goes on.
 const HEARTBEAT: Duration = Duration::from_secs(15);

@@ -87,7 +87,7 @@ async fn json_written(site: &Site, id: &str, headers: &HeaderMap, body: Body, ac
 
 async fn write_form(State(site): State<Site>, Path(id): Path<String>, request: Request) -> Response {
     match form_written(&site, &id, request.into_body()).await {
-        Ok(()) => redirect(StatusCode::SEE_OTHER, &format!("/incident/{}#seen", crate::text::url_encoded(&id))),
+        Ok(()) => redirect(StatusCode::SEE_OTHER, &format!("/incident/{}#seen", allium_words::inert::url_encoded(&id))),
         Err(error) => page_error(&site, &error),
     }
 }

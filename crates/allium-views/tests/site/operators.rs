@@ -212,7 +212,7 @@ fn strangers_text_is_inert_on_pages_of_operators() {
             let is_ours = |tag: &str| is_our_script(tag) || tag.starts_with("img src=\"/");
             let loads = |tag: &&&str| tag.starts_with("script") || tag.starts_with("img");
             assert!(tags(&html).iter().filter(loads).all(|tag| is_ours(tag)), "{address}");
-            assert!(!html.chars().any(|c| allium_views::text::is_deceptive(c) && c != '\n'), "{address}");
+            assert!(!html.chars().any(|c| allium_words::inert::is_deceptive(c) && c != '\n'), "{address}");
         }
         for path in ["operators.csv?columns=all", "leaderboards.csv", "top.csv"] {
             let csv = get(&site, &format!("/api/v1/{path}")).text();

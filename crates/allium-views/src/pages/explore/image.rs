@@ -1,21 +1,22 @@
 //! `/explore/image`: relays × hours for any list of relays, ordered so that relays that move together lie together.
 
 use allium_analysis::uptime_image;
+use allium_charts::{Chart, Heat, HeatRow, Kind};
 use allium_model::Timestamp;
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use super::charts::note;
 use super::state::Range;
 use super::subjects::Subject;
 use super::{CHARTS, PATH};
-use crate::charts::{Chart, Figure, Heat, HeatRow, Kind};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::list::{QUERY_NAMES, query_pairs, relay_query};
 use crate::page::{Page, render};
 use crate::params::{Params, query_string};
 use crate::site::Site;
-use crate::text::inert;
 use crate::view::View;
 
 /// The name of the chart.

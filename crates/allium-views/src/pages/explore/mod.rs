@@ -12,7 +12,10 @@ mod state;
 mod subjects;
 mod trend;
 
+use allium_charts::Chart;
 use allium_model::{Fraction, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 pub(crate) use self::charts::chart;
@@ -20,14 +23,13 @@ pub(crate) use self::image::html as image_html;
 use self::picks::Picks;
 use self::state::{Display, Measure, Range, Show, State};
 pub(crate) use self::subjects::{links, word_of};
-use crate::charts::{Chart, Figure};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::outlook::Outlook;
 use crate::page::{Page, render};
+use crate::pages::incidents::marks::marked_by_all;
 use crate::params::Params;
 use crate::site::Site;
-use crate::text::inert;
 use crate::view::View;
 
 /// The path of the page.
@@ -73,7 +75,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
     let charts = charts::all(view, &site.sizes(), &state)?;
     let query = state.query();
     let log = site.incidents();
-    let charts: Vec<Chart> = charts.iter().map(|chart| chart.clone().marked_by_all(view, log.as_deref())).collect();
+    let charts: Vec<Chart> = charts.iter().map(|chart| marked_by_all(chart.clone(), view, log.as_deref())).collect();
     let figures = charts.iter().map(|chart| figure(chart, &query, state.display)).collect();
     let link = |label, state: State, is_current| Link { label, href: format!("{PATH}{}", state.query()), is_current };
     let page = ExplorePage {

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use allium_analysis::groups::Region;
+use allium_charts::{Bar, Bars, Chart, Kind};
 use allium_model::CountryCode;
+use allium_words::format;
 
 use super::charts::{note, unit, value};
 use super::state::{Measure, State};
-use crate::charts::{Bar, Bars, Chart, Kind};
-use crate::format;
 use crate::view::{Members, View};
 
 /// The parts in the order in which they are shown: continents, the Americas in two.

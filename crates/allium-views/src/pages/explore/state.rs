@@ -1,9 +1,9 @@
 //! What the page shows, as its address says it.
 
 use allium_model::{ConsensusHour, Period, Timestamp};
+use allium_words::format;
 
 use crate::error::RequestError;
-use crate::format;
 use crate::params::{Params, query_string};
 use crate::view::View;
 

@@ -1,12 +1,13 @@
 //! The whole network in the months ahead: a table of figures and horizons, a fan chart of each, the same for programs.
 
+use allium_charts::{Band, Bar, Bars, Chart, Kind, Line, Time, Unit};
 use allium_forecast::network::{Figure as Quantity, NetworkForecast, NetworkScore};
+use allium_words::format;
 use serde::Serialize;
 
 use crate::api::{Form, to_json, write_csv};
-use crate::charts::{Band, Bar, Bars, Chart, Figure, Kind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::markup::Html;
 use crate::outlook::{Forecasts, NetworkOutlook, Outlook};
 use crate::params::Params;

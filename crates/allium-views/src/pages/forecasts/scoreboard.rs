@@ -1,21 +1,22 @@
 //! `/forecasts/scoreboard`: which model forecasts best, at which origins, for which relays; and how honest the probabilities are.
 
+use allium_charts::{Chart, Dot, Histogram, Kind, Scatter, Unit};
 use allium_forecast::evaluate::IN_USE;
 use allium_forecast::network::{Method, NetworkScore};
 use allium_model::Timestamp;
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use super::network::{figure_word, reach_word};
-use super::words::model_word;
-use crate::charts::{Chart, Dot, Figure, Histogram, Kind, Scatter, Unit};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::page::{Alternate, Page, render};
 use crate::params::{Params, query_string};
 use crate::scoreboard::{OriginScores, Scoreboard, Scores};
 use crate::site::Site;
-use crate::text::inert;
 use crate::view::View;
+use allium_words::forecasts::model_word;
 
 /// Where the charts are.
 const CHARTS: &str = "/forecasts/scoreboard/charts";

@@ -4,6 +4,8 @@ use allium_analysis::Recent;
 use allium_analysis::groups::{Change, Grade, GroupUptime, Loss, Region, Risk};
 use allium_detect::ScopeKind;
 use allium_model::{Period, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::charts;
 use super::columns::stars;
@@ -13,9 +15,8 @@ use super::relays::{relay_rows, table as relay_table};
 use super::rows::{autonomous_system, country, owned};
 use super::{GroupRow, Kind, kind_links, period_of, providers, row_of};
 use crate::api::Form;
-use crate::charts::Figure;
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::pages::explore;
@@ -24,7 +25,6 @@ use crate::pages::incidents::Mentions;
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::{Cell, Column, Table};
-use crate::text::inert;
 use crate::view::View;
 
 /// Parts of a group that its page lists.
@@ -51,7 +51,7 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &s
     let mentions = scope.map(|scope| Mentions::of_place(view, log.as_deref(), scope, &row.key));
     sections.extend(mentions.as_ref().map(incidents));
     sections.push(Section::new("relays", "Relays", Html::words(""), Html::safe(shown)));
-    let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(&row.key)));
+    let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), allium_words::inert::url_encoded(&row.key)));
     let page = Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts();
     render(&GroupsPage {
         page: match &mentions {
@@ -290,7 +290,7 @@ fn forecast(site: &Site, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<
         Kind::As => (Together::As, "as"),
         _ => return None,
     };
-    let list = format!("/forecasts?{name}={}", crate::text::url_encoded(&row.key));
+    let list = format!("/forecasts?{name}={}", allium_words::inert::url_encoded(&row.key));
     let members = row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
     let body = group_panel(&site.outlook(), view, members, together, &list);
     Some(Section::new("forecast", "The next 30 days", Html::words(""), body))

@@ -14,6 +14,7 @@ mod rows;
 
 use allium_analysis::groups::Region;
 use allium_model::{Asn, CountryCode, Period, RelayFlag, Timestamp};
+use allium_words::inert::url_encoded;
 use jiff::civil::Date;
 
 use crate::api::Form;
@@ -21,7 +22,6 @@ use crate::error::RequestError;
 use crate::markup::Html;
 use crate::params::Params;
 use crate::site::Site;
-use crate::text::url_encoded;
 use crate::view::View;
 
 pub(crate) use charts::{group_chart, list_chart, months_chart};

@@ -25,7 +25,7 @@ pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, Rela
     let running = |row: &RelayRow<'a>, value: &str| row.record.relay.running == (value == "running");
     Table {
         path: kind.href(key),
-        api: format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(key)),
+        api: format!("/api/v1{}/{}", kind.list_path(), allium_words::inert::url_encoded(key)),
         caption: "Relays of this group".to_owned(),
         noun: ("relay", "relays"),
         columns: columns(period),

@@ -2,22 +2,24 @@
 
 mod calendar;
 mod filter;
+pub(crate) mod marks;
+pub(crate) mod markup;
 mod mentions;
 pub(crate) mod monitor;
 pub(crate) mod table;
-pub(crate) mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use allium_detect::{Capacity, Incident, Kind, Severity};
 use allium_model::{Fingerprint, Fraction, Timestamp};
+use allium_words::format;
+use allium_words::incidents as words;
 use askama::Template;
 
 use self::calendar::{DayRow, MonthRow};
 pub(crate) use self::mentions::{Mentions, incident_of, of_outage};
 use crate::error::RequestError;
-use crate::format;
 use crate::incidents::IncidentLog;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
@@ -267,7 +269,7 @@ fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
                 .iter()
                 .map(|(hour, event)| (hour.start(), incident.as_ref(), Html::words(words::event(incident.kind, event)))),
         );
-        rows.extend(log.notes_of(&incident.id).iter().map(|note| (note.at, incident.as_ref(), words::note(note))));
+        rows.extend(log.notes_of(&incident.id).iter().map(|note| (note.at, incident.as_ref(), markup::note(note))));
     }
     rows.sort_by(|a, b| (b.0, &a.1.id).cmp(&(a.0, &b.1.id)));
     let row = |(at, incident, words): (Timestamp, &Incident, Html)| LatestRow {
@@ -282,13 +284,18 @@ fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
 fn open_row(view: &View, log: &IncidentLog, incident: &Incident) -> OpenRow {
     let as_of = log.watched.as_of.unwrap_or(incident.detected_at);
     let cause = incident.causes.first().map(|cause| {
-        format!("Likely cause: {} ({}). {}.", cause.cause, words::probability(cause.probability), crate::text::inert(&cause.evidence))
+        format!(
+            "Likely cause: {} ({}). {}.",
+            cause.cause,
+            words::probability(cause.probability),
+            allium_words::inert::inert(&cause.evidence)
+        )
     });
     OpenRow {
         href: format!("/incident/{}", incident.id),
         headline: words::headline(incident, view),
-        status: words::status_html(incident.status),
-        severity: words::severity_html(incident.severity),
+        status: markup::status_html(incident.status),
+        severity: markup::severity_html(incident.severity),
         detected: incident.detected_at.into(),
         ago: match words::lasted_hours(incident, as_of) {
             0 => "in the newest consensus".to_owned(),

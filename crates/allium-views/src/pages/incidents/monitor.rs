@@ -2,16 +2,16 @@
 
 use allium_detect::Capacity;
 use allium_model::{Fraction, Period, SourceReport, Timestamp};
+use allium_words::format;
 use askama::Template;
 
 use super::{Impact, OPEN_SHOWN, OpenRow, Tile, is_short, open_row, standing};
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::incidents::IncidentLog;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::site::Site;
-use crate::text::Foreign;
 use crate::view::View;
 
 #[derive(Template)]

@@ -3,10 +3,10 @@
 
 use allium_analysis::operators::{Advice, Portfolio, advice};
 use allium_forecast::advice::{Reason, Urgency};
+use allium_words::format;
 
 use super::dashboard::{Told, advised, told};
 use super::relay;
-use crate::format;
 use crate::markup::Html;
 use crate::outlook::Outlook;
 use crate::pages::forecasts::{Foreseen, foreseen, window};

@@ -2,16 +2,16 @@
 
 use allium_analysis::operators::DomainFigures;
 use allium_model::{AroiDomain, OperatorId, Timestamp};
+use allium_words::format;
+use allium_words::inert::{inert, url_encoded};
 
 use super::{ListPage, figures, operator_path};
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::format;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::text::{inert, url_encoded};
 use crate::view::View;
 
 struct Row<'a> {

@@ -1,14 +1,16 @@
 //! `/families` and `/family/<FINGERPRINT>`: relays that name each other.
 
 use allium_analysis::operators::{FamilyState, MemberFigures};
+use allium_charts::Chart;
 use allium_model::{Family, Fingerprint, Period, Timestamp};
+use allium_words::format;
 use askama::Template;
 
 use super::{ListPage, figures, operator_link, relay};
 use crate::api::Form;
-use crate::charts::{Chart, Figure};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
+use crate::foreign::Foreign;
 use crate::markup::{Html, short_fingerprint};
 use crate::page::{Alternate, Page, render};
 use crate::pages::groups;
@@ -16,7 +18,6 @@ use crate::pages::members::{self, Member};
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::{Cell, Column, Table, TableHtml};
-use crate::text::Foreign;
 use crate::view::View;
 
 struct Row<'a> {
@@ -178,7 +179,7 @@ pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Finger
     let one_sided = members.iter().filter(|member| FamilyState::of(member.relay()).is_misconfigured());
     let page = FamilyPage {
         page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at(&api)).with_charts(),
-        title: format!("Family of {}", crate::text::inert(&name)),
+        title: format!("Family of {}", allium_words::inert::inert(&name)),
         answer: answer(figures),
         operator: family.members.first().map_or_else(Html::unknown, |i| operator_link(view, *i as usize)),
         closer: crate::pages::explore::links(&format!("family:{key}")),

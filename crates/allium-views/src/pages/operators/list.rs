@@ -2,11 +2,11 @@
 
 use allium_analysis::operators::OperatorFigures;
 use allium_model::{OperatorId, Period, Timestamp};
+use allium_words::format;
 
-use super::{ListPage, figures, identity, operator_name, operator_path};
+use super::{ListPage, figures, identity, operator_path};
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::format;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
 use crate::site::Site;
@@ -29,7 +29,7 @@ fn rows(view: &View) -> Vec<Row<'_>> {
 
 fn table(view: &View) -> Table<'_, Row<'_>> {
     let mut columns = vec![
-        Column::text("name", "Operator", |row: &Row<'_>| Cell::link(&operator_name(view, row.operator_idx), operator_path(row.id)))
+        Column::text("name", "Operator", |row: &Row<'_>| Cell::link(&view.operator_name(row.operator_idx), operator_path(row.id)))
             .method("operators")
             .title_of_card(),
         Column::text("known_by", "Known by", |row: &Row<'_>| Cell::Words(identity(row.id).to_owned()))

@@ -6,16 +6,18 @@ use allium_analysis::leaderboards::Category;
 use allium_analysis::operators::{OperatorFigures, Portfolio, portfolio};
 use allium_analysis::{AroiState, Issue, PastStandings, diagnose};
 use allium_model::{Operator, OperatorId, Period, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 use serde::Serialize;
 
 use super::advice::{self, AdviceGroup};
 use super::dashboard::{self, Dashboard};
 use super::families::answer;
-use super::{claim, claim_words, identity, operator_name};
+use super::{claim, claim_words, identity};
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::pages::earlier::Earlier;
@@ -28,7 +30,6 @@ use crate::pages::relay::relay_link;
 use crate::params::Params;
 use crate::site::Site;
 use crate::table::TableHtml;
-use crate::text::{Foreign, inert};
 use crate::view::View;
 
 /// Up to which place a ranking is a badge.
@@ -117,7 +118,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
     let state = table.strict_state(params)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
     let badges = badges(view, site.past_standings().as_deref(), id, place);
-    let name = operator_name(view, place);
+    let name = view.operator_name(place);
     let log = site.incidents();
     let mentions = Mentions::of_operator(view, log.as_deref(), id, &operator.members);
     let contact = figures.contact_of.and_then(|i| super::relay(view, i)?.contact.clone());
@@ -168,7 +169,7 @@ fn forecast(site: &Site, view: &View, operator: &Operator) -> Html {
 
 /// The address of its forecasts.
 fn forecast_list(id: &OperatorId) -> String {
-    format!("/forecasts?operator={}", crate::text::url_encoded(&id.to_string()))
+    format!("/forecasts?operator={}", allium_words::inert::url_encoded(&id.to_string()))
 }
 
 fn under(operator: &Operator, figures: &OperatorFigures) -> String {
@@ -249,7 +250,7 @@ fn facts(view: &View, operator: &Operator, figures: &OperatorFigures, now: Times
 /// Relays by what their claim is worth, with a link to those below.
 fn aroi(id: &OperatorId, figures: &OperatorFigures) -> Vec<(String, String, String)> {
     let rows = AroiState::ALL.into_iter().zip(figures.by_aroi).filter(|(_, n)| *n > 0);
-    let href = |state: AroiState| format!("/operator/{id}?aroi={}#relays", crate::text::url_encoded(state.name()));
+    let href = |state: AroiState| format!("/operator/{id}?aroi={}#relays", allium_words::inert::url_encoded(state.name()));
     rows.map(|(state, n)| (href(state), state.name().to_owned(), format::count(n as u64))).collect()
 }
 
@@ -516,7 +517,7 @@ pub(crate) fn data(view: &View, past: Option<&PastStandings>, id: &OperatorId) -
     to_json(&OperatorJson {
         as_of: view.as_of().to_string(),
         id: id.to_string(),
-        name: operator_name(view, place),
+        name: view.operator_name(place),
         known_by: identity(id),
         claimed_domain: figures.claimed_domain.as_ref().map(ToString::to_string),
         n_relays: of.n_relays,
@@ -584,7 +585,7 @@ pub(crate) fn relays_data(view: &View, id: &OperatorId, params: &Params, form: F
 }
 
 /// A chart of its page.
-pub(crate) fn chart(view: &View, params: &Params, id: &OperatorId, name: &str) -> Result<crate::charts::Chart, RequestError> {
+pub(crate) fn chart(view: &View, params: &Params, id: &OperatorId, name: &str) -> Result<allium_charts::Chart, RequestError> {
     let (place, ..) = find(view, id)?;
     dashboard::chart(view, params, place, name)
 }

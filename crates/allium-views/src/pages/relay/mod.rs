@@ -9,13 +9,15 @@ pub(crate) use self::charts::{Choice, chart, with_incidents};
 use allium_analysis::{Issue, RelayReport, Severity, Since, Strip, UptimeFigure, UptimeSource, diagnose, strip};
 use allium_forecast::advice::{Advice, Pattern, Reason};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use self::attributes::{Family, Group};
 use self::history::{DipRow, MonthRow, OutageRow, StateRow};
-use crate::charts::Figure;
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
+use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint};
 use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
@@ -25,7 +27,6 @@ use crate::pages::issues::IssueWords;
 use crate::pages::operators::{claim, families, operator_link};
 use crate::site::Site;
 use crate::strips::{Labels, Run, StripHtml, legend, runs};
-use crate::text::{Foreign, inert};
 use crate::view::View;
 
 #[derive(Template)]
