@@ -1,8 +1,8 @@
-//! What changed about incidents, one after the other, for programs that listen.
+//! The changes of incidents, one after the other, for programs that follow them.
 //!
 //! A change is an entry of an incident's timeline or a note about it. The latest are kept; a listener that was away names the
 //! last change that it saw and goes on from there, also after a restart, because changes have names that follow from the record:
-//! time, incident, place in the timeline. Where that change is not kept any more, it is told to start afresh. Nothing is queued
+//! time, incident, index in the timeline. Where that change is no longer kept, the listener is asked to start afresh. Nothing is queued
 //! for a listener: each reads from the same list, however slow it is.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -11,9 +11,7 @@ use std::sync::Arc;
 use allium_detect::{Event, Incident};
 use allium_model::{ConsensusHour, IncidentNote, Timestamp};
 use allium_words::format::rfc3339;
-use serde::Serialize;
 
-use crate::api::{IncidentJson, to_json};
 use crate::incidents::IncidentLog;
 
 /// Changes that are kept.
@@ -21,40 +19,23 @@ const KEPT: usize = 1_024;
 
 /// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Change {
     /// Its name: time, incident, which of its changes.
-    pub(crate) id: String,
+    pub id: String,
     /// When: the consensus that showed it, or the time of a note.
-    at: Timestamp,
-    incident: String,
+    pub at: Timestamp,
+    /// The id of the incident.
+    pub incident: String,
     /// What: `opened`, `updated`, `recovering`, `resolved`, `reopened`, `permanent`, `withdrawn`, or the action of a note.
-    what: &'static str,
-}
-
-/// A change as it is told, with the incident as it stands.
-#[derive(Serialize)]
-struct ChangeJson<'a> {
-    id: &'a str,
-    change: &'static str,
-    at: String,
-    incident_id: &'a str,
-    /// `null` where it was withdrawn: the detector made it part of another one.
-    incident: Option<IncidentJson<'a>>,
+    pub what: &'static str,
 }
 
 impl Change {
-    /// The line that tells it.
-    pub(crate) fn json(&self, log: &IncidentLog) -> String {
-        let incident = log.get(&self.incident).map(|incident| IncidentJson::of_log(incident, log));
-        let told = ChangeJson { id: &self.id, change: self.what, at: rfc3339(self.at), incident_id: &self.incident, incident };
-        to_json(&told).unwrap_or_default().trim_end().to_owned()
-    }
-
     fn new(at: Timestamp, incident: &str, which: &str, what: &'static str) -> Self {
         Self { id: format!("{}/{incident}/{which}", rfc3339(at)), at, incident: incident.to_owned(), what }
     }
 
-    fn seen(incident: &Incident, place: usize, (hour, event): &(ConsensusHour, Event)) -> Self {
+    fn seen(incident: &Incident, index: usize, (hour, event): &(ConsensusHour, Event)) -> Self {
         let what = match event {
             Event::Detected(_) => "opened",
             Event::Grew(_) | Event::Flapping => "updated",
@@ -63,7 +44,7 @@ impl Change {
             Event::Reopened(_) => "reopened",
             Event::Permanent => "permanent",
         };
-        Self::new(hour.start(), &incident.id, &place.to_string(), what)
+        Self::new(hour.start(), &incident.id, &index.to_string(), what)
     }
 
     fn said(note: &IncidentNote) -> Self {
@@ -72,45 +53,50 @@ impl Change {
 }
 
 /// The latest changes, numbered from the first ever.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
     kept: VecDeque<Change>,
     n_before: u64,
 }
 
-/// What a listener is to be told next.
-pub(crate) struct News {
-    /// Whether changes are missing before these.
-    pub(crate) is_broken: bool,
+/// The next changes for a listener.
+pub struct News {
+    /// True where changes are missing before these.
+    pub is_broken: bool,
     /// The changes.
-    pub(crate) changes: Vec<Change>,
-    /// From where to go on.
-    pub(crate) next: u64,
+    pub changes: Vec<Change>,
+    /// The number from which to go on.
+    pub next: u64,
 }
 
 impl Changes {
-    /// How many there ever were.
-    pub(crate) fn n(&self) -> u64 {
+    /// The number of changes that there ever were.
+    pub fn n(&self) -> u64 {
         self.n_before + self.kept.len() as u64
     }
 
-    /// Takes in how a log differs from the one before; of the first one, the latest entries of its timelines and notes.
-    pub(crate) fn follow(&mut self, before: Option<&IncidentLog>, log: &IncidentLog) {
+    /// The changes with those by which a log differs from the one before; of a first log, the latest entries of its timelines and notes.
+    pub(crate) fn followed(&self, before: Option<&IncidentLog>, log: &IncidentLog) -> Self {
+        let mut followed = self.clone();
         let mut changes = before.map_or_else(|| whole(log), |before| differences(before, log));
         changes.sort_by(|a, b| (a.at, &a.incident).cmp(&(b.at, &b.incident)));
-        for change in changes {
-            self.kept.push_back(change);
-            if self.kept.len() > KEPT {
-                self.kept.pop_front();
-                self.n_before += 1;
-            }
+        changes.into_iter().for_each(|change| followed.push(change));
+        followed
+    }
+
+    fn push(&mut self, change: Change) {
+        self.kept.push_back(change);
+        if self.kept.len() > KEPT {
+            self.kept.pop_front();
+            self.n_before += 1;
         }
     }
 
-    /// Where a listener starts that last saw the change of this name: behind it, or with all that is as late where it is not known.
-    pub(crate) fn after(&self, last_seen: &str) -> (u64, bool) {
-        if let Some(place) = self.kept.iter().rposition(|change| change.id == last_seen) {
-            return (self.n_before + place as u64 + 1, false);
+    /// The number from which a listener goes on that saw the change of this name last, and true where changes are missing before it: the
+    /// one behind it or, where it is not known, the first that is as late.
+    pub fn after(&self, last_seen: &str) -> (u64, bool) {
+        if let Some(index) = self.kept.iter().rposition(|change| change.id == last_seen) {
+            return (self.n_before + index as u64 + 1, false);
         }
         let at: Option<Timestamp> = last_seen.split('/').next().and_then(|at| at.parse().ok());
         let first = self.kept.iter().position(|change| at.is_some_and(|at| change.at >= at)).unwrap_or(self.kept.len());
@@ -119,7 +105,7 @@ impl Changes {
     }
 
     /// The changes from a number on, at most `most`.
-    pub(crate) fn from(&self, number: u64, most: usize) -> News {
+    pub fn from(&self, number: u64, most: usize) -> News {
         let start = number.max(self.n_before);
         let changes: Vec<Change> = self.kept.iter().skip((start - self.n_before) as usize).take(most).cloned().collect();
         News { is_broken: start > number, next: start + changes.len() as u64, changes }
@@ -134,7 +120,7 @@ fn whole(log: &IncidentLog) -> Vec<Change> {
 
 /// Entries of the timeline and notes of an incident, without so many of each.
 fn entries(incident: &Incident, log: &IncidentLog, n_seen: usize, n_said: usize) -> Vec<Change> {
-    let seen = incident.timeline.iter().enumerate().skip(n_seen).map(|(place, entry)| Change::seen(incident, place, entry));
+    let seen = incident.timeline.iter().enumerate().skip(n_seen).map(|(index, entry)| Change::seen(incident, index, entry));
     let said = log.notes_of(&incident.id).iter().skip(n_said).map(Change::said);
     seen.chain(said).collect()
 }
@@ -160,7 +146,7 @@ fn differences(before: &IncidentLog, log: &IncidentLog) -> Vec<Change> {
     changes
 }
 
-/// Whether what an incident is differs, though nothing is on its timeline.
+/// True where an incident differs though nothing is new on its timeline.
 fn is_otherwise(old: &Incident, incident: &Incident) -> bool {
     (old.kind, &old.scope, old.status, old.n_affected) != (incident.kind, &incident.scope, incident.status, incident.n_affected)
 }
@@ -175,13 +161,7 @@ mod tests {
 
     fn changes(n: i64) -> Changes {
         let mut changes = Changes::default();
-        for n in 0..n {
-            changes.kept.push_back(change(n));
-            if changes.kept.len() > KEPT {
-                changes.kept.pop_front();
-                changes.n_before += 1;
-            }
-        }
+        (0..n).for_each(|n| changes.push(change(n)));
         changes
     }
 

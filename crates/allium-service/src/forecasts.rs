@@ -1,13 +1,14 @@
-//! What is known of the weeks ahead: made beside the views, published whole, then only read.
+//! The forecasts of the weeks ahead: made beside the view, published whole, then only read.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use allium_charts::Chart;
 use allium_forecast::advice::Advice;
 use allium_forecast::features::Features;
 use allium_forecast::network::{Daily, Figure, NetworkForecast, NetworkScore, backtest};
 use allium_forecast::{Driver, Forecast, Habits, HeldOutScore, Likeness, Model, Past, Summary, Usual, Week};
 use allium_model::{ConsensusHour, Fingerprint};
+
+use crate::memo::Memo;
 
 /// Forecasts, or why there are none. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,7 +27,10 @@ impl Default for Outlook {
 
 impl Outlook {
     /// The forecasts, or the reason why there are none.
-    pub(crate) fn forecasts(&self) -> Result<&Forecasts, &str> {
+    ///
+    /// # Errors
+    /// The reason, as the rest of a sentence that begins "there is no forecast:".
+    pub fn forecasts(&self) -> Result<&Forecasts, &str> {
         match self {
             Self::Missing(reason) => Err(reason),
             Self::Known(forecasts) => Ok(forecasts),
@@ -55,8 +59,7 @@ pub struct Forecasts {
     habits: Vec<(Fingerprint, Habits)>,
     /// What to do about each of the relays.
     advice: Vec<Option<Advice>>,
-    /// The network in the months ahead as charts, once they were asked for.
-    pub(crate) network_charts: OnceLock<Vec<Chart>>,
+    memo: Memo,
     explainer: Option<Explainer>,
 }
 
@@ -72,7 +75,7 @@ pub enum Basis {
 
 impl Basis {
     /// In words, as the rest of a sentence that begins "from".
-    pub(crate) const fn words(self) -> &'static str {
+    pub const fn words(self) -> &'static str {
         match self {
             Self::OwnRecord => "our own record of consensuses",
             Self::PublishedGraphs => "the uptime graphs that Onionoo publishes, as our own record is too short yet",
@@ -80,7 +83,7 @@ impl Basis {
     }
 
     /// The name in the API.
-    pub(crate) const fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::OwnRecord => "own_record",
             Self::PublishedGraphs => "published_graphs",
@@ -109,11 +112,11 @@ impl Default for GroupLikeness {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NetworkOutlook {
     /// Its figures day by day; `None` where our own record is no ground for them.
-    pub(crate) daily: Option<Daily>,
+    pub daily: Option<Daily>,
     /// The figures at their horizons; those that cannot be forecast are missing.
-    pub(crate) forecasts: Vec<NetworkForecast>,
+    pub forecasts: Vec<NetworkForecast>,
     /// How good such forecasts were as of past days.
-    pub(crate) scores: Vec<NetworkScore>,
+    pub scores: Vec<NetworkScore>,
 }
 
 impl NetworkOutlook {
@@ -128,12 +131,12 @@ impl NetworkOutlook {
     }
 
     /// The forecast of a figure at one of its horizons.
-    pub(crate) fn find(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkForecast> {
+    pub fn find(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkForecast> {
         self.forecasts.iter().find(|forecast| forecast.figure == figure && forecast.horizon_days == horizon_days)
     }
 
     /// How good the method in use was there.
-    pub(crate) fn score(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkScore> {
+    pub fn score(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkScore> {
         self.scores.iter().find(|score| score.in_use && score.figure == figure && score.horizon_days == horizon_days)
     }
 }
@@ -162,7 +165,7 @@ impl Forecasts {
             relays,
             habits: Vec::new(),
             advice: Vec::new(),
-            network_charts: OnceLock::new(),
+            memo: Memo::default(),
             explainer: None,
         }
     }
@@ -174,7 +177,7 @@ impl Forecasts {
 
     /// The same with the whole network.
     pub fn with_network(self, network: NetworkOutlook) -> Self {
-        Self { network, network_charts: OnceLock::new(), ..self }
+        Self { network, memo: Memo::default(), ..self }
     }
 
     /// The same with how far relays fare alike.
@@ -203,6 +206,11 @@ impl Forecasts {
         Self { explainer: Some(Explainer { model, features, fingerprints, usual }), ..self }
     }
 
+    /// The kept value of a type, which lives as long as the forecasts: pages keep charts there.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.memo.kept()
+    }
+
     /// All of them, by fingerprint.
     pub fn relays(&self) -> &[Forecast] {
         &self.relays
@@ -214,24 +222,24 @@ impl Forecasts {
     }
 
     /// What the past weeks of a relay tell.
-    pub(crate) fn habits(&self, fingerprint: &Fingerprint) -> Option<&Habits> {
+    pub fn habits(&self, fingerprint: &Fingerprint) -> Option<&Habits> {
         self.habits.binary_search_by_key(fingerprint, |(fingerprint, _)| *fingerprint).ok().map(|place| &self.habits[place].1)
     }
 
     /// What to do about a forecast, where anything is to be done.
-    pub(crate) fn advice(&self, forecast: &Forecast) -> Option<&Advice> {
+    pub fn advice(&self, forecast: &Forecast) -> Option<&Advice> {
         let place = self.relays.binary_search_by_key(&forecast.fingerprint, |forecast| forecast.fingerprint).ok()?;
         self.advice.get(place)?.as_ref()
     }
 
     /// All of them with what to do about each.
-    pub(crate) fn with_advice(&self) -> impl Iterator<Item = (&Forecast, Option<&Advice>)> {
+    pub fn with_advice(&self) -> impl Iterator<Item = (&Forecast, Option<&Advice>)> {
         let advice = self.advice.iter().map(Option::as_ref).chain(std::iter::repeat(None));
         self.relays.iter().zip(advice)
     }
 
     /// What moves the forecast of a relay, the strongest first; empty where nobody can tell.
-    pub(crate) fn drivers(&self, fingerprint: &Fingerprint) -> Vec<Driver> {
+    pub fn drivers(&self, fingerprint: &Fingerprint) -> Vec<Driver> {
         let Some(explainer) = &self.explainer else { return Vec::new() };
         let place = explainer.fingerprints.binary_search(fingerprint);
         place.map_or_else(|_| Vec::new(), |place| explainer.model.drivers(explainer.features.row(place), &explainer.usual))

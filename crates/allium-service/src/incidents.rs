@@ -43,11 +43,11 @@ impl IncidentLog {
     pub fn new(watched: Watched, capacity: Vec<Capacity>, mut incidents: Vec<Arc<Incident>>) -> Self {
         incidents.sort_by(|a, b| (a.detected_at, &a.id).cmp(&(b.detected_at, &b.id)));
         let mut log = Self { watched, capacity, incidents, ..Self::default() };
-        for (place, incident) in log.incidents.iter().enumerate() {
-            log.by_id.insert(incident.id.clone(), place);
-            log.by_scope.entry(incident.scope.clone()).or_default().push(place);
+        for (index, incident) in log.incidents.iter().enumerate() {
+            log.by_id.insert(incident.id.clone(), index);
+            log.by_scope.entry(incident.scope.clone()).or_default().push(index);
             for fingerprint in &incident.relays {
-                log.by_relay.entry(*fingerprint).or_default().push(place);
+                log.by_relay.entry(*fingerprint).or_default().push(index);
             }
         }
         log
@@ -74,7 +74,7 @@ impl IncidentLog {
     }
 
     /// The same with what people say in another log.
-    pub(crate) fn with_notes_of(self, other: &Self) -> Self {
+    pub fn with_notes_of(self, other: &Self) -> Self {
         if self.notes.is_empty() { Self { notes: other.notes.clone(), ..self } } else { self }
     }
 
@@ -139,7 +139,7 @@ impl IncidentLog {
 
     /// The incident of that id.
     pub fn get(&self, id: &str) -> Option<&Incident> {
-        self.by_id.get(id).map(|place| self.incidents[*place].as_ref())
+        self.by_id.get(id).map(|index| self.incidents[*index].as_ref())
     }
 
     /// The incidents that a relay is part of, newest first.
@@ -152,8 +152,8 @@ impl IncidentLog {
         self.at(self.by_scope.get(scope))
     }
 
-    /// The places of incidents that are about a scope or hold one of the relays; some more than once.
-    pub(crate) fn places_touching<'a>(&'a self, scope: Option<&Scope>, relays: &'a [Fingerprint]) -> impl Iterator<Item = usize> + 'a {
+    /// The indexs of incidents that are about a scope or hold one of the relays; some more than once.
+    pub fn indices_touching<'a>(&'a self, scope: Option<&Scope>, relays: &'a [Fingerprint]) -> impl Iterator<Item = usize> + 'a {
         let of_relays = relays.iter().filter_map(|relay| self.by_relay.get(relay)).flatten();
         scope.and_then(|scope| self.by_scope.get(scope)).into_iter().flatten().chain(of_relays).copied()
     }
@@ -165,7 +165,7 @@ impl IncidentLog {
         changed
     }
 
-    fn at<'a>(&'a self, places: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Incident> {
-        places.into_iter().flatten().rev().map(|place| self.incidents[*place].as_ref())
+    fn at<'a>(&'a self, indexs: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Incident> {
+        indexs.into_iter().flatten().rev().map(|index| self.incidents[*index].as_ref())
     }
 }

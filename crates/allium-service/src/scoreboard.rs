@@ -2,78 +2,118 @@
 
 use serde::Deserialize;
 
-use crate::error::ScoreboardError;
-
 /// The longest scoreboard that is read, in bytes.
 const LONGEST: usize = 32 << 20;
 
 /// The scores of all models at all origins.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Scoreboard {
-    pub(crate) horizon_days: u16,
+    /// Days that the forecasts reach.
+    pub horizon_days: u16,
     /// The first and the last consensus of the record that it ran on; older files do not say.
     #[serde(default)]
-    pub(crate) data: Option<[String; 2]>,
-    pub(crate) origins: Vec<OriginScores>,
+    pub data: Option<[String; 2]>,
+    /// The scores by origin, in the order of the file.
+    pub origins: Vec<OriginScores>,
     /// The file as it was read.
     #[serde(skip)]
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// The scores at one origin.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct OriginScores {
-    pub(crate) origin: String,
-    pub(crate) n_relays: usize,
-    pub(crate) n_rows_trained: usize,
-    pub(crate) chosen: String,
-    pub(crate) flood: bool,
-    /// Whether the whole horizon lies within the record.
+pub struct OriginScores {
+    /// The consensus as of which the forecasts were made.
+    pub origin: String,
+    /// Relays with a forecast.
+    pub n_relays: usize,
+    /// Forecasts with their outcome that the models learned from.
+    pub n_rows_trained: usize,
+    /// The model that the forecaster chose.
+    pub chosen: String,
+    /// True at an origin inside a flood of relays.
+    pub flood: bool,
+    /// True where the whole horizon lies within the record.
     #[serde(default = "yes")]
-    pub(crate) complete: bool,
-    pub(crate) scores: Vec<Scores>,
+    pub complete: bool,
+    /// Scores by model and stratum.
+    pub scores: Vec<Scores>,
 }
 
 /// The scores of one model for some of the relays.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Scores {
-    pub(crate) model: String,
-    pub(crate) stratum: String,
-    pub(crate) n: usize,
-    pub(crate) crps: f64,
-    pub(crate) skill: f64,
-    pub(crate) mae: f64,
-    pub(crate) within_5: f64,
-    pub(crate) covered: [f64; 3],
-    pub(crate) covered_shares: [f64; 3],
-    pub(crate) below_90: Event,
-    pub(crate) gone: Event,
-    pub(crate) pit: Vec<f64>,
+pub struct Scores {
+    /// Name of the model.
+    pub model: String,
+    /// Name of the kind of relays.
+    pub stratum: String,
+    /// Number of forecasts.
+    pub n: usize,
+    /// Mean CRPS, as a share of uptime.
+    pub crps: f64,
+    /// Skill over conditional quantiles: 1 is perfect, 0 no better.
+    pub skill: f64,
+    /// Mean absolute error of the mean, as a share of uptime.
+    pub mae: f64,
+    /// Share of forecasts within 5 points.
+    pub within_5: f64,
+    /// Share of outcomes inside the 50, 80 and 90 % intervals.
+    pub covered: [f64; 3],
+    /// The same with ties at the limits shared.
+    pub covered_shares: [f64; 3],
+    /// The event of an uptime below 90 %.
+    pub below_90: Event,
+    /// The event of an uptime of 0.
+    pub gone: Event,
+    /// Shares of outcomes by tenth of the forecast distribution.
+    pub pit: Vec<f64>,
 }
 
 /// How good the probabilities of an event were.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct Event {
-    pub(crate) rate: f64,
-    pub(crate) brier: Option<f64>,
-    pub(crate) auc: Option<f64>,
-    pub(crate) calibration_error: Option<f64>,
-    pub(crate) reliability: Vec<ReliabilityBin>,
+pub struct Event {
+    /// Share of relays to which it happened.
+    pub rate: f64,
+    /// Brier score.
+    pub brier: Option<f64>,
+    /// Area under the ROC curve.
+    pub auc: Option<f64>,
+    /// Mean distance between forecast and observed shares.
+    pub calibration_error: Option<f64>,
+    /// Forecasts by probability.
+    pub reliability: Vec<ReliabilityBin>,
 }
 
 /// Forecasts of about the same probability.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-pub(crate) struct ReliabilityBin {
-    pub(crate) forecast: f64,
-    pub(crate) observed: f64,
-    pub(crate) n: usize,
+pub struct ReliabilityBin {
+    /// Mean probability.
+    pub forecast: f64,
+    /// Share to which it happened.
+    pub observed: f64,
+    /// Number of forecasts.
+    pub n: usize,
+}
+
+/// Why a scoreboard cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScoreboardError {
+    /// It has too many bytes.
+    #[error("{0} bytes are too many for a scoreboard")]
+    TooLong(usize),
+    /// The text is not a scoreboard.
+    #[error("not a scoreboard: {0}")]
+    Unreadable(String),
+    /// It has no scores.
+    #[error("the scoreboard has no scores")]
+    Empty,
 }
 
 impl Scoreboard {
     /// Reads a scoreboard.
     ///
     /// # Errors
-    /// If it is longer than 32 MiB, is none, or has no origin.
+    /// If it is longer than 32 MiB, is not a scoreboard, or has no scores.
     pub fn from_json(text: &str) -> Result<Self, ScoreboardError> {
         if text.len() > LONGEST {
             return Err(ScoreboardError::TooLong(text.len()));
@@ -86,17 +126,17 @@ impl Scoreboard {
     }
 
     /// The models in the order of the file.
-    pub(crate) fn models(&self) -> Vec<&str> {
+    pub fn models(&self) -> Vec<&str> {
         in_order(self.all().map(|(_, scores)| scores.model.as_str()))
     }
 
     /// The strata in the order of the file.
-    pub(crate) fn strata(&self) -> Vec<&str> {
+    pub fn strata(&self) -> Vec<&str> {
         in_order(self.all().map(|(_, scores)| scores.stratum.as_str()))
     }
 
     /// The scores of a model for a stratum at the origins outside floods whose horizon is complete, or at those inside floods.
-    pub(crate) fn of(&self, model: &str, stratum: &str, flood: bool) -> Vec<&Scores> {
+    pub fn of(&self, model: &str, stratum: &str, flood: bool) -> Vec<&Scores> {
         let fits = |scores: &Scores| scores.model == model && scores.stratum == stratum;
         self.all()
             .filter(|(origin, scores)| origin.flood == flood && (flood || origin.complete) && fits(scores))

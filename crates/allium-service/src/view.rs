@@ -1,4 +1,4 @@
-//! Everything that pages show as of one consensus: built once, then only read.
+//! The network as of one consensus: built once, then only read.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,15 +9,16 @@ use allium_analysis::{
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 use crate::derived::Derived;
+use crate::memo::Memo;
 
 /// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
 pub const FRESH_HOURS: i32 = 3;
 
 /// The network as of one consensus, with what searching and listing need.
 pub struct View {
-    /// What is known.
+    /// The record of the network.
     pub record: NetworkRecord,
-    /// What follows from it.
+    /// The figures that follow from it.
     pub report: NetworkReport,
     /// Its relays by what they have in common.
     pub groups: Groups,
@@ -34,11 +35,12 @@ pub struct View {
     fingerprints: Vec<Fingerprint>,
     group_strips: Mutex<BTreeMap<StripKey, Arc<Strip>>>,
     pub(crate) derived: Derived,
+    memo: Memo,
 }
 
 /// Relays whose uptime is asked for together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Members {
+pub enum Members {
     /// All current relays.
     Network,
     /// Those of a country.
@@ -47,7 +49,7 @@ pub(crate) enum Members {
     As(Asn),
     /// The effective family of a relay.
     Family(Fingerprint),
-    /// Those of the operator at this place.
+    /// Those of the operator at this index.
     Operator(u32),
 }
 
@@ -99,7 +101,13 @@ impl View {
             index,
             group_strips: Mutex::default(),
             derived: Derived::default(),
+            memo: Memo::default(),
         }
+    }
+
+    /// The kept value of a type, which lives as long as the view: pages keep charts there.
+    pub fn kept<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.memo.kept()
     }
 
     /// The consensus that everything is as of.
@@ -107,17 +115,17 @@ impl View {
         self.record.as_of
     }
 
-    /// The place of a relay in the record and the report.
+    /// The index of a relay in the record and the report.
     pub fn relay_idx(&self, fingerprint: &Fingerprint) -> Option<usize> {
         self.fingerprints.binary_search(fingerprint).ok()
     }
 
-    /// The relay at this place with its figures.
+    /// The relay at this index with its figures.
     pub fn relay(&self, relay_idx: usize) -> Option<(&RelayRecord, &RelayReport)> {
         self.record.relays.get(relay_idx).zip(self.report.relays.get(relay_idx))
     }
 
-    /// The places of the relays that fit a query, in its order.
+    /// The indices of the relays that fit a query, in its order.
     ///
     /// By weight, relays without a share of the network's weight come last: what is down has none, whatever its last
     /// consensus said.
@@ -130,14 +138,14 @@ impl View {
     }
 
     /// The current relays of a group.
-    pub(crate) fn members(&self, members: Members) -> Vec<usize> {
+    pub fn members(&self, members: Members) -> Vec<usize> {
         let family = match members {
             Members::Family(fingerprint) => self.find(&fingerprint).map(|record| &record.relay.effective_family),
             _ => None,
         };
         let fits = |i: usize, relay: &allium_model::Relay| match members {
             Members::Network => true,
-            Members::Operator(place) => self.operators.operators.of_relay.get(i).copied().flatten() == Some(place),
+            Members::Operator(operator_idx) => self.operators.operators.of_relay.get(i).copied().flatten() == Some(operator_idx),
             Members::Country(code) => relay.country == Some(code),
             Members::As(asn) => relay.asn == Some(asn),
             Members::Family(fingerprint) => relay.fingerprint == fingerprint || family.is_some_and(|f| f.contains(&relay.fingerprint)),
@@ -147,7 +155,7 @@ impl View {
     }
 
     /// The uptime of a group from an instant on, in intervals of `step_secs`; computed once.
-    pub(crate) fn group_strip(&self, members: Members, from_secs: i64, step_secs: i64) -> Arc<Strip> {
+    pub fn group_strip(&self, members: Members, from_secs: i64, step_secs: i64) -> Arc<Strip> {
         let key = (members, from_secs, step_secs);
         let kept = || self.group_strips.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(strip) = kept().get(&key) {
@@ -175,17 +183,11 @@ impl View {
             let fingerprint = record.relay.fingerprint.to_string();
             fingerprint.bytes().zip(digits.bytes()).take_while(|(a, b)| a == b).count()
         };
-        let place = self.record.relays.partition_point(|r| r.relay.fingerprint.to_string() < digits);
-        let around = place.saturating_sub(n)..(place + n).min(self.record.relays.len());
+        let index = self.record.relays.partition_point(|r| r.relay.fingerprint.to_string() < digits);
+        let around = index.saturating_sub(n)..(index + n).min(self.record.relays.len());
         let mut near: Vec<_> = self.record.relays[around].iter().map(|r| (shared(r), r)).filter(|(shared, _)| *shared > 0).collect();
         near.sort_by_key(|(shared, _)| std::cmp::Reverse(*shared));
         near.into_iter().take(n).map(|(_, record)| record).collect()
-    }
-
-    /// When the newest document in use was obtained; the consensus's own time where nothing says.
-    pub fn modified(&self) -> Timestamp {
-        let newest = self.record.sources.iter().map(|source| source.obtained_at).max();
-        newest.map_or(self.as_of().start(), |obtained| obtained.max(self.as_of().start()))
     }
 
     /// The age of the newest consensus in hours; 0 where it lies in the future.
@@ -193,12 +195,12 @@ impl View {
         ConsensusHour::containing(now).hours_since(self.as_of()).max(0)
     }
 
-    /// Whether a newer consensus should have arrived: the newest one is no longer valid.
+    /// True where a newer consensus should have arrived: the newest one is no longer valid.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.age_hours(now) > FRESH_HOURS
     }
 
-    /// Where the figures come from, in words.
+    /// The origin of the figures, in words.
     pub fn origin_words(&self) -> &'static str {
         match (self.record.sources.is_empty(), self.record.known.hours().is_empty()) {
             (false, false) => "Onionoo and our own record of consensuses",

@@ -1,5 +1,6 @@
 //! `/healthz`: whether there is data, and how old it is, for machines that watch over the service.
 
+use allium_service::Site;
 use allium_words::format::rfc3339;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -7,7 +8,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::api::to_json;
-use crate::site::Site;
 
 /// What the service says of its health.
 #[derive(Debug, Clone, Serialize)]

@@ -20,37 +20,22 @@
 pub mod api;
 mod assets;
 mod calendar;
-mod derived;
-mod desk;
 mod error;
 mod feeds;
 mod figure;
 mod foreign;
 mod health;
-mod incidents;
 mod list;
 mod markup;
 mod metrics;
-mod names;
-mod outlook;
 mod page;
 mod pages;
 mod params;
 mod router;
-mod scoreboard;
-mod site;
-mod stream;
 mod strips;
 #[allow(dead_code, reason = "what tables offer is wider than what any one page takes")]
 mod table;
-mod view;
 
 pub use api::{IncidentJson, network_report_json};
-pub use desk::{Desk, DeskError, MAX_NOTES, Said};
-pub use error::{RequestError, ScoreboardError};
-pub use incidents::{IncidentLog, Watched};
-pub use outlook::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook};
+pub use error::RequestError;
 pub use router::router;
-pub use scoreboard::Scoreboard;
-pub use site::{Clock, Site, SiteInfo};
-pub use view::{FRESH_HOURS, Group, View};

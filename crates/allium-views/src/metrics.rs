@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use allium_detect::Severity;
 use allium_model::{Period, Timestamp};
+use allium_service::{IncidentLog, Site, View};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,10 +15,6 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-
-use crate::incidents::IncidentLog;
-use crate::site::Site;
-use crate::view::View;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 

@@ -1,6 +1,7 @@
 //! What all pages have in common.
 
 use allium_model::Timestamp;
+use allium_service::{Snapshot, View};
 use allium_words::format;
 use allium_words::inert::inert;
 use askama::Template;
@@ -8,8 +9,6 @@ use askama::Template;
 use crate::assets;
 use crate::error::RequestError;
 use crate::markup::When;
-use crate::site::Site;
-use crate::view::View;
 
 /// The frame around a page: header, notes and footer.
 pub(crate) struct Page {
@@ -50,20 +49,20 @@ impl Alternate {
 
 impl Page {
     /// The frame of a page that shows a view.
-    pub(crate) fn of(site: &Site, view: &View, now: Timestamp, section: &'static str) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, view: &View, now: Timestamp, section: &'static str) -> Self {
         let as_of = view.as_of();
         Self {
             stale: view.is_stale(now).then(|| format::hours(f64::from(view.age_hours(now)))),
             as_of: Some(as_of.into()),
             as_of_relative: format::relative(as_of.start(), now),
             origin: view.origin_words(),
-            ..Self::bare(site, section)
+            ..Self::bare(snapshot, section)
         }
     }
 
     /// The frame of a page that shows no view.
-    pub(crate) fn bare(site: &Site, section: &'static str) -> Self {
-        let info = site.info();
+    pub(crate) fn bare(snapshot: &Snapshot, section: &'static str) -> Self {
+        let info = snapshot.info();
         Self {
             stylesheet: assets::stylesheet_path(),
             icon: assets::icon_data(),

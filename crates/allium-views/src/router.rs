@@ -6,6 +6,7 @@ use std::any::Any;
 
 use allium_charts::Chart;
 use allium_model::{Fingerprint, Timestamp};
+use allium_service::{Site, View};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -25,8 +26,6 @@ use crate::metrics;
 use crate::pages::groups::Kind;
 use crate::pages::incidents::marks::marked_by_all;
 use crate::params::Params;
-use crate::site::Site;
-use crate::view::View;
 use crate::{assets, pages};
 
 mod forecasts;

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use allium_model::Period;
+use allium_service::View;
 use allium_words::inert::csv_cell;
 
 use super::network::{NetworkJson, PeriodJson};
 use super::{DataQualityJson, RelayDetail, RelaySummary, write_csv};
 use crate::error::RequestError;
-use crate::view::View;
 
 /// One line per relay.
 pub(super) fn relays<'a>(relays: impl Iterator<Item = RelaySummary<'a>>) -> Result<String, RequestError> {

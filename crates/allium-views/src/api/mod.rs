@@ -12,7 +12,8 @@ mod relay;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Fraction, Period};
+use allium_model::{Fraction, Period, Timestamp};
+use allium_service::{Outlook, Snapshot, View};
 use allium_words::format::rfc3339;
 use serde::Serialize;
 
@@ -24,11 +25,8 @@ pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
 use crate::list::{QUERY_NAMES, relay_query};
-use crate::outlook::Outlook;
 use crate::pages::forecasts::ForecastJson;
 use crate::params::Params;
-use crate::site::Site;
-use crate::view::View;
 
 /// Relays in an answer unless the address says otherwise.
 const LIMIT: usize = 100;
@@ -108,11 +106,9 @@ pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: 
 }
 
 /// `/api/v1/data-quality`
-pub(crate) fn data_quality(site: &Site, view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+pub(crate) fn data_quality(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
-    let now = site.now();
-    let reports = site.sources();
-    let quality = DataQualityJson::of(view, &reports, now);
+    let quality = DataQualityJson::of(view, snapshot.sources(), now);
     match form {
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),

@@ -3,6 +3,7 @@
 use allium_analysis::PastStandings;
 use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RELAYS, Unit};
 use allium_model::{Fraction, OperatorId, Timestamp};
+use allium_service::{Snapshot, View};
 use allium_words::format;
 use allium_words::inert::csv_cell;
 use askama::Template;
@@ -15,9 +16,7 @@ use crate::page::{Alternate, Page, render};
 use crate::pages::earlier::Earlier;
 use crate::pages::operators::{identity, operator_path};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Column, Table, TableHtml};
-use crate::view::View;
 
 /// Places of each category on the page of all.
 const SHOWN: usize = 10;
@@ -52,10 +51,10 @@ struct BoardRow {
 }
 
 /// Renders the page of all categories.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
-    let past = site.past_standings();
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let past = snapshot.past_standings();
     let page = LeaderboardsPage {
-        page: Page::of(site, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
+        page: Page::of(snapshot, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
         sentence: sentence(view),
         boards: Category::ALL.into_iter().map(|category| board(Earlier::of(view, past.as_deref(), category), view, category)).collect(),
     };
@@ -155,13 +154,19 @@ struct LeaderboardPage {
 }
 
 /// Renders the page of one category.
-pub(crate) fn category_html(site: &Site, view: &View, now: Timestamp, category: Category, params: &Params) -> Result<String, RequestError> {
-    let past = site.past_standings();
+pub(crate) fn category_html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    category: Category,
+    params: &Params,
+) -> Result<String, RequestError> {
+    let past = snapshot.past_standings();
     let table = table(view, past.as_deref(), category);
     let state = table.strict_state(params)?;
     let ranking = view.operators.leaderboards.ranking(category);
     let page = LeaderboardPage {
-        page: Page::of(site, view, now, "/leaderboards")
+        page: Page::of(snapshot, view, now, "/leaderboards")
             .with_alternate(Alternate::at(&format!("/api/v1/leaderboards/{}", category.name()))),
         title: title(category),
         sentence: match ranking.first() {

@@ -1,6 +1,7 @@
 //! Addresses of forecasts.
 
 use allium_model::{Fingerprint, OperatorId};
+use allium_service::Site;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::Uri;
@@ -13,7 +14,6 @@ use crate::calendar;
 use crate::error::RequestError;
 use crate::pages::forecasts;
 use crate::params::Params;
-use crate::site::Site;
 
 pub(super) fn routes() -> Router<Site> {
     Router::new()
@@ -98,7 +98,7 @@ async fn operator_calendar(State(site): State<Site>, headers: HeaderMap, Path(as
 fn calendar_answer(
     site: &Site,
     headers: &HeaderMap,
-    make: impl FnOnce(&crate::view::View, &crate::outlook::Outlook) -> Result<String, RequestError>,
+    make: impl FnOnce(&allium_service::View, &allium_service::Outlook) -> Result<String, RequestError>,
 ) -> Response {
     let Some(view) = site.view() else { return page_error(site, &RequestError::NoDataYet(site.waiting_for())) };
     match make(&view, &site.outlook()) {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use allium_service::Site;
 use allium_words::inert::inert;
 use axum::Router;
 use axum::extract::State;
@@ -21,7 +22,6 @@ use crate::error::RequestError;
 use crate::feeds::{self, FeedForm};
 use crate::pages::incidents::monitor;
 use crate::params::Params;
-use crate::site::Site;
 
 /// Silence after which a comment shows that the stream still goes on.
 const HEARTBEAT: Duration = Duration::from_secs(15);

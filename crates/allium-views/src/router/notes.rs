@@ -3,6 +3,7 @@
 //! A program sends JSON with its token in `Authorization: Bearer`; a person types the token into the form of the incident's page.
 //! There is no cookie and nothing else that a browser would send by itself, so no other page can make a visitor write.
 
+use allium_service::{Said, Site};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
@@ -15,10 +16,8 @@ use std::time::Duration;
 
 use super::{api_error, page_error, redirect};
 use crate::api;
-use crate::desk::Said;
 use crate::error::RequestError;
 use crate::params::Params;
-use crate::site::Site;
 
 /// The largest body that is read, in bytes: the longest text in the widest encoding of a form.
 const LARGEST_BODY: usize = 32 * 1_024;

@@ -2,6 +2,7 @@
 
 use allium_analysis::leaderboards::Category;
 use allium_model::{Fingerprint, OperatorId};
+use allium_service::Site;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::HeaderMap;
@@ -15,7 +16,6 @@ use crate::pages::operators::charts::{self, List};
 use crate::pages::operators::{domains, families, list, operator};
 use crate::pages::{leaderboards, network, statistics, top};
 use crate::params::{LONGEST_VALUE, Params};
-use crate::site::Site;
 
 pub(super) fn routes() -> Router<Site> {
     Router::new()
@@ -60,7 +60,7 @@ fn with_params(
     site: &Site,
     headers: &HeaderMap,
     uri: &Uri,
-    make: impl FnOnce(&crate::view::View, allium_model::Timestamp, &Params) -> Result<String, RequestError>,
+    make: impl FnOnce(&allium_service::View, allium_model::Timestamp, &Params) -> Result<String, RequestError>,
 ) -> Response {
     match Params::of(uri) {
         Ok(params) => page(site, headers, |view, now| make(view, now, &params)),

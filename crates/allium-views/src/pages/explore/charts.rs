@@ -6,15 +6,16 @@ use std::sync::Arc;
 use allium_analysis::{RelayQuantity, Sizes, Standing, correlations, flows, uptime_between};
 use allium_charts::{BoxRow, Boxes, Chart, CountryValue, Dot, Flow, Histogram, Kind, Matrix, Scatter, Stream, Unit, WorldMap};
 use allium_model::{CountryCode, Fraction, Period};
+use allium_service::{Members, View};
 use allium_words::countries::country_name;
 use allium_words::format;
 use allium_words::inert::inert;
 
+use super::kept;
 use super::state::{Display, Measure, Range, Show, State};
 use super::{compare, image, regions, trend};
 use crate::error::RequestError;
 use crate::params::Params;
-use crate::view::{Members, View};
 
 /// Dots of a scatter plot; the CSV of the API has every relay.
 const DOTS: usize = 1_500;
@@ -31,7 +32,7 @@ pub(crate) fn chart(view: &View, sizes: &Arc<Sizes>, params: &Params, name: &str
 pub(super) fn all(view: &View, sizes: &Arc<Sizes>, state: &State) -> Result<Arc<[Chart]>, RequestError> {
     let make = || made(view, sizes, state);
     match state.is_offered() {
-        true => view.kept_charts(&State { display: Display::Picture, ..state.clone() }.query(), sizes, make),
+        true => kept::charts(view, &State { display: Display::Picture, ..state.clone() }.query(), sizes, make),
         false => make().map(Arc::from),
     }
 }

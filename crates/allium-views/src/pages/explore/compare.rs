@@ -2,13 +2,13 @@
 
 use allium_analysis::quantile;
 use allium_charts::{Bar, Bars, Chart, Kind, Reference, Unit};
+use allium_service::{Members, View};
 use allium_words::format;
 
 use super::charts::{note, uptime};
 use super::state::State;
 use super::subjects::{Subject, largest_operators};
 use crate::error::RequestError;
-use crate::view::{Members, View};
 
 /// The levels of the network that things are compared with, highest first.
 const LEVELS: [(f64, &str); 7] = [

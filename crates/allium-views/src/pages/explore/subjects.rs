@@ -5,6 +5,7 @@
 
 use allium_analysis::SizeOf;
 use allium_model::{Asn, CountryCode, Fingerprint, OperatorId, RelayFlag, RelayState};
+use allium_service::View;
 use allium_words::countries::country_name;
 use allium_words::inert::{inert, inert_short};
 
@@ -13,7 +14,6 @@ use crate::markup::{Html, short_fingerprint};
 use crate::pages::groups::{self, Kind};
 use crate::pages::operators::operator_path;
 use crate::params::query_string;
-use crate::view::View;
 
 /// What the words may be, for people.
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \

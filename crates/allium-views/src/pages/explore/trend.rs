@@ -6,13 +6,13 @@
 use allium_analysis::{Concentration, Selection, SizeOf, SizeQuantity, Sizes, diversity, group_strip, published_sums, running_counts};
 use allium_charts::{Chart, Kind, Line, Time, Unit};
 use allium_model::{ConsensusHour, Fraction, Quantity, RelayFlag, RelayRecord};
+use allium_service::{Members, View};
 use allium_words::format;
 
 use super::charts::note;
 use super::state::{Measure, Range, State};
 use super::subjects::Subject;
 use crate::error::RequestError;
-use crate::view::{Members, View};
 
 /// Lines of a chart.
 const LINES: usize = 4;

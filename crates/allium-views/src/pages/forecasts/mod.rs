@@ -16,6 +16,7 @@ pub(crate) use self::panel::{ForecastJson, Panel, chart as relay_chart};
 use allium_forecast::advice::Advice;
 use allium_forecast::{Confidence, Forecast, Label, Summary, Total};
 use allium_model::{OperatorId, RelayRecord, Timestamp};
+use allium_service::{Forecasts, ModelFacts, Outlook, Snapshot, View};
 use allium_words::format;
 use allium_words::inert::{inert, url_encoded};
 use askama::Template;
@@ -28,13 +29,10 @@ use self::network::NetworkSection;
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
 use crate::markup::{Html, Percent, When};
-use crate::outlook::{Forecasts, ModelFacts, Outlook};
 use crate::page::{Alternate, Page, render};
 use crate::pages::operators::operator_path;
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::TableHtml;
-use crate::view::View;
 use allium_words::forecasts::{chance, label_word, model_word, sentence};
 
 /// A relay that the view knows, with its forecast.
@@ -94,8 +92,8 @@ struct BarRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, outlook: &Outlook, params: &Params) -> Result<String, RequestError> {
-    let frame = Page::of(site, view, now, "/forecasts");
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &Outlook, params: &Params) -> Result<String, RequestError> {
+    let frame = Page::of(snapshot, view, now, "/forecasts");
     let forecasts = match outlook.forecasts() {
         Ok(forecasts) => forecasts,
         Err(reason) => return render(&NoForecastsPage { page: frame, reason: inert(reason) }),

@@ -5,6 +5,7 @@ use allium_charts::{Band, Chart, Kind, Line, Time, Unit};
 use allium_forecast::Forecast;
 use allium_forecast::advice::Advice;
 use allium_model::{Fingerprint, Fraction, RelayRecord, Timestamp};
+use allium_service::{Forecasts, Outlook, View};
 use allium_words::format;
 use allium_words::inert::inert;
 use serde::Serialize;
@@ -15,9 +16,7 @@ use super::{href_with, percent, probability};
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::{Html, When};
-use crate::outlook::{Forecasts, Outlook};
 use crate::params::Params;
-use crate::view::View;
 use allium_words::forecasts::{chance, confidence_rule, confidence_word, model_word};
 
 /// Where the axis of a fan may begin, in percent: the highest that shows nearly all of it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use allium_forecast::advice::Urgency;
 use allium_forecast::{Confidence, Label};
 use allium_model::CountryCode;
+use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
 
@@ -16,7 +17,6 @@ use crate::markup::Html;
 use crate::pages::operators::operator_path;
 use crate::params::Params;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 use allium_words::forecasts::confidence_word;
 
 type Col<'a> = Column<'a, Row<'a>>;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use allium_analysis::groups::{Group, GroupUptime, Region};
 use allium_charts::{Bar, Bars, Chart, CountryValue, Kind as ChartKind, Line, Reference, Time, Unit, WorldMap};
 use allium_model::{Fraction, Period, Timestamp};
+use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
 use jiff::civil::Date;
@@ -14,7 +15,6 @@ use super::rows::country;
 use super::{GroupRow, Kind, period_of, row_of, rows};
 use crate::error::RequestError;
 use crate::params::Params;
-use crate::view::View;
 
 /// Relays that a country or an autonomous system needs to be ranked.
 pub(super) const RANKED_RELAYS: usize = 20;

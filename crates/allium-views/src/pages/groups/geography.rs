@@ -4,6 +4,7 @@ use allium_analysis::Recent;
 use allium_analysis::groups::{Against, Anomaly, Change, Direction, Explanation, Group, GroupUptime, Region};
 use allium_charts::Chart;
 use allium_model::{Fraction, Period};
+use allium_service::View;
 use allium_words::format;
 use allium_words::inert::url_encoded;
 
@@ -15,7 +16,6 @@ use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::table::{Cell, Column, Table};
-use crate::view::View;
 
 /// Anomalies on the page; the rest is counted.
 const TOLD: usize = 12;

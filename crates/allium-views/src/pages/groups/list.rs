@@ -3,6 +3,7 @@
 use allium_analysis::groups::{Concentration, Group};
 use allium_charts::Chart;
 use allium_model::{Period, Timestamp};
+use allium_service::{Snapshot, View};
 use allium_words::format;
 use askama::Template;
 
@@ -13,9 +14,7 @@ use crate::error::RequestError;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Choice, Table};
-use crate::view::View;
 
 #[derive(Template)]
 #[template(path = "groups.html")]
@@ -44,7 +43,7 @@ impl Section {
 }
 
 /// Renders the page.
-pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
     let period = period_of(params)?;
     let rows = rows(view, kind);
     let table = table(view, kind, period);
@@ -60,7 +59,7 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params:
     sections.push(Section::new("list", format!("All {}", kind.noun().1), Html::words(""), Html::safe(shown)));
     let alternate = Alternate::at(&format!("/api/v1{}", kind.list_path()));
     render(&GroupsPage {
-        page: Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts(),
+        page: Page::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts(),
         title: kind.label().to_owned(),
         kinds: kind_links(kind),
         sentence: sentence(view, kind, period, &rows),

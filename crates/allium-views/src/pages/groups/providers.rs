@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Grade, Group, GroupFigures, GroupUptime, Groups, Risk};
 use allium_model::{Asn, Period};
+use allium_service::View;
 use allium_words::format;
 
 use super::charts::{RANKED, RANKED_RELAYS, largest, ranked};
@@ -15,7 +16,6 @@ use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::operators::dashboard::expansion_words;
 use crate::table::{Cell, Column, Table};
-use crate::view::View;
 
 /// Countries that are recommended.
 const EXPANSIONS: usize = 5;

@@ -2,11 +2,11 @@
 
 use allium_analysis::RelayReport;
 use allium_model::{Period, RelayFlag, RelayRecord};
+use allium_service::View;
 
 use super::{GroupRow, Kind, period_options};
 use crate::markup::{FlagLetters, Html, State};
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 
 /// A relay with its figures.
 pub(super) struct RelayRow<'a> {

@@ -3,14 +3,13 @@
 use allium_charts::{Chart, Event, Heat, HeatRow, Kind as ChartKind, Line, Time, Unit};
 use allium_detect::{Incident, Kind};
 use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord};
+use allium_service::{IncidentLog, View};
 use allium_words::format;
 use allium_words::inert::inert;
 
 use super::relays::lost_flag;
 use crate::error::RequestError;
-use crate::incidents::IncidentLog;
 use crate::markup::short_fingerprint;
-use crate::view::View;
 
 /// Hours shown before and after.
 const AROUND: i32 = 24;

@@ -7,6 +7,7 @@ mod why;
 use allium_detect::explain::Effect;
 use allium_detect::{Cause, Event, Incident, Kind, Part};
 use allium_model::{ConsensusHour, Fraction, Timestamp};
+use allium_service::{IncidentLog, LONGEST_TEXT, Snapshot, View};
 use allium_words::format;
 use allium_words::incidents as words;
 use allium_words::inert::inert;
@@ -16,16 +17,12 @@ pub(crate) use self::charts::chart;
 pub(crate) use self::relays::{RelayRow, rows, table};
 pub(crate) use self::why::explained;
 use self::why::{HypothesisRow, ShiftRow};
-use crate::desk::LONGEST_TEXT;
 use crate::error::RequestError;
 use crate::figure::Figure;
-use crate::incidents::IncidentLog;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::pages::incidents::markup;
-use crate::site::Site;
 use crate::table::TableHtml;
-use crate::view::View;
 
 /// Relays on the page; the CSV has all of them.
 const RELAYS_SHOWN: usize = 100;
@@ -96,7 +93,13 @@ struct SimilarRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, incident: &Incident) -> Result<String, RequestError> {
+pub(crate) fn html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    log: &IncidentLog,
+    incident: &Incident,
+) -> Result<String, RequestError> {
     let rows = rows(view, incident);
     let api = format!("/api/v1/incidents/{}", incident.id);
     let all = (rows.len() > RELAYS_SHOWN).then(|| (format!("{api}.csv"), "All as CSV".to_owned()));
@@ -105,7 +108,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, 
     let drawn = charts::all(view, incident, as_of);
     let effect = log.effect(&incident.id);
     render(&IncidentPage {
-        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_feeds("Incidents", "").with_charts(),
+        page: Page::of(snapshot, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_feeds("Incidents", "").with_charts(),
         headline: words::headline(incident, view),
         status: markup::status_html(incident.status),
         answer: answer(view, incident, as_of, &rows),

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use allium_detect::explain::{CauseKind, Effect, Evidence, Hypothesis, Loss, Shift, evidence, hypotheses};
 use allium_detect::{Incident, Kind, Scope};
 use allium_model::{Fingerprint, Fraction};
+use allium_service::{IncidentLog, View};
 use allium_words::format;
 use allium_words::incidents as words;
 
-use crate::incidents::IncidentLog;
 use crate::markup::Html;
 use crate::pages::incidents::markup;
-use crate::view::View;
 
 /// Hypotheses less probable than this are not shown.
 const LEAST: f64 = 0.02;

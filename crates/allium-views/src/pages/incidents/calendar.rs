@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use allium_model::{ConsensusHour, Known};
+use allium_service::{IncidentLog, View};
 use allium_words::format;
 use allium_words::incidents as words;
 
-use crate::incidents::IncidentLog;
 use crate::markup::{Day, Html};
-use crate::view::View;
 
 /// Days shown, the last one included.
 const DAYS: i32 = 365;

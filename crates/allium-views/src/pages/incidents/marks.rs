@@ -3,10 +3,8 @@
 use allium_charts::{Chart, Event, Kind};
 use allium_detect::Incident;
 use allium_model::ConsensusHour;
+use allium_service::{IncidentLog, View};
 use allium_words::incidents::{headline, updated_at};
-
-use crate::incidents::IncidentLog;
-use crate::view::View;
 
 /// Marks at most; the largest incidents have one.
 const MOST: usize = 6;

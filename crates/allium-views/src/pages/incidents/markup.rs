@@ -2,11 +2,11 @@
 
 use allium_detect::{Scope, ScopeKind, Severity, Status};
 use allium_model::{Asn, CountryCode, IncidentNote, NoteAction};
+use allium_service::View;
 use allium_words::incidents::{Names, scope_name, severity_word};
 
 use crate::foreign::Foreign;
 use crate::markup::Html;
-use crate::view::View;
 
 /// The scope with a link to its page where it has one.
 pub(crate) fn scope_link(scope: &Scope, view: &View) -> Html {

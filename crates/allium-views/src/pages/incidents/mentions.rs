@@ -2,15 +2,14 @@
 
 use allium_detect::{Incident, Kind, Scope, ScopeKind};
 use allium_model::{Fingerprint, OperatorId};
+use allium_service::{IncidentLog, View};
 use allium_words::format;
 use allium_words::incidents as words;
 
 use crate::foreign::Foreign;
-use crate::incidents::IncidentLog;
 use crate::markup::{Html, When};
 use crate::pages::incidents::markup;
 use crate::params::query_string;
-use crate::view::View;
 
 /// Incidents that a page lists.
 const SHOWN: usize = 5;
@@ -54,7 +53,7 @@ impl Mentions {
         let Some(log) = log else {
             return Self { sentence: "Incidents are being worked out.".to_owned(), list: Html::words(""), query };
         };
-        let mut places: Vec<usize> = log.places_touching(scope, relays).collect();
+        let mut places: Vec<usize> = log.indices_touching(scope, relays).collect();
         places.sort_unstable();
         places.dedup();
         let mut found: Vec<&Incident> = places.iter().filter_map(|place| log.incidents().get(*place)).map(AsRef::as_ref).collect();

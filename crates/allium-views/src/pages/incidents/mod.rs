@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use allium_detect::{Capacity, Incident, Kind, Severity};
 use allium_model::{Fingerprint, Fraction, Timestamp};
+use allium_service::{IncidentLog, Snapshot, View};
 use allium_words::format;
 use allium_words::incidents as words;
 use askama::Template;
@@ -20,13 +21,10 @@ use askama::Template;
 use self::calendar::{DayRow, MonthRow};
 pub(crate) use self::mentions::{Mentions, incident_of, of_outage};
 use crate::error::RequestError;
-use crate::incidents::IncidentLog;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Table, TableHtml};
-use crate::view::View;
 
 /// The incidents that an address asks for, before what their table chooses.
 pub(crate) struct List<'a> {
@@ -122,8 +120,14 @@ struct CapacityRow {
 }
 
 /// Renders the page; without a log it says that one is being made.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&IncidentLog>, params: &Params) -> Result<String, RequestError> {
-    let page = Page::of(site, view, now, "/incidents");
+pub(crate) fn html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    log: Option<&IncidentLog>,
+    params: &Params,
+) -> Result<String, RequestError> {
+    let page = Page::of(snapshot, view, now, "/incidents");
     let Some(log) = log else { return render(&Waiting { page }) };
     let list = List::of(view, log, params)?;
     let table = list.table.html(&list.rows, &list.table.strict_state(params)?)?;
@@ -141,7 +145,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&Incide
         open: open.iter().take(OPEN_SHOWN).map(|incident| open_row(view, log, incident)).collect(),
         capacity: log.capacity.iter().map(capacity_row).collect(),
         weight: weight_row(&impact),
-        doubts: monitor::doubts(&site.sources(), view, now),
+        doubts: monitor::doubts(snapshot.sources(), view, now),
         latest: latest(view, log),
         months: calendar.months,
         legend: calendar::legend(),

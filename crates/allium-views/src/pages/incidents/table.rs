@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use allium_detect::{Incident, Kind, ScopeKind, Severity};
 use allium_model::Fraction;
+use allium_service::{IncidentLog, View};
 use allium_words::incidents as words;
 
 use super::filter::NAMES;
 use crate::error::RequestError;
 use crate::foreign::Foreign;
-use crate::incidents::IncidentLog;
 use crate::markup::Html;
 use crate::pages::incidents::markup;
 use crate::params::Params;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 
 type Row = Arc<Incident>;
 

@@ -3,6 +3,7 @@
 use allium_analysis::operators::MemberFigures;
 use allium_charts::{Bar, Bars, Chart, Kind, Unit};
 use allium_model::Fraction;
+use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
 
@@ -11,7 +12,6 @@ use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::Html;
 use crate::params::Params;
-use crate::view::View;
 
 /// Bars of a chart.
 const SHOWN: usize = 10;

@@ -5,6 +5,7 @@ use allium_analysis::groups::{Expansion, GroupFigures};
 use allium_analysis::operators::{Achievements, Advice, Advised, Benchmark, LastIssue, Portfolio, achievements, advice};
 use allium_charts::{Bar, Bars, Chart, Kind as ChartKind, Reference, Unit};
 use allium_model::{Fraction, Period};
+use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
 
@@ -16,7 +17,6 @@ use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::groups::{self, Kind};
 use crate::params::Params;
-use crate::view::View;
 
 /// An operator's standing on its page.
 pub(super) struct Dashboard {

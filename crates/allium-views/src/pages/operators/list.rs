@@ -2,6 +2,7 @@
 
 use allium_analysis::operators::OperatorFigures;
 use allium_model::{OperatorId, Period, Timestamp};
+use allium_service::{Snapshot, View};
 use allium_words::format;
 
 use super::{ListPage, figures, identity, operator_path};
@@ -9,9 +10,7 @@ use crate::api::Form;
 use crate::error::RequestError;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 
 /// An operator with a current relay.
 pub(crate) struct Row<'a> {
@@ -87,11 +86,11 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")).with_charts(),
+        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")).with_charts(),
         title: "Operators",
         sentence: sentence(view, &rows),
         under: under(view),

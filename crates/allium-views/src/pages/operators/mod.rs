@@ -12,6 +12,7 @@ pub(crate) mod operator;
 
 use allium_analysis::operators::OperatorFigures;
 use allium_model::{OperatorId, Relay};
+use allium_service::View;
 use allium_words::inert::inert;
 use askama::Template;
 
@@ -19,7 +20,6 @@ use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::page::Page;
 use crate::table::TableHtml;
-use crate::view::View;
 
 /// A page that is a sentence and a table.
 #[derive(Template)]

@@ -4,16 +4,15 @@
 use allium_analysis::{Dip, RelayReport, Selection, Strip, daily_strip, dips, hourly_strip, published_sums, running_counts, strip};
 use allium_charts::{Chart, Event, Heat, HeatRow, Kind, Line, Time, Unit};
 use allium_model::{Fingerprint, Fraction, Period, Quantity, RelayFlag, RelayRecord};
+use allium_service::{IncidentLog, Members, View};
 use allium_words::format;
 use allium_words::incidents::headline;
 
 use crate::error::RequestError;
-use crate::incidents::IncidentLog;
 use crate::pages::incidents::incident_of;
 use crate::pages::incidents::marks::marked;
 use crate::params::{Params, query_string};
 use crate::strips::Labels;
-use crate::view::{Members, View};
 
 /// The most cells in a row of flags.
 const FLAG_CELLS: usize = 92;
