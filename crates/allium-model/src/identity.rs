@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{expected}, found {found:?}")]
 pub struct ParseError {
-    /// What a correct text looks like.
+    /// Description of a correct text.
     pub expected: &'static str,
     /// The beginning of what was found.
     pub found: String,
