@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_are_the_place_in_the_list() {
+    fn bits_are_the_index_in_the_list() {
         for (index, flag) in RelayFlag::ALL.into_iter().enumerate() {
             assert_eq!(RelayFlags::from_iter([flag]).bits(), 1 << index);
             assert_eq!(RelayFlag::from_name(flag.name()), Some(flag));

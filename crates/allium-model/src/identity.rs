@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_places_are_not_places() {
+    fn codes_for_unknown_are_not_values() {
         assert_eq!("AS24940".parse(), Ok(Asn(24940)));
         assert_eq!("CH".parse::<CountryCode>().unwrap().to_string(), "ch");
         for bad in ["AS0", "AS", "", "AS-1", "AS+1", "AS99999999999"] {

@@ -17,14 +17,14 @@ use crate::read::{Limits, decompress};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How requests are sent.
+/// Settings of requests.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// A proxy such as `socks5h://127.0.0.1:9050`.
     pub proxy: Option<String>,
-    /// How long one request may take, from connecting to the last byte.
+    /// Time that one request may take, from connecting to the last byte.
     pub timeout: Duration,
-    /// What we call ourselves.
+    /// Name under which Allium sends requests.
     pub user_agent: String,
 }
 

@@ -1,4 +1,4 @@
-//! Who an event concerns: relays that run when it begins.
+//! The relays that an event concerns: drawn from those that run when it begins.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

@@ -8,10 +8,10 @@
 use std::io::{self, Read};
 
 const BLOCK_BYTES: usize = 512;
-/// How much of a name is kept.
+/// Number of characters of a name that are kept.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Whether these first bytes are a tar header.
+/// True if these first bytes are a tar header.
 pub(super) fn is_tar(start: &[u8]) -> bool {
     start.get(257..262) == Some(b"ustar") || Header::parse(start).is_some_and(|header| header.is_some())
 }

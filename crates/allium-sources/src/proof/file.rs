@@ -18,9 +18,9 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// The relays that a domain names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FingerprintFile {
-    /// Which.
+    /// Fingerprints that it lists.
     pub fingerprints: BTreeSet<Fingerprint>,
-    /// How many lines could not be understood.
+    /// Number of lines that could not be understood.
     pub n_rejects: usize,
     /// The first of them.
     pub rejects: Vec<Reject>,
