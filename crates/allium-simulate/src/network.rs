@@ -13,7 +13,7 @@ use crate::authority::{Authorities, NAMES};
 use crate::dice::Dice;
 use crate::life::{Ages, Kind, Step, remaining_days};
 use crate::operators::{Operator, Recruiter, hostile_specimens, sizes};
-use crate::places::{COUNTRIES, Providers};
+use crate::locations::{COUNTRIES, Providers};
 use crate::publication::Publication;
 use crate::relay::{GUESTS, Profile, Relay};
 use crate::stage::{N_AUTHORITIES, Stage};

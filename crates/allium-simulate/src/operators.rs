@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::dice::{Dice, Quota};
-use crate::places::{Providers, word};
+use crate::locations::{Providers, word};
 
 /// Somebody with one relay or hundreds.
 #[derive(Debug, Clone)]

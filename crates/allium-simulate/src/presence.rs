@@ -22,7 +22,7 @@ use crate::Network;
 use crate::dice::Dice;
 use crate::network::FlagSpan;
 use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
-use crate::places::COUNTRIES;
+use crate::locations::COUNTRIES;
 use crate::relay::Relay;
 
 /// A list is fetched so long after the hour for which it is fetched, and up to as much again.

@@ -6,7 +6,7 @@ use crate::dice::Dice;
 use crate::life::{Habits, Kind, Step};
 use crate::network::FlagSpan;
 use crate::operators::Operator;
-use crate::places::{COUNTRIES, Providers};
+use crate::locations::{COUNTRIES, Providers};
 use crate::releases::Release;
 use crate::traffic::Capacity;
 use crate::votes::{Ballot, Nature, Record};

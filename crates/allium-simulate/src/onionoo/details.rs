@@ -9,7 +9,7 @@ use super::json::{Object, tor_time};
 use super::{Context, Listed};
 use crate::Network;
 use crate::dice::Dice;
-use crate::places::{COUNTRIES, Provider};
+use crate::locations::{COUNTRIES, Provider};
 use crate::relay::Relay;
 use crate::releases::Release;
 

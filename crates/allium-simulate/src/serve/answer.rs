@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use super::query::Query;
 use super::{Fault, Handle, error_page};
 use crate::onionoo::{Context, bridges, envelope};
-use crate::places::COUNTRIES;
+use crate::locations::COUNTRIES;
 
 /// Bodies up to this size are not compressed.
 const COMPRESS_ABOVE_BYTES: usize = 2048;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Act, Cast, shuffle};
 use crate::Network;
-use crate::places::COUNTRIES;
+use crate::locations::COUNTRIES;
 use crate::relay::Relay;
 use crate::scenario::{Grouping, Scope, What, Which, Whom};
 

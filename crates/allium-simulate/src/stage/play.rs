@@ -75,7 +75,7 @@ impl Network {
     /// An operator with relays in one AS, or on many home lines; `None` if no provider announces that AS.
     fn flood_owner(&self, act: &Act, asn: Option<&str>) -> Option<Operator> {
         let mut dice = act.dice(self.seed);
-        let fits = |provider: &crate::places::Provider| match asn {
+        let fits = |provider: &crate::locations::Provider| match asn {
             Some(asn) => asn.strip_prefix("AS") == Some(provider.asn.to_string().as_str()),
             None => provider.homes,
         };
