@@ -57,7 +57,7 @@ impl Known {
     /// The flags that even a list of running relays states.
     pub const LISTED_FLAGS: [RelayFlag; 3] = [RelayFlag::Running, RelayFlag::Guard, RelayFlag::Exit];
 
-    /// As [`Known::new`], where `listed` are those of the hours of which only [`Known::LISTED_FLAGS`] are known.
+    /// As [`Known::new`]; of the hours in `listed` only [`Known::LISTED_FLAGS`] are known.
     pub fn with_listed(hours: Vec<ConsensusHour>, listed: &Self) -> Self {
         let known = Self::new(hours);
         let complete: Vec<_> = known.hours.iter().copied().filter(|hour| !listed.contains(*hour)).collect();

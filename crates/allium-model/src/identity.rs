@@ -20,7 +20,7 @@ impl ParseError {
     }
 }
 
-/// The SHA-1 digest of a relay's RSA identity key: who a relay is, whatever it calls itself.
+/// The SHA-1 digest of a relay's RSA identity key: its identity, independent of its nickname.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 20]);
 

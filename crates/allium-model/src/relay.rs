@@ -104,7 +104,7 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// A relay of which nothing but the fingerprint is known.
+    /// A relay of which only the fingerprint is known.
     pub fn unknown(fingerprint: Fingerprint) -> Self {
         Self {
             fingerprint,

@@ -220,7 +220,7 @@ fn join(dice: &mut Dice, seats: &[u32], sizes: &[usize], most: usize) -> usize {
 }
 
 /// Names and contacts as an unkind stranger might choose them: markup, quotes, direction marks, formulas, lengths. Every network
-/// has them, so that whatever shows a network meets them.
+/// has them, so that any program that shows a network meets them.
 pub(crate) fn hostile_specimens() -> Vec<(&'static str, String)> {
     vec![
         ("<b>bold</b>", "<script>alert('contact')</script> \"double\" 'single' &amp; </td></tr>".to_owned()),

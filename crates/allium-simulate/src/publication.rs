@@ -124,7 +124,7 @@ impl Network {
         self.publication.newest_by_hour.push(newest);
     }
 
-    /// Looks at every relay, and hands on those that are listed.
+    /// Looks at every relay, and passes on those that are listed.
     fn vote(&mut self, new_round: bool, mut list: impl FnMut(&mut crate::relay::Relay, u32, ConsensusHour, RelayFlags)) -> Totals {
         let new_block = self.now.get() % BLOCK_HOURS == 0;
         let mut totals = Totals::default();

@@ -2,7 +2,7 @@
 //!
 //! ContactInfo Information Sharing Specification, versions 2 and 3: fields `key:value` in any order, separated by white space.
 //! Three of them make a claim: `ciissversion:2`, `proof:uri-rsa`, `url:https://example.org`. A claim alone proves nothing:
-//! anybody can write anybody's domain. See [`AroiCheck`].
+//! anyone can write any domain. See [`AroiCheck`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -57,7 +57,7 @@ impl fmt::Display for AroiDomain {
 /// Method of proving a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProofMethod {
-    /// The fingerprint stands in `https://DOMAIN/.well-known/tor-relay/rsa-fingerprint.txt`.
+    /// The fingerprint is in `https://DOMAIN/.well-known/tor-relay/rsa-fingerprint.txt`.
     UriRsa,
     /// A DNSSEC-signed TXT record at `FINGERPRINT.DOMAIN` reads `we-run-this-tor-relay`.
     DnsRsa,

@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::aroi::fields_of;
 
-/// Contacts that many write who have nothing to do with each other, in normalised form.
+/// Contacts that many unrelated operators write, in normalised form.
 const PLACEHOLDERS: &[&str] = &[
     "0xffffffff random person <nobody at example dot com>",
     "random person <nobody at example dot com>",

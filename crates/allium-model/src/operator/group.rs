@@ -95,7 +95,7 @@ pub struct Operator {
 }
 
 impl Operators {
-    /// Finds the operators: the same relays, in whatever order, give the same ids. See the module for the rule.
+    /// Finds the operators: the same relays, in any order, give the same ids. See the module for the rule.
     pub fn of(relays: &[&Relay]) -> Self {
         let families = Families::of(relays);
         let contacts = Contacts::of(relays);

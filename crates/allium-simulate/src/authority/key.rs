@@ -25,7 +25,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key that the dice stand for.
+    /// The key for these dice.
     pub(crate) fn generate(dice: &mut Dice) -> Self {
         let small = small_primes();
         loop {

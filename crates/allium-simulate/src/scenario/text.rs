@@ -111,7 +111,7 @@ impl Grouping {
         }
     }
 
-    /// The key as it is compared.
+    /// The key in the form in which keys are compared.
     fn checked(self, key: &str) -> Result<String, EventError> {
         match self {
             Self::As => as_number(key),
@@ -262,7 +262,7 @@ impl<'a> Clauses<'a> {
     }
 }
 
-/// Whole hours, days or weeks, in hours; more than none.
+/// Whole hours, days or weeks, in hours; at least one hour.
 fn hours(text: &str) -> Option<u32> {
     let unit = match text.bytes().last()? {
         b'h' => 1,

@@ -22,7 +22,7 @@ pub enum Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<Scripted>>>);
 
-/// A fault in store, and for which path if not for any.
+/// A fault that waits for its request, with the path it is for; `None` for any path.
 #[derive(Debug, Clone)]
 struct Scripted {
     path: Option<String>,
@@ -30,17 +30,17 @@ struct Scripted {
 }
 
 impl Faults {
-    /// The next request goes wrong, whatever it is for.
+    /// Adds a fault to the next request, for any path.
     pub fn push(&self, fault: Fault) {
         self.script().push(Scripted { path: None, fault });
     }
 
-    /// The next request for this path goes wrong, such as `/uptime`.
+    /// Adds a fault to the next request for this path, such as `/uptime`.
     pub fn push_for(&self, path: &str, fault: Fault) {
         self.script().push(Scripted { path: Some(path.to_owned()), fault });
     }
 
-    /// Number of faults still in store.
+    /// Number of faults that still wait.
     pub fn remaining(&self) -> usize {
         self.script().len()
     }

@@ -42,7 +42,7 @@ use pack::Packs;
 pub struct ServeOptions {
     /// Accelerated time: one more consensus after each such duration; `None` for a network that stands still.
     pub hour_every: Option<Duration>,
-    /// Misbehaviour in store; a clone of it adds more while the service runs.
+    /// Faults that wait for requests; a clone adds more while the service runs.
     pub faults: Faults,
 }
 

@@ -1,6 +1,6 @@
 //! CollecTor, the archive of what the Tor network publishes about itself.
 //!
-//! Two ways lead from it to consensuses. Its archives are files that somebody has downloaded ([`archive`]): documents of any
+//! There are two ways to its consensuses. Its archives are files that the user has downloaded ([`archive`]): documents of any
 //! hour, in any order, not verified unless the keys of their time are at hand. Its recent documents, those of the last
 //! 72 hours, are fetched ([`Collector`]): what a store has missed is found in the index, checked against the digest there
 //! and against the signatures of the authorities.

@@ -19,7 +19,7 @@ pub(super) struct Footer {
     pub(super) bandwidth_weights: BTreeMap<String, i64>,
     /// At least one.
     pub(super) signatures: Vec<Signature>,
-    /// Byte after the space of the first `directory-signature `: signatures speak for everything up to there.
+    /// Byte after the space of the first `directory-signature `: signatures cover everything up to there.
     pub(super) signed_end: usize,
 }
 

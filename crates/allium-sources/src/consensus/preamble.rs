@@ -21,7 +21,7 @@ const MAX_TEXT_CHARS: usize = 1000;
 /// The preamble of a consensus.
 #[derive(Debug)]
 pub(super) struct Preamble {
-    /// Byte at which `network-status-version` starts: signatures speak for everything from there.
+    /// Byte at which `network-status-version` starts: signatures cover everything from there.
     pub(super) start: usize,
     pub(super) flavour: Flavour,
     pub(super) method: Option<u32>,

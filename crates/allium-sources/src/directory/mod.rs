@@ -5,7 +5,7 @@
 //! one already known. Output: that consensus, or the fact that there is none.
 //!
 //! Method: servers are tried in turn, each visit beginning with another one, until one has a newer consensus. As no
-//! server should be asked in vain by everybody, a visit ends when [`MAX_UNCHANGED`] of them have nothing newer. Keys are
+//! server should be asked in vain by every client, a visit ends when [`MAX_UNCHANGED`] of them have nothing newer. Keys are
 //! fetched when a signature needs one that is not at hand, from the server that sent the consensus.
 
 use std::sync::Mutex;

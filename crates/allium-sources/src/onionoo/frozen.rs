@@ -1,7 +1,7 @@
 //! Known-down intervals for relays that disappeared.
 //!
 //! Onionoo rewrites the uptime document of a relay only while consensuses list it. When a relay disappears its graphs
-//! freeze, and the outage that goes on is not in them. What is known nevertheless: the relay is in none of the
+//! freeze, and the outage that goes on is not in them. It is known, however, that the relay is in none of the
 //! consensuses since, up to the document's newest one.
 //!
 //! How it is recognised: the graphs of all relays end together, at the last complete interval before the hour after the newest

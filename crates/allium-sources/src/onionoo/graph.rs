@@ -6,7 +6,7 @@
 //! `count` is not needed: the list knows its length.
 //!
 //! A share never exceeds 1: where 999 × factor does so in its last digits the scale is lowered by as little as needed.
-//! A graph that cannot be placed in time, or whose factor makes no sense, is unusable as a whole; a code that is none
+//! A graph that cannot be located in time, or whose factor makes no sense, is unusable as a whole; a code out of range
 //! is missing.
 
 use allium_model::time::parse_tor_time;

@@ -73,7 +73,7 @@ struct HistoryList {
     n_stubs: usize,
 }
 
-/// An entry as far as it is read.
+/// An entry that is being read.
 #[derive(Default)]
 struct Partial {
     fingerprint: Option<Result<Fingerprint, String>>,

@@ -14,8 +14,8 @@
 //!
 //! # From snapshots to consensuses
 //!
-//! A list stands for the newest consensus that was 65 minutes old when it was fetched, and of several lists of one consensus the
-//! last one does ([`Hours`]). The others are superseded: their totals are checked, and nothing else comes of them. Of eight
+//! A list stands for the newest consensus that was 65 minutes old when it was fetched; of several lists of one consensus the last one
+//! counts ([`Hours`]). The others are superseded: only their totals are checked. Of eight
 //! consensus documents of 2024 to 2026, seven list exactly the relays of the list that this rule gives them, and the eighth
 //! all but one.
 //!

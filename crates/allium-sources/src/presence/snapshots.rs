@@ -25,7 +25,7 @@ pub struct Snapshot {
     line: u64,
 }
 
-/// Relays in a list: all, and those with a flag.
+/// Number of relays in a list: all, and those with a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// All, because lists hold running relays only.

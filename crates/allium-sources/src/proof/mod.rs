@@ -80,7 +80,7 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// The result that it stands for, if any.
+    /// The result of the finding; `None` if it settles nothing.
     pub const fn result(&self) -> Option<AroiResult> {
         match self {
             Self::Named => Some(AroiResult::Validated),
@@ -108,7 +108,7 @@ pub struct Prover {
 }
 
 impl Prover {
-    /// Prepares; nothing is asked.
+    /// Prepares the prover; nothing is asked.
     ///
     /// # Errors
     /// A proxy that is not SOCKS5, certificates or keys that cannot be read, a system without trusted authorities.

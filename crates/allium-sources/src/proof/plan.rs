@@ -1,11 +1,11 @@
-//! Whom to ask next, and what an answer changes: decisions without clock, network or store.
+//! Plan of checks: the domains to ask next, and the effect of an answer. Decisions without clock, network or store.
 //!
-//! A relay that its domain names is asked for again after [`FRESH`]. One that it does not is asked for after an hour, then after twice as long each
-//! time, up to a day. Each pause is up to a tenth shorter or longer, by domain and seed, so that domains do not fall due together. Of
-//! one domain at least [`LEAST_PAUSE`] passes between two questions, whichever relay claims it.
+//! A relay that its domain names is checked again after [`FRESH`]. One that it does not name is checked after an hour, then after twice as
+//! long each time, up to a day. Each pause is up to a tenth shorter or longer, by domain and seed, so that domains do not fall due
+//! together. At least [`LEAST_PAUSE`] passes between two questions to one domain, whichever relay claims it.
 //!
-//! An attempt that comes to nothing changes nothing that was found before, for as long as that is younger than [`KEPT`]. After that, or where
-//! nothing was found yet, [`PATIENCE`] of them in a row are an answer too.
+//! An attempt without a verdict changes no earlier result that is younger than [`KEPT`]. After that, or without an earlier result,
+//! [`PATIENCE`] such attempts in a row are a verdict too.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -19,13 +19,13 @@ const HOUR_SECS: i64 = 3600;
 pub const FRESH: i64 = 24 * HOUR_SECS;
 /// Seconds between two questions to one domain, at the least.
 pub const LEAST_PAUSE: i64 = HOUR_SECS;
-/// Seconds for which a result outlives attempts that come to nothing.
+/// Seconds for which a result outlives attempts without a verdict.
 pub const KEPT: i64 = 7 * 24 * HOUR_SECS;
-/// Attempts in a row that came to nothing before that is held to be true.
+/// Number of attempts in a row without a verdict that count as one.
 pub const PATIENCE: u32 = 3;
 /// The longest pause after failures, seconds.
 const LONGEST_PAUSE: i64 = 24 * HOUR_SECS;
-/// Most of a reason that is kept, in characters; all are our own words.
+/// Number of characters of a reason that are kept; all are Allium's own words.
 const MAX_REASON_CHARS: usize = 200;
 
 /// A question to a domain, for some of the relays that claim it.
@@ -45,7 +45,7 @@ type Claimant<'a> = (Fingerprint, Option<&'a ProofStanding>);
 /// The domains to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Questions that are due, those that waited longest first.
+    /// Questions that are due, the longest overdue first.
     pub due: Vec<Question>,
     /// Time at which the next one falls due after these; `None` if there is none.
     pub next: Option<Timestamp>,

@@ -62,7 +62,7 @@ impl Certificates {
         rejects
     }
 
-    /// Adds those that others have.
+    /// Adds the certificates of others.
     pub fn extend(&mut self, others: &Self) {
         others.certificates.iter().for_each(|(keys, certificate)| self.keep(*keys, certificate.clone()));
     }
