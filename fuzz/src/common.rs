@@ -34,8 +34,8 @@ pub(crate) fn stored_form(raw: &[u8]) -> Vec<u8> {
 /// Holds that rejects are counted, capped and safe to show.
 pub(crate) fn rejects_are_counted(listed: &[Reject], n_rejects: usize) {
     assert_eq!(listed.len(), n_rejects.min(MAX_LISTED), "rejects listed of {n_rejects}");
-    for Reject { place, reason, .. } in listed {
-        for text in [place, reason] {
+    for Reject { location, reason, .. } in listed {
+        for text in [location, reason] {
             assert!(!text.is_empty() && text.len() <= MAX_TEXT_BYTES && is_visible(text), "{text:?}");
         }
     }

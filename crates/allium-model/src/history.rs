@@ -80,7 +80,7 @@ impl Known {
 
     /// The number of known consensuses in `[start, end)`.
     pub fn count(&self, start: ConsensusHour, end: ConsensusHour) -> usize {
-        self.place(end).saturating_sub(self.place(start))
+        self.index_of(end).saturating_sub(self.index_of(start))
     }
 
     /// True if the consensus of this hour is known.
@@ -90,7 +90,7 @@ impl Known {
 
     /// The newest known consensus before `hour`.
     pub fn before(&self, hour: ConsensusHour) -> Option<ConsensusHour> {
-        self.place(hour).checked_sub(1).map(|i| self.hours[i])
+        self.index_of(hour).checked_sub(1).map(|i| self.hours[i])
     }
 
     /// The earliest known consensus.
@@ -104,7 +104,7 @@ impl Known {
     }
 
     /// Number of known consensuses before `hour`: the index in [`Known::hours`] of the first one from `hour` on.
-    pub fn place(&self, hour: ConsensusHour) -> usize {
+    pub fn index_of(&self, hour: ConsensusHour) -> usize {
         self.hours.partition_point(|h| *h < hour)
     }
 }

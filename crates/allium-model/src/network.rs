@@ -147,7 +147,7 @@ pub struct Reject {
     /// File or address of the document.
     pub origin: String,
     /// Location in the document: byte, line, entry, field.
-    pub place: String,
+    pub location: String,
     /// The relay concerned, where that much could be read.
     pub relay: Option<Fingerprint>,
     /// Description of the defect in one line, with at most a short quote of the input.

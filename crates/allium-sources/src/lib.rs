@@ -21,7 +21,7 @@
 //! ],"bridges_published":"2026-02-15 18:00:00","bridges":[]}"#;
 //! let Document::Details(details) = decode(DocumentKind::Details, text, "example").unwrap() else { unreachable!() };
 //! assert_eq!(details.relays[0].nickname.as_deref(), Some("lisdex"));
-//! assert_eq!(details.header.rejects[0].place, "relays[0] 000004ACBB9D29BCBA17256BB35928DDBFC8ABA9 field consensus_weight");
+//! assert_eq!(details.header.rejects[0].location, "relays[0] 000004ACBB9D29BCBA17256BB35928DDBFC8ABA9 field consensus_weight");
 //! ```
 
 pub mod collector;

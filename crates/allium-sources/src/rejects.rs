@@ -23,7 +23,7 @@ impl Rejects {
     pub(crate) fn add(&mut self, location: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: &str) {
         self.n += 1;
         if self.listed.len() < MAX_LISTED {
-            let reject = Reject { origin: self.origin.clone(), place: location(), relay, reason: one_line(reason, MAX_REASON_CHARS) };
+            let reject = Reject { origin: self.origin.clone(), location: location(), relay, reason: one_line(reason, MAX_REASON_CHARS) };
             self.listed.push(reject);
         }
     }

@@ -157,7 +157,7 @@ impl Directory {
         let (origin, trusted, mut certificates) = (url.to_string(), self.trusted.clone(), self.certificates());
         let added = off_the_loop(move || {
             for reject in certificates.add(&document, &origin, &trusted) {
-                tracing::warn!(origin = reject.origin, place = reject.place, reason = reject.reason, "certificate rejected");
+                tracing::warn!(origin = reject.origin, location = reject.location, reason = reject.reason, "certificate rejected");
             }
             Ok(certificates)
         });

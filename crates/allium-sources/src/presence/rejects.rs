@@ -16,7 +16,7 @@ impl Rejects {
     pub(super) fn add(&mut self, origin: &str, location: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: impl Into<String>) {
         self.n += 1;
         if self.listed.len() < MAX_LISTED {
-            self.listed.push(Reject { origin: origin.to_owned(), place: location(), relay, reason: reason.into() });
+            self.listed.push(Reject { origin: origin.to_owned(), location: location(), relay, reason: reason.into() });
         }
     }
 }

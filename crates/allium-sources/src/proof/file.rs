@@ -96,7 +96,7 @@ mod tests {
         let text = format!("{A}\n<script>alert(1)</script>\n\u{1b}[2J\n${B}\n{B} {A}\n{}\n", &B[1..]);
         assert_eq!(parse(&text), Ok((vec![A.to_owned()], 5)));
         let file = FingerprintFile::parse(text.as_bytes(), "example").unwrap();
-        assert_eq!(file.rejects[1].place, "line 3");
+        assert_eq!(file.rejects[1].location, "line 3");
         assert!(file.rejects.iter().all(|reject| !reject.reason.contains(['<', '\u{1b}'])));
         assert_eq!(
             FingerprintFile::parse(b"\xff\xfe\n", "x").unwrap_err().to_string(),

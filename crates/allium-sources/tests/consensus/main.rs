@@ -31,7 +31,7 @@ fn good(name: &str) -> Consensus {
 /// Rejects as lines of `location relay: reason`.
 fn lines(consensus: &Consensus) -> Vec<String> {
     let relay = |relay: Option<allium_model::Fingerprint>| relay.map(|relay| format!(" {relay}")).unwrap_or_default();
-    consensus.rejects.iter().map(|reject| format!("{}{}: {}", reject.place, relay(reject.relay), reject.reason)).collect()
+    consensus.rejects.iter().map(|reject| format!("{}{}: {}", reject.location, relay(reject.relay), reject.reason)).collect()
 }
 
 /// The directory of real consensuses, where it is at hand.

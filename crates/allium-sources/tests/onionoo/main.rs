@@ -51,5 +51,5 @@ fn uptime(bytes: &[u8]) -> HistoriesDocument {
 
 /// Rejects as lines of `location: reason`.
 fn lines(rejects: &[Reject]) -> Vec<String> {
-    rejects.iter().map(|reject| format!("{}: {}", reject.place, reject.reason)).collect()
+    rejects.iter().map(|reject| format!("{}: {}", reject.location, reject.reason)).collect()
 }

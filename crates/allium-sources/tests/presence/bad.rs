@@ -13,7 +13,7 @@ fn bad_rows_are_told_with_their_place_and_good_ones_are_kept() {
         .iter()
         .map(|reject| {
             let file = Path::new(&reject.origin).file_stem().unwrap().to_string_lossy();
-            format!("{file} {}: {}", reject.place, reject.reason)
+            format!("{file} {}: {}", reject.location, reject.reason)
         })
         .collect();
     insta::assert_snapshot!(listed.join("\n"));

@@ -78,7 +78,7 @@ fn one_wrong_total_is_told_with_its_snapshot() {
     let files = Files { snapshots: &path("snapshots.csv"), spans: &path("spans.parquet"), relays: &testdata("relays.csv") };
     let pack = decode_files(&files, &Limits::default()).unwrap();
     assert_eq!((pack.n_mismatches, pack.n_rejects, pack.spans.len()), (1, 1, 4));
-    assert_eq!(pack.rejects[0].place, "line 3 snapshot 1");
+    assert_eq!(pack.rejects[0].location, "line 3 snapshot 1");
     assert_eq!(pack.rejects[0].reason, "guard is 0, 1 in the spans; exit is 7, 1 in the spans");
 }
 

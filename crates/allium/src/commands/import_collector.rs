@@ -68,7 +68,7 @@ fn read_certificates(paths: &[impl AsRef<Path>], trusted: &[TrustedAuthority]) -
     for path in paths {
         walk(path.as_ref(), &mut |found| -> anyhow::Result<()> {
             for reject in certificates.add(&found.document?, &found.origin, trusted) {
-                progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+                progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
             }
             Ok(())
         })?;
@@ -128,7 +128,7 @@ impl Import {
         self.seen.n_consensuses += 1;
         self.seen.n_rejects += consensus.n_rejects as u64;
         for reject in &consensus.rejects {
-            self.seen.tell(&format!("{} {}: {}", reject.origin, reject.place, reject.reason));
+            self.seen.tell(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
         }
         if !self.batch.add(consensus) {
             self.seen.n_twice += 1;

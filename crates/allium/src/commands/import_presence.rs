@@ -27,7 +27,7 @@ pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     let mut store = SqliteHistory::open(&config.store)?;
     let summary = take(&mut store, &pack, Timestamp::now())?;
     for reject in pack.rejects.iter().take(MAX_PRINTED) {
-        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
     }
     progress.finish(&format!("{}: {}", config.store.display(), summary));
     Ok(())

@@ -52,7 +52,7 @@ impl Certificates {
                     Ok(certificate) => self.keep((relay, certificate.signing_key.digest()), certificate),
                     Err(reason) => rejects.push(Reject {
                         origin: origin.to_owned(),
-                        place: line.location(),
+                        location: line.location(),
                         relay: Some(relay),
                         reason: reason.to_owned(),
                     }),
