@@ -112,7 +112,7 @@ fn base64(bytes: &[u8; 20]) -> String {
     (0..27).map(|digit| char::from(DIGITS[(0..6).fold(0, |number, i| number * 2 + bit(digit * 6 + i))])).collect()
 }
 
-/// Whatever is done to a document, only what the authorities signed verifies.
+/// Holds that only what the authorities signed verifies, however a document is damaged.
 pub(crate) fn signatures(bytes: &[u8]) {
     let Signed { documents, certificates, trusted, .. } = signed_network();
     let Some(consensus) = decoded(bytes) else { return };
@@ -126,7 +126,7 @@ pub(crate) fn signatures(bytes: &[u8]) {
     assert!(verify(&consensus, bytes, &Certificates::default(), trusted).is_err(), "verified without a key");
 }
 
-/// Whatever is done to certificates, only those that authorities made are accepted.
+/// Holds that only certificates of authorities are accepted, however they are damaged.
 pub(crate) fn certificates(bytes: &[u8]) {
     let Signed { certificates: genuine, trusted, keys, .. } = signed_network();
     let mut certificates = Certificates::default();

@@ -155,7 +155,7 @@ pub enum GraphPeriod {
 pub struct PublishedGraph {
     /// The quantity measured.
     pub quantity: Quantity,
-    /// For which period.
+    /// The period that it covers.
     pub period: GraphPeriod,
     /// The values; shares are 0 to 1.
     ///

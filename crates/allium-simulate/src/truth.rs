@@ -125,7 +125,7 @@ pub fn write_file(network: &Network, path: &Path) -> io::Result<()> {
 /// Writes the same lines to anywhere.
 ///
 /// # Errors
-/// Whatever is written to fails.
+/// Writing failed.
 pub fn write(network: &Network, out: &mut impl Write) -> io::Result<()> {
     for truth in network.truth() {
         serde_json::to_writer(&mut *out, &truth)?;

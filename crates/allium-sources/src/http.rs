@@ -1,6 +1,6 @@
 //! Requests of the sources that bring consensuses: one answer, capped in bytes and time, decompressed.
 //!
-//! Whatever compression was used shows in the first bytes of the answer: servers of the directory protocol name theirs in
+//! The compression used shows in the first bytes of the answer: servers of the directory protocol name theirs in
 //! several ways. Redirects are not followed. A proxy is used only if named, never from the environment.
 
 use std::net::IpAddr;

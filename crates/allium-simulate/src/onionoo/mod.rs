@@ -26,7 +26,7 @@ const LISTED_HOURS: i32 = 7 * 24;
 /// Writes a document.
 ///
 /// # Errors
-/// Whatever `out` reports.
+/// Errors of `out`.
 pub fn document(network: &Network, kind: DocumentKind, out: &mut impl Write) -> io::Result<()> {
     let published = network.newest().unwrap_or(network.first_consensus());
     out.write_all(head(published).as_bytes())?;

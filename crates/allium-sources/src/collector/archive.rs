@@ -30,7 +30,7 @@ pub struct Found {
 /// Hands every document under `path` to `visit`, one by one. What cannot be read is handed over as an error, and the walk goes on.
 ///
 /// # Errors
-/// Whatever `visit` returns ends the walk.
+/// Errors that `visit` returns end the walk.
 pub fn walk<E>(path: &Path, visit: &mut dyn FnMut(Found) -> Result<(), E>) -> Result<(), E> {
     if path.is_dir() { walk_directory(path, visit) } else { walk_file(path, true, visit) }
 }

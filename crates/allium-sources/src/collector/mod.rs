@@ -29,7 +29,7 @@ const INDEX: &str = "index/index.json.gz";
 /// The index lists every file of the archive.
 const INDEX_LIMITS: Limits = Limits { max_compressed_bytes: 32 << 20, max_bytes: 256 << 20, max_ratio: 1000 };
 
-/// Where recent documents are, and which authorities are trusted.
+/// Settings for fetching recent documents.
 #[derive(Debug, Clone)]
 pub struct CollectorOptions {
     /// Such as `https://collector.torproject.org`.

@@ -3,7 +3,7 @@
 //! Input: the formats of tar (ustar, GNU, pax), uncompressed. Members come in the order of the archive; only regular
 //! files are handed out. Names serve as names in messages and never as paths; long names and other extensions are
 //! passed over. Unlike readers that take any end for the end, an archive must end with its zero block, so that one that
-//! was cut between two members is told from a whole one.
+//! was cut between two members is distinguished from a whole one.
 
 use std::io::{self, Read};
 

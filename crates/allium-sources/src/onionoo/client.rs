@@ -96,7 +96,7 @@ pub struct FetchedDocument {
     pub origin: String,
     /// The server's `Last-Modified`, as sent.
     pub last_modified: Option<String>,
-    /// As of which consensus it is.
+    /// The consensus that it is as of.
     pub published: ConsensusHour,
 }
 

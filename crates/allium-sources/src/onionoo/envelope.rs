@@ -87,7 +87,7 @@ where
     }
 }
 
-/// As of which consensus a document is, and how many entries it has; refuses one that is not complete.
+/// The consensus that a document is as of, and its number of entries; refuses a document that is not complete.
 pub(super) fn check(bytes: &[u8], origin: &str) -> Result<Frame, Error> {
     walk(bytes, &mut Rejects::new(origin), |cursor, _| cursor.skip().map(drop))
 }

@@ -8,7 +8,7 @@
 //! consensus. A relay is frozen if its finest uptime graph ends before that. Let that graph end at `e`, with intervals
 //! of length `i`. It was last written for some hour in `[e, e + i)`, before the next interval was complete. So:
 //!
-//! - An interval that starts at `e` or before may hold the relay's last appearances. How many cannot be told from this
+//! - An interval that starts at `e` or before may hold the relay's last appearances. Their number is not in this
 //!   document, so it is *missing*: an unknown share of it was up.
 //! - An interval that starts later is *down*, 0, provided that its consensuses are known.
 //! - It is *missing* where no relay of the document has a value for it (the source had no consensuses then).

@@ -35,11 +35,11 @@ pub struct Question {
     pub domain: AroiDomain,
     /// The method by which it is asked.
     pub method: ProofMethod,
-    /// For which relays, in order.
+    /// The relays that the question is about, in order.
     pub relays: Vec<Fingerprint>,
 }
 
-/// A relay that claims a domain, and how that stands.
+/// A relay that claims a domain, and the state of its proof.
 type Claimant<'a> = (Fingerprint, Option<&'a ProofStanding>);
 
 /// The domains to ask.
