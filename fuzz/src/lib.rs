@@ -1,11 +1,11 @@
-//! What every decoder promises for any bytes whatever, as functions that panic where a promise is broken.
+//! Promises that every decoder keeps for any bytes, as functions that panic where a promise is broken.
 //!
 //! Each of [`TARGETS`] takes the bytes of one input. libFuzzer calls it through the program of the same name in `fuzz_targets/`, and
 //! `crates/allium/tests/decoders.rs`, which includes this file, calls it with the [`seeds`] and damaged variants of them.
 //!
-//! Beyond not panicking, a decoder gives the same for the same bytes; counts what it could not understand, and tells it in visible
-//! characters; keeps shares in 0 to 1, times in order and each relay once; gives no more than its caps or the size of the
-//! input allow; and gives back what was written where something writes its format. Nothing that was not signed verifies.
+//! Beyond not panicking, a decoder gives the same for the same bytes; counts what it could not understand, and reports it in visible
+//! characters; keeps shares in 0 to 1, times in order and each relay once; gives no more than its caps or the size of the input allow; and
+//! gives back what was written where something writes its format. Nothing that was not signed verifies.
 
 use std::path::Path;
 use std::{fs, panic};
@@ -55,7 +55,7 @@ pub fn check(target: &str, bytes: &[u8]) {
     check(bytes);
 }
 
-/// What precedes the first input of a program: the seeds are laid where libFuzzer looks for inputs, `corpus/TARGET`.
+/// Prepares the first input of a program: lays the seeds where libFuzzer looks for inputs, `corpus/TARGET`.
 ///
 /// # Panics
 /// They cannot be written.

@@ -43,18 +43,18 @@ impl Store {
 
     fn check(&self, blob: &[u8]) {
         assert_eq!(self.behind.execute("UPDATE measures SET figures = ?1", [blob]).expect("the store just made"), 1);
-        let (told, report) = (told(&self.history), self.history.check().expect("a check tells"));
-        assert_eq!(told, self::told(&self.history), "the same bytes");
-        let Ok((days, hours)) = told else {
+        let (counts, report) = (counts(&self.history), self.history.check().expect("a check ends"));
+        assert_eq!(counts, self::counts(&self.history), "the same bytes");
+        let Ok((days, hours)) = counts else {
             assert!(!report.is_sound(), "what cannot be read is not sound");
             return;
         };
-        assert!(days <= RELAYS.len() && hours <= 24 * Grouping::ALL.len(), "one day of two relays with one flag and no place");
+        assert!(days <= RELAYS.len() && hours <= 24 * Grouping::ALL.len(), "one day of two relays with one flag and no location");
     }
 }
 
-/// How many days of relays and hours of groups there are; each in its order, and with shares that are some.
-fn told(store: &SqliteHistory) -> Result<(usize, usize), String> {
+/// Number of days of relays and of hours of groups; each sorted, and with finite shares.
+fn counts(store: &SqliteHistory) -> Result<(usize, usize), String> {
     let (from, to, mut days, mut hours) = (FIRST, FIRST.plus(24), Vec::new(), Vec::new());
     let mut day = |relay: &Fingerprint, day: &allium_history::RelayDay| {
         assert!(day.start == FIRST && day.n_weighed <= 24);

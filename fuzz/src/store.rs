@@ -41,7 +41,7 @@ impl Store {
         assert_eq!(n_changed, 1);
         let loaded = graphs(&self.history);
         assert_eq!(loaded, graphs(&self.history), "the same bytes");
-        let report = self.history.check().expect("a check tells");
+        let report = self.history.check().expect("a check ends");
         let Ok(graphs) = loaded else {
             assert!(!report.is_sound(), "what cannot be loaded is not sound");
             return;
@@ -51,12 +51,12 @@ impl Store {
             assert!(graph.series.scale().is_finite() && graph.series.interval_secs() > 0 && graph.completed <= graph.series.len());
         }
         assert!(graphs.iter().map(|graph| graph.series.len() * 2).sum::<usize>() <= MAX_RAW_BYTES);
-        come_back(graphs);
+        round_trip(graphs);
     }
 }
 
-/// What was read is written and read again.
-fn come_back(read: Vec<PublishedGraph>) {
+/// Holds that what was read can be written and read again.
+fn round_trip(read: Vec<PublishedGraph>) {
     let mut store = SqliteHistory::open_in_memory().expect("memory is enough");
     store.apply(&update(read.clone())).expect("what was read can be written");
     assert_eq!(graphs(&store), Ok(read));

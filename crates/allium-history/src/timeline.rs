@@ -89,8 +89,8 @@ impl Timeline {
 
     /// The places of the known hours in `[start, end)`.
     pub fn places(&self, start: ConsensusHour, end: ConsensusHour) -> Range<u32> {
-        let start = self.known.place(start) as u32;
-        start..(self.known.place(end) as u32).max(start)
+        let start = self.known.index_of(start) as u32;
+        start..(self.known.index_of(end) as u32).max(start)
     }
 
     /// The number of relays per known consensus, by any attribute of their state.
@@ -267,8 +267,8 @@ fn load_spans(conn: &Connection, known: &Known, state_ids: &[i64]) -> Result<Vec
         if previous.replace(id) != Some(id) {
             relays.push(RelayTimeline { fingerprint: Fingerprint::new(row.get(1)?), spans: Vec::new() });
         }
-        let end = optional_hour(row, 3)?.map_or(known.hours().len(), |end| known.place(end));
-        let start = known.place(hour(row, 2)?);
+        let end = optional_hour(row, 3)?.map_or(known.hours().len(), |end| known.index_of(end));
+        let start = known.index_of(hour(row, 2)?);
         let state = state_ids.binary_search(&row.get(4)?).map_err(|_| Failure::Corrupt("a span whose state is missing".into()))?;
         if let Some(relay) = relays.last_mut().filter(|_| start < end) {
             relay.spans.push(PlaceSpan { start: start as u32, end: end as u32, state: state as u32 });

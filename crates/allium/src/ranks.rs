@@ -56,7 +56,7 @@ fn wanted(known: &Known, as_of: ConsensusHour) -> Vec<(ConsensusHour, usize)> {
     let mut wanted: Vec<_> = instants_before(as_of)
         .into_iter()
         .filter_map(|instant| consensus_at(known.hours(), instant))
-        .map(|hour| (hour, known.place(hour.next())))
+        .map(|hour| (hour, known.index_of(hour.next())))
         .collect();
     wanted.dedup();
     wanted

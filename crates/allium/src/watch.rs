@@ -111,7 +111,7 @@ impl Watch {
     pub fn follow(&mut self, view: &View) -> bool {
         let network = &view.record;
         let hours = network.known.hours();
-        let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.place(last.next()), n));
+        let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.index_of(last.next()), n));
         if n_before != n_given {
             return false;
         }

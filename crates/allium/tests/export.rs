@@ -127,7 +127,7 @@ fn spans_and_consensuses_together_give_the_counts_of_every_hour() {
         for row in &spans.rows {
             let held = spans.columns.iter().zip(row).filter(|(_, cell)| *cell == "true").map(|(column, _)| column.clone());
             let place = format!("{}, AS{}, {}", spans.cell(row, "country"), spans.cell(row, "asn"), spans.cell(row, "version"));
-            let (start, end) = (timeline.known().place(hour(&row[1])), timeline.known().place(hour(&row[2])));
+            let (start, end) = (timeline.known().index_of(hour(&row[1])), timeline.known().index_of(hour(&row[2])));
             for group in held.chain([place]) {
                 let counts = counts.entry(group).or_insert_with(|| vec![0; hours.len()]);
                 counts[start..end].iter_mut().for_each(|n| *n += 1);

@@ -8,7 +8,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
-/// How a file is written.
+/// Form in which a file is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form {
     pub(crate) compression: Compression,

@@ -36,7 +36,7 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files themselves, and of each directory the files whose name says which document they hold.
+/// The files themselves, and of each directory the files whose name shows which document they hold.
 fn document_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {

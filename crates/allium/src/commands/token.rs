@@ -1,4 +1,4 @@
-//! `allium token`: who may acknowledge, annotate and merge incidents.
+//! `allium token`: tokens, whose holders acknowledge, annotate and merge incidents.
 
 use std::io::Write as _;
 
@@ -14,7 +14,7 @@ use crate::progress;
 /// The longest name of a token, in characters.
 const LONGEST_NAME: usize = 40;
 
-/// Makes a token and prints it, which nobody can do again.
+/// Creates a token and prints it, this once: the store keeps only its hash.
 pub(crate) fn create(config: &Config, name: &str) -> anyhow::Result<()> {
     let is_plain = name == name.trim() && name == inert(name) && (1..=LONGEST_NAME).contains(&name.chars().count());
     ensure!(is_plain, "a name has 1 to {LONGEST_NAME} visible characters and no space around them");
@@ -23,14 +23,14 @@ pub(crate) fn create(config: &Config, name: &str) -> anyhow::Result<()> {
     let token = desk::token(random);
     let mut store = opened(config)?;
     if !store.add_token(name, &desk::hash(&token), Timestamp::now())? {
-        bail!("there is a token {name:?} already, in use or revoked: choose another name");
+        bail!("a token {name:?} exists already, in use or revoked: choose another name");
     }
     progress::line(&format!("Token {name:?}, shown only this once:"));
     writeln!(std::io::stdout().lock(), "{token}")?;
     Ok(())
 }
 
-/// Prints all tokens with their times, never themselves.
+/// Lists tokens with their times; the secrets are not stored.
 pub(crate) fn list(config: &Config) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for token in SqliteHistory::open_read_only(&config.store)?.tokens()? {
@@ -40,14 +40,14 @@ pub(crate) fn list(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a token open nothing from now on.
+/// Revokes a token.
 pub(crate) fn revoke(config: &Config, name: &str) -> anyhow::Result<()> {
     ensure!(opened(config)?.revoke_token(name, Timestamp::now())?, "no token {name:?} is in use");
-    progress::line(&format!("Token {name:?} opens nothing any more"));
+    progress::line(&format!("Revoked the token {name:?}"));
     Ok(())
 }
 
-/// The store, which must exist: a token in a store that a misspelt path made would open nothing.
+/// The store, which must exist: a token in a store that a misspelt path created would be of no use.
 fn opened(config: &Config) -> anyhow::Result<SqliteHistory> {
     let path = &config.store;
     ensure!(path.exists(), allium_history::Error::Missing { path: path.clone() });

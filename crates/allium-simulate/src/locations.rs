@@ -1,4 +1,4 @@
-//! Where relays stand: real countries, invented providers.
+//! Locations of relays: real countries, invented providers.
 //!
 //! Country shares follow the real network of 2026. Providers have private-use AS numbers (64512–65534, then 4200000000 on; RFC 6996)
 //! and invented names, and their sizes fall by a power law. Each announces a block of 10.0.0.0/8 and one of 2001:db8::/32, so
@@ -87,14 +87,14 @@ pub(crate) const COUNTRIES: [Country; 64] = [
     country("tt", "Trinidad & Tobago", 1, -4),
 ];
 
-/// Who announces a relay's address.
+/// A provider that announces addresses of relays.
 #[derive(Debug, Clone)]
 pub(crate) struct Provider {
     pub(crate) asn: u32,
     pub(crate) name: String,
-    /// Whether it connects homes rather than servers.
+    /// True if it connects homes rather than servers.
     pub(crate) homes: bool,
-    /// Where its relays stand: mostly the first, sometimes the others.
+    /// Countries of its relays: mostly the first, sometimes the others.
     countries: Vec<u8>,
 }
 
@@ -136,7 +136,7 @@ impl Providers {
         Self { list, hosting_totals, home_totals }
     }
 
-    /// A provider for an operator of so many relays at home or on servers.
+    /// A provider for an operator of `n_relays` relays at home or on servers.
     pub(crate) fn choose(&self, dice: &mut Dice, home: bool, n_relays: usize) -> u16 {
         let totals = if home { &self.home_totals } else { &self.hosting_totals };
         // Who runs many relays mostly stays away from the three largest providers, which everybody uses.
