@@ -16,6 +16,7 @@ mod relays;
 mod spans;
 mod table;
 mod target;
+mod weights;
 
 use std::path::Path;
 
