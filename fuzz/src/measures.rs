@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Grouping, History as _, Listed, SqliteHistory};
+use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Grouping, Listed, StoreUrl};
 use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayState};
 use rusqlite::Connection;
 
@@ -22,7 +22,7 @@ thread_local! {
 struct Store {
     _scratch: Scratch,
     behind: Connection,
-    history: SqliteHistory,
+    history: Box<dyn allium_history::Store>,
 }
 
 /// The raw figures in the store's form, and the bytes as if they had that form.
@@ -35,16 +35,16 @@ impl Store {
     fn new() -> Self {
         let scratch = Scratch::new();
         let path = scratch.path("store");
-        fill(&mut SqliteHistory::open(&path).expect("a store"));
+        fill(&mut *StoreUrl::from(path.as_path()).open().expect("a store"));
         let behind = Connection::open(&path).expect("a store is a database");
         behind.execute_batch("PRAGMA synchronous = OFF").expect("nothing need survive");
-        Self { _scratch: scratch, behind, history: SqliteHistory::open_read_only(&path).expect("the store just made") }
+        Self { _scratch: scratch, behind, history: StoreUrl::from(path.as_path()).open_read_only().expect("the store just made") }
     }
 
     fn check(&self, blob: &[u8]) {
         assert_eq!(self.behind.execute("UPDATE measures SET figures = ?1", [blob]).expect("the store just made"), 1);
-        let (told, report) = (told(&self.history), self.history.check().expect("a check tells"));
-        assert_eq!(told, self::told(&self.history), "the same bytes");
+        let (told, report) = (told(&*self.history), self.history.check().expect("a check tells"));
+        assert_eq!(told, self::told(&*self.history), "the same bytes");
         let Ok((days, hours)) = told else {
             assert!(!report.is_sound(), "what cannot be read is not sound");
             return;
@@ -54,7 +54,7 @@ impl Store {
 }
 
 /// How many days of relays and hours of groups there are; each in its order, and with shares that are some.
-fn told(store: &SqliteHistory) -> Result<(usize, usize), String> {
+fn told(store: &dyn allium_history::Store) -> Result<(usize, usize), String> {
     let (from, to, mut days, mut hours) = (FIRST, FIRST.plus(24), Vec::new(), Vec::new());
     let mut day = |relay: &Fingerprint, day: &allium_history::RelayDay| {
         assert!(day.start == FIRST && day.n_weighed <= 24);
@@ -78,7 +78,7 @@ fn told(store: &SqliteHistory) -> Result<(usize, usize), String> {
 }
 
 /// Two relays with weights, at every hour of the day.
-fn fill(store: &mut SqliteHistory) {
+fn fill(store: &mut dyn allium_history::Store) {
     for n in 0..24 {
         let flags = [RelayFlag::Running].into_iter().collect();
         let listed = |(i, fingerprint)| Listed {
@@ -89,7 +89,7 @@ fn fill(store: &mut SqliteHistory) {
         let consensus = FullConsensus {
             info: ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: hour.start() },
             listed: RELAYS.into_iter().enumerate().map(listed).collect(),
-            bandwidth_weights: [("Wmm".to_owned(), 10_000)].into(),
+            bandwidth_weights: [("Wmm", 10_000)].into(),
         };
         assert!(store.append_full_consensus(&consensus).expect("a store takes it"));
     }
@@ -99,7 +99,7 @@ fn fill(store: &mut SqliteHistory) {
 pub(crate) fn raw() -> Vec<u8> {
     let scratch = Scratch::new();
     let path = scratch.path("store");
-    fill(&mut SqliteHistory::open(&path).expect("a store"));
+    fill(&mut *StoreUrl::from(path.as_path()).open().expect("a store"));
     let behind = Connection::open(&path).expect("a store is a database");
     let blob: Vec<u8> = behind.query_row("SELECT figures FROM measures", [], |row| row.get(0)).expect("one row");
     zstd::bulk::decompress(&blob[5..], MAX_RAW_BYTES).expect("a version byte, a length, a frame")

@@ -1,6 +1,6 @@
 //! Published graphs as the store keeps them. A damaged store is an error or other graphs, never a panic.
 
-use allium_history::{History as _, SqliteHistory, Update};
+use allium_history::{StoreUrl, Update};
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint, PublishedGraph, Relay, RelayHistories, SourceStatus};
 use rusqlite::Connection;
 
@@ -17,7 +17,7 @@ thread_local! {
 struct Store {
     _scratch: Scratch,
     behind: Connection,
-    history: SqliteHistory,
+    history: Box<dyn allium_history::Store>,
 }
 
 /// The raw graphs in the store's form, and the bytes as if they had that form.
@@ -30,17 +30,17 @@ impl Store {
     fn new() -> Self {
         let scratch = Scratch::new();
         let path = scratch.path("store");
-        SqliteHistory::open(&path).and_then(|mut store| store.apply(&update(Vec::new()))).expect("a store of one relay");
+        StoreUrl::from(path.as_path()).open().and_then(|mut store| store.apply(&update(Vec::new()))).expect("a store of one relay");
         let behind = Connection::open(&path).expect("a store is a database");
         behind.execute_batch("PRAGMA synchronous = OFF").expect("nothing need survive");
-        Self { _scratch: scratch, behind, history: SqliteHistory::open_read_only(&path).expect("the store just made") }
+        Self { _scratch: scratch, behind, history: StoreUrl::from(path.as_path()).open_read_only().expect("the store just made") }
     }
 
     fn check(&self, blob: &[u8]) {
         let n_changed = self.behind.execute("UPDATE published_histories SET graphs = ?1", [blob]).expect("the store just made");
         assert_eq!(n_changed, 1);
-        let loaded = graphs(&self.history);
-        assert_eq!(loaded, graphs(&self.history), "the same bytes");
+        let loaded = graphs(&*self.history);
+        assert_eq!(loaded, graphs(&*self.history), "the same bytes");
         let report = self.history.check().expect("a check tells");
         let Ok(graphs) = loaded else {
             assert!(!report.is_sound(), "what cannot be loaded is not sound");
@@ -57,12 +57,12 @@ impl Store {
 
 /// What was read is written and read again.
 fn come_back(read: Vec<PublishedGraph>) {
-    let mut store = SqliteHistory::open_in_memory().expect("memory is enough");
+    let mut store = allium_history::in_memory().expect("memory is enough");
     store.apply(&update(read.clone())).expect("what was read can be written");
-    assert_eq!(graphs(&store), Ok(read));
+    assert_eq!(graphs(&*store), Ok(read));
 }
 
-fn graphs(store: &SqliteHistory) -> Result<Vec<PublishedGraph>, String> {
+fn graphs(store: &dyn allium_history::Store) -> Result<Vec<PublishedGraph>, String> {
     let record = store.load().map_err(|error| error.to_string())?;
     Ok(record.expect("a consensus is recorded").relays.remove(0).published)
 }
@@ -88,7 +88,7 @@ fn update(graphs: Vec<PublishedGraph>) -> Update {
 pub(crate) fn raw(graphs: Vec<PublishedGraph>) -> Vec<u8> {
     let scratch = Scratch::new();
     let path = scratch.path("store");
-    SqliteHistory::open(&path).and_then(|mut store| store.apply(&update(graphs))).expect("a store of one relay");
+    StoreUrl::from(path.as_path()).open().and_then(|mut store| store.apply(&update(graphs))).expect("a store of one relay");
     let behind = Connection::open(&path).expect("a store is a database");
     let blob: Vec<u8> = behind.query_row("SELECT graphs FROM published_histories", [], |row| row.get(0)).expect("one row");
     zstd::bulk::decompress(&blob[5..], MAX_RAW_BYTES).expect("a version byte, a length, a frame")

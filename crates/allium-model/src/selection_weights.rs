@@ -45,7 +45,7 @@ impl WeightRole {
 pub struct BandwidthWeights(BTreeMap<String, i64>);
 
 impl BandwidthWeights {
-    /// Whether there are none.
+    /// True if there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

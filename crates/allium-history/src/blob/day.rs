@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::blob::{Reader, put_varint};
+use super::{Reader, put_varint};
 
 pub(crate) const DAY_HOURS: i32 = 24;
 const VERSION: u8 = 1;
@@ -11,7 +11,7 @@ const MAX_RAW_LEN: usize = 64 << 20;
 /// Every hour of a day.
 const WHOLE_DAY: u32 = (1 << DAY_HOURS) - 1;
 
-/// What is measured, by its place in [`Measured`].
+/// Quantities that are measured, as indices of [`Measured`].
 pub(crate) const WEIGHT: usize = 0;
 pub(crate) const ADVERTISED: usize = 1;
 pub(crate) const OBSERVED: usize = 2;
@@ -24,25 +24,25 @@ pub(crate) struct Hourly {
 }
 
 impl Hourly {
-    fn place(&self, hour: u32) -> usize {
+    fn index(&self, hour: u32) -> usize {
         (self.mask & ((1 << hour) - 1)).count_ones() as usize
     }
 
     /// The value of an hour of the day.
     pub(crate) fn get(&self, hour: u32) -> Option<u64> {
-        if self.mask & (1 << hour) == 0 { None } else { self.values.get(self.place(hour)).copied() }
+        if self.mask & (1 << hour) == 0 { None } else { self.values.get(self.index(hour)).copied() }
     }
 
     fn set(&mut self, hour: u32, value: Option<u64>) {
-        let (place, is_set) = (self.place(hour), self.mask & (1 << hour) != 0);
+        let (index, is_set) = (self.index(hour), self.mask & (1 << hour) != 0);
         match value {
-            Some(value) if is_set => self.values[place] = value,
+            Some(value) if is_set => self.values[index] = value,
             Some(value) => {
-                self.values.insert(place, value);
+                self.values.insert(index, value);
                 self.mask |= 1 << hour;
             }
             None if is_set => {
-                self.values.remove(place);
+                self.values.remove(index);
                 self.mask &= !(1 << hour);
             }
             None => {}
@@ -50,7 +50,7 @@ impl Hourly {
     }
 }
 
-/// What is measured of one relay.
+/// The measured quantities of one relay.
 pub(crate) type Measured = [Hourly; 3];
 
 /// A day of all relays, by their numbers.
@@ -58,7 +58,7 @@ pub(crate) type Measured = [Hourly; 3];
 pub(crate) struct Day(pub(crate) BTreeMap<i64, Measured>);
 
 impl Day {
-    /// Sets what is known of an hour of a relay, or that nothing is.
+    /// Sets the value of an hour of a relay; `None` makes it unknown.
     pub(crate) fn set(&mut self, relay_id: i64, quantity: usize, hour: u32, value: Option<u64>) {
         self.0.entry(relay_id).or_default()[quantity].set(hour, value);
     }
@@ -68,7 +68,7 @@ impl Day {
         self.0.values_mut().for_each(|measured| measured[quantity].set(hour, None));
     }
 
-    /// Forgets what lies before an hour of the day.
+    /// Forgets the hours before an hour of the day.
     pub(crate) fn forget_before(&mut self, hour: u32) {
         for hourly in self.0.values_mut().flatten() {
             (0..hour).for_each(|hour| hourly.set(hour, None));
@@ -92,7 +92,7 @@ impl Day {
         blob
     }
 
-    /// Reads a blob; says what is wrong with one that is none.
+    /// Reads a blob; the error is the reason why it is not one.
     pub(crate) fn decode(blob: &[u8]) -> Result<Self, &'static str> {
         let mut reader = Reader(blob);
         if reader.byte()? != VERSION {
@@ -190,8 +190,8 @@ mod tests {
         #[test]
         fn damage_is_an_error_or_another_day_and_never_a_panic(day in day(), at in any::<prop::sample::Index>(), mask in 1..=255u8) {
             let mut blob = day.encode();
-            let place = at.index(blob.len());
-            blob[place] ^= mask;
+            let index = at.index(blob.len());
+            blob[index] ^= mask;
             let _ = Day::decode(&blob);
         }
 

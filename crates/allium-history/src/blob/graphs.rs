@@ -19,9 +19,11 @@
 //! text      varint length, then UTF-8
 //! ```
 //!
-//! Anything else is an error that says what is wrong; no input makes the decoder panic or take more than 16 MiB at once.
+//! Anything else is an error with its reason; no input makes the decoder panic or take more than 16 MiB at once.
 
 use allium_model::{GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, Series};
+
+use super::{Reader, put_varint};
 
 const VERSION: u8 = 1;
 const LEVEL: i32 = 1;
@@ -88,16 +90,7 @@ impl Decoder {
         Self { decompressor, raw: Vec::new() }
     }
 
-    /// The graphs of the blob in a column, or what is wrong with it.
-    pub(crate) fn decode_column(
-        &mut self,
-        row: &rusqlite::Row<'_>,
-        i: usize,
-    ) -> rusqlite::Result<Result<Vec<PublishedGraph>, &'static str>> {
-        Ok(row.get_ref(i)?.as_blob().map_err(|_| "not a blob").and_then(|blob| self.decode(blob)))
-    }
-
-    /// The graphs of a blob, or what is wrong with it.
+    /// The graphs of a blob, or the reason why it has none.
     pub(crate) fn decode(&mut self, blob: &[u8]) -> Result<Vec<PublishedGraph>, &'static str> {
         let mut head = Reader(blob);
         if head.byte()? != VERSION {
@@ -135,10 +128,10 @@ fn put_header(out: &mut Vec<u8>, graph: &PublishedGraph) {
             out.push(2);
             put_text(out, name);
         }
-        plain => out.push(3 + place_in(&PLAIN_QUANTITIES, plain)),
+        plain => out.push(3 + index_in(&PLAIN_QUANTITIES, plain)),
     }
     match &graph.period {
-        GraphPeriod::Named(period) => out.push(1 + place_in(&PERIODS, period)),
+        GraphPeriod::Named(period) => out.push(1 + index_in(&PERIODS, period)),
         GraphPeriod::Other(name) => {
             out.push(0);
             put_text(out, name);
@@ -152,7 +145,7 @@ fn put_header(out: &mut Vec<u8>, graph: &PublishedGraph) {
     put_varint(out, series.len() as u64);
 }
 
-fn place_in<T: PartialEq>(list: &[T], item: &T) -> u8 {
+fn index_in<T: PartialEq>(list: &[T], item: &T) -> u8 {
     list.iter().position(|candidate| candidate == item).expect("the list names every variant; a test holds that") as u8
 }
 
@@ -161,16 +154,7 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
     out.extend(text.as_bytes());
 }
 
-/// Appends a number as LEB128.
-pub(crate) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
-    while number >= 0x80 {
-        out.push(number as u8 | 0x80);
-        number >>= 7;
-    }
-    out.push(number as u8);
-}
-
-/// What precedes the codes of a graph.
+/// The header of a graph, before its codes.
 struct Header {
     quantity: Quantity,
     period: GraphPeriod,
@@ -222,50 +206,6 @@ fn period(reader: &mut Reader<'_>) -> Result<GraphPeriod, &'static str> {
     }
 }
 
-/// The bytes not read yet.
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, n_bytes: usize) -> Result<&'a [u8], &'static str> {
-        let (taken, rest) = self.0.split_at_checked(n_bytes).ok_or("ends too early")?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
-        Ok(self.take(N)?.try_into().expect("take gave N bytes"))
-    }
-
-    pub(crate) fn byte(&mut self) -> Result<u8, &'static str> {
-        Ok(self.array::<1>()?[0])
-    }
-
-    pub(crate) fn u32(&mut self) -> Result<u32, &'static str> {
-        Ok(u32::from_le_bytes(self.array()?))
-    }
-
-    pub(crate) fn varint(&mut self) -> Result<u64, &'static str> {
-        let mut number = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err("a number without end")
-    }
-
-    fn length(&mut self) -> Result<usize, &'static str> {
-        usize::try_from(self.varint()?).map_err(|_| "a length beyond memory")
-    }
-
-    fn text(&mut self) -> Result<String, &'static str> {
-        let n_bytes = self.length()?;
-        String::from_utf8(self.take(n_bytes)?.to_vec()).map_err(|_| "text that is not UTF-8")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -307,12 +247,12 @@ mod tests {
             let mut raw = Vec::new();
             put_varint(&mut raw, graphs.len() as u64);
             graphs.iter().for_each(|graph| put_header(&mut raw, graph));
-            let place = at.index(raw.len());
-            raw[place] ^= mask;
+            let index = at.index(raw.len());
+            raw[index] ^= mask;
             let _ = super::graphs(Reader(&raw));
             let mut blob = Encoder::new().encode(&graphs).unwrap();
-            let place = at.index(blob.len());
-            blob[place] ^= mask;
+            let index = at.index(blob.len());
+            blob[index] ^= mask;
             let _ = Decoder::new().decode(&blob);
         }
 

@@ -1,4 +1,4 @@
-//! How histories known at different hours become one.
+//! Merging histories known at different hours.
 //!
 //! Question: a relay's states are known at some hours (*old*), and a further list of states speaks for other hours
 //! (*offered*); which spans hold for all hours together? Input: the hours of both, and each side's runs of equal state.
@@ -14,11 +14,11 @@ pub(crate) struct Run {
     pub(crate) state: i64,
 }
 
-/// The hours known afterwards, and who speaks for each.
+/// The hours known afterwards, each with the side that speaks for it.
 pub(crate) struct Calendar {
     hours: Vec<i32>,
     offered: Vec<bool>,
-    /// For each place, the place after the last of its neighbours that the same side speaks for.
+    /// For each index, the index after the last of its neighbours that the same side speaks for.
     side_ends: Vec<usize>,
 }
 
@@ -29,8 +29,8 @@ impl Calendar {
         let mut hours: Vec<(i32, bool)> = old.iter().map(|hour| (*hour, false)).chain(additional.map(|hour| (*hour, true))).collect();
         hours.sort_unstable();
         let mut side_ends = vec![hours.len(); hours.len()];
-        for place in (1..hours.len()).rev() {
-            side_ends[place - 1] = if hours[place - 1].1 == hours[place].1 { side_ends[place] } else { place };
+        for index in (1..hours.len()).rev() {
+            side_ends[index - 1] = if hours[index - 1].1 == hours[index].1 { side_ends[index] } else { index };
         }
         let (hours, offered) = hours.into_iter().unzip();
         Self { hours, offered, side_ends }
@@ -48,7 +48,7 @@ impl Calendar {
 
     /// Merges the runs of one relay; each side's are sorted and disjoint.
     pub(crate) fn merge(&self, old: &[Run], offered: &[Run]) -> Vec<Run> {
-        let (old, offered) = (self.places(old), self.places(offered));
+        let (old, offered) = (self.by_index(old), self.by_index(offered));
         let (mut old, mut offered) = (Cursor::new(&old), Cursor::new(&offered));
         let mut merged = Merged::default();
         let mut at = 0;
@@ -59,7 +59,7 @@ impl Calendar {
         merged.0.into_iter().map(|(start, end, state)| Run { start: self.hours[start], end: self.hours[end - 1] + 1, state }).collect()
     }
 
-    /// Adds places in which neither side changes its state.
+    /// Adds hours in which neither side changes its state.
     fn add_stretch(&self, merged: &mut Merged, stretch: std::ops::Range<usize>, old: Option<i64>, offered: Option<i64>) {
         if old == offered {
             return merged.add(stretch.start, stretch.end, old);
@@ -72,10 +72,10 @@ impl Calendar {
         }
     }
 
-    /// Runs as places in the list of hours; those without a known hour vanish.
-    fn places(&self, runs: &[Run]) -> Vec<(usize, usize, i64)> {
-        let place = |hour: i32| self.hours.partition_point(|known| *known < hour);
-        runs.iter().map(|run| (place(run.start), place(run.end), run.state)).filter(|(start, end, _)| start < end).collect()
+    /// Runs as indices of hours; those without a known hour vanish.
+    fn by_index(&self, runs: &[Run]) -> Vec<(usize, usize, i64)> {
+        let index = |hour: i32| self.hours.partition_point(|known| *known < hour);
+        runs.iter().map(|run| (index(run.start), index(run.end), run.state)).filter(|(start, end, _)| start < end).collect()
     }
 }
 
@@ -89,7 +89,7 @@ impl<'a> Cursor<'a> {
         Self { runs }
     }
 
-    /// The next place after `at` at which a run starts or ends; forgets runs that ended.
+    /// The next index after `at` at which a run starts or ends; forgets runs that ended.
     fn next_change(&mut self, at: usize) -> Option<usize> {
         while self.runs.first().is_some_and(|(_, end, _)| *end <= at) {
             self.runs = &self.runs[1..];
@@ -97,7 +97,7 @@ impl<'a> Cursor<'a> {
         self.runs.first().map(|(start, end, _)| if *start > at { *start } else { *end })
     }
 
-    /// The state at a place for which [`Cursor::next_change`] was asked.
+    /// The state at an index for which [`Cursor::next_change`] was asked.
     fn state(&self, at: usize) -> Option<i64> {
         self.runs.first().filter(|(start, _, _)| *start <= at).map(|(_, _, state)| *state)
     }

@@ -1,23 +1,27 @@
-//! How much is stored, and whether it is sound.
+//! Statistics of the store, and the check of its invariants.
 
 use std::collections::BTreeMap;
 
 use allium_model::{ConsensusHour, Fingerprint, Relay, RelayFlags, Timestamp};
 use rusqlite::Connection;
 
-use crate::blob::Decoder;
-use crate::describe::Descriptions;
-use crate::error::Failure;
-use crate::history::{CheckReport, Stats};
-use crate::load::{documents, rejects};
-use crate::merge::Run;
-use crate::places::Told;
-use crate::relays::{hour, optional_hour};
-use crate::spans::{States, Totals, known_hour_numbers, states};
-use crate::{events, measures, notes, proofs, schema, sources};
+use super::columns::{hour, optional_hour};
+use super::describe::Descriptions;
+use super::failure::Failure;
+use super::families::families;
+use super::hours::{known_hour_numbers, known_locations};
+use super::load::{decode_column, documents, rejects};
+use super::relay_states::{RelayStates, states};
+use super::relays::{relay, select_relays};
+use super::{events, measures, notes, proofs, schema, sources, worker_states};
+use crate::blob::graphs::Decoder;
+use crate::report::{CheckReport, Stats};
+use crate::spans::locations::KnownLocations;
+use crate::spans::merge::Run;
+use crate::spans::totals::Totals;
 
 /// Counts everything.
-pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
+pub(super) fn stats(conn: &Connection) -> Result<Stats, Failure> {
     let number = |sql: &str| -> Result<u64, Failure> { Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned()) };
     let hour = |sql: &str| -> Result<Option<ConsensusHour>, Failure> { conn.query_row(sql, [], |row| Ok(optional_hour(row, 0)))? };
     Ok(Stats {
@@ -41,41 +45,50 @@ pub(crate) fn stats(conn: &Connection) -> Result<Stats, Failure> {
     })
 }
 
-/// Looks at everything; the first problems are listed.
-pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
+/// Checks everything; the first problems are listed.
+pub(super) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
     check_pages(conn, &mut report)?;
     if report.is_sound() {
-        let parts =
-            [check_spans, check_published, check_relays, check_descriptions, check_measures, check_proofs, check_documents, check_notes, check_states];
+        let parts = [
+            check_spans,
+            check_published,
+            check_relays,
+            check_descriptions,
+            check_measures,
+            check_proofs,
+            check_documents,
+            check_notes,
+            check_states,
+        ];
         for part in parts {
-            part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
+            part(conn, &mut report).or_else(|failure| failure.damage().map(|what| add_problem(&mut report, || what)))?;
         }
     }
     Ok(report)
 }
 
-fn tell(report: &mut CheckReport, problem: impl FnOnce() -> String) {
+fn add_problem(report: &mut CheckReport, problem: impl FnOnce() -> String) {
     if report.problems.len() < CheckReport::MAX_PROBLEMS {
         report.problems.push(problem());
     }
 }
 
-/// What SQLite itself can check: pages, indexes, constraints, foreign keys.
+/// Checks by SQLite itself: pages, indexes, constraints, foreign keys.
 fn check_pages(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
     let mut statement = conn.prepare("PRAGMA integrity_check")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let line: String = row.get(0)?;
         if line != "ok" {
-            tell(report, || format!("integrity_check: {line}"));
+            add_problem(report, || format!("integrity_check: {line}"));
         }
     }
     let mut statement = conn.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
-        tell(report, || format!("a row of {table} refers to a row of {parent} that does not exist"));
+        add_problem(report, || format!("a row of {table} refers to a row of {parent} that does not exist"));
     }
     Ok(())
 }
@@ -85,7 +98,7 @@ fn check_notes(conn: &Connection, _report: &mut CheckReport) -> Result<(), Failu
 }
 
 fn check_states(conn: &Connection, _report: &mut CheckReport) -> Result<(), Failure> {
-    crate::states::check(conn)
+    worker_states::check(conn)
 }
 
 /// A span as stored, with its end filled in.
@@ -105,7 +118,7 @@ fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
     let mut statement = conn.prepare("SELECT relay_id, start_hour, end_hour, state_id FROM spans ORDER BY relay_id, start_hour")?;
     let mut rows = statement.query([])?;
     let mut previous: Option<Row> = None;
-    let mut places = PlaceCheck::new(conn)?;
+    let mut locations = LocationCheck::new(conn)?;
     while let Some(row) = rows.next()? {
         report.n_spans += 1;
         let open_end = hours.last().map_or(i32::MIN, |last| last.saturating_add(1));
@@ -113,30 +126,30 @@ fn check_spans(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
         let span = Row { relay_id: row.get(0)?, start: hour(row, 1)?.get(), end: stored_end.unwrap_or(open_end), state_id: row.get(3)? };
         let before = previous.filter(|before| before.relay_id == span.relay_id);
         for problem in span_problems(&hours, before, span, stored_end) {
-            tell(report, || format!("span of relay {} from hour {}: {problem}", span.relay_id, span.start));
+            add_problem(report, || format!("span of relay {} from hour {}: {problem}", span.relay_id, span.start));
         }
-        let place = |hour: i32| hours.partition_point(|known| *known < hour);
+        let index = |hour: i32| hours.partition_point(|known| *known < hour);
         let flags = flags.get(&span.state_id).copied().unwrap_or_default();
-        changes[place(span.start)].add(flags, 1);
-        changes[place(span.end)].add(flags, -1);
-        places.add(span, report)?;
+        changes[index(span.start)].add(flags, 1);
+        changes[index(span.end)].add(flags, -1);
+        locations.add(span, report)?;
         previous = Some(span);
     }
-    places.finish(report)?;
+    locations.finish(report)?;
     check_totals(conn, &changes, report)
 }
 
-/// Compares country and AS with those that were last told.
-struct PlaceCheck {
-    told: Told,
-    states: States,
+/// Compares country and AS with those last known.
+struct LocationCheck {
+    known: KnownLocations,
+    states: RelayStates,
     relay_id: i64,
     runs: Vec<Run>,
 }
 
-impl PlaceCheck {
+impl LocationCheck {
     fn new(conn: &Connection) -> Result<Self, Failure> {
-        Ok(Self { told: Told::load(conn)?, states: States::load(conn)?, relay_id: 0, runs: Vec::new() })
+        Ok(Self { known: known_locations(conn)?, states: RelayStates::load(conn)?, relay_id: 0, runs: Vec::new() })
     }
 
     fn add(&mut self, span: Row, report: &mut CheckReport) -> Result<(), Failure> {
@@ -148,23 +161,23 @@ impl PlaceCheck {
         Ok(())
     }
 
-    /// Compares the runs of one relay and forgets them. Runs with other problems are told of elsewhere.
+    /// Compares the runs of one relay and forgets them. Other problems of runs are found elsewhere.
     fn finish(&mut self, report: &mut CheckReport) -> Result<(), Failure> {
         let (runs, states) = (std::mem::take(&mut self.runs), &self.states);
         let is_in_order = runs.iter().all(|run| run.start < run.end) && runs.windows(2).all(|pair| pair[0].end <= pair[1].start);
-        if !is_in_order || !self.told.are_known(&runs) {
+        if !is_in_order || !self.known.are_known(&runs) {
             return Ok(());
         }
-        let carried = self.told.carry(&runs, |id| states.content(id), |placed| Ok(states.find(placed).unwrap_or(-1)))?;
+        let carried = self.known.carry(&runs, |id| states.content(id), |state| Ok::<_, Failure>(states.find(state).unwrap_or(-1)))?;
         if carried != runs {
-            tell(report, || format!("spans of relay {}: country or AS is not as last told", self.relay_id));
+            add_problem(report, || format!("spans of relay {}: country or AS is not as last known", self.relay_id));
         }
         Ok(())
     }
 }
 
 fn span_problems(hours: &[i32], before: Option<Row>, span: Row, stored_end: Option<i32>) -> Vec<&'static str> {
-    let place = |hour: i32| hours.partition_point(|known| *known < hour);
+    let index = |hour: i32| hours.partition_point(|known| *known < hour);
     let is_known = |hour: i32| hours.binary_search(&hour).is_ok();
     let open_end = hours.last().map(|last| last.saturating_add(1));
     let checks = [
@@ -174,7 +187,7 @@ fn span_problems(hours: &[i32], before: Option<Row>, span: Row, stored_end: Opti
         (stored_end.is_some() && stored_end >= open_end, "it reaches the newest consensus and is not open"),
         (before.is_some_and(|before| before.end > span.start), "it overlaps the one before"),
         (
-            before.is_some_and(|before| before.state_id == span.state_id && place(before.end) == place(span.start)),
+            before.is_some_and(|before| before.state_id == span.state_id && index(before.end) == index(span.start)),
             "it continues the one before in the same state",
         ),
     ];
@@ -192,7 +205,7 @@ fn check_totals(conn: &Connection, changes: &[Totals], report: &mut CheckReport)
         report.n_consensuses += 1;
         if stored != counted {
             let hour = hour(row, 0)?;
-            tell(report, || format!("consensus {hour}: stored totals {stored:?}, counted from spans {counted:?}"));
+            add_problem(report, || format!("consensus {hour}: stored totals {stored:?}, counted from spans {counted:?}"));
         }
     }
     Ok(())
@@ -210,11 +223,11 @@ fn check_published(conn: &Connection, report: &mut CheckReport) -> Result<(), Fa
         report.n_published += 1;
         hour(row, 4)?;
         let (relay, kind): (_, String) = (Fingerprint::new(row.get(0)?), row.get(1)?);
-        if let Err(reason) = decoder.decode_column(row, 2)? {
-            tell(report, || format!("{kind} graphs of relay {relay}: {reason}"));
+        if let Err(reason) = decode_column(&mut decoder, row, 2)? {
+            add_problem(report, || format!("{kind} graphs of relay {relay}: {reason}"));
         }
         if row.get::<_, Option<bool>>(3)? != Some(true) {
-            tell(report, || format!("{kind} graphs of relay {relay}: newer than the document in use"));
+            add_problem(report, || format!("{kind} graphs of relay {relay}: newer than the document in use"));
         }
     }
     Ok(())
@@ -233,15 +246,15 @@ fn check_proofs(conn: &Connection, _: &mut CheckReport) -> Result<(), Failure> {
 
 /// The attributes of every relay can be read.
 fn check_relays(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
-    let families = crate::relays::families(conn)?;
-    let mut statement = conn.prepare(&crate::relays::select_relays())?;
+    let families = families(conn)?;
+    let mut statement = conn.prepare(&select_relays())?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         report.n_relays += 1;
-        if let Err(failure) = crate::relays::relay(row, &families) {
+        if let Err(failure) = relay(row, &families) {
             let what = failure.damage()?;
             let fingerprint = row.get("fingerprint").map(Fingerprint::new)?;
-            tell(report, || format!("attributes of relay {fingerprint}: {what}"));
+            add_problem(report, || format!("attributes of relay {fingerprint}: {what}"));
         }
     }
     Ok(())
@@ -250,7 +263,7 @@ fn check_relays(conn: &Connection, report: &mut CheckReport) -> Result<(), Failu
 /// Weights, bandwidths and events can be read.
 fn check_measures(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
     for problem in measures::problems(conn)? {
-        tell(report, || problem);
+        add_problem(report, || problem);
     }
     events::load(conn, None, Timestamp::MIN, Timestamp::MAX).map(|_| ())
 }
@@ -262,7 +275,7 @@ fn check_descriptions(conn: &Connection, report: &mut CheckReport) -> Result<(),
     descriptions.of_details(conn, ConsensusHour::new(i32::MAX), |id, since, relay| {
         let described = Relay { last_seen: None, ..relay };
         if previous.replace((id, described.clone())).is_some_and(|before| before == (id, described)) {
-            tell(report, || format!("description of relay {id} from {since}: it repeats the one before"));
+            add_problem(report, || format!("description of relay {id} from {since}: it repeats the one before"));
         }
         Ok(())
     })?;
@@ -270,13 +283,13 @@ fn check_descriptions(conn: &Connection, report: &mut CheckReport) -> Result<(),
     let later = "SELECT count(*) FROM descriptions d JOIN relays r ON r.id = d.relay_id WHERE ifnull(r.details_hour, -1e9) < d.since_hour";
     let n_later: i64 = conn.query_row(later, [], |row| row.get(0))?;
     if n_later > 0 {
-        tell(report, || format!("{n_later} descriptions are later than the newest details document that lists their relay"));
+        add_problem(report, || format!("{n_later} descriptions are later than the newest details document that lists their relay"));
     }
     let undescribed = "SELECT count(*) FROM relays r WHERE r.details_hour IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM descriptions d WHERE d.relay_id = r.id)";
     let n_undescribed: i64 = conn.query_row(undescribed, [], |row| row.get(0))?;
     if n_undescribed > 0 {
-        tell(report, || format!("{n_undescribed} relays of details documents have no description"));
+        add_problem(report, || format!("{n_undescribed} relays of details documents have no description"));
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! Who relays are, over time: nickname, addresses, country, AS, contact, platform and effective family.
+//! Descriptions of relays over time: nickname, addresses, country, AS, contact, platform and effective family.
 //!
 //! Question: how was a relay described at some hour? Input: the relays of details documents, and those of packs of hourly
-//! lists. A details document describes a relay from its own hour on, to the next one that describes it otherwise; one that says
-//! the same again costs no row. A pack says how a relay was last known, at no particular time: that is the answer for hours by
+//! lists. A details document describes a relay from its own hour on, to the next one that describes it otherwise; one that repeats
+//! the description costs no row. A pack describes a relay as last known, at no particular time: that is the answer for hours by
 //! which no details document has listed the relay, however early they are. Of two packs the one that reaches further counts.
 //! So the answer for an hour is the same whatever is learned of later hours, and in whichever order packs and documents come.
 
@@ -11,14 +11,13 @@ use std::collections::HashMap;
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, Relay};
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
-use crate::error::Failure;
-use crate::relays::{
-    Families, RelayIds, families, family, fingerprints, forget_unused_families, hour, optional_hour, optional_list, parsed, parsed_list,
-    parsed_text,
-};
-use crate::texts::{Texts, TextsById};
+use super::columns::{hour, optional_hour, optional_list, parsed, parsed_list, parsed_text};
+use super::failure::Failure;
+use super::families::{Families, families, family, forget_unused_families};
+use super::relay_ids::{RelayIds, fingerprints};
+use super::texts::{Texts, TextsById};
 
-/// What a details document says of a relay, as numbers and short values: the columns of `descriptions` from `first_seen_hour` on.
+/// A description by a details document, as numbers and short values: the columns of `descriptions` from `first_seen_hour` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Described {
     first_seen: Option<ConsensusHour>,
@@ -55,8 +54,8 @@ impl Described {
     }
 }
 
-/// Writes what details documents say.
-pub(crate) struct DescriptionWriter<'a> {
+/// Writes descriptions by details documents.
+pub(super) struct DescriptionWriter<'a> {
     conn: &'a Connection,
     newest: CachedStatement<'a>,
     insert: CachedStatement<'a>,
@@ -64,7 +63,7 @@ pub(crate) struct DescriptionWriter<'a> {
 }
 
 impl<'a> DescriptionWriter<'a> {
-    pub(crate) fn new(conn: &'a Connection) -> Result<Self, Failure> {
+    pub(super) fn new(conn: &'a Connection) -> Result<Self, Failure> {
         let newest = format!("SELECT {COLUMNS} FROM descriptions WHERE relay_id = ? ORDER BY since_hour DESC LIMIT 1");
         let insert = format!(
             "INSERT OR REPLACE INTO descriptions (relay_id, since_hour, last_seen_hour, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -72,8 +71,8 @@ impl<'a> DescriptionWriter<'a> {
         Ok(Self { conn, newest: conn.prepare_cached(&newest)?, insert: conn.prepare_cached(&insert)?, texts: Texts::load(conn)? })
     }
 
-    /// Notes how the document of an hour describes a relay, if that differs from how it was described before.
-    pub(crate) fn write(&mut self, relay_id: i64, since: ConsensusHour, relay: &Relay, family: Option<i64>) -> Result<(), Failure> {
+    /// Records the description of a relay by the document of an hour, if it differs from the one before.
+    pub(super) fn write(&mut self, relay_id: i64, since: ConsensusHour, relay: &Relay, family: Option<i64>) -> Result<(), Failure> {
         let described = self.described(relay, family)?;
         let before = self.newest.query_row([relay_id], |row| Ok(Described::read(row))).optional()?.transpose()?;
         if before == Some(described) {
@@ -118,7 +117,7 @@ impl<'a> DescriptionWriter<'a> {
 }
 
 /// Takes the descriptions of a pack through `hour` over, where no pack through it or later describes the relay; returns for how many.
-pub(crate) fn describe(conn: &Connection, hour: ConsensusHour, relays: &[Relay]) -> Result<usize, Failure> {
+pub(super) fn describe(conn: &Connection, hour: ConsensusHour, relays: &[Relay]) -> Result<usize, Failure> {
     let (mut ids, mut texts, mut families) = (RelayIds::load(conn)?, Texts::load(conn)?, Families::load(conn)?);
     let mut replace = conn.prepare(
         "INSERT INTO pack_descriptions (relay_id, through_hour, nickname_text, bare_address_text, country, asn, as_name_text, contact_text,
@@ -145,25 +144,25 @@ pub(crate) fn describe(conn: &Connection, hour: ConsensusHour, relays: &[Relay])
     Ok(n_described)
 }
 
-/// How relays are described, by their numbers.
-pub(crate) struct Descriptions {
+/// Descriptions of relays, by their numbers.
+pub(super) struct Descriptions {
     texts: TextsById,
     families: HashMap<i64, Vec<Fingerprint>>,
 }
 
 impl Descriptions {
-    pub(crate) fn load(conn: &Connection) -> Result<Self, Failure> {
+    pub(super) fn load(conn: &Connection) -> Result<Self, Failure> {
         Ok(Self { texts: TextsById::load(conn)?, families: families(conn)? })
     }
 
     /// The families by number.
-    pub(crate) fn families(&self) -> &HashMap<i64, Vec<Fingerprint>> {
+    pub(super) fn families(&self) -> &HashMap<i64, Vec<Fingerprint>> {
         &self.families
     }
 
     /// Calls `take` with the number of each relay that details documents through `until` list, the hour since which it is described
     /// as it is then, and that description. The rows before come first, so the last call for a relay counts.
-    pub(crate) fn of_details(
+    pub(super) fn of_details(
         &self,
         conn: &Connection,
         until: ConsensusHour,
@@ -199,7 +198,7 @@ impl Descriptions {
     }
 
     /// Calls `take` with the number of each relay that a pack describes, and that description.
-    pub(crate) fn of_packs(&self, conn: &Connection, mut take: impl FnMut(i64, Relay) -> Result<(), Failure>) -> Result<(), Failure> {
+    pub(super) fn of_packs(&self, conn: &Connection, mut take: impl FnMut(i64, Relay) -> Result<(), Failure>) -> Result<(), Failure> {
         let mut statement = conn.prepare(
             "SELECT relay_id, nickname_text, bare_address_text, country, asn, as_name_text, contact_text, effective_family_id, through_hour
              FROM pack_descriptions",
@@ -225,7 +224,7 @@ impl Descriptions {
 }
 
 /// Hands every description through an hour to `take`: those of packs, then those of details documents.
-pub(crate) fn each(conn: &Connection, until: ConsensusHour, take: &mut dyn FnMut(Option<ConsensusHour>, Relay)) -> Result<(), Failure> {
+pub(super) fn each(conn: &Connection, until: ConsensusHour, take: &mut dyn FnMut(Option<ConsensusHour>, Relay)) -> Result<(), Failure> {
     let (descriptions, fingerprints) = (Descriptions::load(conn)?, fingerprints(conn)?);
     let named = |id: i64, relay: Relay| {
         let fingerprint = *fingerprints.get(&id).ok_or_else(|| Failure::Corrupt(format!("relay {id} is missing")))?;
@@ -242,7 +241,7 @@ pub(crate) fn each(conn: &Connection, until: ConsensusHour, take: &mut dyn FnMut
 }
 
 /// Forgets descriptions that held only before an hour; those that hold at it keep the hour since which they do.
-pub(crate) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
+pub(super) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
     conn.execute(
         "DELETE FROM descriptions AS d WHERE EXISTS
          (SELECT 1 FROM descriptions n WHERE n.relay_id = d.relay_id AND n.since_hour > d.since_hour AND n.since_hour <= ?)",

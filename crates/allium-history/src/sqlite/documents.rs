@@ -1,22 +1,26 @@
-//! Documents in: what one visit to a source brought becomes rows.
+//! Documents in: those of one visit to a source become rows.
 
 use std::collections::BTreeMap;
 
-use allium_model::{ConsensusHour, DocumentKind, Fingerprint, Reject, Relay, RelayHistories, RelayState, SourceStatus};
+use allium_model::{BandwidthWeights, ConsensusHour, DocumentKind, Fingerprint, Reject, Relay, RelayHistories, RelayState, SourceStatus};
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::consensuses::{append_consensus, details_consensus};
+use super::events;
+use super::failure::Failure;
+use super::families::forget_unused_families;
+use super::locations::fill_in;
+use super::measures::{add_bandwidths, add_weights};
+use super::relay_ids::RelayIds;
+use super::relays::RelayWriter;
 use crate::assemble::state;
-use crate::blob::Encoder;
-use crate::error::{Error, Failure};
-use crate::events;
-use crate::measures::{add_bandwidths, add_weights};
-use crate::places::fill_in;
-use crate::relays::{RelayIds, RelayWriter, forget_unused_families};
-use crate::spans::{append_consensus, details_consensus};
-use crate::{Applied, AppliedDocument, FullConsensus, Listed, Outcome, Update};
+use crate::blob::graphs::Encoder;
+use crate::consensus::{FullConsensus, Listed};
+use crate::error::Error;
+use crate::update::{Applied, AppliedDocument, Outcome, Update};
 
 /// Takes an update in; runs inside a transaction that the caller ends.
-pub(crate) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failure> {
+pub(super) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failure> {
     let mut relay_ids = RelayIds::load(conn)?;
     let mut applied = Applied { documents: Vec::new(), consensus_is_new: false };
     if let Some((status, relays)) = &update.details {
@@ -53,7 +57,7 @@ where
     Ok(AppliedDocument { kind: status.kind, published: status.published, outcome, n_relays: status.n_relays, n_new })
 }
 
-/// Whether the document is newer than the one in use; an older one is an error.
+/// True if the document is newer than the one in use; an older one is an error.
 fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failure> {
     let stored = conn
         .query_row("SELECT published_hour FROM documents WHERE kind = ?", [status.kind.name()], |row| row.get(0).map(ConsensusHour::new))
@@ -78,7 +82,7 @@ fn store_details(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceSta
     let listed: Vec<Listed> = states.map(|(relay, state)| listed(relay, state)).collect();
     let info = details_consensus(status.published, status.obtained_at);
     let is_new = append_consensus(conn, relay_ids, &info, &listed)?;
-    let weights = FullConsensus { info, listed, bandwidth_weights: BTreeMap::new() }.weights();
+    let weights = FullConsensus { info, listed, bandwidth_weights: BandwidthWeights::default() }.weights();
     add_weights(conn, relay_ids, std::slice::from_ref(&weights))?;
     add_bandwidths(conn, relay_ids, status.published, &last_entries.values().copied().collect::<Vec<_>>())?;
     if !is_new {

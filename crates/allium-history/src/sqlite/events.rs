@@ -1,8 +1,8 @@
-//! What happens to relays at a moment: restarts, overload, changes of address.
+//! Events of relays: restarts, overload, changes of address.
 //!
-//! Input: details documents, which tell the newest restart and overload of a relay and its addresses, and consensuses newer than all
-//! others, which tell its primary address. Each is one row whoever tells it and however often. An address is an event where it
-//! differs from the one that the relay was last known to have; the first address of a relay is none.
+//! Input: details documents, which have the newest restart and overload of a relay and its addresses, and consensuses newer than all
+//! others, which have its primary address. Each event is one row, whatever its source and however often it is reported. An address is
+//! an event where it differs from the one that the relay was last known to have; the first address of a relay is not.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,18 +10,19 @@ use std::net::IpAddr;
 use allium_model::{ConsensusHour, Fingerprint, Relay, Timestamp};
 use rusqlite::{Connection, params};
 
-use crate::Listed;
-use crate::error::Failure;
-use crate::history::{Event, EventKind};
-use crate::places::addresses;
-use crate::relays::{RelayIds, parsed, parsed_text};
+use super::columns::{parsed, parsed_text};
+use super::failure::Failure;
+use super::locations::addresses;
+use super::relay_ids::RelayIds;
+use crate::consensus::Listed;
+use crate::figures::{Event, EventKind};
 
 const RESTART: &str = "restart";
 const OVERLOAD: &str = "overload";
 const ADDRESS: &str = "address";
 
-/// Takes in what a details document tells; called before its descriptions are stored.
-pub(crate) fn of_details(conn: &Connection, relay_ids: &mut RelayIds, hour: ConsensusHour, relays: &[&Relay]) -> Result<(), Failure> {
+/// Takes in the events in a details document; called before its descriptions are stored.
+pub(super) fn of_details(conn: &Connection, relay_ids: &mut RelayIds, hour: ConsensusHour, relays: &[&Relay]) -> Result<(), Failure> {
     let mut writer = Writer::new(conn, hour)?;
     for relay in relays {
         let relay_id = relay_ids.id(conn, &relay.fingerprint)?;
@@ -32,8 +33,8 @@ pub(crate) fn of_details(conn: &Connection, relay_ids: &mut RelayIds, hour: Cons
     Ok(())
 }
 
-/// Takes in the addresses that a consensus tells.
-pub(crate) fn of_consensus(conn: &Connection, relay_ids: &mut RelayIds, hour: ConsensusHour, listed: &[Listed]) -> Result<(), Failure> {
+/// Takes in the addresses in a consensus.
+pub(super) fn of_consensus(conn: &Connection, relay_ids: &mut RelayIds, hour: ConsensusHour, listed: &[Listed]) -> Result<(), Failure> {
     let mut writer = Writer::new(conn, hour)?;
     for relay in listed {
         writer.address(relay_ids.id(conn, &relay.fingerprint)?, hour, relay.address)?;
@@ -78,8 +79,8 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// What happened in `[from, to)`, by time and relay.
-pub(crate) fn load(conn: &Connection, relay: Option<&Fingerprint>, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Failure> {
+/// The events in `[from, to)`, by time and relay.
+pub(super) fn load(conn: &Connection, relay: Option<&Fingerprint>, from: Timestamp, to: Timestamp) -> Result<Vec<Event>, Failure> {
     let mut statement = conn.prepare(
         "SELECT r.fingerprint, e.at, e.kind, e.detail FROM events e JOIN relays r ON r.id = e.relay_id
          WHERE r.fingerprint = ifnull(?, r.fingerprint)",
@@ -104,8 +105,8 @@ pub(crate) fn load(conn: &Connection, relay: Option<&Fingerprint>, from: Timesta
     Ok(events)
 }
 
-/// Forgets what lies before an hour.
-pub(crate) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
+/// Forgets events before an hour.
+pub(super) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
     // Times of equal form sort as text; those with fractions of a second differ only after it.
     conn.execute("DELETE FROM events WHERE at < ?", [ConsensusHour::new(before).start().to_string()])?;
     Ok(())

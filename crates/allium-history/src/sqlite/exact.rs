@@ -3,18 +3,18 @@
 use allium_model::ConsensusHour;
 use rusqlite::{Connection, Row};
 
-use crate::error::Failure;
-use crate::history::{ConsensusInfo, ConsensusSource, ExactHistory, KnownConsensus};
-use crate::relays::{hour, parsed};
-use crate::{load, timeline};
+use super::columns::{hour, parsed};
+use super::failure::Failure;
+use super::{load, timeline};
+use crate::consensus::{ConsensusInfo, ConsensusSource, ExactHistory, KnownConsensus};
 
 /// Reads it from a store.
-pub(crate) fn load(conn: &Connection) -> Result<ExactHistory, Failure> {
+pub(super) fn load(conn: &Connection) -> Result<ExactHistory, Failure> {
     Ok(ExactHistory { consensuses: consensuses(conn, None)?, timeline: timeline::load(conn, None)?, relays: load::relays(conn)? })
 }
 
 /// Reads it as it was known at an hour.
-pub(crate) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<ExactHistory, Failure> {
+pub(super) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<ExactHistory, Failure> {
     Ok(ExactHistory {
         consensuses: consensuses(conn, Some(until))?,
         timeline: timeline::load(conn, Some(until))?,
@@ -23,7 +23,7 @@ pub(crate) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<Exac
 }
 
 /// The known consensuses, earliest first.
-pub(crate) fn consensuses(conn: &Connection, until: Option<ConsensusHour>) -> Result<Vec<KnownConsensus>, Failure> {
+pub(super) fn consensuses(conn: &Connection, until: Option<ConsensusHour>) -> Result<Vec<KnownConsensus>, Failure> {
     let mut statement = conn.prepare(
         "SELECT hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit FROM consensuses WHERE hour <= ? ORDER BY hour",
     )?;

@@ -3,41 +3,44 @@
 use std::collections::{BTreeMap, HashMap};
 
 use allium_model::{
-    ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Reject, Relay, RelayFlag, RelayState, SourceStatus, StateSpan,
+    ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, PublishedGraph, Reject, Relay, RelayFlag, RelayState, SourceStatus,
+    StateSpan,
 };
 use rusqlite::{Connection, Row};
 
+use super::columns::{hour, optional_hour, parsed};
+use super::describe::Descriptions;
+use super::failure::Failure;
+use super::hours::known;
+use super::proofs;
+use super::relay_states::states;
+use super::relays::{relay, select_relays};
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
-use crate::blob::Decoder;
-use crate::describe::Descriptions;
-use crate::error::Failure;
-use crate::proofs;
-use crate::relays::{hour, optional_hour, parsed, relay, select_relays};
-use crate::spans::{known, states};
+use crate::blob::graphs::Decoder;
 
 /// Everything recorded.
-pub(crate) fn load(conn: &Connection) -> Result<Option<NetworkRecord>, Failure> {
-    let (relays, places) = load_relays(conn)?;
-    complete(conn, relays, &places, None)
+pub(super) fn load(conn: &Connection) -> Result<Option<NetworkRecord>, Failure> {
+    let (relays, indices) = load_relays(conn)?;
+    complete(conn, relays, &indices, None)
 }
 
-/// What was recorded of the time up to and including `until`, with relays as they were described then.
-pub(crate) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<Option<NetworkRecord>, Failure> {
-    let (relays, places) = load_relays_as_of(conn, until)?;
-    complete(conn, relays, &places, Some(until))
+/// The record of the time up to and including `until`, with relays as they were described then.
+pub(super) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<Option<NetworkRecord>, Failure> {
+    let (relays, indices) = load_relays_as_of(conn, until)?;
+    complete(conn, relays, &indices, Some(until))
 }
 
 fn complete(
     conn: &Connection,
     mut relays: Vec<RelayParts>,
-    places: &HashMap<i64, usize>,
+    indices: &HashMap<i64, usize>,
     as_of: Option<ConsensusHour>,
 ) -> Result<Option<NetworkRecord>, Failure> {
     let until = as_of.unwrap_or(NO_LIMIT);
     let known = known(conn, until)?;
     let sources = documents(conn)?.into_iter().filter(|source| source.published <= until).collect::<Vec<_>>();
-    load_spans(conn, &mut relays, places, &known)?;
-    load_histories(conn, &mut relays, places, until)?;
+    load_spans(conn, &mut relays, indices, &known)?;
+    load_histories(conn, &mut relays, indices, until)?;
     relays.retain(|parts| !is_empty(parts));
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
@@ -46,25 +49,25 @@ fn complete(
 }
 
 /// Every relay that a details document or a known consensus lists, as last known.
-pub(crate) fn relays(conn: &Connection) -> Result<Vec<Relay>, Failure> {
-    let (relays, places) = load_relays(conn)?;
-    listed_relays(conn, relays, &places, None)
+pub(super) fn relays(conn: &Connection) -> Result<Vec<Relay>, Failure> {
+    let (relays, indices) = load_relays(conn)?;
+    listed_relays(conn, relays, &indices, None)
 }
 
 /// Every relay that a details document or a known consensus through `until` lists, as described then.
-pub(crate) fn relays_as_of(conn: &Connection, until: ConsensusHour) -> Result<Vec<Relay>, Failure> {
-    let (relays, places) = load_relays_as_of(conn, until)?;
-    listed_relays(conn, relays, &places, Some(until))
+pub(super) fn relays_as_of(conn: &Connection, until: ConsensusHour) -> Result<Vec<Relay>, Failure> {
+    let (relays, indices) = load_relays_as_of(conn, until)?;
+    listed_relays(conn, relays, &indices, Some(until))
 }
 
 fn listed_relays(
     conn: &Connection,
     mut relays: Vec<RelayParts>,
-    places: &HashMap<i64, usize>,
+    indices: &HashMap<i64, usize>,
     as_of: Option<ConsensusHour>,
 ) -> Result<Vec<Relay>, Failure> {
     let known = known(conn, as_of.unwrap_or(NO_LIMIT))?;
-    load_spans(conn, &mut relays, places, &known)?;
+    load_spans(conn, &mut relays, indices, &known)?;
     relays.retain(|parts| !is_empty(parts));
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
@@ -80,62 +83,62 @@ fn is_empty(parts: &RelayParts) -> bool {
     parts.details_hour.is_none() && parts.spans.is_empty() && parts.histories.is_empty()
 }
 
-/// Takes flags and version from a relay's spans: each as the newest consensus that tells it does.
+/// Takes flags and version from a relay's spans: each from the newest consensus that has it.
 fn take_spans(parts: &mut RelayParts, known: &Known) {
-    let told = |flag| parts.spans.iter().rev().find(|span| known.of_flag(flag).count(span.start, span.end) > 0);
-    let has = |flag: &RelayFlag| told(*flag).is_some_and(|span| span.state.flags.contains(*flag));
+    let newest_with = |flag| parts.spans.iter().rev().find(|span| known.of_flag(flag).count(span.start, span.end) > 0);
+    let has = |flag: &RelayFlag| newest_with(*flag).is_some_and(|span| span.state.flags.contains(*flag));
     parts.relay.flags = RelayFlag::ALL.into_iter().filter(has).collect();
     parts.relay.version = parts.spans.iter().rev().find_map(|span| span.state.version.as_deref()).map(str::to_owned);
 }
 
-/// Relays by fingerprint, and the place of each relay's number: attributes as the newest details document has them, else a pack.
+/// Relays by fingerprint, and the index of each relay's number: attributes as the newest details document has them, else a pack.
 fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
     let (descriptions, mut checks) = (Descriptions::load(conn)?, proofs::checks(conn)?);
     let mut statement = conn.prepare(&select_relays())?;
     let mut rows = statement.query([])?;
     let n: usize = conn.query_row("SELECT count(*) FROM relays", [], |row| row.get::<_, u32>(0))? as usize;
-    let (mut relays, mut places) = (Vec::with_capacity(n), HashMap::with_capacity(n));
+    let (mut relays, mut indices) = (Vec::with_capacity(n), HashMap::with_capacity(n));
     while let Some(row) = rows.next()? {
         let (id, relay, details_hour) = relay(row, descriptions.families())?;
-        places.insert(id, relays.len());
-        relays.push(RelayParts { details_hour, ..RelayParts::of(relay) });
+        indices.insert(id, relays.len());
+        relays.push(RelayParts { details_hour, ..RelayParts::new(relay) });
     }
-    describe_by_packs(conn, &descriptions, &mut relays, &places)?;
-    for (id, place) in &places {
-        relays[*place].relay.aroi_check = checks.remove(id);
+    describe_by_packs(conn, &descriptions, &mut relays, &indices)?;
+    for (id, index) in &indices {
+        relays[*index].relay.aroi_check = checks.remove(id);
     }
-    Ok((relays, places))
+    Ok((relays, indices))
 }
 
-/// Relays by fingerprint, and the place of each relay's number, as described at an hour.
+/// Relays by fingerprint, and the index of each relay's number, as described at an hour.
 fn load_relays_as_of(conn: &Connection, until: ConsensusHour) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
     let descriptions = Descriptions::load(conn)?;
     let mut statement = conn.prepare("SELECT id, fingerprint FROM relays ORDER BY fingerprint")?;
     let mut rows = statement.query([])?;
-    let (mut relays, mut places) = (Vec::new(), HashMap::new());
+    let (mut relays, mut indices) = (Vec::new(), HashMap::new());
     while let Some(row) = rows.next()? {
-        places.insert(row.get(0)?, relays.len());
-        relays.push(RelayParts::of(Relay::unknown(Fingerprint::new(row.get(1)?))));
+        indices.insert(row.get(0)?, relays.len());
+        relays.push(RelayParts::new(Relay::unknown(Fingerprint::new(row.get(1)?))));
     }
     descriptions.of_details(conn, until, |id, since, relay| {
-        let parts = parts_of(&mut relays, &places, id)?;
+        let parts = parts_of(&mut relays, &indices, id)?;
         let fingerprint = parts.relay.fingerprint;
-        *parts = RelayParts { details_hour: Some(since), ..RelayParts::of(Relay { fingerprint, ..relay }) };
+        *parts = RelayParts { details_hour: Some(since), ..RelayParts::new(Relay { fingerprint, ..relay }) };
         Ok(())
     })?;
-    describe_by_packs(conn, &descriptions, &mut relays, &places)?;
-    Ok((relays, places))
+    describe_by_packs(conn, &descriptions, &mut relays, &indices)?;
+    Ok((relays, indices))
 }
 
-/// Takes over what packs say of relays that nothing else describes.
+/// Takes descriptions over from packs, of relays that nothing else describes.
 fn describe_by_packs(
     conn: &Connection,
     descriptions: &Descriptions,
     relays: &mut [RelayParts],
-    places: &HashMap<i64, usize>,
+    indices: &HashMap<i64, usize>,
 ) -> Result<(), Failure> {
     descriptions.of_packs(conn, |id, relay| {
-        let parts = parts_of(relays, places, id)?;
+        let parts = parts_of(relays, indices, id)?;
         if parts.details_hour.is_none() {
             parts.relay = Relay { fingerprint: parts.relay.fingerprint, ..relay };
         }
@@ -143,7 +146,7 @@ fn describe_by_packs(
     })
 }
 
-fn load_spans(conn: &Connection, relays: &mut [RelayParts], places: &HashMap<i64, usize>, known: &Known) -> Result<(), Failure> {
+fn load_spans(conn: &Connection, relays: &mut [RelayParts], indices: &HashMap<i64, usize>, known: &Known) -> Result<(), Failure> {
     let Some(last) = known.last() else { return Ok(()) };
     let states: HashMap<i64, RelayState> = states(conn)?.into_iter().collect();
     let mut statement =
@@ -157,7 +160,7 @@ fn load_spans(conn: &Connection, relays: &mut [RelayParts], places: &HashMap<i64
         let id = row.get(0)?;
         let parts = match of.take() {
             Some((of_id, parts)) if of_id == id => parts,
-            _ => parts_of(relays, places, id)?,
+            _ => parts_of(relays, indices, id)?,
         };
         parts.spans.push(StateSpan { start: hour(row, 1)?, end, state: state.clone() });
         of = Some((id, parts));
@@ -165,14 +168,24 @@ fn load_spans(conn: &Connection, relays: &mut [RelayParts], places: &HashMap<i64
     Ok(())
 }
 
-fn load_histories(conn: &Connection, relays: &mut [RelayParts], places: &HashMap<i64, usize>, until: ConsensusHour) -> Result<(), Failure> {
+/// The graphs of the blob in a column, or the reason why it has none.
+pub(super) fn decode_column(decoder: &mut Decoder, row: &Row<'_>, i: usize) -> rusqlite::Result<Result<Vec<PublishedGraph>, &'static str>> {
+    Ok(row.get_ref(i)?.as_blob().map_err(|_| "not a blob").and_then(|blob| decoder.decode(blob)))
+}
+
+fn load_histories(
+    conn: &Connection,
+    relays: &mut [RelayParts],
+    indices: &HashMap<i64, usize>,
+    until: ConsensusHour,
+) -> Result<(), Failure> {
     let mut decoder = Decoder::new();
     let mut statement = conn.prepare("SELECT relay_id, kind, published_hour, graphs FROM published_histories WHERE published_hour <= ?")?;
     let mut rows = statement.query([until.get()])?;
     while let Some(row) = rows.next()? {
-        let parts = parts_of(relays, places, row.get(0)?)?;
+        let parts = parts_of(relays, indices, row.get(0)?)?;
         let kind = kind(row, 1)?;
-        let graphs = decoder.decode_column(row, 3)?.map_err(|reason| {
+        let graphs = decode_column(&mut decoder, row, 3)?.map_err(|reason| {
             let relay = parts.relay.fingerprint;
             Failure::Corrupt(format!("{kind} graphs of relay {relay}: {reason}"))
         })?;
@@ -181,12 +194,12 @@ fn load_histories(conn: &Connection, relays: &mut [RelayParts], places: &HashMap
     Ok(())
 }
 
-fn parts_of<'a>(relays: &'a mut [RelayParts], places: &HashMap<i64, usize>, id: i64) -> Result<&'a mut RelayParts, Failure> {
-    places.get(&id).and_then(|place| relays.get_mut(*place)).ok_or_else(|| Failure::Corrupt(format!("relay {id} is missing")))
+fn parts_of<'a>(relays: &'a mut [RelayParts], indices: &HashMap<i64, usize>, id: i64) -> Result<&'a mut RelayParts, Failure> {
+    indices.get(&id).and_then(|index| relays.get_mut(*index)).ok_or_else(|| Failure::Corrupt(format!("relay {id} is missing")))
 }
 
 /// The newest accepted document of each kind, in the order of kinds.
-pub(crate) fn documents(conn: &Connection) -> Result<Vec<SourceStatus>, Failure> {
+pub(super) fn documents(conn: &Connection) -> Result<Vec<SourceStatus>, Failure> {
     let mut statement = conn.prepare("SELECT kind, origin, published_hour, obtained_at, size_bytes, n_relays, n_rejects FROM documents")?;
     let mut rows = statement.query([])?;
     let mut documents = Vec::new();
@@ -206,7 +219,7 @@ pub(crate) fn documents(conn: &Connection) -> Result<Vec<SourceStatus>, Failure>
 }
 
 /// The listed rejects of these documents, in the order of kinds.
-pub(crate) fn rejects(conn: &Connection, sources: &[SourceStatus]) -> Result<Vec<Reject>, Failure> {
+pub(super) fn rejects(conn: &Connection, sources: &[SourceStatus]) -> Result<Vec<Reject>, Failure> {
     let mut by_kind: BTreeMap<DocumentKind, Vec<Reject>> = BTreeMap::new();
     let mut statement = conn.prepare("SELECT kind, origin, place, relay, reason FROM rejects ORDER BY id")?;
     let mut rows = statement.query([])?;

@@ -1,89 +1,39 @@
-//! Tokens, and what their holders say about incidents.
-//!
-//! Both stand beside the record: nothing that is detected or computed depends on them. A token itself is never stored, only the
-//! SHA-256 of it, so a copy of the store opens nothing. Revoked tokens stay, because notes name them.
+//! Rows of tokens and notes.
 
 use allium_model::{IncidentNote, NoteAction, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use crate::error::{Error, Failure};
-use crate::relays::parsed;
-use crate::sqlite::SqliteHistory;
+use super::columns::parsed;
+use super::connection::SqliteStore;
+use super::failure::Failure;
+use crate::error::Error;
+use crate::notes::{NewNote, Token};
+use crate::store::Notes;
 
-/// A token as the store knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
-    /// Its number.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// SHA-256 of it.
-    pub hash: [u8; 32],
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Since when it opens nothing; `None` while it does.
-    pub revoked_at: Option<Timestamp>,
-}
-
-/// Something to be said about an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewNote {
-    /// The id of the incident.
-    pub incident: String,
-    /// When it is said.
-    pub at: Timestamp,
-    /// The number of the token whose holder says it.
-    pub token_id: i64,
-    /// What is done.
-    pub action: NoteAction,
-    /// What is said.
-    pub text: String,
-}
-
-impl SqliteHistory {
-    /// All tokens, revoked ones included, by number.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn tokens(&self) -> Result<Vec<Token>, Error> {
+impl Notes for SqliteStore {
+    fn tokens(&self) -> Result<Vec<Token>, Error> {
         self.read(tokens)
     }
 
-    /// Adds a token by its hash; `false`, and nothing happens, if there is one of that name.
-    ///
-    /// # Errors
-    /// If nothing can be written.
-    pub fn add_token(&mut self, name: &str, hash: &[u8; 32], at: Timestamp) -> Result<bool, Error> {
+    fn add_token(&mut self, name: &str, hash: &[u8; 32], at: Timestamp) -> Result<bool, Error> {
         self.write(|conn| {
             let insert = "INSERT INTO tokens (name, hash, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING";
             Ok(conn.execute(insert, params![name, hash, at.to_string()])? > 0)
         })
     }
 
-    /// Makes a token open nothing from now on; `false` if none of that name did.
-    ///
-    /// # Errors
-    /// If nothing can be written.
-    pub fn revoke_token(&mut self, name: &str, at: Timestamp) -> Result<bool, Error> {
+    fn revoke_token(&mut self, name: &str, at: Timestamp) -> Result<bool, Error> {
         self.write(|conn| {
             let update = "UPDATE tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL";
             Ok(conn.execute(update, params![at.to_string(), name])? > 0)
         })
     }
 
-    /// All notes, earliest first.
-    ///
-    /// # Errors
-    /// If the store cannot be read.
-    pub fn incident_notes(&self) -> Result<Vec<IncidentNote>, Error> {
+    fn incident_notes(&self) -> Result<Vec<IncidentNote>, Error> {
         self.read(notes)
     }
 
-    /// Adds a note and gives its number.
-    ///
-    /// # Errors
-    /// If nothing can be written, as where the token does not exist.
-    pub fn add_incident_note(&mut self, note: &NewNote) -> Result<i64, Error> {
+    fn add_incident_note(&mut self, note: &NewNote) -> Result<i64, Error> {
         let NewNote { incident, at, token_id, action, text } = note;
         let into = match action {
             NoteAction::Merge(into) => Some(into),
@@ -138,8 +88,8 @@ fn note(row: &Row<'_>) -> Result<IncidentNote, Failure> {
     })
 }
 
-/// Every token and note can be read.
-pub(crate) fn check(conn: &Connection) -> Result<(), Failure> {
+/// Checks that every token and note can be read.
+pub(super) fn check(conn: &Connection) -> Result<(), Failure> {
     tokens(conn)?;
     notes(conn).map(drop)
 }

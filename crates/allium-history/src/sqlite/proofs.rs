@@ -1,29 +1,29 @@
-//! What domains say of the relays that claim them: one row per relay, the newest attempt and what is held to be true since.
+//! Rows of proofs: one per relay, with the newest attempt and the verdict that holds since.
 
 use std::collections::HashMap;
 
 use allium_model::{AroiCheck, AroiDomain, AroiResult, Fingerprint, ProofMethod, ProofStanding, ProofVerdict};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use crate::error::Failure;
-use crate::relays::parsed;
+use super::columns::parsed;
+use super::failure::Failure;
 
 const COLUMNS: &str =
     "r.fingerprint, p.domain, p.method, p.result, p.reason, p.checked_at, p.asked_at, p.n_failures, p.trouble, p.relay_id";
 
-/// Stores standings in the place of those that their relays had; says of how many relays. Those of relays that were never recorded
-/// are passed over.
-pub(crate) fn note(conn: &Connection, standings: &[ProofStanding]) -> Result<usize, Failure> {
+/// Stores standings, replacing earlier ones of the same relays; returns of how many relays. Relays that were never recorded are
+/// passed over.
+pub(super) fn record(conn: &Connection, standings: &[ProofStanding]) -> Result<usize, Failure> {
     let mut find = conn.prepare_cached("SELECT id FROM relays WHERE fingerprint = ?")?;
     let mut insert = conn.prepare_cached(
         "INSERT OR REPLACE INTO proofs (relay_id, domain, method, result, reason, checked_at, asked_at, n_failures, trouble)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )?;
-    let mut n_noted = 0;
+    let mut n_recorded = 0;
     for standing in standings {
         let Some(id) = find.query_row([standing.relay.as_bytes()], |row| row.get::<_, i64>(0)).optional()? else { continue };
         let verdict = standing.verdict.as_ref();
-        n_noted += insert.execute(params![
+        n_recorded += insert.execute(params![
             id,
             standing.domain.as_str(),
             standing.method.name(),
@@ -35,18 +35,18 @@ pub(crate) fn note(conn: &Connection, standings: &[ProofStanding]) -> Result<usi
             standing.trouble,
         ])?;
     }
-    Ok(n_noted)
+    Ok(n_recorded)
 }
 
 /// Every standing, by fingerprint.
-pub(crate) fn all(conn: &Connection) -> Result<Vec<ProofStanding>, Failure> {
+pub(super) fn all(conn: &Connection) -> Result<Vec<ProofStanding>, Failure> {
     let mut standings = Vec::new();
     each(conn, |_, standing| standings.push(standing))?;
     Ok(standings)
 }
 
-/// What is held to be true of relays, by their number.
-pub(crate) fn checks(conn: &Connection) -> Result<HashMap<i64, AroiCheck>, Failure> {
+/// The checks that hold for relays, by their number.
+pub(super) fn checks(conn: &Connection) -> Result<HashMap<i64, AroiCheck>, Failure> {
     let mut checks = HashMap::new();
     each(conn, |relay_id, standing| checks.extend(standing.check().map(|check| (relay_id, check))))?;
     Ok(checks)

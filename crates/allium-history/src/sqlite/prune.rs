@@ -1,16 +1,16 @@
-//! Forgetting: what lies before an hour goes, what reaches over it is cut.
+//! Pruning: rows before an hour are deleted, spans across it are cut.
 
 use rusqlite::{Connection, params};
 
-use crate::error::Failure;
-use crate::history::Pruned;
-use crate::places::settle_all;
-use crate::relays::forget_unused_families;
-use crate::texts::forget_unused_texts;
-use crate::{describe, events, measures};
+use super::failure::Failure;
+use super::families::forget_unused_families;
+use super::locations::settle_all;
+use super::texts::forget_unused_texts;
+use super::{describe, events, measures};
+use crate::report::Pruned;
 
 /// Forgets all before hour `before`; runs inside a transaction that the caller ends.
-pub(crate) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
+pub(super) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
     let first_kept: Option<i32> = conn.query_row("SELECT min(hour) FROM consensuses WHERE hour >= ?", [before], |row| row.get(0))?;
     let first_kept = first_kept.unwrap_or(i32::MAX);
     let n_spans = conn.execute("DELETE FROM spans WHERE end_hour <= ?1 OR ?1 = 2147483647", [first_kept])?;

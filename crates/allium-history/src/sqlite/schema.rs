@@ -1,41 +1,43 @@
-//! The format of the file: what marks it as ours, and how each version becomes the next.
+//! The format of the file: its mark, and the migrations from each version to the next.
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::{Error, Failure};
-use crate::places::settle_all;
+use super::failure::Failure;
+use super::locations::settle_all;
+use crate::error::Error;
+use crate::url::StoreUrl;
 
 /// "Alli" in ASCII, in the header of every store.
-pub(crate) const APPLICATION_ID: i64 = 0x416C_6C69;
+pub(super) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
 const MIGRATIONS: [&str; 10] = [
-    include_str!("../schema/v1.sql"),
-    include_str!("../schema/v2.sql"),
-    include_str!("../schema/v3.sql"),
-    include_str!("../schema/v4.sql"),
-    include_str!("../schema/v5.sql"),
-    include_str!("../schema/v6.sql"),
-    include_str!("../schema/v7.sql"),
-    include_str!("../schema/v8.sql"),
-    include_str!("../schema/v9.sql"),
-    include_str!("../schema/v10.sql"),
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+    include_str!("schema/v4.sql"),
+    include_str!("schema/v5.sql"),
+    include_str!("schema/v6.sql"),
+    include_str!("schema/v7.sql"),
+    include_str!("schema/v8.sql"),
+    include_str!("schema/v9.sql"),
+    include_str!("schema/v10.sql"),
 ];
 
 /// The version from which on spans carry country and AS over.
-const PLACES_CARRIED: usize = 4;
+const LOCATIONS_CARRIED: usize = 4;
 
 /// The version that this program writes.
-pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
+pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// The version of a store's format; 0 for an empty file.
-pub(crate) fn version(conn: &Connection) -> Result<i64, Failure> {
+pub(super) fn version(conn: &Connection) -> Result<i64, Failure> {
     Ok(conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
 /// Refuses files that are no store or come from a newer program; for a reader also empty files and those of an older program.
-pub(crate) fn verify(conn: &Connection, path: &std::path::Path, is_writer: bool) -> Result<(), Failure> {
-    let path = path.to_path_buf();
+pub(super) fn verify(conn: &Connection, store: &StoreUrl, is_writer: bool) -> Result<(), Failure> {
+    let store = store.clone();
     let application_id: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let n_objects: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let found = version(conn)?;
@@ -44,19 +46,19 @@ pub(crate) fn verify(conn: &Connection, path: &std::path::Path, is_writer: bool)
         return Ok(());
     }
     if application_id != APPLICATION_ID || found < 1 {
-        return Err(Error::NotAStore { path }.into());
+        return Err(Error::NotAStore { store }.into());
     }
     if found > VERSION {
-        return Err(Error::FutureVersion { path, found, supported: VERSION }.into());
+        return Err(Error::FutureVersion { store, found, supported: VERSION }.into());
     }
     if found < VERSION && !is_writer {
-        return Err(Error::PastVersion { path, found, supported: VERSION }.into());
+        return Err(Error::PastVersion { store, found, supported: VERSION }.into());
     }
     Ok(())
 }
 
 /// Brings a store to the present version, one transaction for all steps.
-pub(crate) fn migrate(conn: &mut Connection) -> Result<(), Failure> {
+pub(super) fn migrate(conn: &mut Connection) -> Result<(), Failure> {
     if version(conn)? == VERSION {
         return Ok(());
     }
@@ -65,7 +67,7 @@ pub(crate) fn migrate(conn: &mut Connection) -> Result<(), Failure> {
     for script in MIGRATIONS.iter().skip(from) {
         transaction.execute_batch(script)?;
     }
-    if from < PLACES_CARRIED {
+    if from < LOCATIONS_CARRIED {
         settle_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;

@@ -1,17 +1,38 @@
-//! How it goes with the sources: when each was asked, what it has, what it failed to give.
+//! Rows of sources: the last visit, the newest consensus and the failures of each.
 
-use allium_model::{ConsensusHour, Fingerprint, Reject, SourceFailure, SourceReport, Timestamp};
+use allium_model::{ConsensusHour, Fingerprint, ProofStanding, Reject, SourceFailure, SourceReport, Timestamp};
 use rusqlite::{Connection, params};
 
-use crate::error::Failure;
-use crate::history::SourceVisit;
-use crate::relays::{optional_hour, parsed};
+use super::columns::{optional_hour, parsed};
+use super::connection::SqliteStore;
+use super::failure::Failure;
+use super::proofs;
+use crate::error::Error;
+use crate::report::SourceVisit;
+use crate::store::Sources;
 
-/// How many rejects of a source are kept.
+/// The most rejects of a source that are kept.
 const MAX_REJECTS: usize = 1000;
 
-/// Notes what became of a visit.
-pub(crate) fn note(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure> {
+impl Sources for SqliteStore {
+    fn record_visit(&mut self, visit: &SourceVisit) -> Result<(), Error> {
+        self.write(|conn| record(conn, visit))
+    }
+
+    fn sources(&self) -> Result<Vec<SourceReport>, Error> {
+        self.read(all)
+    }
+
+    fn record_proofs(&mut self, standings: &[ProofStanding]) -> Result<usize, Error> {
+        self.write(|conn| proofs::record(conn, standings))
+    }
+
+    fn proofs(&self) -> Result<Vec<ProofStanding>, Error> {
+        self.read(proofs::all)
+    }
+}
+
+fn record(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure> {
     let SourceVisit { source, at, newest, failure, rejects } = visit;
     let first_kept = Timestamp::from_second(at.as_second() - SourceReport::FAILURE_DAYS * 86_400).unwrap_or(Timestamp::MIN).to_string();
     let at = at.to_string();
@@ -38,8 +59,8 @@ pub(crate) fn note(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure
     Ok(())
 }
 
-/// Every source that was ever asked, by name.
-pub(crate) fn all(conn: &Connection) -> Result<Vec<SourceReport>, Failure> {
+/// Every source that was ever visited, by name.
+pub(super) fn all(conn: &Connection) -> Result<Vec<SourceReport>, Failure> {
     let mut statement = conn.prepare("SELECT name, asked_at, answered_at, newest_hour, failure, n_rejects FROM sources ORDER BY name")?;
     let mut rows = statement.query([])?;
     let mut reports = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Row};
 
-use crate::error::Failure;
+use super::failure::Failure;
 
 /// The columns that refer to texts, by table.
 const REFERRING: [(&str, &[&str]); 2] = [
@@ -16,19 +16,19 @@ const REFERRING: [(&str, &[&str]); 2] = [
 ];
 
 /// The dictionary of texts, for writing.
-pub(crate) struct Texts {
+pub(super) struct Texts {
     ids: HashMap<String, i64>,
 }
 
 impl Texts {
-    pub(crate) fn load(conn: &Connection) -> Result<Self, Failure> {
+    pub(super) fn load(conn: &Connection) -> Result<Self, Failure> {
         let mut statement = conn.prepare("SELECT text, id FROM texts")?;
         let ids = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         Ok(Self { ids })
     }
 
     /// The number of a text, given to it where it has none; `None` of no text.
-    pub(crate) fn id(&mut self, conn: &Connection, text: Option<&str>) -> Result<Option<i64>, Failure> {
+    pub(super) fn id(&mut self, conn: &Connection, text: Option<&str>) -> Result<Option<i64>, Failure> {
         let Some(text) = text else { return Ok(None) };
         if let Some(id) = self.ids.get(text) {
             return Ok(Some(*id));
@@ -41,24 +41,24 @@ impl Texts {
 }
 
 /// The texts by number, for reading.
-pub(crate) struct TextsById(HashMap<i64, String>);
+pub(super) struct TextsById(HashMap<i64, String>);
 
 impl TextsById {
-    pub(crate) fn load(conn: &Connection) -> Result<Self, Failure> {
+    pub(super) fn load(conn: &Connection) -> Result<Self, Failure> {
         let mut statement = conn.prepare("SELECT id, text FROM texts")?;
         let texts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         Ok(Self(texts))
     }
 
     /// The text that a column refers to.
-    pub(crate) fn text(&self, row: &Row<'_>, i: usize) -> Result<Option<&str>, Failure> {
+    pub(super) fn text(&self, row: &Row<'_>, i: usize) -> Result<Option<&str>, Failure> {
         let Some(id) = row.get::<_, Option<i64>>(i)? else { return Ok(None) };
         self.0.get(&id).map(|text| Some(text.as_str())).ok_or_else(|| Failure::Corrupt(format!("text {id} is missing")))
     }
 }
 
 /// Drops texts that nothing refers to.
-pub(crate) fn forget_unused_texts(conn: &Connection) -> Result<(), Failure> {
+pub(super) fn forget_unused_texts(conn: &Connection) -> Result<(), Failure> {
     let references = REFERRING
         .iter()
         .flat_map(|(table, columns)| columns.iter().map(move |column| format!("SELECT {column} FROM {table} WHERE {column} IS NOT NULL")));

@@ -1,11 +1,13 @@
-//! What was known at an hour, asked of a store that has since learned more.
+//! The record as of an hour, from a store that has since learned more.
 
 use std::collections::BTreeMap;
 
-use crate::common::*;
-use allium_history::{ConsensusInfo, ConsensusSource, History, SqliteHistory};
+use allium_history::{ConsensusInfo, ConsensusSource, Store};
 use allium_model::{Asn, ConsensusHour, NetworkRecord, Relay, RelayFlag, StateSpan};
 use proptest::prelude::*;
+
+use super::Backend;
+use crate::common::*;
 
 /// A relay as a details document describes it; `version` tells descriptions apart.
 fn described(number: u32, version: u8, at: ConsensusHour) -> Relay {
@@ -33,45 +35,43 @@ fn relay(record: &NetworkRecord, number: u32) -> &Relay {
     &record.relays.iter().find(|relay| relay.relay.fingerprint == fingerprint(number)).unwrap().relay
 }
 
-#[test]
-fn a_newer_document_does_not_erase_what_was_known() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn a_newer_document_does_not_erase_what_was_known(backend: &dyn Backend) {
+    let mut store = backend.empty();
     for (at, version) in [(0, 0), (1, 0), (2, 1), (5, 2)] {
         store.apply(&details(hour(at), vec![described(1, version, hour(at))])).unwrap();
     }
     for (at, version) in [(0, 0), (1, 0), (2, 1), (4, 1), (5, 2), (99, 2)] {
         let record = store.load_as_of(hour(at)).unwrap().unwrap();
-        let (told, expected) = (relay(&record, 1), described(1, version, hour(at)));
+        let (found, expected) = (relay(&record, 1), described(1, version, hour(at)));
         assert_eq!(
-            (&told.nickname, &told.contact, &told.or_addresses, &told.as_name, &told.effective_family),
+            (&found.nickname, &found.contact, &found.or_addresses, &found.as_name, &found.effective_family),
             (&expected.nickname, &expected.contact, &expected.or_addresses, &expected.as_name, &expected.effective_family),
             "{at}"
         );
-        assert_eq!((told.country, told.flags, &told.version), (expected.country, expected.flags, &expected.version));
-        assert_eq!(told.first_seen, expected.first_seen);
-        assert_eq!(told.consensus_weight, None, "weights change with every document");
-        assert_eq!(store.exact_as_of(hour(at)).unwrap().relays, std::slice::from_ref(told));
+        assert_eq!((found.country, found.flags, &found.version), (expected.country, expected.flags, &expected.version));
+        assert_eq!(found.first_seen, expected.first_seen);
+        assert_eq!(found.consensus_weight, None, "weights change with every document");
+        assert_eq!(store.exact_as_of(hour(at)).unwrap().relays, std::slice::from_ref(found));
     }
     assert_eq!(store.stats().unwrap().n_descriptions, 3, "the same again costs nothing");
     assert_eq!(relay(&store.load().unwrap().unwrap(), 1), &described(1, 2, hour(5)));
 }
 
-#[test]
-fn a_pack_describes_whoever_no_document_has_listed_by_then() {
+pub(crate) fn a_pack_describes_relays_that_no_document_has_listed_by_then(backend: &dyn Backend) {
     for pack_first in [true, false] {
-        let mut store = SqliteHistory::open_in_memory().unwrap();
-        let pack = |store: &mut SqliteHistory| {
+        let mut store = backend.empty();
+        let pack = |store: &mut dyn Store| {
             let infos: Vec<_> = (0..6).map(|at| ConsensusInfo { source: ConsensusSource::Presence, ..consensus(hour(at)) }).collect();
             let span = |number| (fingerprint(number), StateSpan { start: hour(0), end: hour(6), state: state(0) });
             store.append_pack(&infos, &mut [span(1), span(2)].into_iter(), &[packed(1), packed(2)]).unwrap();
         };
-        let document = |store: &mut SqliteHistory| drop(store.apply(&details(hour(3), vec![described(1, 1, hour(3))])).unwrap());
+        let document = |store: &mut dyn Store| drop(store.apply(&details(hour(3), vec![described(1, 1, hour(3))])).unwrap());
         if pack_first {
-            pack(&mut store);
-            document(&mut store);
+            pack(&mut *store);
+            document(&mut *store);
         } else {
-            document(&mut store);
-            pack(&mut store);
+            document(&mut *store);
+            pack(&mut *store);
         }
         for (at, expected) in [(0, ["pack", "pack"]), (2, ["pack", "pack"]), (3, ["name1", "pack"]), (5, ["name1", "pack"])] {
             let record = store.load_as_of(hour(at)).unwrap().unwrap();
@@ -84,9 +84,8 @@ fn a_pack_describes_whoever_no_document_has_listed_by_then() {
     }
 }
 
-#[test]
-fn lists_leave_flags_that_they_do_not_tell_as_the_consensus_before_had_them() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn flags_that_a_list_does_not_have_are_those_of_the_consensus_before(backend: &dyn Backend) {
+    let mut store = backend.empty();
     store.append_consensus(&consensus(hour(0)), &[(fingerprint(1), state(7))]).unwrap();
     let list = ConsensusInfo { source: ConsensusSource::Presence, ..consensus(hour(1)) };
     let mut listed = state(0);
@@ -98,9 +97,8 @@ fn lists_leave_flags_that_they_do_not_tell_as_the_consensus_before_had_them() {
     assert_eq!(relay(&record, 1).version.as_deref(), Some("0.4.7"));
 }
 
-#[test]
-fn pruning_keeps_the_descriptions_that_hold() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn pruning_keeps_the_descriptions_that_hold(backend: &dyn Backend) {
+    let mut store = backend.empty();
     for (at, version) in [(0, 0), (2, 1), (5, 2)] {
         store.apply(&details(hour(at), vec![described(1, version, hour(at))])).unwrap();
     }
@@ -111,7 +109,7 @@ fn pruning_keeps_the_descriptions_that_hold() {
     assert!(store.check().unwrap().is_sound());
 }
 
-/// What is learned of an hour: by a details document, which also says whether the relay runs, or by a consensus.
+/// The relays of an hour: in a details document, with whether they run, or in a consensus.
 type Learned = BTreeMap<i32, (bool, Vec<(u32, u8, bool)>)>;
 
 fn learned() -> impl Strategy<Value = Learned> {
@@ -120,16 +118,16 @@ fn learned() -> impl Strategy<Value = Learned> {
     prop::collection::btree_map(0..10i32, (any::<bool>(), listed), 1..9)
 }
 
-fn store_of(learned: &Learned, with_pack: bool, pack_first: bool, until: i32) -> SqliteHistory {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
-    let pack = |store: &mut SqliteHistory| {
+fn store_of(backend: &dyn Backend, learned: &Learned, with_pack: bool, pack_first: bool, until: i32) -> Box<dyn Store> {
+    let mut store = backend.empty();
+    let pack = |store: &mut dyn Store| {
         let infos: Vec<_> =
             (0..6).filter(|at| *at <= until).map(|at| ConsensusInfo { source: ConsensusSource::Presence, ..consensus(hour(at)) }).collect();
         let span = (fingerprint(1), StateSpan { start: hour(0), end: hour(6), state: state(0) });
         store.append_pack(&infos, &mut std::iter::once(span), &[packed(1), packed(2)]).unwrap();
     };
     if with_pack && pack_first {
-        pack(&mut store);
+        pack(&mut *store);
     }
     for (at, (is_document, listed)) in learned.iter().filter(|(at, _)| **at <= until) {
         if *is_document {
@@ -141,29 +139,24 @@ fn store_of(learned: &Learned, with_pack: bool, pack_first: bool, until: i32) ->
         }
     }
     if with_pack && !pack_first {
-        pack(&mut store);
+        pack(&mut *store);
     }
     let report = store.check().unwrap();
     assert!(report.is_sound(), "{:?}", report.problems);
     store
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
-
-    #[test]
-    fn what_was_known_does_not_depend_on_what_came_later(
-        learned in learned(), with_pack in any::<bool>(), orders in any::<[bool; 2]>(), at in 0..10i32,
-    ) {
-        let all = store_of(&learned, with_pack, orders[0], i32::MAX);
-        let then = store_of(&learned, with_pack, orders[1], at);
+pub(crate) fn what_was_known_does_not_depend_on_what_came_later(backend: &dyn Backend) {
+    proptest!(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) }, |(learned in learned(), with_pack in any::<bool>(), orders in any::<[bool; 2]>(), at in 0..10i32)| {
+        let all = store_of(backend, &learned, with_pack, orders[0], i32::MAX);
+        let then = store_of(backend, &learned, with_pack, orders[1], at);
         // Source status is kept of the newest document only.
-        let told = |store: &SqliteHistory| {
+        let known = |store: &dyn Store| {
             store.load_as_of(hour(at)).unwrap().map(|record| NetworkRecord { sources: Vec::new(), ..record })
         };
-        prop_assert_eq!(told(&all), told(&then));
+        prop_assert_eq!(known(&*all), known(&*then));
         prop_assert_eq!(all.exact_as_of(hour(at)).unwrap(), then.exact_as_of(hour(at)).unwrap());
         let timeline = then.timeline().unwrap();
         prop_assert_eq!(all.exact_as_of(hour(at)).unwrap().timeline, timeline);
-    }
+    });
 }

@@ -1,11 +1,13 @@
-//! What documents leave in a store.
+//! Documents go in, and the record comes out.
 
-use crate::common::*;
-use allium_history::{ConsensusInfo, ConsensusSource, Error, History, Outcome, SqliteHistory, Update, assemble};
+use allium_history::{ConsensusInfo, ConsensusSource, Error, Outcome, Store, Update, assemble};
 use allium_model::{DocumentKind, NetworkRecord, Quantity, RelayFlag, RelayRecord};
 
-fn store_with(updates: &[Update]) -> SqliteHistory {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+use super::Backend;
+use crate::common::*;
+
+pub(crate) fn store_with(backend: &dyn Backend, updates: &[Update]) -> Box<dyn Store> {
+    let mut store = backend.empty();
     for update in updates {
         store.apply(update).unwrap();
         let report = store.check().unwrap();
@@ -14,8 +16,8 @@ fn store_with(updates: &[Update]) -> SqliteHistory {
     store
 }
 
-fn loaded(updates: &[Update]) -> NetworkRecord {
-    store_with(updates).load().unwrap().unwrap()
+fn loaded(backend: &dyn Backend, updates: &[Update]) -> NetworkRecord {
+    store_with(backend, updates).load().unwrap().unwrap()
 }
 
 fn relay(record: &NetworkRecord, number: u32) -> &RelayRecord {
@@ -23,7 +25,7 @@ fn relay(record: &NetworkRecord, number: u32) -> &RelayRecord {
 }
 
 /// Details, uptime and bandwidth of one visit.
-fn visit() -> Update {
+pub(crate) fn visit() -> Update {
     let mut gone = full(2, hour(-30));
     gone.running = false;
     let uptime = vec![
@@ -49,18 +51,16 @@ fn visit() -> Update {
     }
 }
 
-#[test]
-fn a_store_gives_back_what_documents_brought() {
+pub(crate) fn a_store_gives_back_what_documents_brought(backend: &dyn Backend) {
     let assembled = assemble(&visit()).unwrap();
-    assert_eq!(loaded(&[visit()]), assembled);
+    assert_eq!(loaded(backend, &[visit()]), assembled);
     assert_eq!(relay(&assembled, 1).relay, full(1, hour(0)));
     assert_eq!(relay(&assembled, 1).published.len(), 3);
     assert_eq!(assembled.as_of, hour(0));
     assert_eq!(assembled.rejects.iter().map(|reject| reject.reason.as_str()).collect::<Vec<_>>(), ["a", "c", "b"]);
 }
 
-#[test]
-fn parts_of_a_visit_are_enough() {
+pub(crate) fn parts_of_a_visit_are_enough(backend: &dyn Backend) {
     let cases = [
         details(hour(0), vec![]),
         details(hour(0), vec![running(1, hour(-3))]),
@@ -69,20 +69,18 @@ fn parts_of_a_visit_are_enough() {
         details(hour(0), vec![running(1, hour(0)), full(1, hour(0))]),
     ];
     for update in cases {
-        assert_eq!(store_with(std::slice::from_ref(&update)).load().unwrap(), assemble(&update), "{update:?}");
+        assert_eq!(store_with(backend, std::slice::from_ref(&update)).load().unwrap(), assemble(&update), "{update:?}");
     }
 }
 
-#[test]
-fn nothing_recorded_is_no_record() {
-    assert_eq!(store_with(&[]).load().unwrap(), None);
-    assert_eq!(store_with(&[Update::default()]).load().unwrap(), None);
+pub(crate) fn nothing_recorded_is_no_record(backend: &dyn Backend) {
+    assert_eq!(store_with(backend, &[]).load().unwrap(), None);
+    assert_eq!(store_with(backend, &[Update::default()]).load().unwrap(), None);
     assert_eq!(assemble(&Update::default()), None);
 }
 
-#[test]
-fn the_same_documents_again_change_nothing() {
-    let mut store = store_with(&[visit()]);
+pub(crate) fn the_same_documents_again_change_nothing(backend: &dyn Backend) {
+    let mut store = store_with(backend, &[visit()]);
     let before = store.load().unwrap();
     let applied = store.apply(&visit()).unwrap();
     assert!(applied.documents.iter().all(|document| document.outcome == Outcome::AlreadyStored));
@@ -90,18 +88,16 @@ fn the_same_documents_again_change_nothing() {
     assert_eq!(store.load().unwrap(), before);
 }
 
-#[test]
-fn applied_counts_relays_seen_for_the_first_time() {
-    let mut store = store_with(&[details(hour(0), vec![running(1, hour(0))])]);
+pub(crate) fn applied_counts_relays_seen_for_the_first_time(backend: &dyn Backend) {
+    let mut store = store_with(backend, &[details(hour(0), vec![running(1, hour(0))])]);
     let applied = store.apply(&details(hour(1), vec![running(1, hour(1)), running(2, hour(1))])).unwrap();
     assert_eq!(applied.documents[0].n_new, 1);
     assert_eq!(applied.documents[0].outcome, Outcome::Stored);
     assert!(applied.consensus_is_new);
 }
 
-#[test]
-fn an_older_document_is_refused_and_nothing_of_its_visit_is_taken() {
-    let mut store = store_with(&[visit()]);
+pub(crate) fn an_older_document_is_refused_and_nothing_of_its_visit_is_taken(backend: &dyn Backend) {
+    let mut store = store_with(backend, &[visit()]);
     let before = store.load().unwrap();
     let mut mixed = uptime(hour(-1), vec![]);
     mixed.details = details(hour(1), vec![running(77, hour(1))]).details;
@@ -112,9 +108,8 @@ fn an_older_document_is_refused_and_nothing_of_its_visit_is_taken() {
     }
 }
 
-#[test]
-fn a_relay_that_is_no_longer_listed_stays_as_it_was_and_is_down() {
-    let record = loaded(&[visit(), details(hour(1), vec![running(3, hour(1))])]);
+pub(crate) fn a_relay_that_is_no_longer_listed_stays_as_it_was_and_is_down(backend: &dyn Backend) {
+    let record = loaded(backend, &[visit(), details(hour(1), vec![running(3, hour(1))])]);
     let gone = relay(&record, 1);
     assert!(!gone.relay.running);
     assert_eq!(gone.relay.contact, full(1, hour(0)).contact);
@@ -125,28 +120,25 @@ fn a_relay_that_is_no_longer_listed_stays_as_it_was_and_is_down() {
     assert_eq!((stays.spans.len(), stays.spans[0].end), (1, hour(2)));
 }
 
-#[test]
-fn graphs_of_relays_missing_from_a_newer_document_are_completed_with_downtime() {
+pub(crate) fn graphs_of_relays_missing_from_a_newer_document_are_completed_with_downtime(backend: &dyn Backend) {
     let first = uptime(hour(5), vec![histories(1, vec![graph(Quantity::Uptime, hour(6), &[Some(999), Some(999)])])]);
     // Two days later: intervals of 4 hours end at 18 + 4 n hours.
     let second = |graphs| uptime(hour(53), vec![histories(2, graphs)]);
-    let completed = |graphs| relay(&loaded(&[first.clone(), second(graphs)]), 1).published[0].completed;
+    let completed = |graphs| relay(&loaded(backend, &[first.clone(), second(graphs)]), 1).published[0].completed;
     assert_eq!(completed(vec![graph(Quantity::Uptime, hour(54), &[Some(1)])]), 12, "as far as the newer document reaches");
     assert_eq!(completed(vec![graph(Quantity::Uptime, hour(50), &[Some(1)])]), 11, "nobody measured the last interval");
     assert_eq!(completed(vec![]), 12, "the newer document has no such interval");
-    assert_eq!(relay(&loaded(std::slice::from_ref(&first)), 1).published[0].completed, 0);
+    assert_eq!(relay(&loaded(backend, std::slice::from_ref(&first)), 1).published[0].completed, 0);
 }
 
-#[test]
-fn rejects_are_those_of_the_documents_in_use() {
+pub(crate) fn rejects_are_those_of_the_documents_in_use(backend: &dyn Backend) {
     let second = Update { rejects: vec![(DocumentKind::Details, reject("newer"))], ..details(hour(1), vec![]) };
-    let record = loaded(&[visit(), second]);
+    let record = loaded(backend, &[visit(), second]);
     assert_eq!(record.rejects.iter().map(|reject| reject.reason.as_str()).collect::<Vec<_>>(), ["newer", "b"]);
 }
 
-#[test]
-fn later_consensuses_have_the_word_on_state() {
-    let mut store = store_with(&[details(hour(0), vec![full(1, hour(0)), full(2, hour(0))])]);
+pub(crate) fn the_state_is_that_of_later_consensuses(backend: &dyn Backend) {
+    let mut store = store_with(backend, &[details(hour(0), vec![full(1, hour(0)), full(2, hour(0))])]);
     let mut moved = state(9);
     moved.flags.insert(RelayFlag::Guard);
     moved.country = Some("se".parse().unwrap());
@@ -162,9 +154,8 @@ fn later_consensuses_have_the_word_on_state() {
     assert!(!relay(&record, 2).relay.running);
 }
 
-#[test]
-fn as_of_an_earlier_hour_nothing_later_is_told() {
-    let mut store = store_with(&[visit(), details(hour(2), vec![running(1, hour(2)), running(5, hour(2))])]);
+pub(crate) fn as_of_an_earlier_hour_nothing_later_is_loaded(backend: &dyn Backend) {
+    let mut store = store_with(backend, &[visit(), details(hour(2), vec![running(1, hour(2)), running(5, hour(2))])]);
     store.append_consensus(&consensus(hour(-2)), &[(fingerprint(3), state(1))]).unwrap();
     assert_eq!(store.load_as_of(hour(-3)).unwrap(), None);
     assert_eq!(store.load_as_of(hour(2)).unwrap(), store.load_as_of(hour(99)).unwrap());
@@ -179,32 +170,10 @@ fn as_of_an_earlier_hour_nothing_later_is_told() {
     assert_eq!(record.sources.len(), 2);
 }
 
-#[test]
-fn stats_count_what_is_there() {
-    let stats = store_with(&[visit()]).stats().unwrap();
+pub(crate) fn stats_count_what_is_there(backend: &dyn Backend) {
+    let stats = store_with(backend, &[visit()]).stats().unwrap();
     assert_eq!((stats.n_relays, stats.n_consensuses, stats.n_spans, stats.n_published, stats.n_rejects), (4, 1, 2, 4, 3));
     assert_eq!((stats.first, stats.last), (Some(hour(0)), Some(hour(0))));
     assert_eq!(stats.documents.len(), 3);
     assert!(stats.size_bytes > 0 && stats.published_bytes > 0);
-}
-
-/// What the store in `testdata/v1.sql` was made from.
-fn history_of_version_1() -> Vec<Update> {
-    let listed = vec![running(3, hour(3)), full(4, hour(3))];
-    let graphs = vec![graph(Quantity::Uptime, hour(6), &[Some(7)])];
-    vec![visit(), Update { histories: uptime(hour(3), vec![histories(9, graphs)]).histories, ..details(hour(3), listed) }]
-}
-
-/// If this fails after a change of the format, the change needs a migration; the dump stays as it is.
-#[test]
-fn a_store_of_version_1_reads_the_same_for_ever() {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("store");
-    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
-    let old = SqliteHistory::open(&path).unwrap();
-    let mut new = store_with(&history_of_version_1());
-    new.append_consensus(&consensus(hour(1)), &[(fingerprint(3), state(0)), (fingerprint(5), state(5))]).unwrap();
-    assert_eq!(old.load().unwrap(), new.load().unwrap());
-    assert_eq!(old.timeline().unwrap(), new.timeline().unwrap());
-    assert!(old.check().unwrap().is_sound());
 }

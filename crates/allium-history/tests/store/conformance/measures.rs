@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::common::*;
 use allium_history::{
-    ConsensusInfo, ConsensusSource, ConsensusWeights, EventKind, FullConsensus, GroupHour, GroupKey, Grouping, History, Listed, RelayDay,
-    SqliteHistory,
+    ConsensusInfo, ConsensusSource, ConsensusWeights, EventKind, FullConsensus, GroupHour, GroupKey, Grouping, Listed, RelayDay, Store,
 };
-use allium_model::{Asn, Fingerprint, Fraction, Relay, RelayFlag, RelayFlags, RelayState, Timestamp};
+use allium_model::{Asn, BandwidthWeights, Fingerprint, Fraction, Relay, RelayFlag, RelayFlags, RelayState, Timestamp};
+
+use super::Backend;
+use crate::common::*;
 
 const FLAGS: [&[RelayFlag]; 4] = [&[RelayFlag::Guard], &[RelayFlag::Exit], &[RelayFlag::Guard, RelayFlag::Exit], &[]];
 
@@ -30,7 +31,7 @@ fn full_consensus(source: ConsensusSource, at: i32) -> FullConsensus {
     FullConsensus {
         info: ConsensusInfo { source, ..consensus(hour(at)) },
         listed: (0..4).map(listed).collect(),
-        bandwidth_weights: weights.map(|(name, weight)| (name.to_owned(), weight)).into(),
+        bandwidth_weights: weights.into(),
     }
 }
 
@@ -47,7 +48,7 @@ fn document(at: i32, advertised: u64) -> allium_history::Update {
     details(hour(at), (0..4).map(relay).collect())
 }
 
-fn sound(store: &SqliteHistory) {
+fn sound(store: &dyn Store) {
     let report = store.check().unwrap();
     assert!(report.is_sound(), "{:?}", report.problems);
 }
@@ -56,11 +57,10 @@ fn near(found: Option<Fraction>, expected: f64) {
     assert!((found.unwrap().get() - expected).abs() < 1e-12, "{found:?} {expected}");
 }
 
-#[test]
-fn probabilities_follow_from_weights_and_flags() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn probabilities_follow_from_weights_and_flags(backend: &dyn Backend) {
+    let mut store = backend.empty();
     assert!(store.append_full_consensus(&full_consensus(ConsensusSource::Directory, 0)).unwrap());
-    sound(&store);
+    sound(&*store);
     // Weights 100 Guard, 200 Exit, 300 both, 400 neither.
     let guard = 100.0 * 0.5 + 300.0 * 0.2;
     let middle = 100.0 * 0.5 + 200.0 * 0.1 + 300.0 * 0.3 + 400.0;
@@ -88,16 +88,15 @@ fn probabilities_follow_from_weights_and_flags() {
     }
 }
 
-#[test]
-fn days_are_means_and_documents_tell_bandwidth_and_places() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn days_are_means_and_documents_have_bandwidths_and_locations(backend: &dyn Backend) {
+    let mut store = backend.empty();
     let mut lighter = full_consensus(ConsensusSource::Directory, 1);
     lighter.listed.iter_mut().for_each(|listed| listed.weight = listed.weight.map(|weight| weight / 2));
     store.append_full_consensus(&full_consensus(ConsensusSource::Directory, 0)).unwrap();
     store.append_full_consensus(&lighter).unwrap();
     store.apply(&document(0, 1000)).unwrap();
     store.apply(&document(1, 3000)).unwrap();
-    sound(&store);
+    sound(&*store);
     let days = store.relay_days(&fingerprint(3), hour(MIDNIGHT), hour(48)).unwrap();
     assert_eq!(days.len(), 1);
     assert_eq!((days[0].n_weighed, days[0].consensus_weight), (2, Some(300.0)), "the document's weight is no news");
@@ -107,18 +106,17 @@ fn days_are_means_and_documents_tell_bandwidth_and_places() {
 
     let countries = store.group_hours(Grouping::Country, hour(0), hour(2)).unwrap();
     let sweden = &countries[&GroupKey::Country("se".parse().unwrap())];
-    let told: Vec<_> = sweden.iter().map(|at| (at.hour, at.consensus_weight, at.advertised_bandwidth)).collect();
-    assert_eq!(told, [(hour(0), Some(700.0), Some(2000)), (hour(1), Some(350.0), Some(6000))]);
+    let found: Vec<_> = sweden.iter().map(|at| (at.hour, at.consensus_weight, at.advertised_bandwidth)).collect();
+    assert_eq!(found, [(hour(0), Some(700.0), Some(2000)), (hour(1), Some(350.0), Some(6000))]);
     let by_as = store.group_hours(Grouping::AutonomousSystem, hour(0), hour(1)).unwrap();
     near(by_as[&GroupKey::AutonomousSystem(Asn(7))][0].consensus_weight_fraction, 1.0);
 }
 
-#[test]
-fn the_order_of_sources_does_not_matter() {
+pub(crate) fn the_order_of_sources_does_not_matter(backend: &dyn Backend) {
     let ways: [[usize; 4]; 4] = [[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1]];
-    let mut told = Vec::new();
+    let mut answers = Vec::new();
     for way in ways {
-        let mut store = SqliteHistory::open_in_memory().unwrap();
+        let mut store = backend.empty();
         for step in way {
             match step {
                 0 => drop(store.append_full_consensus(&full_consensus(ConsensusSource::Directory, 0)).unwrap()),
@@ -128,19 +126,18 @@ fn the_order_of_sources_does_not_matter() {
                 _ => drop(store.append_weights(&[full_consensus(ConsensusSource::Collector, 0).weights()]).unwrap()),
             }
         }
-        sound(&store);
-        told.push((
+        sound(&*store);
+        answers.push((
             store.relay_days(&fingerprint(2), hour(-100), hour(100)).unwrap(),
             store.group_hours(Grouping::Flag, hour(-100), hour(100)).unwrap(),
         ));
     }
-    assert!(told.windows(2).all(|pair| pair[0] == pair[1]), "{told:#?}");
-    assert_eq!(told[0].0.len(), 2);
+    assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
+    assert_eq!(answers[0].0.len(), 2);
 }
 
-#[test]
-fn every_relay_and_group_is_given_in_order_until_enough() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn every_relay_and_group_is_given_in_order_until_enough(backend: &dyn Backend) {
+    let mut store = backend.empty();
     for at in [0, 1, 30] {
         store.append_full_consensus(&full_consensus(ConsensusSource::Directory, at)).unwrap();
     }
@@ -168,9 +165,8 @@ fn every_relay_and_group_is_given_in_order_until_enough() {
     assert_eq!(hours, [&first[..], &[(hour(30), flag(RelayFlag::Exit))]].concat());
 }
 
-#[test]
-fn weights_alone_belong_to_spans_that_come_beside() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn weights_alone_belong_to_spans_that_come_beside(backend: &dyn Backend) {
+    let mut store = backend.empty();
     let FullConsensus { info, listed, .. } = full_consensus(ConsensusSource::Collector, 0);
     let weights = full_consensus(ConsensusSource::Collector, 0).weights();
     let spans = listed
@@ -178,29 +174,31 @@ fn weights_alone_belong_to_spans_that_come_beside() {
         .map(|listed| (listed.fingerprint, allium_model::StateSpan { start: hour(0), end: hour(1), state: listed.state }));
     store.append_weighed_spans(&[info], &mut spans.collect::<Vec<_>>().into_iter(), std::slice::from_ref(&weights)).unwrap();
     assert_eq!(store.append_weights(&[weights]).unwrap(), 0, "weighed already");
-    sound(&store);
+    sound(&*store);
     near(store.relay_days(&fingerprint(3), hour(0), hour(1)).unwrap()[0].consensus_weight_fraction, 0.4);
-    let nothing =
-        ConsensusWeights { hour: hour(5), source: ConsensusSource::Collector, listed: vec![], bandwidth_weights: BTreeMap::new() };
+    let nothing = ConsensusWeights {
+        hour: hour(5),
+        source: ConsensusSource::Collector,
+        listed: vec![],
+        bandwidth_weights: BandwidthWeights::default(),
+    };
     assert_eq!(store.append_weights(&[nothing]).unwrap(), 0);
 }
 
-#[test]
-fn pruning_forgets_measures_and_events_of_before() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn pruning_forgets_measures_and_events_of_before(backend: &dyn Backend) {
+    let mut store = backend.empty();
     for at in [-30, -1, 0] {
         store.append_full_consensus(&full_consensus(ConsensusSource::Directory, at)).unwrap();
     }
     store.prune(hour(0)).unwrap();
-    sound(&store);
+    sound(&*store);
     let days = store.relay_days(&fingerprint(2), hour(-100), hour(100)).unwrap();
     assert_eq!(days.iter().map(|day| (day.start, day.n_weighed)).collect::<Vec<_>>(), [(hour(MIDNIGHT), 1)]);
     assert_eq!(store.stats().unwrap().n_weighed, 1);
 }
 
-#[test]
-fn restarts_overloads_and_addresses_are_events_once() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn restarts_overloads_and_addresses_are_events_once(backend: &dyn Backend) {
+    let mut store = backend.empty();
     let relay = |at: i32, restarted: &str, address: &str| Relay {
         last_restarted: Some(restarted.parse().unwrap()),
         overload_general_at: Some("2026-02-15T10:00:00Z".parse().unwrap()),
@@ -215,9 +213,9 @@ fn restarts_overloads_and_addresses_are_events_once() {
     store.append_full_consensus(&consensus).unwrap();
     store.apply(&details(hour(2), vec![relay(2, second, "192.0.2.2:9")])).unwrap();
     store.apply(&details(hour(3), vec![relay(3, second, "192.0.2.1:9")])).unwrap();
-    sound(&store);
+    sound(&*store);
     let events = store.events(None, Timestamp::MIN, Timestamp::MAX).unwrap();
-    let told: Vec<(String, &EventKind)> = events.iter().map(|event| (event.at.to_string(), &event.kind)).collect();
+    let found: Vec<(String, &EventKind)> = events.iter().map(|event| (event.at.to_string(), &event.kind)).collect();
     let [moved, back] = ["192.0.2.2", "192.0.2.1"].map(|address| EventKind::Address(address.parse().unwrap()));
     let expected = [
         (first.to_owned(), &EventKind::Restart),
@@ -226,32 +224,31 @@ fn restarts_overloads_and_addresses_are_events_once() {
         (hour(2).to_string(), &moved),
         (hour(3).to_string(), &back),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     let one = |number| store.events(Some(&fingerprint(number)), hour(2).start(), hour(3).start()).unwrap().len();
     assert_eq!((one(1), one(2)), (1, 0));
     store.prune(hour(3)).unwrap();
-    sound(&store);
+    sound(&*store);
     assert_eq!(store.stats().unwrap().n_events, 1);
 }
 
-#[test]
-fn the_latest_weighed_hour_of_each_range_is_told_once_for_each_that_asks() {
-    let mut store = SqliteHistory::open_in_memory().unwrap();
+pub(crate) fn the_latest_weighed_hour_is_given_once_for_each_range_that_has_one(backend: &dyn Backend) {
+    let mut store = backend.empty();
     for at in [0, 3, 30] {
         assert!(store.append_full_consensus(&full_consensus(ConsensusSource::Directory, at)).unwrap());
     }
     store.apply(&document(40, 1)).unwrap();
     let ranges = [(0, 2), (1, 2), (-24, 29), (30, 31), (0, 3), (35, 40)].map(|(from, to)| (hour(from), hour(to)));
-    let mut told = BTreeMap::new();
-    store.hour_weights(&ranges, |place, weights| assert!(told.insert(place, weights.clone()).is_none())).unwrap();
-    let hours: Vec<_> = told.iter().map(|(place, weights)| (*place, weights.hour)).collect();
+    let mut found = BTreeMap::new();
+    store.hour_weights(&ranges, &mut |index, weights| assert!(found.insert(index, weights.clone()).is_none())).unwrap();
+    let hours: Vec<_> = found.iter().map(|(index, weights)| (*index, weights.hour)).collect();
     assert_eq!(hours, [(0, hour(0)), (2, hour(3)), (3, hour(30)), (4, hour(3)), (5, hour(40))]);
-    let weights = &told[&0];
-    assert_eq!((weights.of(&fingerprint(2)), weights.of(&fingerprint(9)), weights.total()), (Some(300), None, 1000.0));
+    let weights = &found[&0];
+    assert_eq!((weights.weight_of(&fingerprint(2)), weights.weight_of(&fingerprint(9)), weights.total()), (Some(300), None, 1000.0));
     let [guard, middle, exit] = weights.probabilities(flags(2), 300);
     let expected = [60.0 / 110.0, 90.0 / 560.0, 150.0 / 330.0];
     for (found, expected) in [guard, middle, exit].into_iter().zip(expected) {
         assert!((found.unwrap() - expected).abs() < 1e-12, "{found:?} {expected}");
     }
-    assert_eq!(told[&5].probabilities(flags(2), 1), [None; 3], "a details document tells no bandwidth weights");
+    assert_eq!(found[&5].probabilities(flags(2), 1), [None; 3], "a details document has no bandwidth weights");
 }
