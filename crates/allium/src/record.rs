@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use allium_detect::{Presence, Record, RelayInfo};
-use allium_history::{Error, History as _, RelayTimeline, SqliteHistory, Timeline};
+use allium_history::{Error, RelayTimeline, Store, Timeline};
 use allium_model::{
     ConsensusHour, Fingerprint, Fraction, Known, NetworkRecord, OperatorId, Operators, Relay, RelayFlag, RelayFlags, RelayRecord,
     RelayState,
@@ -18,7 +18,7 @@ use allium_model::{
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn of(store: &SqliteHistory) -> Result<Record, Error> {
+pub fn of(store: &dyn Store) -> Result<Record, Error> {
     let history = store.exact()?;
     let relays: Vec<&Relay> = history.relays.iter().collect();
     let operators = Operators::of(&relays);

@@ -4,7 +4,7 @@
 use allium::watch::Watch;
 use allium_analysis::NetworkReport;
 use allium_detect::{Kind, Settings};
-use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, History as _, Listed, SqliteHistory, Update};
+use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store, StoreUrl, Update};
 use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, SourceStatus};
 use allium_views::{IncidentJson, View};
 
@@ -67,7 +67,7 @@ fn described(relay: u32, n: i32) -> Relay {
 }
 
 /// A consensus, and a details document where something changed.
-fn append(store: &mut SqliteHistory, n: i32) {
+fn append(store: &mut dyn Store, n: i32) {
     store.append_full_consensus(&consensus(n)).unwrap();
     if [0, MOVED].contains(&n) {
         let status = SourceStatus {
@@ -91,16 +91,16 @@ fn told(watch: &Watch) -> Vec<String> {
 #[test]
 fn relays_that_moved_since_are_told_of_where_they_were() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = SqliteHistory::open(dir.path().join("tor.db")).unwrap();
-    (0..BEFORE).for_each(|n| append(&mut store, n));
-    let mut lived = Watch::of(&store, Settings::default()).unwrap();
+    let mut store = StoreUrl::from(dir.path().join("tor.db")).open().unwrap();
+    (0..BEFORE).for_each(|n| append(&mut *store, n));
+    let mut lived = Watch::of(&*store, Settings::default()).unwrap();
     for n in BEFORE..N_LISTS {
-        append(&mut store, n);
+        append(&mut *store, n);
         let record = store.load().unwrap().unwrap();
         let report = NetworkReport::compute(&record);
         assert!(lived.follow(&View::new(record, report)));
     }
-    let replayed = Watch::of(&store, Settings::default()).unwrap();
+    let replayed = Watch::of(&*store, Settings::default()).unwrap();
     assert_eq!(told(&replayed), told(&lived));
     let log = replayed.log();
     let [outage] = log.incidents() else { panic!("{:#?}", told(&replayed)) };
