@@ -1,15 +1,11 @@
-//! `/healthz`: whether there is data, and how old it is, for machines that watch over the service.
+//! `/healthz`: state and age of the data, for machines that watch over the service.
 
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use allium_views::api::to_json;
+use allium_views::format::rfc3339;
+use allium_views::{Answer, Site};
 use serde::Serialize;
 
-use crate::api::to_json;
-use crate::format::rfc3339;
-use crate::site::Site;
-
-/// What the service says of its health.
+/// The health of the service.
 #[derive(Debug, Clone, Serialize)]
 struct Health {
     /// `ok`, `stale` or `no data`.
@@ -22,7 +18,7 @@ struct Health {
 }
 
 /// 200 with data, however old; 503 without.
-pub(crate) async fn answer(State(site): State<Site>) -> Response {
+pub(crate) fn answer(site: &Site) -> Answer {
     let now = site.now();
     let view = site.view();
     let is_stale = view.as_ref().is_some_and(|view| view.is_stale(now));
@@ -38,7 +34,6 @@ pub(crate) async fn answer(State(site): State<Site>) -> Response {
         now: rfc3339(now),
         version: site.info().version.clone(),
     };
-    let status = if view.is_some() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = to_json(&health).unwrap_or_default();
-    (status, [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+    let status = if view.is_some() { 200 } else { 503 };
+    Answer::not_kept(status, "application/json", to_json(&health).unwrap_or_default())
 }

@@ -1,23 +1,17 @@
-//! `/metrics`: how the network and the service stand, in OpenMetrics text for Prometheus and what reads the same.
+//! `/metrics`: figures of the network and of the service, in OpenMetrics text for Prometheus and what reads the same.
 //!
-//! Whatever is not known is absent, never 0. Nothing is said of single relays, operators or visitors, so the number of series stays
+//! An unknown figure is absent, never 0. Single relays, operators and visitors have no figures here, so the number of series stays
 //! small. The names are a contract: added to, never changed.
 
 use std::sync::atomic::AtomicU64;
 
 use allium_detect::Severity;
 use allium_model::{Period, Timestamp};
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use allium_views::{Answer, IncidentLog, Site, View};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-
-use crate::incidents::IncidentLog;
-use crate::site::Site;
-use crate::view::View;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -25,10 +19,10 @@ type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 
 /// All figures; 200 also before there is data, with what is known of the sources.
-pub(crate) async fn answer(State(site): State<Site>) -> Response {
-    match text(&site) {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+pub(crate) fn answer(site: &Site) -> Answer {
+    match text(site) {
+        Ok(text) => Answer::not_kept(200, CONTENT_TYPE, text),
+        Err(_) => Answer::not_kept(500, CONTENT_TYPE, ""),
     }
 }
 
@@ -54,11 +48,11 @@ struct Figures {
 
 impl Figures {
     fn add(&mut self, name: &'static str, help: &'static str, labels: &[(&'static str, String)], value: f64) {
-        let place = self.families.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+        let index = self.families.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
             self.families.push((name, help, Gauges::default()));
             self.families.len() - 1
         });
-        self.families[place].2.get_or_create(&labels.to_vec()).set(value);
+        self.families[index].2.get_or_create(&labels.to_vec()).set(value);
     }
 
     fn of_network(&mut self, view: &View, now: Timestamp) {

@@ -58,7 +58,10 @@ impl From<DeskError> for RequestError {
 
 impl Said {
     /// What is said in a request about an incident of a log; `into` is where a merge leads, and separates where it is empty.
-    pub(crate) fn of(log: &IncidentLog, id: &str, action: &str, text: &str, into: Option<&str>) -> Result<Self, RequestError> {
+    ///
+    /// # Errors
+    /// The reason why it cannot be said.
+    pub fn of(log: &IncidentLog, id: &str, action: &str, text: &str, into: Option<&str>) -> Result<Self, RequestError> {
         let incident = log.get(id).ok_or(RequestError::NoSuchPage)?.id.clone();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.chars().count() > LONGEST_TEXT {

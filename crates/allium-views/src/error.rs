@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use axum::http::StatusCode;
-
 /// A request that cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestError {
@@ -61,17 +59,17 @@ impl RequestError {
         Self::NoSuchGroup { noun, asked: asked.chars().take(60).collect() }
     }
 
-    /// The status of the answer.
-    pub const fn status(&self) -> StatusCode {
+    /// The status of the answer, in numbers of HTTP.
+    pub const fn status(&self) -> u16 {
         match self {
-            Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => StatusCode::NOT_FOUND,
-            Self::BadParameter { .. } | Self::BadBody(_) => StatusCode::BAD_REQUEST,
-            Self::WrongToken => StatusCode::UNAUTHORIZED,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooLong => StatusCode::URI_TOO_LONG,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => 404,
+            Self::BadParameter { .. } | Self::BadBody(_) => 400,
+            Self::WrongToken => 401,
+            Self::BodyTooLarge => 413,
+            Self::TooLong => 414,
+            Self::MethodNotAllowed => 405,
+            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners => 503,
+            Self::Internal => 500,
         }
     }
 

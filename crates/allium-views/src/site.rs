@@ -180,7 +180,7 @@ impl Site {
     }
 
     /// Who takes down what people say.
-    pub(crate) fn desk(&self) -> Option<SharedDesk> {
+    pub fn desk(&self) -> Option<SharedDesk> {
         self.shared.desk.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -190,24 +190,24 @@ impl Site {
     }
 
     /// Tells of changes of incidents, and of the end.
-    pub(crate) fn listen(&self) -> (Receiver<u64>, Receiver<bool>) {
+    pub fn listen(&self) -> (Receiver<u64>, Receiver<bool>) {
         (self.shared.news.subscribe(), self.shared.closing.subscribe())
     }
 
     /// A place among those who listen, for as long as it is held; `None` where all are taken.
-    pub(crate) fn listening_permit(&self) -> Option<OwnedSemaphorePermit> {
+    pub fn listening_permit(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.shared.listeners).try_acquire_owned().ok()
     }
 
     /// The number of the change after the one of this name, and whether changes are missing before it; that of the next to come
     /// without a name.
-    pub(crate) fn changes_after(&self, last_seen: Option<&str>) -> (u64, bool) {
+    pub fn changes_after(&self, last_seen: Option<&str>) -> (u64, bool) {
         let stream = self.shared.stream.lock().unwrap_or_else(PoisonError::into_inner);
         last_seen.map_or_else(|| (stream.n(), false), |last_seen| stream.after(last_seen))
     }
 
     /// Changes of incidents from a number on.
-    pub(crate) fn changes_from(&self, number: u64, most: usize) -> News {
+    pub fn changes_from(&self, number: u64, most: usize) -> News {
         self.shared.stream.lock().unwrap_or_else(PoisonError::into_inner).from(number, most)
     }
 

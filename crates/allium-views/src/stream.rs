@@ -21,9 +21,9 @@ const KEPT: usize = 1_024;
 
 /// Something that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Change {
+pub struct Change {
     /// Its name: time, incident, which of its changes.
-    pub(crate) id: String,
+    pub id: String,
     /// When: the consensus that showed it, or the time of a note.
     at: Timestamp,
     incident: String,
@@ -44,7 +44,7 @@ struct ChangeJson<'a> {
 
 impl Change {
     /// The line that tells it.
-    pub(crate) fn json(&self, log: &IncidentLog) -> String {
+    pub fn json(&self, log: &IncidentLog) -> String {
         let incident = log.get(&self.incident).map(|incident| IncidentJson::of_log(incident, log));
         let told = ChangeJson { id: &self.id, change: self.what, at: rfc3339(self.at), incident_id: &self.incident, incident };
         to_json(&told).unwrap_or_default().trim_end().to_owned()
@@ -79,13 +79,13 @@ pub(crate) struct Changes {
 }
 
 /// What a listener is to be told next.
-pub(crate) struct News {
+pub struct News {
     /// Whether changes are missing before these.
-    pub(crate) is_broken: bool,
+    pub is_broken: bool,
     /// The changes.
-    pub(crate) changes: Vec<Change>,
+    pub changes: Vec<Change>,
     /// From where to go on.
-    pub(crate) next: u64,
+    pub next: u64,
 }
 
 impl Changes {

@@ -13,8 +13,9 @@ use std::sync::Arc;
 use allium_analysis::leaderboards::Category;
 use allium_analysis::{Issue, NetworkReport};
 use allium_model::{DocumentKind, OperatorId, Period, Quantity, RelayRecord};
+use allium_server::router;
 use allium_sources::onionoo::{Client, ClientOptions, Document, Fetched, decode};
-use allium_views::{Site, SiteInfo, View, router};
+use allium_views::{Site, SiteInfo, View};
 use relays::{as_of, contact, fingerprint, issues, record, relay, reports, uptime, with, with_graph};
 
 /// A page of a site that shows these relays, asked for over a connection of its own.

@@ -8,7 +8,8 @@ use allium_model::{
     ConsensusHour, DocumentKind, Fingerprint, Fraction, GraphPeriod, Known, NetworkRecord, Period, PublishedGraph, Quantity, Reject, Relay,
     RelayFlag, RelayFlags, RelayRecord, RelayState, Series, SourceStatus, StateSpan,
 };
-use allium_views::{IncidentLog, Site, SiteInfo, View, Watched, router};
+use allium_server::router;
+use allium_views::{IncidentLog, Site, SiteInfo, View, Watched};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt as _;
