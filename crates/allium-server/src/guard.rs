@@ -1,7 +1,8 @@
 //! What every response carries, whatever it answers: a strict content security policy above all. Oversized addresses are refused
 //! before anything looks at them.
 
-use allium_views::{RequestError, Site};
+use allium_service::Snapshot;
+use allium_views::RequestError;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::Uri;
@@ -10,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::response::HasScript;
-use crate::{is_for_programs, refused};
+use crate::{Server, is_for_programs, refused};
 
 /// What pages may load: our stylesheet and our pictures; the icon stands in the page.
 const CONTENT_SECURITY_POLICY: &str =
@@ -23,16 +24,16 @@ const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'se
 const LONGEST_ADDRESS: usize = 4_096;
 
 /// Refuses oversized addresses, and adds what every response carries.
-pub(crate) async fn guard(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let uri = request.uri().clone();
+pub(crate) async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let (uri, snapshot) = (request.uri().clone(), server.site.snapshot());
     let is_too_long = uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS);
     let mut response =
-        if is_too_long { refused(&site, &RequestError::TooLong, is_for_programs(uri.path())) } else { next.run(request).await };
-    carry(&site, &uri, &mut response);
+        if is_too_long { refused(&snapshot, &RequestError::TooLong, is_for_programs(uri.path())) } else { next.run(request).await };
+    carry(&snapshot, &uri, &mut response);
     response
 }
 
-fn carry(site: &Site, uri: &Uri, response: &mut Response<Body>) {
+fn carry(snapshot: &Snapshot, uri: &Uri, response: &mut Response<Body>) {
     let is_api = is_for_programs(uri.path());
     let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     let has_script = response.extensions().get::<HasScript>().is_some();
@@ -51,7 +52,7 @@ fn carry(site: &Site, uri: &Uri, response: &mut Response<Body>) {
     if is_api {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    if let Some(onion) = site.info().onion.as_deref().filter(|_| is_html) {
+    if let Some(onion) = snapshot.info().onion.as_deref().filter(|_| is_html) {
         let address = uri.path_and_query().map_or("/", |address| address.as_str());
         if let Ok(value) = HeaderValue::from_str(&format!("{}{address}", onion.trim_end_matches('/'))) {
             headers.insert(HeaderName::from_static("onion-location"), value);

@@ -1,8 +1,10 @@
 //! `/healthz`: state and age of the data, for machines that watch over the service.
 
-use allium_views::api::to_json;
-use allium_views::format::rfc3339;
-use allium_views::{Answer, Site};
+use allium_model::Timestamp;
+use allium_service::Snapshot;
+use allium_views::Answer;
+use allium_words::format::rfc3339;
+use allium_words::json::to_json;
 use serde::Serialize;
 
 /// The health of the service.
@@ -18,21 +20,20 @@ struct Health {
 }
 
 /// 200 with data, however old; 503 without.
-pub(crate) fn answer(site: &Site) -> Answer {
-    let now = site.now();
-    let view = site.view();
-    let is_stale = view.as_ref().is_some_and(|view| view.is_stale(now));
+pub(crate) fn answer(snapshot: &Snapshot, now: Timestamp) -> Answer {
+    let view = snapshot.view();
+    let is_stale = view.is_some_and(|view| view.is_stale(now));
     let health = Health {
-        status: match (&view, is_stale) {
+        status: match (view, is_stale) {
             (None, _) => "no data",
             (Some(_), true) => "stale",
             (Some(_), false) => "ok",
         },
-        reason: view.is_none().then(|| site.waiting_for()),
-        as_of: view.as_ref().map(|view| view.as_of().to_string()),
-        age_secs: view.as_ref().map(|view| now.as_second() - view.as_of().start_secs()),
+        reason: view.is_none().then(|| snapshot.waiting_for().to_owned()),
+        as_of: view.map(|view| view.as_of().to_string()),
+        age_secs: view.map(|view| now.as_second() - view.as_of().start_secs()),
         now: rfc3339(now),
-        version: site.info().version.clone(),
+        version: snapshot.info().version.clone(),
     };
     let status = if view.is_some() { 200 } else { 503 };
     Answer::not_kept(status, "application/json", to_json(&health).unwrap_or_default())

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use allium_service::{NewNote, Patch, Site};
 use allium_views::route::{Data, Form, NoteBy, Page};
-use allium_views::{Answer, Asked, RequestError, Route, Said, Site, render};
+use allium_views::{Answer, Asked, RequestError, Route, render};
 use axum::body::{Body, to_bytes};
 use axum::extract::Query;
 use axum::http::Uri;
@@ -37,11 +38,11 @@ pub(crate) async fn respond(site: &Site, incident: &str, by: NoteBy, headers: &H
     };
     match (taken, by) {
         (Ok(answer), _) => response(answer, headers),
-        (Err(error), NoteBy::Form) => refused(site, &error, false),
+        (Err(error), NoteBy::Form) => refused(&site.snapshot(), &error, false),
         (Err(RequestError::WrongToken), NoteBy::Json(_)) => {
-            with(refused(site, &RequestError::WrongToken, true), header::WWW_AUTHENTICATE, "Bearer")
+            with(refused(&site.snapshot(), &RequestError::WrongToken, true), header::WWW_AUTHENTICATE, "Bearer")
         }
-        (Err(error), NoteBy::Json(_)) => refused(site, &error, true),
+        (Err(error), NoteBy::Json(_)) => refused(&site.snapshot(), &error, true),
     }
 }
 
@@ -60,7 +61,7 @@ async fn take_json(site: &Site, id: &str, headers: &HeaderMap, body: Body, actio
     let note = json(&bytes)?;
     write(site, token, id, action, &note.text, note.into.as_deref()).await?;
     let asked = Asked { query: "", base: "", takes: &|_| false };
-    let incident = render(site, site.now(), &Route::Data(Data::Incident(id.to_owned()), Form::Json), &asked);
+    let incident = render(&site.snapshot(), site.now(), &Route::Data(Data::Incident(id.to_owned()), Form::Json), &asked);
     let status = if incident.status == 200 { 201 } else { incident.status };
     Ok(Answer::not_kept(status, Form::Json.media_type(), incident.body))
 }
@@ -93,13 +94,14 @@ async fn write(site: &Site, token: &str, id: &str, action: &str, text: &str, int
         return Err(RequestError::WrongToken);
     }
     let Ok(_permit) = WRITERS.acquire().await else { return Err(RequestError::Internal) };
-    let log = site.incidents().ok_or(RequestError::NoIncidentsYet)?;
-    let note = Said::of(&log, id, action, text, into)?;
-    let desk = site.desk().ok_or(RequestError::MethodNotAllowed)?;
+    let snapshot = site.snapshot();
+    let log = snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
+    let note = NewNote::of(log, id, action, text, into)?;
+    let store = site.notes().ok_or(RequestError::MethodNotAllowed)?;
     let token = token.to_owned();
-    let work = tokio::task::spawn_blocking(move || desk.take_down(&token, note));
+    let work = tokio::task::spawn_blocking(move || store.record(&token, note));
     let notes = work.await.map_err(|_| RequestError::Internal)??;
-    site.set_notes(&notes);
+    site.publish([Patch::Notes(notes)]);
     Ok(())
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use allium_views::text::inert;
-use allium_views::{Answer, Change, Params, RequestError, Site};
+use allium_service::{Change, Snapshot};
+use allium_views::{Answer, Params, RequestError, change_json};
+use allium_words::inert::inert;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -13,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch::Receiver;
 
+use crate::Server;
 use crate::response::{response, with};
 
 /// Silence after which a comment shows that the stream still goes on.
@@ -25,8 +28,8 @@ const RETRY: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 32;
 
 /// The stream, from the change on that the client saw last.
-pub(crate) fn respond(site: Site, parts: &Parts) -> Response {
-    match listen(site, parts) {
+pub(crate) fn respond(server: &Server, parts: &Parts) -> Response {
+    match listen(server, parts) {
         Ok(listener) => {
             let events = futures_util::stream::unfold(listener, Listener::event);
             Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here")).into_response()
@@ -38,11 +41,21 @@ pub(crate) fn respond(site: Site, parts: &Parts) -> Response {
     }
 }
 
-fn listen(site: Site, parts: &Parts) -> Result<Listener, RequestError> {
+fn listen(server: &Server, parts: &Parts) -> Result<Listener, RequestError> {
     let last_seen = last_seen(&parts.headers, parts.uri.query().unwrap_or_default())?;
-    site.incidents().ok_or(RequestError::NoIncidentsYet)?;
-    let permit = site.listening_permit().ok_or(RequestError::TooManyListeners)?;
-    Ok(Listener::new(site, last_seen.as_deref(), permit))
+    let news = server.site.subscribe();
+    let snapshot = server.site.snapshot();
+    snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
+    let permit = Arc::clone(&server.listeners).try_acquire_owned().map_err(|_| RequestError::TooManyListeners)?;
+    let (next, is_broken) = last_seen.map_or_else(|| (snapshot.changes().n(), false), |last_seen| snapshot.changes().after(&last_seen));
+    let closing = server.closing.subscribe();
+    Ok(Listener { news, closing, next, waiting: greeting(&snapshot, is_broken), _permit: permit })
+}
+
+fn greeting(snapshot: &Snapshot, is_broken: bool) -> VecDeque<Event> {
+    let as_of = snapshot.incidents().and_then(|log| log.watched.as_of).map_or_else(String::new, |hour| hour.to_string());
+    let hello = Event::default().retry(RETRY).comment(format!("listening as of {as_of}"));
+    std::iter::once(hello).chain(is_broken.then(afresh)).collect()
 }
 
 /// The name of the change that the client saw last: by the header that browsers send, or by a parameter.
@@ -55,8 +68,7 @@ fn last_seen(headers: &HeaderMap, query: &str) -> Result<Option<String>, Request
 
 /// A client that listens.
 struct Listener {
-    site: Site,
-    news: Receiver<u64>,
+    news: Receiver<Arc<Snapshot>>,
     closing: Receiver<bool>,
     next: u64,
     waiting: VecDeque<Event>,
@@ -64,25 +76,14 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(site: Site, last_seen: Option<&str>, permit: OwnedSemaphorePermit) -> Self {
-        let (news, closing) = site.listen();
-        let (next, is_broken) = site.changes_after(last_seen);
-        let as_of = site.incidents().and_then(|log| log.watched.as_of).map_or_else(String::new, |hour| hour.to_string());
-        let mut waiting = VecDeque::from([Event::default().retry(RETRY).comment(format!("listening as of {as_of}"))]);
-        if is_broken {
-            waiting.push_back(afresh());
-        }
-        Self { site, news, closing, next, waiting, _permit: permit }
-    }
-
     /// The next event, and the listener for the one after; `None` when the service stops.
     async fn event(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Some((Ok(event), self));
             }
-            self.news.borrow_and_update();
-            self.fill();
+            let snapshot = Arc::clone(&self.news.borrow_and_update());
+            self.fill(&snapshot);
             if self.waiting.is_empty() {
                 tokio::select! {
                     changed = self.news.changed() => changed.ok()?,
@@ -92,15 +93,13 @@ impl Listener {
         }
     }
 
-    fn fill(&mut self) {
-        let news = self.site.changes_from(self.next, AT_ONCE);
-        if news.is_broken {
-            self.waiting.push_back(afresh());
-        }
+    fn fill(&mut self, snapshot: &Snapshot) {
+        let news = snapshot.changes().from(self.next, AT_ONCE);
+        self.waiting.extend(news.is_broken.then(afresh));
         self.next = news.next;
-        let Some(log) = self.site.incidents() else { return };
-        let event = |change: Change| Event::default().id(inert(&change.id)).data(change.json(&log));
-        self.waiting.extend(news.changes.into_iter().map(event));
+        let Some(log) = snapshot.incidents() else { return };
+        let event = |change: &Change| Event::default().id(inert(&change.id)).data(change_json(change, log));
+        self.waiting.extend(news.changes.iter().map(event));
     }
 }
 

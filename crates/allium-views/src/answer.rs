@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use allium_model::Timestamp;
+use allium_service::Snapshot;
 
 use crate::error::RequestError;
-use crate::site::Site;
 use crate::{api, assets, pages};
 
 /// The media type of pages.
@@ -64,8 +64,8 @@ impl Answer {
     }
 
     /// An error as a page.
-    pub fn error_page(site: &Site, error: &RequestError) -> Self {
-        Self::not_kept(error.status(), HTML, pages::error::html(site, error))
+    pub fn error_page(snapshot: &Snapshot, error: &RequestError) -> Self {
+        Self::not_kept(error.status(), HTML, pages::error::html(snapshot, error))
     }
 
     /// An error as JSON.

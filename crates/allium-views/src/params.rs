@@ -1,7 +1,9 @@
 //! The query part of an address: read strictly, written canonically.
 
+use allium_charts::{Look, Size, Theme};
+use allium_words::inert::url_encoded;
+
 use crate::error::RequestError;
-use crate::text::url_encoded;
 
 /// The longest value that any parameter may have, in bytes.
 pub(crate) const LONGEST_VALUE: usize = 200;
@@ -51,6 +53,24 @@ impl Params {
                 number.ok_or_else(|| RequestError::bad(name, text, allowed()))
             })
             .transpose()
+    }
+
+    /// Names of the parameters that a look is read from.
+    pub(crate) const LOOK: [&'static str; 3] = ["theme", "size", "caption"];
+
+    /// How a picture is drawn, by the parameters `theme`, `size` and `caption`.
+    pub(crate) fn look(&self) -> Result<Look, RequestError> {
+        let choose = |name: &str, [first, second]: [&str; 2]| match self.one(name)? {
+            None => Ok(false),
+            Some(value) if value == first => Ok(false),
+            Some(value) if value == second => Ok(true),
+            Some(other) => Err(RequestError::bad(name, other, format!("{first} or {second}"))),
+        };
+        Ok(Look {
+            theme: if choose("theme", ["light", "dark"])? { Theme::Dark } else { Theme::Light },
+            size: if choose("size", ["wide", "narrow"])? { Size::Narrow } else { Size::Wide },
+            caption: choose("caption", ["no", "yes"])?,
+        })
     }
 
     /// The others.

@@ -15,7 +15,7 @@ use allium_analysis::{NetworkReport, OperatorReport, PastStandings, Standings, r
 use allium_history::{History as _, SqliteHistory};
 use allium_model::{ConsensusHour, Known};
 use allium_views::Site;
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use tokio::sync::oneshot;
 
 /// The longest rest after work.

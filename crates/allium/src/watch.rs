@@ -10,8 +10,8 @@ use std::time::Instant;
 use allium_detect::{Detector, Incident, Observation, RelayIdx, RelayInfo, Settings};
 use allium_history::{Error, SqliteHistory};
 use allium_model::{ConsensusHour, IncidentNote, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
-use allium_views::text::inert;
 use allium_views::{IncidentLog, Site, View, Watched};
+use allium_words::inert::inert;
 
 use crate::effects::Effects;
 use crate::record;

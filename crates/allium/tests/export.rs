@@ -13,7 +13,7 @@ use allium_history::{
     RelayDay, SqliteHistory, Timeline, Update,
 };
 use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, Fraction, Known, Relay, RelayFlag, RelayState, SourceStatus, Timestamp};
-use allium_views::text::csv_cell;
+use allium_words::inert::csv_cell;
 use assert_cmd::Command;
 use tables::{Table, read_csv, read_parquet};
 use tempfile::TempDir;

@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("allium-forecast", &["allium-model", "allium-stats"]),
     ("allium-detect", &["allium-model", "allium-stats"]),
     ("allium-views", &["allium-model", "allium-analysis", "allium-detect", "allium-forecast"]),
-    ("allium-server", &["allium-model", "allium-detect", "allium-views"]),
+    ("allium-server", &["allium-model", "allium-detect", "allium-words", "allium-service", "allium-views"]),
     (
         "allium",
         &[

@@ -55,7 +55,7 @@ fn markup_stays_text_on_every_page() {
 #[test]
 fn deceptive_characters_are_shown_as_their_code_points() {
     for (address, html) in pages_of(network_that_says(DECEPTIVE)) {
-        let hidden = html.chars().find(|c| allium_views::text::is_deceptive(*c) && *c != '\n');
+        let hidden = html.chars().find(|c| allium_words::inert::is_deceptive(*c) && *c != '\n');
         assert_eq!(hidden, None, "{address}");
         if address.starts_with("/relay") {
             assert!(html.contains("U+202E") && html.contains("U+0000") && html.contains("<bdi>"), "{address}");
@@ -113,7 +113,7 @@ fn json_is_exact_and_inert() {
         assert_eq!(json["contact"], text);
         assert_eq!(json["alleged_family"][0], text);
         let raw = answer.text();
-        assert!(!raw.contains('<') && !raw.trim_end().chars().any(allium_views::text::is_deceptive));
+        assert!(!raw.contains('<') && !raw.trim_end().chars().any(allium_words::inert::is_deceptive));
     }
     assert_ne!(fingerprint(0), fingerprint(1));
 }
@@ -128,5 +128,5 @@ fn a_long_contact_is_cut_and_inert_where_operators_are_picked() {
     let contact = boxes.into_iter().find(|label| label.contains("onerror")).unwrap();
     assert!(contact.contains("…</bdi>") && contact.len() < 600, "{contact}");
     assert!(!contact.contains("<img") && !contact.contains("<script"), "{contact}");
-    assert_eq!(html.chars().find(|c| allium_views::text::is_deceptive(*c) && *c != '\n'), None);
+    assert_eq!(html.chars().find(|c| allium_words::inert::is_deceptive(*c) && *c != '\n'), None);
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use allium_service::Site;
 use allium_views::route::{ChartForm, Form, Page};
-use allium_views::{Parsed, Route, Site};
+use allium_views::{Parsed, Route};
 use axum::http::StatusCode;
 
 use crate::support::{ask, attributes, fingerprint, get, record, site_of};
@@ -15,7 +16,7 @@ fn routes(site: &Site) -> Vec<Route> {
         Route::Chart(_, file) if file.form == ChartForm::Png => drawn.insert((route.pattern(), file.name.clone())),
         _ => true,
     };
-    Route::all(site).filter(is_new).collect()
+    Route::all(&site.snapshot()).filter(is_new).collect()
 }
 
 fn route_of(address: &str) -> Option<Route> {
@@ -27,7 +28,7 @@ fn route_of(address: &str) -> Option<Route> {
 
 #[test]
 fn an_address_is_read_as_it_was_written() {
-    let routes: Vec<Route> = Route::all(&site_of(record(21))).collect();
+    let routes: Vec<Route> = Route::all(&site_of(record(21)).snapshot()).collect();
     let addresses: BTreeSet<String> = routes.iter().map(Route::address).collect();
     assert_eq!(addresses.len(), routes.len(), "an address is listed twice");
     assert!(routes.len() > 500, "only {} routes", routes.len());
@@ -56,7 +57,7 @@ fn every_address_answers() {
 #[test]
 fn every_page_that_is_linked_is_listed() {
     let site = site_of(record(21));
-    let all: BTreeSet<String> = Route::all(&site).map(|route| route.address()).collect();
+    let all: BTreeSet<String> = Route::all(&site.snapshot()).map(|route| route.address()).collect();
     for route in routes(&site).into_iter().filter(|route| matches!(route, Route::Page(_))) {
         let html = get(&site, &route.address()).text();
         for link in attributes(&html, "href").into_iter().chain(attributes(&html, "src")).filter(|link| link.starts_with('/')) {
@@ -73,7 +74,7 @@ fn every_route_has_one_of_the_patterns() {
     let distinct: BTreeSet<&String> = patterns.iter().collect();
     assert_eq!(distinct.len(), patterns.len(), "a pattern is listed twice");
     let site = site_of(record(21));
-    for route in Route::all(&site) {
+    for route in Route::all(&site.snapshot()) {
         assert!(distinct.contains(&route.pattern()), "{}", route.address());
     }
 }

@@ -4,37 +4,34 @@
 //! that each can change alone. JSON is written with every character escaped that could mean something to a terminal or
 //! a page, which changes nothing for a parser.
 
+mod changes;
 mod csv;
 mod incidents;
-mod json;
 mod network;
 pub(crate) mod quality;
 mod relay;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Fraction, Period};
+use allium_model::{Fraction, Period, Timestamp};
+use allium_service::{Outlook, Snapshot, View};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
-pub(crate) use self::csv::write as write_csv;
+pub use self::changes::change_json;
 pub use self::incidents::IncidentJson;
 pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
-pub use self::json::to_json;
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
-use crate::format::rfc3339;
 use crate::list::{QUERY_NAMES, relay_query};
-use crate::outlook::Outlook;
 use crate::pages::forecasts::ForecastJson;
 use crate::pages::{self, forecasts, operators};
 use crate::params::Params;
 use crate::render::Shown;
 use crate::route::fixed_data;
-use crate::site::Site;
-use crate::view::View;
 
 /// Relays in an answer unless the address says otherwise.
 const LIMIT: usize = 100;
@@ -86,18 +83,18 @@ fixed_data! {
     /// Incidents.
     Incidents = "/incidents", [Json, Csv], |s, form| {
         let params = s.params()?;
-        incidents(s.view, &*s.site.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
+        incidents(s.view, s.snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
     };
     /// Forecasts of relays.
-    Forecasts = "/forecasts", [Json, Csv], |s, form| forecasts::data(s.view, &s.site.outlook(), &s.params()?, form);
+    Forecasts = "/forecasts", [Json, Csv], |s, form| forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
     /// Forecasts of relays in few figures.
-    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary_data(s.view, &s.site.outlook(), &s.params()?);
+    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary_data(s.view, s.snapshot.outlook(), &s.params()?);
     /// Forecasts of the network.
-    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network_data(&s.site.outlook(), &s.params()?, form);
+    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network_data(s.snapshot.outlook(), &s.params()?, form);
     /// The scores of forecasts.
-    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard::data(s.site, &s.params()?);
+    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard::data(s.snapshot, &s.params()?);
     /// Sources, documents, gaps, rejects.
-    DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.site, s.view, &s.params()?, form);
+    DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.snapshot, s.view, s.now, &s.params()?, form);
 }
 
 /// A page of a list of relays.
@@ -160,11 +157,9 @@ pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: 
 }
 
 /// `/api/v1/data-quality`
-pub(crate) fn data_quality(site: &Site, view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+pub(crate) fn data_quality(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
-    let now = site.now();
-    let reports = site.sources();
-    let quality = DataQualityJson::of(view, &reports, now);
+    let quality = DataQualityJson::of(view, snapshot.sources(), now);
     match form {
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),
@@ -189,10 +184,29 @@ fn share(fraction: Fraction) -> f64 {
 }
 
 fn secs(secs: i64) -> String {
-    rfc3339(crate::format::at_secs(secs))
+    rfc3339(allium_words::format::at_secs(secs))
 }
 
-/// An error as the API tells it.
+/// The value as JSON in which no character is active.
+///
+/// # Errors
+/// [`RequestError::Internal`] for a value that has no JSON form; the types of this crate all have one.
+pub fn to_json(value: &impl Serialize) -> Result<String, RequestError> {
+    allium_words::json::to_json(value).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        RequestError::Internal
+    })
+}
+
+/// The header and the lines as CSV.
+pub(crate) fn write_csv(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
+    allium_words::csv::to_csv(header, lines).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as CSV");
+        RequestError::Internal
+    })
+}
+
+/// An error as the API states it.
 #[derive(Debug, Clone, Serialize)]
 struct ErrorJson {
     status: u16,

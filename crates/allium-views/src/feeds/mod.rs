@@ -12,14 +12,14 @@ use std::sync::Arc;
 
 use allium_detect::Incident;
 use allium_model::{Fraction, IncidentNote, NoteAction, Timestamp};
+use allium_service::{IncidentLog, View};
+use allium_words::format;
+use allium_words::incidents as words;
+use allium_words::inert::inert;
 
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
-use crate::pages::incidents::{List, words};
+use crate::pages::incidents::List;
 use crate::params::Params;
-use crate::text::inert;
-use crate::view::View;
 
 /// Entries at most.
 const ENTRIES: usize = 50;

@@ -21,9 +21,11 @@ pub(crate) mod relays;
 pub(crate) mod statistics;
 pub(crate) mod top;
 
+use allium_charts::Chart;
+
+use self::incidents::marks::marked_by_all;
 use self::operators::charts::{List, chart as list_chart};
 use self::operators::{domains, families, list};
-use crate::charts::Chart;
 use crate::error::RequestError;
 use crate::list::ListState;
 use crate::params::Params;
@@ -32,49 +34,49 @@ use crate::route::fixed_pages;
 
 fixed_pages! {
     /// The state of the network.
-    Home = "/", |s| home::html(s.site, s.view, s.now);
+    Home = "/", |s| home::html(s.snapshot, s.view, s.now);
     /// The network counted.
-    Network = "/network", |s| s.no_params().and_then(|()| network::html(s.site, s.view, s.now));
+    Network = "/network", |s| s.no_params().and_then(|()| network::html(s.snapshot, s.view, s.now));
     /// All relays.
-    Relays = "/relays", |s| relays::html(s.site, s.view, s.now, &ListState::of(&s.params()?)?);
+    Relays = "/relays", |s| relays::html(s.snapshot, s.view, s.now, &ListState::of(&s.params()?)?);
     /// The heaviest relays.
-    Top = "/top", |s| top::html(s.site, s.view, s.now, &s.params()?),
+    Top = "/top", |s| top::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Relays, name);
     /// Uptime by place, time and whatever else is picked.
-    Explore = "/explore", |s| explore::html(s.site, s.view, s.now, &s.params()?),
+    Explore = "/explore", |s| explore::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["map", "regions", "image"] |s, params, name| {
-            let chart = explore::chart(s.view, &s.site.sizes(), params, name)?;
-            Ok(chart.marked_by_all(s.view, s.site.incidents().as_deref()))
+            let chart = explore::chart(s.view, s.snapshot.sizes(), params, name)?;
+            Ok(marked_by_all(chart, s.view, s.snapshot.incidents()))
         };
     /// Relays hour by hour.
-    ExploreImage = "/explore/image", |s| explore::image_html(s.site, s.view, s.now, &s.params()?);
+    ExploreImage = "/explore/image", |s| explore::image_html(s.snapshot, s.view, s.now, &s.params()?);
     /// All incidents.
-    Incidents = "/incidents", |s| incidents::html(s.site, s.view, s.now, s.site.incidents().as_deref(), &s.params()?);
+    Incidents = "/incidents", |s| incidents::html(s.snapshot, s.view, s.now, s.snapshot.incidents(), &s.params()?);
     /// The present, for a screen on the wall.
     Monitor = "/monitor", |s| {
         s.no_params()?;
-        incidents::monitor::html(s.site, s.view, s.now, s.site.incidents().as_deref())
+        incidents::monitor::html(s.snapshot, s.view, s.now, s.snapshot.incidents())
     };
     /// All operators.
-    Operators = "/operators", |s| list::html(s.site, s.view, s.now, &s.params()?),
+    Operators = "/operators", |s| list::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Operators, name);
     /// Domains that contacts claim.
-    Domains = "/domains", |s| domains::html(s.site, s.view, s.now, &s.params()?),
+    Domains = "/domains", |s| domains::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Domains, name);
     /// All families.
-    Families = "/families", |s| families::html(s.site, s.view, s.now, &s.params()?),
+    Families = "/families", |s| families::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Families, name);
     /// All leaderboards.
-    Leaderboards = "/leaderboards", |s| leaderboards::html(s.site, s.view, s.now);
+    Leaderboards = "/leaderboards", |s| leaderboards::html(s.snapshot, s.view, s.now);
     /// Distributions of uptime.
-    Statistics = "/statistics", |s| statistics::html(s.site, s.view, s.now);
+    Statistics = "/statistics", |s| statistics::html(s.snapshot, s.view, s.now);
     /// Forecasts of the network and of relays.
-    Forecasts = "/forecasts", |s| forecasts::html(s.site, s.view, s.now, &s.site.outlook(), &s.params()?),
+    Forecasts = "/forecasts", |s| forecasts::html(s.snapshot, s.view, s.now, s.snapshot.outlook(), &s.params()?),
         charts ["network-relays", "network-guards", "network-exits", "network-weight", "network-uptime", "uptime-ahead"]
-        |s, params, name| forecasts::network_chart(&s.site.outlook(), params, name);
+        |s, params, name| forecasts::network_chart(s.snapshot.outlook(), params, name);
     /// The scores of forecasts.
-    Scoreboard = "/forecasts/scoreboard", |s| forecasts::scoreboard::html(s.site, s.view, s.now, &s.params()?),
-        charts ["reliability", "pit"] |s, params, name| forecasts::scoreboard::chart(s.site, params, name);
+    Scoreboard = "/forecasts/scoreboard", |s| forecasts::scoreboard::html(s.snapshot, s.view, s.now, &s.params()?),
+        charts ["reliability", "pit"] |s, params, name| forecasts::scoreboard::chart(s.snapshot, params, name);
     /// Sources, gaps and what could not be understood.
-    DataQuality = "/data-quality", |s| data_quality::html(s.site, s.view, s.now);
+    DataQuality = "/data-quality", |s| data_quality::html(s.snapshot, s.view, s.now);
 }

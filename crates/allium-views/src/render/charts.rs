@@ -1,31 +1,30 @@
 //! Charts, by the page that they stand on.
 
+use allium_charts::Chart;
 use allium_model::Timestamp;
+use allium_service::Snapshot;
 
-use super::Shown;
+use super::{Shown, view_of};
 use crate::answer::Answer;
-use crate::charts::{Chart, Look};
 use crate::error::RequestError;
 use crate::pages::operators::{families, operator};
 use crate::pages::{forecasts, groups, incident, relay};
 use crate::params::Params;
 use crate::route::{ChartFile, ChartForm, Page};
-use crate::site::Site;
 
 /// Answers a chart in the form that its file asks for.
-pub(super) fn answer(site: &Site, now: Timestamp, page: &Page, file: &ChartFile, query: &str) -> Answer {
-    let Some(view) = site.view() else { return Answer::error_page(site, &RequestError::NoDataYet(site.waiting_for())) };
-    let shown = Shown { site, view: &view, now, query };
-    match bytes(&shown, page, file) {
-        Ok(bytes) => Answer::of(file.form.media_type(), Some(view.modified()), bytes),
-        Err(error) => Answer::error_page(site, &error),
+pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, file: &ChartFile, query: &str) -> Answer {
+    let shown = view_of(snapshot).map(|view| Shown { snapshot, view, now, query });
+    match shown.and_then(|shown| bytes(&shown, page, file)) {
+        Ok(bytes) => Answer::of(file.form.media_type(), Some(snapshot.modified()), bytes),
+        Err(error) => Answer::error_page(snapshot, &error),
     }
 }
 
 fn bytes(shown: &Shown<'_>, page: &Page, file: &ChartFile) -> Result<Vec<u8>, RequestError> {
     let params = shown.params()?;
-    let look = Look::of(&params)?;
-    let chart = of_page(shown, page, &params.without(&Look::NAMES), &file.name)?;
+    let look = params.look()?;
+    let chart = of_page(shown, page, &params.without(&Params::LOOK), &file.name)?;
     Ok(match file.form {
         ChartForm::Png => chart.png(look)?,
         ChartForm::Svg => chart.svg(look).into_bytes(),
@@ -40,7 +39,7 @@ pub(crate) fn chart(shown: &Shown<'_>, page: &Page, name: &str) -> Result<Chart,
 }
 
 fn of_page(shown: &Shown<'_>, page: &Page, params: &Params, name: &str) -> Result<Chart, RequestError> {
-    let (site, view) = (shown.site, shown.view);
+    let (snapshot, view) = (shown.snapshot, shown.view);
     match page {
         Page::Fixed(page) => page.chart(shown, params, name),
         Page::Groups(kind) => groups::list_chart(view, *kind, params, name),
@@ -48,16 +47,16 @@ fn of_page(shown: &Shown<'_>, page: &Page, params: &Params, name: &str) -> Resul
         Page::Relay(fingerprint) => {
             let relay_idx = view.relay_idx(fingerprint).ok_or(RequestError::NoSuchPage)?;
             if name == "forecast" {
-                return forecasts::relay_chart(view, &site.outlook(), params, relay_idx);
+                return forecasts::relay_chart(view, snapshot.outlook(), params, relay_idx);
             }
             let chart = relay::chart(view, params, relay_idx, name)?;
-            Ok(relay::with_incidents(chart, view, site.incidents().as_deref(), *fingerprint))
+            Ok(relay::with_incidents(chart, view, snapshot.incidents(), *fingerprint))
         }
         Page::Operator(id) => operator::chart(view, params, id, name),
         Page::Family(key) => families::chart(view, params, key, name),
         Page::Incident(id) => {
             params.only(&[])?;
-            incident::chart(view, &*site.incidents().ok_or(RequestError::NoIncidentsYet)?, id, name)
+            incident::chart(view, snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, id, name)
         }
         Page::Methods | Page::Leaderboard(_) => Err(RequestError::NoSuchPage),
     }

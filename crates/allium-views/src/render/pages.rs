@@ -1,8 +1,9 @@
 //! Pages, by route.
 
 use allium_model::{Fingerprint, Timestamp};
+use allium_service::{Snapshot, View};
 
-use super::Shown;
+use super::{Shown, view_of};
 use crate::answer::{Answer, HTML};
 use crate::error::RequestError;
 use crate::list::ListState;
@@ -10,49 +11,46 @@ use crate::pages::operators::{families, operator};
 use crate::pages::relay::Choice;
 use crate::pages::{groups, incident, leaderboards, methods, relay};
 use crate::route::{FixedPage, Page, href};
-use crate::site::Site;
-use crate::view::View;
 
 /// Answers a page.
-pub(super) fn answer(site: &Site, now: Timestamp, page: &Page, query: &str) -> Answer {
-    match made(site, now, page, query) {
+pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Answer {
+    match made(snapshot, now, page, query) {
         Ok(answer) => answer,
-        Err(error) => Answer::error_page(site, &error),
+        Err(error) => Answer::error_page(snapshot, &error),
     }
 }
 
-fn made(site: &Site, now: Timestamp, page: &Page, query: &str) -> Result<Answer, RequestError> {
+fn made(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Result<Answer, RequestError> {
     if *page == Page::Methods {
-        return Ok(Answer::of(HTML, None, methods::html(site)?));
+        return Ok(Answer::of(HTML, None, methods::html(snapshot, now)?));
     }
-    let view = site.view().ok_or_else(|| RequestError::NoDataYet(site.waiting_for()))?;
-    let shown = Shown { site, view: &view, now, query };
+    let shown = Shown { snapshot, view: view_of(snapshot)?, now, query };
     if let Some(elsewhere) = elsewhere(&shown, page)? {
         return Ok(elsewhere);
     }
     let html = html(&shown, page)?;
     // Text from the network is escaped, so this can only be our own element.
     let scripts = html.contains("<script ");
-    Ok(Answer { scripts, ..Answer::of(HTML, Some(view.modified()), html) })
+    Ok(Answer { scripts, ..Answer::of(HTML, Some(snapshot.modified()), html) })
 }
 
 fn html(shown: &Shown<'_>, page: &Page) -> Result<String, RequestError> {
-    let Shown { site, view, now, .. } = *shown;
+    let Shown { snapshot, view, now, .. } = *shown;
     match page {
         Page::Fixed(page) => page.html(shown),
-        Page::Methods => methods::html(site),
-        Page::Groups(kind) => groups::list_html(site, view, now, *kind, &shown.params()?),
-        Page::Group(kind, key) => groups::group_html(site, view, now, *kind, key, &shown.params()?),
+        Page::Methods => methods::html(snapshot, now),
+        Page::Groups(kind) => groups::list_html(snapshot, view, now, *kind, &shown.params()?),
+        Page::Group(kind, key) => groups::group_html(snapshot, view, now, *kind, key, &shown.params()?),
         Page::Relay(fingerprint) => {
             let relay_idx = view.relay_idx(fingerprint).ok_or_else(|| RequestError::NoSuchRelay(fingerprint.to_string()))?;
-            relay::html(site, view, now, relay_idx, Choice::of(&shown.params()?)?, &site.outlook())
+            relay::html(snapshot, view, now, relay_idx, Choice::of(&shown.params()?)?, snapshot.outlook())
         }
-        Page::Operator(id) => operator::html(site, view, now, id, &shown.params()?),
-        Page::Family(key) => families::family_html(site, view, now, key, &shown.params()?),
-        Page::Leaderboard(category) => leaderboards::category_html(site, view, now, *category, &shown.params()?),
+        Page::Operator(id) => operator::html(snapshot, view, now, id, &shown.params()?),
+        Page::Family(key) => families::family_html(snapshot, view, now, key, &shown.params()?),
+        Page::Leaderboard(category) => leaderboards::category_html(snapshot, view, now, *category, &shown.params()?),
         Page::Incident(id) => {
-            let log = site.incidents().ok_or(RequestError::NoIncidentsYet)?;
-            incident::html(site, view, now, &log, log.get(id).ok_or(RequestError::NoSuchPage)?)
+            let log = snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
+            incident::html(snapshot, view, now, log, log.get(id).ok_or(RequestError::NoSuchPage)?)
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Routes as addresses.
 
+use allium_words::inert::url_encoded;
+
 use super::{CalendarOf, ChartFile, Data, NoteBy, Page, Route, Service, href};
 use crate::api::Form;
-use crate::text::url_encoded;
 
 /// The last part of the address of a calendar.
 pub(super) const CALENDAR: &str = "maintenance.ics";

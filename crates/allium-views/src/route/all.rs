@@ -1,22 +1,19 @@
 //! Every address of what is shown.
 
-use std::sync::Arc;
-
 use allium_analysis::leaderboards::Category;
+use allium_service::{Snapshot, View};
 
 use super::{CalendarOf, ChartFile, ChartForm, Data, FixedData, FixedPage, GroupKind, Page, Route};
 use crate::assets;
 use crate::feeds::FeedForm;
 use crate::pages::groups;
 use crate::render::Shown;
-use crate::site::Site;
-use crate::view::View;
 
 impl Route {
-    /// Every address that [`crate::render`] answers with what a site shows, each once: pages, figures, charts as pages show them,
+    /// Every address that [`crate::render`] answers with what a snapshot shows, each once: pages, figures, charts as pages show them,
     /// calendars, feeds, assets. Nothing but what needs no data where there is none.
-    pub fn all(site: &Site) -> impl Iterator<Item = Self> {
-        let shown = site.view().map(|view| of_view(site.clone(), view));
+    pub fn all(snapshot: &Snapshot) -> impl Iterator<Item = Self> {
+        let shown = snapshot.view().map(|view| of_view(snapshot, view));
         let assets = assets::paths().map(|path| Self::Asset(path.to_owned()));
         let single = [Self::Page(Page::Methods), Self::Icon, Self::Robots];
         shown.into_iter().flatten().chain(assets).chain(single)
@@ -24,23 +21,22 @@ impl Route {
 }
 
 /// All that shows a view; the pages come first.
-fn of_view(site: Site, view: Arc<View>) -> impl Iterator<Item = Route> {
-    let pages = pages(&site, &view);
+fn of_view(snapshot: &Snapshot, view: &View) -> impl Iterator<Item = Route> {
+    let pages = pages(snapshot, view);
     let data: Vec<Data> = FixedData::ALL.iter().map(|data| Data::Fixed(*data)).chain(pages.iter().flat_map(data_of)).collect();
     let data = data.into_iter().flat_map(|data| data.forms().iter().map(move |form| Route::Data(data.clone(), *form)));
     let calendars: Vec<Route> = pages.iter().filter_map(calendar_of).map(Route::Calendar).collect();
-    let incidents = site.incidents().map(|_| [Route::IncidentLines, Route::Feed(FeedForm::Atom), Route::Feed(FeedForm::Rss)]);
+    let incidents = snapshot.incidents().map(|_| [Route::IncidentLines, Route::Feed(FeedForm::Atom), Route::Feed(FeedForm::Rss)]);
     let routes = pages.clone().into_iter().map(Route::Page).chain(data).chain(calendars);
-    routes.chain(incidents.into_iter().flatten()).chain(pages.into_iter().flat_map(move |page| charts_of(&site, &view, page)))
+    routes.chain(incidents.into_iter().flatten()).chain(pages.into_iter().flat_map(move |page| charts_of(snapshot, view, page)))
 }
 
-fn pages(site: &Site, view: &View) -> Vec<Page> {
+fn pages(snapshot: &Snapshot, view: &View) -> Vec<Page> {
     let operators = &view.operators;
     let current = operators.operators.operators.iter().zip(&operators.figures).filter(|(_, figures)| figures.members.n_relays > 0);
     let families = operators.operators.families.families.iter().zip(&operators.families).filter(|(_, figures)| figures.n_relays > 0);
     let group = |kind| groups::rows(view, kind).into_iter().map(move |row| Page::Group(kind, row.key));
-    let log = site.incidents();
-    let incidents = log.iter().flat_map(|log| log.incidents()).map(|incident| Page::Incident(incident.id.clone()));
+    let incidents = snapshot.incidents().into_iter().flat_map(|log| log.incidents()).map(|incident| Page::Incident(incident.id.clone()));
     let fixed = FixedPage::ALL.iter().map(|page| Page::Fixed(*page));
     let lists = GroupKind::ALL.into_iter().map(Page::Groups);
     fixed
@@ -77,8 +73,8 @@ fn calendar_of(page: &Page) -> Option<CalendarOf> {
 }
 
 /// The charts of a page in every form. Those that need figures which are not always known are tried.
-fn charts_of(site: &Site, view: &View, page: Page) -> Vec<Route> {
-    let shown = Shown { site, view, now: site.now(), query: "" };
+fn charts_of(snapshot: &Snapshot, view: &View, page: Page) -> Vec<Route> {
+    let shown = Shown { snapshot, view, now: snapshot.modified(), query: "" };
     let is_there = |name: &&str| !needs_more(&page, name) || crate::render::chart(&shown, &page, name).is_ok();
     let names: Vec<&str> = page.chart_names().iter().copied().filter(is_there).collect();
     let file = |name: &str, form| ChartFile { name: name.to_owned(), form };

@@ -4,8 +4,7 @@ use std::fmt::Display;
 
 use allium_analysis::leaderboards::Category;
 use allium_model::{Fingerprint, OperatorId};
-
-use crate::text::url_encoded;
+use allium_words::inert::url_encoded;
 
 /// The address of the figures of a list or page, for programs.
 pub(crate) const API: &str = "/api/v1";

@@ -6,7 +6,7 @@ use allium_analysis::{NetworkReport, PeriodFigures};
 use allium_history::{History as _, SqliteHistory};
 use allium_model::Period;
 use allium_views::View;
-use allium_views::format::{count, gigabits, percent};
+use allium_words::format::{count, gigabits, percent};
 use anyhow::Context as _;
 
 use crate::cli::{AnalyzeArgs, Format};

@@ -10,8 +10,8 @@ use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
 use allium_simulate::{Network, Options, Scenario, presence};
 use allium_sources::presence::{Files, decode_files};
 use allium_sources::read::Limits;
-use allium_views::format::counted;
 use allium_views::{Clock, SiteInfo};
+use allium_words::format::counted;
 use tokio::net::TcpListener;
 
 use super::import_presence;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use allium_history::{History as _, SqliteHistory};
 use allium_model::Timestamp;
 use allium_sources::onionoo::{decode_file, kind_of_path};
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use anyhow::{Context as _, bail};
 
 use crate::config::Config;

@@ -16,8 +16,8 @@ use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, public_network, verify};
 use allium_sources::consensus::{Batch, Consensus, decode};
-use allium_views::format::count;
-use allium_views::text::inert;
+use allium_words::format::count;
+use allium_words::inert::inert;
 use anyhow::bail;
 
 use allium::intake::weights;

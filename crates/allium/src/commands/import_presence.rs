@@ -6,8 +6,8 @@ use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, History as _, 
 use allium_model::Timestamp;
 use allium_sources::presence::{Files, Hour, Hours, Pack, decode_files};
 use allium_sources::read::Limits;
-use allium_views::format::count;
-use allium_views::text::inert;
+use allium_words::format::count;
+use allium_words::inert::inert;
 
 use crate::cli::PresenceArgs;
 use crate::config::Config;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use allium_history::SqliteHistory;
 use allium_model::Timestamp;
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use anyhow::{Context as _, bail, ensure};
 
 use crate::config::Config;
@@ -34,8 +34,8 @@ pub(crate) fn create(config: &Config, name: &str) -> anyhow::Result<()> {
 pub(crate) fn list(config: &Config) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     for token in SqliteHistory::open_read_only(&config.store)?.tokens()? {
-        let state = token.revoked_at.map_or_else(|| "in use".to_owned(), |at| format!("revoked {}", allium_views::format::rfc3339(at)));
-        writeln!(out, "{}\tcreated {}\t{state}", inert(&token.name), allium_views::format::rfc3339(token.created_at))?;
+        let state = token.revoked_at.map_or_else(|| "in use".to_owned(), |at| format!("revoked {}", allium_words::format::rfc3339(at)));
+        writeln!(out, "{}\tcreated {}\t{state}", inert(&token.name), allium_words::format::rfc3339(token.created_at))?;
     }
     Ok(())
 }

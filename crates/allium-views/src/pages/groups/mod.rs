@@ -14,15 +14,14 @@ mod rows;
 
 use allium_analysis::groups::Region;
 use allium_model::{Asn, CountryCode, Period, RelayFlag, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::inert::url_encoded;
 use jiff::civil::Date;
 
 use crate::api::Form;
 use crate::error::RequestError;
 use crate::markup::Html;
 use crate::params::Params;
-use crate::site::Site;
-use crate::text::url_encoded;
-use crate::view::View;
 
 pub(crate) use charts::{group_chart, list_chart, months_chart};
 pub(crate) use detail::change_table;
@@ -172,8 +171,8 @@ fn period_options() -> Vec<(String, String)> {
 }
 
 /// Renders a list.
-pub(crate) fn list_html(site: &Site, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
-    list::html(site, view, now, kind, params)
+pub(crate) fn list_html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+    list::html(snapshot, view, now, kind, params)
 }
 
 /// A list for programs.
@@ -182,8 +181,15 @@ pub(crate) fn list_data(view: &View, kind: Kind, params: &Params, form: Form) ->
 }
 
 /// Renders the page of a group.
-pub(crate) fn group_html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &str, params: &Params) -> Result<String, RequestError> {
-    detail::html(site, view, now, kind, key, params)
+pub(crate) fn group_html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    kind: Kind,
+    key: &str,
+    params: &Params,
+) -> Result<String, RequestError> {
+    detail::html(snapshot, view, now, kind, key, params)
 }
 
 /// A group and its relays for programs.

@@ -21,7 +21,7 @@ use std::path::Path;
 
 use allium_history::{Event, ExactHistory, History as _, SqliteHistory};
 use allium_model::Timestamp;
-use allium_views::format::count;
+use allium_words::format::count;
 use anyhow::Context as _;
 
 use crate::cli::{ExportHistoryArgs, TableFormat};
