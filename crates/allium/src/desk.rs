@@ -3,10 +3,9 @@
 //! A token is 256 random bits. Nobody can try out that many, so a plain SHA-256 of it is as good in the store as a slow hash of a
 //! password would be, and cannot be used to keep the server busy. Hashes are compared in constant time, all of them each time.
 
-use std::path::PathBuf;
 use std::sync::Mutex;
 
-use allium_history::{NewNote, SqliteHistory, Token};
+use allium_history::{NewNote, StoreUrl, Token};
 use allium_model::IncidentNote;
 use allium_views::{Clock, Desk, DeskError, MAX_NOTES, Said};
 use allium_words::inert::inert;
@@ -29,14 +28,14 @@ pub(crate) fn hash(token: &str) -> [u8; 32] {
 
 /// Writes notes into the store; each is a change of its own.
 pub(crate) struct StoreDesk {
-    store: PathBuf,
+    store: StoreUrl,
     clock: Clock,
     /// One at a time: what is counted before a note is written must hold when it is.
     writing: Mutex<()>,
 }
 
 impl StoreDesk {
-    pub(crate) fn new(store: PathBuf, clock: Clock) -> Self {
+    pub(crate) fn new(store: StoreUrl, clock: Clock) -> Self {
         Self { store, clock, writing: Mutex::new(()) }
     }
 
@@ -44,13 +43,13 @@ impl StoreDesk {
     fn admitted(&self, token: &str) -> Result<Option<i64>, allium_history::Error> {
         let hash = hash(token);
         let opens = |known: &Token| bool::from(known.hash.ct_eq(&hash)) && known.revoked_at.is_none();
-        let tokens = SqliteHistory::open_read_only(&self.store)?.tokens()?;
+        let tokens = self.store.open_read_only()?.tokens()?;
         Ok(tokens.iter().fold(None, |found, known| if opens(known) { Some(known.id) } else { found }))
     }
 
     fn written(&self, token_id: i64, said: Said) -> Result<Result<Vec<IncidentNote>, DeskError>, allium_history::Error> {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut store = SqliteHistory::open(&self.store)?;
+        let mut store = self.store.open()?;
         let n = store.incident_notes()?.iter().filter(|note| note.incident == said.incident).count();
         if n >= MAX_NOTES {
             return Ok(Err(DeskError::Full));

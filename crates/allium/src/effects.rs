@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use allium_detect::explain::{Effect, WeightAt, effect};
 use allium_detect::{Detector, Incident, RelayInfo, Scope, ScopeKind};
-use allium_history::{Error, HourWeights, SqliteHistory};
-use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayFlags};
+use allium_history::{Error, HourWeights, Store};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayFlags, span_at};
 
 /// Hours before and after an incident in which weights are looked for.
 const REACH: i32 = 24;
@@ -42,7 +42,7 @@ impl Effects {
     /// If the store cannot be read.
     pub fn measure(
         &mut self,
-        store: &SqliteHistory,
+        store: &dyn Store,
         detector: &Detector,
         incidents: &BTreeMap<usize, Arc<Incident>>,
         changed: &[usize],
@@ -69,7 +69,7 @@ impl Effects {
         let hours: Vec<_> = ranges.iter().map(|(_, range)| *range).collect();
         let mut before: BTreeMap<usize, (ConsensusHour, Weights)> = BTreeMap::new();
         let scopes_of = |relay: &Fingerprint| detector.find(relay).map_or_else(Vec::new, |relay| scopes(detector.relay(relay)));
-        store.hour_weights(&hours, |i, weights| match ranges[i].0 {
+        store.hour_weights(&hours, &mut |i, weights| match ranges[i].0 {
             Wanted::Before(place) => {
                 self.shares.insert(place, share(weights, due[&place]));
                 if let Some(network) = network.filter(|_| is_recent(due[&place])) {
@@ -110,7 +110,7 @@ impl Effects {
 
 /// The share of consensus weight that the relays had together; `None` where none of them is weighed.
 fn share(weights: &HourWeights, incident: &Incident) -> Option<f64> {
-    let weight = incident.relays.iter().filter_map(|relay| weights.of(relay)).map(|weight| weight as f64).reduce(|a, b| a + b)?;
+    let weight = incident.relays.iter().filter_map(|relay| weights.weight_of(relay)).map(|weight| weight as f64).reduce(|a, b| a + b)?;
     (weights.total() > 0.0).then(|| (weight / weights.total()).min(1.0))
 }
 
@@ -125,10 +125,8 @@ fn at(weights: &HourWeights, network: &NetworkRecord) -> Weights {
 }
 
 fn flags_at(network: &NetworkRecord, relay: &Fingerprint, hour: ConsensusHour) -> RelayFlags {
-    let place = network.relays.binary_search_by_key(relay, |record| record.relay.fingerprint);
-    let record = place.ok().map(|place| &network.relays[place]);
-    let span = record.and_then(|record| record.spans.get(record.spans.partition_point(|span| span.end <= hour)));
-    span.filter(|span| span.start <= hour).map_or_else(RelayFlags::default, |span| span.state.flags)
+    let span = network.find(relay).and_then(|index| span_at(&network.relays[index].spans, hour));
+    span.map_or_else(RelayFlags::default, |span| span.state.flags)
 }
 
 /// The scopes that shares are told of.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use allium_history::{ConsensusSource, Error, FullConsensus, History, KnownConsensus, SourceVisit, SqliteHistory};
+use allium_history::{ConsensusSource, Error, FullConsensus, KnownConsensus, SourceVisit, Store};
 use allium_model::{ConsensusHour, DocumentKind, Reject, SourceStatus, Timestamp};
 use allium_sources::collector::{Collector, CollectorOptions};
 use allium_sources::consensus::Consensus;
@@ -64,7 +64,7 @@ pub(crate) struct Visit {
 
 impl Stored {
     /// Reads it from a store.
-    pub(crate) fn of(store: &SqliteHistory) -> Result<Self, Error> {
+    pub(crate) fn of(store: &dyn Store) -> Result<Self, Error> {
         let is_complete = |known: &KnownConsensus| known.info.source != ConsensusSource::Presence;
         let hours = store.known()?.into_iter().filter(is_complete).map(|known| known.info.hour).collect();
         Ok(Self { documents: store.stats()?.documents, hours })
@@ -249,7 +249,7 @@ impl Visit {
     }
 
     /// Stores what came and how the visit went; says in a sentence what that was. Each consensus is one transaction.
-    pub(crate) fn store(self, store: &mut SqliteHistory) -> anyhow::Result<String> {
+    pub(crate) fn store(self, store: &mut dyn Store) -> anyhow::Result<String> {
         let mut words = Vec::new();
         let mut intake = Intake::default();
         let hours = self.consensuses.iter().map(|consensus| consensus.info.hour);
@@ -270,7 +270,7 @@ impl Visit {
         if has_documents {
             store.apply(&intake.into_update())?;
         }
-        store.note_source(&SourceVisit {
+        store.record_visit(&SourceVisit {
             source: self.source.to_owned(),
             at: self.at,
             newest,

@@ -14,7 +14,7 @@ pub fn weights(consensus: &Consensus, source: ConsensusSource) -> ConsensusWeigh
         hour: consensus.hour,
         source,
         listed: running.filter_map(|entry| Some((entry.fingerprint, entry.flags, entry.weight?))).collect(),
-        bandwidth_weights: consensus.bandwidth_weights.clone(),
+        bandwidth_weights: consensus.bandwidth_weights.clone().into(),
     }
 }
 
@@ -29,7 +29,7 @@ pub fn verified_consensus(consensus: &Consensus, source: ConsensusSource, receiv
     FullConsensus {
         info: ConsensusInfo { hour: consensus.hour, source, verified: true, received_at },
         listed: consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running)).map(listed).collect(),
-        bandwidth_weights: consensus.bandwidth_weights.clone(),
+        bandwidth_weights: consensus.bandwidth_weights.clone().into(),
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use allium_forecast::network::Daily;
 use allium_forecast::totals::likeness;
 use allium_forecast::{Forecast, HORIZON_DAYS, Model, Past};
-use allium_history::{History as _, SqliteHistory};
+use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, NetworkRecord, PublishedGraph, Quantity};
 use allium_views::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook, Scoreboard, Site, View};
 use allium_words::inert::inert;
@@ -31,7 +31,7 @@ const LONGEST_REST: Duration = Duration::from_secs(3_600);
 /// Keeps the forecasts of a site up to date with its view, for as long as the site is served.
 ///
 /// `scoreboard` is the file of an evaluation, which is read again with each view.
-pub(crate) async fn keep(site: Site, store: PathBuf, scoreboard: PathBuf) {
+pub(crate) async fn keep(site: Site, store: StoreUrl, scoreboard: PathBuf) {
     let mut views = site.changes();
     let mut trained = None;
     loop {
@@ -56,7 +56,7 @@ struct Trained {
 }
 
 /// One round: publishes forecasts, or why there are none. Gives the model for the next round.
-async fn step(site: &Site, trained: Option<Trained>, view: Arc<View>, store: PathBuf) -> Option<Trained> {
+async fn step(site: &Site, trained: Option<Trained>, view: Arc<View>, store: StoreUrl) -> Option<Trained> {
     let (done, outcome) = oneshot::channel();
     // Training takes minutes. A thread of the runtime's own would keep the program from ending meanwhile.
     let thread = std::thread::Builder::new().name("outlook".to_owned());
@@ -96,9 +96,9 @@ fn read_scoreboard(file: &Path) -> Option<Scoreboard> {
 }
 
 /// Reads the store, trains where it is time to, and forecasts.
-fn worked_out(trained: Option<Trained>, view: &View, store: &Path) -> anyhow::Result<(Outlook, Option<Trained>)> {
+fn worked_out(trained: Option<Trained>, view: &View, store: &StoreUrl) -> anyhow::Result<(Outlook, Option<Trained>)> {
     let as_of = view.as_of();
-    let store = SqliteHistory::open_read_only(store)?;
+    let store = store.open_read_only()?;
     let own = of_history(&store.exact_as_of(as_of)?);
     let (past, basis) = match ground(own, &view.record) {
         Ok(ground) => ground,
@@ -112,7 +112,7 @@ fn worked_out(trained: Option<Trained>, view: &View, store: &Path) -> anyhow::Re
     tracing::info!(%as_of, relays = relays.len(), millis, training_millis = training.as_millis(), basis = ?basis, "forecasts made");
     // Graphs tell only of relays that still exist: no ground for counts of the past.
     let network = match basis {
-        Basis::OwnRecord => NetworkOutlook::of(Daily::of(&past, as_of, &weights(&store, as_of)?)),
+        Basis::OwnRecord => NetworkOutlook::of(Daily::of(&past, as_of, &weights(&*store, as_of)?)),
         Basis::PublishedGraphs => NetworkOutlook::default(),
     };
     let forecasts = Forecasts::new(as_of, trained.model.horizon_days(), ModelFacts::from(trained.model.as_ref()), relays)

@@ -6,11 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use allium_history::{History as _, SqliteHistory};
+use allium_history::StoreUrl;
 use allium_model::{AroiClaim, AroiContact, AroiDomain, Fingerprint, NetworkRecord, ProofStanding, Timestamp};
 use allium_simulate::DomainAnswer;
 use allium_simulate::serve::Handle;
@@ -107,7 +106,7 @@ pub(crate) struct Checker {
     /// Domains asked at a time.
     pub(crate) concurrency: usize,
     /// Where answers are kept.
-    pub(crate) store: PathBuf,
+    pub(crate) store: StoreUrl,
     /// Tells the time.
     pub(crate) clock: Clock,
     /// Spreads the pauses between questions.
@@ -188,7 +187,7 @@ impl Checker {
     /// Asks what is due, and stores the answers.
     pub(crate) async fn round(&self, claims: &[(Fingerprint, AroiClaim)]) -> anyhow::Result<Round> {
         let store = self.store.clone();
-        let standings = tokio::task::spawn_blocking(move || SqliteHistory::open_read_only(store)?.proofs()).await??;
+        let standings = tokio::task::spawn_blocking(move || store.open_read_only()?.proofs()).await??;
         let claims: Vec<_> = claims.iter().filter(|(_, claim)| self.asker.can_ask(claim)).cloned().collect();
         let Plan { due, next } = plan(&claims, &standings, (self.clock)(), self.seed);
         let mut answers = Answers {
@@ -225,7 +224,7 @@ impl Checker {
             return Ok(());
         }
         let store = self.store.clone();
-        tokio::task::spawn_blocking(move || SqliteHistory::open(store)?.note_proofs(&standings)).await??;
+        tokio::task::spawn_blocking(move || store.open()?.record_proofs(&standings)).await??;
         Ok(())
     }
 }

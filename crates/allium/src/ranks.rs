@@ -6,13 +6,12 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use allium_analysis::standings::{consensus_at, instants_before};
 use allium_analysis::{NetworkReport, OperatorReport, PastStandings, Standings, relay_position};
-use allium_history::{History as _, SqliteHistory};
+use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, Known};
 use allium_views::Site;
 use allium_words::inert::inert;
@@ -25,7 +24,7 @@ const LONGEST_REST: Duration = Duration::from_secs(600);
 type Computed = BTreeMap<(ConsensusHour, usize), Option<Arc<Standings>>>;
 
 /// Keeps earlier places of a site up to date with its view, for as long as the site is served.
-pub(crate) async fn keep(site: Site, store: PathBuf) {
+pub(crate) async fn keep(site: Site, store: StoreUrl) {
     let mut views = site.changes();
     let mut computed = Computed::new();
     loop {
@@ -56,7 +55,7 @@ fn wanted(known: &Known, as_of: ConsensusHour) -> Vec<(ConsensusHour, usize)> {
     let mut wanted: Vec<_> = instants_before(as_of)
         .into_iter()
         .filter_map(|instant| consensus_at(known.hours(), instant))
-        .map(|hour| (hour, known.place(hour.next())))
+        .map(|hour| (hour, known.index_of(hour.next())))
         .collect();
     wanted.dedup();
     wanted
@@ -67,7 +66,7 @@ fn publish(site: &Site, computed: &Computed) {
 }
 
 /// The places at one consensus; `None` where they cannot be worked out.
-async fn at(hour: ConsensusHour, store: PathBuf) -> Option<Arc<Standings>> {
+async fn at(hour: ConsensusHour, store: StoreUrl) -> Option<Arc<Standings>> {
     let (done, outcome) = oneshot::channel();
     let thread = std::thread::Builder::new().name("ranks".to_owned());
     let spawned = thread.spawn(move || {
@@ -88,9 +87,9 @@ async fn at(hour: ConsensusHour, store: PathBuf) -> Option<Arc<Standings>> {
     }
 }
 
-fn worked_out(hour: ConsensusHour, store: &Path) -> anyhow::Result<Option<Standings>> {
+fn worked_out(hour: ConsensusHour, store: &StoreUrl) -> anyhow::Result<Option<Standings>> {
     let begun = Instant::now();
-    let history = SqliteHistory::open_read_only(store)?;
+    let history = store.open_read_only()?;
     let Some(mut record) = history.load_as_of(hour)? else { return Ok(None) };
     history.each_relay_day(hour, hour.next(), &mut |fingerprint, day| {
         if let Some(place) = relay_position(&record, fingerprint) {
@@ -116,7 +115,7 @@ mod tests {
 
     use allium_analysis::Category;
     use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed};
-    use allium_model::{Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, StateSpan};
+    use allium_model::{BandwidthWeights, Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, StateSpan};
 
     use super::*;
 
@@ -130,16 +129,16 @@ mod tests {
         FullConsensus {
             info: ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: hour.start() },
             listed: vec![listed(1, weight), listed(2, 100)],
-            bandwidth_weights: BTreeMap::new(),
+            bandwidth_weights: BandwidthWeights::default(),
         }
     }
 
     #[test]
     fn places_of_a_time_rest_on_what_was_known_then() {
         let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join("ranks.db");
+        let path = StoreUrl::from(scratch.path().join("ranks.db"));
         let (then, now) = (ConsensusHour::new(490_000), ConsensusHour::new(490_720));
-        let mut store = SqliteHistory::open(&path).unwrap();
+        let mut store = path.open().unwrap();
         let described = |n: u8| Relay { contact: Some(format!("operator {n}")), ..Relay::unknown(Fingerprint::new([n; 20])) };
         let listed = ConsensusInfo { source: ConsensusSource::Presence, ..consensus(then.plus(-1), 1).info };
         let span = |n: u8| (Fingerprint::new([n; 20]), StateSpan { start: then.plus(-1), end: then, state: RelayState::default() });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use allium_detect::{Presence, Record, RelayInfo};
-use allium_history::{Error, History as _, RelayTimeline, SqliteHistory, Timeline};
+use allium_history::{Error, RelayTimeline, Store, Timeline};
 use allium_model::{
     ConsensusHour, Fingerprint, Fraction, Known, NetworkRecord, OperatorId, Operators, Relay, RelayFlag, RelayFlags, RelayRecord,
     RelayState,
@@ -18,7 +18,7 @@ use allium_model::{
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn of(store: &SqliteHistory) -> Result<Record, Error> {
+pub fn of(store: &dyn Store) -> Result<Record, Error> {
     let history = store.exact()?;
     let relays: Vec<&Relay> = history.relays.iter().collect();
     let operators = Operators::of(&relays);
@@ -60,7 +60,7 @@ fn infos_over_time(
     described: &[(Option<ConsensusHour>, RelayInfo)],
 ) -> Vec<(u32, RelayInfo)> {
     let hours = timeline.known().hours();
-    let place_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().place(since) as u32);
+    let place_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().index_of(since) as u32);
     let changes: BTreeSet<u32> =
         relay.spans.iter().map(|span| span.start).chain(described.iter().map(|(since, _)| place_of(*since))).collect();
     let mut infos: Vec<(u32, RelayInfo)> = Vec::new();

@@ -3,12 +3,11 @@
 //! It walks the same lists as `allium replay`, so both find the same incidents.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use allium_detect::{Detector, Incident, Observation, RelayIdx, RelayInfo, Settings};
-use allium_history::{Error, SqliteHistory};
+use allium_history::{Error, Store, StoreUrl};
 use allium_model::{ConsensusHour, IncidentNote, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
 use allium_views::{IncidentLog, Site, View, Watched};
 use allium_words::inert::inert;
@@ -18,7 +17,7 @@ use crate::record;
 
 /// Keeps the incidents of a site up to date with its view, for as long as the site is served. What fails is logged and tried again
 /// with the next view.
-pub async fn keep(site: Site, store: PathBuf, settings: Settings) {
+pub async fn keep(site: Site, store: StoreUrl, settings: Settings) {
     let mut views = site.changes();
     let mut watch = None;
     loop {
@@ -48,12 +47,12 @@ pub async fn keep(site: Site, store: PathBuf, settings: Settings) {
 }
 
 /// What people say about incidents.
-fn notes(store: &Path) -> anyhow::Result<Vec<IncidentNote>> {
-    Ok(SqliteHistory::open_read_only(store)?.incident_notes()?)
+fn notes(store: &StoreUrl) -> anyhow::Result<Vec<IncidentNote>> {
+    Ok(store.open_read_only()?.incident_notes()?)
 }
 
 /// The watch after everything that the view knows; made anew from the store where there is none, or where it does not fit any more.
-fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path, settings: Settings) -> anyhow::Result<Watch> {
+fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &StoreUrl, settings: Settings) -> anyhow::Result<Watch> {
     let start = Instant::now();
     if let Some(mut watch) = watch
         && watch.follow(view)
@@ -62,7 +61,7 @@ fn brought_up_to_date(watch: Option<Watch>, view: &View, store: &Path, settings:
         tracing::info!(as_of = %view.as_of(), millis = start.elapsed().as_millis(), "detector stepped");
         return Ok(watch);
     }
-    let mut watch = Watch::of(&SqliteHistory::open_read_only(store)?, settings)?;
+    let mut watch = Watch::of(&*store.open_read_only()?, settings)?;
     watch.follow(view);
     watch.measure(store, &view.record)?;
     let (lists, incidents) = (watch.detector.n_lists(), watch.incidents.len());
@@ -88,7 +87,7 @@ impl Watch {
     ///
     /// # Errors
     /// If the store cannot be read.
-    pub fn of(store: &SqliteHistory, settings: Settings) -> Result<Self, Error> {
+    pub fn of(store: &dyn Store, settings: Settings) -> Result<Self, Error> {
         let mut record = record::of(store)?;
         let detector = Detector::new(settings, std::mem::take(&mut record.relays));
         let mut watch = Self {
@@ -111,7 +110,7 @@ impl Watch {
     pub fn follow(&mut self, view: &View) -> bool {
         let network = &view.record;
         let hours = network.known.hours();
-        let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.place(last.next()), n));
+        let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.index_of(last.next()), n));
         if n_before != n_given {
             return false;
         }
@@ -148,10 +147,10 @@ impl Watch {
     }
 
     /// Looks into the stored weights for what incidents took from the network.
-    fn measure(&mut self, store: &Path, network: &NetworkRecord) -> anyhow::Result<()> {
-        let store = SqliteHistory::open_read_only(store)?;
+    fn measure(&mut self, store: &StoreUrl, network: &NetworkRecord) -> anyhow::Result<()> {
+        let store = store.open_read_only()?;
         let changed = std::mem::take(&mut self.changed);
-        Ok(self.effects.measure(&store, &self.detector, &self.incidents, &changed, Some(network))?)
+        Ok(self.effects.measure(&*store, &self.detector, &self.incidents, &changed, Some(network))?)
     }
 
     fn refresh(&mut self, places: impl IntoIterator<Item = usize>) {

@@ -26,7 +26,7 @@ fn network_that_says(text: &str) -> NetworkRecord {
     record.relays[1].spans.iter_mut().for_each(|span| span.state.version = Some(text.into()));
     record.sources[0].origin = text.to_owned();
     record.rejects[0].origin = text.to_owned();
-    record.rejects[0].place = text.to_owned();
+    record.rejects[0].location = text.to_owned();
     record.rejects[0].reason = text.to_owned();
     record
 }

@@ -190,7 +190,7 @@ fn data_quality_tells_how_it_goes_with_each_source() {
         n_rejects: 1,
         rejects: vec![allium_model::Reject {
             origin: "http://127.0.0.1/tor".into(),
-            place: "line 9".into(),
+            location: "line 9".into(),
             relay: None,
             reason: "no <b>flags</b>".into(),
         }],

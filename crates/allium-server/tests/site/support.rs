@@ -105,7 +105,7 @@ pub(crate) fn record(n: u16) -> NetworkRecord {
     };
     let reject = Reject {
         origin: "details".to_owned(),
-        place: "relays[3] field consensus_weight".to_owned(),
+        location: "relays[3] field consensus_weight".to_owned(),
         relay: Some(fingerprint(1)),
         reason: "expected a number, found \"x\"".to_owned(),
     };

@@ -171,7 +171,7 @@ fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {
 
 fn reject(reject: &allium_model::Reject) -> RejectJson<'_> {
     let fingerprint = reject.relay.as_ref().map(ToString::to_string);
-    RejectJson { origin: origin(&reject.origin), place: &reject.place, fingerprint, reason: &reject.reason }
+    RejectJson { origin: origin(&reject.origin), place: &reject.location, fingerprint, reason: &reject.reason }
 }
 
 fn history(view: &View) -> HistoryJson {

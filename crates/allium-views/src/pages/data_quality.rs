@@ -223,7 +223,7 @@ fn reject_row(reject: &allium_model::Reject) -> RejectRow<'_> {
     let link = |fingerprint| Html::link(&format!("/relay/{fingerprint}"), &Html::words(short_fingerprint(fingerprint)));
     RejectRow {
         origin: Foreign::short(format::origin(&reject.origin)),
-        place: Foreign::long(&reject.place),
+        place: Foreign::long(&reject.location),
         relay: reject.relay.as_ref().map_or_else(|| Html::words("\u{2013}"), link),
         reason: Foreign::long(&reject.reason),
     }

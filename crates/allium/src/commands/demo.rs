@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use allium_history::SqliteHistory;
+use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, Timestamp};
 use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
 use allium_simulate::{Network, Options, Scenario, presence};
@@ -26,7 +26,7 @@ use crate::proofs::Asker;
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
 
-/// Simulates a network in accelerated time, and serves its pages until told to stop. Nothing is kept. Its past is known from hourly lists,
+/// Simulates a network in accelerated time, and serves its pages until it is stopped. Nothing is kept. Its past is known from hourly lists,
 /// as if the service had run all the time, and has faults in it; some are to come.
 pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let start = Timestamp::now();
@@ -37,7 +37,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     progress::line(&format!("Simulating {} over {days}", counted(options.n_relays, "relay")));
     let network = Network::generate(&options);
     let scratch = tempfile::tempdir()?;
-    let store = scratch.path().join("demo.db");
+    let store = StoreUrl::from(scratch.path().join("demo.db"));
     remember(&network, scratch.path(), &store, options.end.next().start())?;
     let network = Handle::new(RwLock::new(network));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
@@ -62,9 +62,9 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), demo: true, ..SiteInfo::default() };
         let clock = accelerated(options.end.next().start(), hour_every);
         // Pages come with documents from the first on.
-        let mut store = SqliteHistory::open(&config.store)?;
+        let mut store = config.store.open()?;
         for fetcher in Fetcher::all(&config, &clock)? {
-            fetcher.visit(&Stored::of(&store)?).await.store(&mut store)?;
+            fetcher.visit(&Stored::of(&*store)?).await.store(&mut *store)?;
         }
         drop(store);
         let outcome = serve(config, Service { info, clock, fetching: true, asker }).await;
@@ -75,7 +75,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     outcome
 }
 
-/// What goes wrong in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
+/// Faults in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
 fn faults(options: &Options) -> anyhow::Result<Scenario> {
     let at = |hours: i32| options.end.plus(hours);
     let n_flood = (options.n_relays / 8).max(40);
@@ -94,12 +94,12 @@ fn faults(options: &Options) -> anyhow::Result<Scenario> {
 }
 
 /// Stores hourly lists of all that the network went through.
-fn remember(network: &Network, scratch: &Path, store: &Path, at: Timestamp) -> anyhow::Result<()> {
+fn remember(network: &Network, scratch: &Path, store: &StoreUrl, at: Timestamp) -> anyhow::Result<()> {
     let dir = scratch.join("presence");
     presence::write_presence(network, &dir)?;
     let [snapshots, spans, relays] = presence::FILES.map(|name| dir.join(name));
     let pack = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default())?;
-    import_presence::take(&mut SqliteHistory::open(store)?, &pack, at)?;
+    import_presence::take(&mut *store.open()?, &pack, at)?;
     Ok(())
 }
 

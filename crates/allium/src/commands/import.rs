@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use allium_history::{History as _, SqliteHistory};
 use allium_model::Timestamp;
 use allium_sources::onionoo::{decode_file, kind_of_path};
 use allium_words::inert::inert;
@@ -30,13 +29,13 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
         bail!("these documents add nothing to the store: details, uptime, bandwidth and weights do");
     }
     progress.step("storing");
-    let mut store = SqliteHistory::open(&config.store)?;
+    let mut store = config.store.open()?;
     store.apply(&update)?;
-    progress.finish(&format!("{}: {}", config.store.display(), summary.join(", ")));
+    progress.finish(&format!("{}: {}", config.store, summary.join(", ")));
     Ok(())
 }
 
-/// The files themselves, and of each directory the files whose name says which document they hold.
+/// The files themselves, and of each directory the files whose name shows which document they hold.
 fn document_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {

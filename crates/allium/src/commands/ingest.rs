@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use allium_history::{History as _, SqliteHistory};
+use allium_history::Store;
 use allium_model::Timestamp;
 use allium_views::Clock;
 use anyhow::bail;
@@ -13,10 +13,10 @@ use crate::fetch::{Fetcher, Stored};
 use crate::progress::{self, Progress};
 use crate::proofs::{Asker, Checker, Round, claims};
 
-/// Fetches once and stores what came. What did come is stored even where something else failed; the exit status then tells.
+/// Fetches once and stores the result, even where another source failed; the exit status is then 1.
 pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
     let asker = args.proofs.then(|| Asker::of(config)).transpose()?;
-    let mut store = SqliteHistory::open(&config.store)?;
+    let mut store = config.store.open()?;
     let clock: Clock = Arc::new(Timestamp::now);
     let fetchers = Fetcher::all(config, &clock)?;
     let progress = Progress::start(fetchers.len() + usize::from(asker.is_some()));
@@ -24,18 +24,18 @@ pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
     let (mut outcomes, mut failures) = (Vec::new(), Vec::new());
     for fetcher in &fetchers {
         progress.step(&format!("fetching from {}", fetcher.name()));
-        let visit = runtime.block_on(fetcher.visit(&Stored::of(&store)?));
+        let visit = runtime.block_on(fetcher.visit(&Stored::of(&*store)?));
         failures.extend(visit.failures.iter().map(|failure| format!("{}: {failure}", fetcher.name())));
-        outcomes.push(visit.store(&mut store)?);
+        outcomes.push(visit.store(&mut *store)?);
         Fetcher::share_certificates(&fetchers);
     }
     if let Some(asker) = asker {
         progress.step("asking domains for proofs");
-        outcomes.extend(runtime.block_on(proofs(config, asker, clock, &store))?);
+        outcomes.extend(runtime.block_on(proofs(config, asker, clock, &*store))?);
     }
     outcomes.retain(|outcome| !outcome.is_empty());
     let outcome = if outcomes.is_empty() { "nothing came".to_owned() } else { outcomes.join(", ") };
-    progress.finish(&format!("{}: {outcome}", config.store.display()));
+    progress.finish(&format!("{}: {outcome}", config.store));
     for failure in &failures {
         progress::complain(&anyhow::anyhow!("{failure}"));
     }
@@ -45,8 +45,8 @@ pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks the domains whose turn it is; says in a sentence what that came to.
-async fn proofs(config: &Config, asker: Asker, clock: Clock, store: &SqliteHistory) -> anyhow::Result<Option<String>> {
+/// Asks the domains that are due; returns a sentence on the results.
+async fn proofs(config: &Config, asker: Asker, clock: Clock, store: &dyn Store) -> anyhow::Result<Option<String>> {
     let Some(record) = store.load()? else { return Ok(None) };
     let seed = clock().as_nanosecond() as u64;
     let checker = Checker { asker, concurrency: config.proofs.concurrency, store: config.store.clone(), clock, seed };

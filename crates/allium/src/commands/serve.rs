@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use allium::watch;
 use allium_analysis::NetworkReport;
-use allium_history::{History as _, SqliteHistory};
+use allium_history::Store;
 use allium_model::Timestamp;
 use allium_views::{Clock, Site, SiteInfo, View, router};
 use allium_words::inert::inert;
@@ -59,7 +59,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     let site = Site::new(info, clock.clone());
     site.set_desk(Arc::new(StoreDesk::new(config.store.clone(), clock.clone())));
     let fetchers = if fetching { Fetcher::all(&config, &clock)? } else { Vec::new() };
-    let store = if fetching { SqliteHistory::open(&config.store)? } else { SqliteHistory::open_read_only(&config.store)? };
+    let store = if fetching { config.store.open()? } else { config.store.open_read_only()? };
     let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
     let watcher = tokio::spawn(watch::keep(site.clone(), config.store.clone(), config.detect.settings()));
@@ -124,7 +124,7 @@ async fn keep(keeper: Keeper, fetchers: Vec<Fetcher>, proven: Arc<Notify>) -> an
         let fetcher = &fetchers[next];
         let stored;
         (keeper, stored) = in_background((keeper, Stored::default()), |(keeper, stored)| {
-            *stored = Stored::of(&keeper.store)?;
+            *stored = Stored::of(&*keeper.store)?;
             Ok(())
         })
         .await?;
@@ -142,7 +142,7 @@ async fn keep(keeper: Keeper, fetchers: Vec<Fetcher>, proven: Arc<Notify>) -> an
 
 /// The store and the site that shows it.
 struct Keeper {
-    store: SqliteHistory,
+    store: Box<dyn Store>,
     site: Site,
 }
 
@@ -161,7 +161,7 @@ impl Keeper {
     /// Stores what a visit brought and shows it. What the store refuses is logged; the pages stay as they are.
     fn take(&mut self, visit: Visit) -> anyhow::Result<()> {
         let is_empty = visit.is_empty();
-        match visit.store(&mut self.store) {
+        match visit.store(&mut *self.store) {
             Ok(outcome) if !is_empty => tracing::info!(outcome, "documents stored"),
             Ok(_) => {
                 self.site.set_sources(self.store.sources()?);

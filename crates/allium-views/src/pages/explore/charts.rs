@@ -252,7 +252,7 @@ fn flow(view: &View, state: &State) -> Chart {
     let known = &view.record.known;
     let (start, end) = state.range.hours(view);
     // The nearest consensuses that are known.
-    let from = known.hours().get(known.place(start)).copied().unwrap_or(start);
+    let from = known.hours().get(known.index_of(start)).copied().unwrap_or(start);
     let to = known.before(end).unwrap_or(end).max(from);
     let counts = flows(&view.record.relays, from, to);
     let labels = ["Guard and Exit", "Guard", "Exit", "Middle", "Down", "Absent"].map(str::to_owned).to_vec();

@@ -45,6 +45,6 @@ impl Sink for CsvFile {
         // The error of the writer holds the writer, which is no cause.
         let buffer = self.writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
         let file = buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.sync_all().context("cannot bring it to the disk")
+        file.sync_all().context("cannot write it to the disk")
     }
 }

@@ -9,7 +9,6 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use allium_forecast::{Model, Past};
-use allium_history::{History as _, SqliteHistory};
 use allium_model::ConsensusHour;
 use anyhow::{Context as _, bail};
 
@@ -51,9 +50,8 @@ pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
 /// What the store knows up to an hour, or all of it.
 fn read(config: &Config, as_of: Option<ConsensusHour>, progress: &Progress) -> anyhow::Result<(Past, ConsensusHour)> {
     progress.step("reading the history");
-    let store = SqliteHistory::open_read_only(&config.store)?;
-    let newest =
-        store.stats()?.last.with_context(|| format!("{} holds no consensus: import or ingest some first", config.store.display()))?;
+    let store = config.store.open_read_only()?;
+    let newest = store.stats()?.last.with_context(|| format!("{} holds no consensus: import or ingest some first", config.store))?;
     let as_of = as_of.unwrap_or(newest);
     let past = of_history(&store.exact_as_of(as_of)?);
     if past.hours().len() >= MIN_OWN_CONSENSUSES {

@@ -1,13 +1,13 @@
 //! The store's history in the form that forecasts are made from.
 
 use allium_forecast::{Past, PastSpan, Published, RelayPast};
-use allium_history::{ExactHistory, Grouping, History as _, PlaceSpan, SqliteHistory};
+use allium_history::{ExactHistory, Grouping, IndexSpan, Store};
 use allium_model::{ConsensusHour, NetworkRecord, Quantity, RelayFlag, RelayRecord};
 
 /// What consensuses say, and nothing else: attributes that are kept as last known only would tell of later times.
 pub(crate) fn of_history(history: &ExactHistory) -> Past {
     let timeline = &history.timeline;
-    let span = |span: &PlaceSpan| {
+    let span = |span: &IndexSpan| {
         let state = timeline.state(span);
         PastSpan {
             start: span.start,
@@ -30,7 +30,7 @@ pub(crate) fn of_graphs(record: &NetworkRecord, as_of: ConsensusHour) -> Past {
 }
 
 /// The sums of consensus weights of all hours up to `as_of` that tell them.
-pub(crate) fn weights(store: &SqliteHistory, as_of: ConsensusHour) -> anyhow::Result<Vec<(ConsensusHour, f64)>> {
+pub(crate) fn weights(store: &dyn Store, as_of: ConsensusHour) -> anyhow::Result<Vec<(ConsensusHour, f64)>> {
     let Some(first) = store.stats()?.first else { return Ok(Vec::new()) };
     let groups = store.group_hours(Grouping::Network, first, as_of.next())?;
     let hours = groups.into_values().flatten();

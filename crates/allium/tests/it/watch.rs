@@ -1,0 +1,112 @@
+//! Incidents are told with what was known of relays at the time, lived through or replayed.
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
+
+use allium::watch::Watch;
+use allium_analysis::NetworkReport;
+use allium_detect::{Kind, Settings};
+use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store, StoreUrl, Update};
+use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, SourceStatus};
+use allium_views::{IncidentJson, View};
+
+const N_RELAYS: u32 = 120;
+/// The first relays, which share all that can be shared.
+const N_TOGETHER: u32 = 30;
+/// Lists before somebody watches.
+const BEFORE: i32 = 90;
+/// The lists in which these relays are gone.
+const GONE: std::ops::Range<i32> = 95..98;
+/// The list from which on they are elsewhere, of another version, family and contact.
+const MOVED: i32 = 110;
+const N_LISTS: i32 = 130;
+const BEFORE_CONTACT: &str = "before <before@example.org>";
+
+fn hour(n: i32) -> ConsensusHour {
+    "2026-01-01T00:00:00Z".parse::<ConsensusHour>().unwrap().plus(n)
+}
+
+fn fingerprint(n: u32) -> Fingerprint {
+    let mut bytes = [7; 20];
+    bytes[..4].copy_from_slice(&n.to_be_bytes());
+    Fingerprint::new(bytes)
+}
+
+fn consensus(n: i32) -> FullConsensus {
+    let listed = |relay: &u32| *relay >= N_TOGETHER || !GONE.contains(&n);
+    let state = |relay: u32| RelayState {
+        flags: RelayFlags::from_iter([RelayFlag::Running, RelayFlag::Valid, RelayFlag::Fast]),
+        country: None,
+        asn: None,
+        version: Some(if relay < N_TOGETHER && n >= MOVED { "0.4.9.2" } else { "0.4.8.9" }.into()),
+    };
+    FullConsensus {
+        info: ConsensusInfo { hour: hour(n), source: ConsensusSource::Directory, verified: true, received_at: hour(n).start() },
+        listed: (0..N_RELAYS)
+            .filter(listed)
+            .map(|relay| Listed { weight: Some(100), ..Listed::of(fingerprint(relay), state(relay)) })
+            .collect(),
+        bandwidth_weights: Default::default(),
+    }
+}
+
+/// What a details document of the hour says of a relay.
+fn described(relay: u32, n: i32) -> Relay {
+    let (asn, contact) = match (relay < N_TOGETHER, n < MOVED) {
+        (true, true) => (64_500, BEFORE_CONTACT.to_owned()),
+        (true, false) => (64_999, "after <after@example.org>".to_owned()),
+        (false, _) => (64_501 + relay % 9, format!("somebody <{relay}@example.net>")),
+    };
+    Relay {
+        contact: Some(contact),
+        country: Some("de".parse().unwrap()),
+        asn: Some(Asn(asn)),
+        running: true,
+        first_seen: Some(hour(0)),
+        last_seen: Some(hour(n)),
+        ..Relay::unknown(fingerprint(relay))
+    }
+}
+
+/// A consensus, and a details document where something changed.
+fn append(store: &mut dyn Store, n: i32) {
+    store.append_full_consensus(&consensus(n)).unwrap();
+    if [0, MOVED].contains(&n) {
+        let status = SourceStatus {
+            kind: DocumentKind::Details,
+            origin: "details.json".into(),
+            published: hour(n),
+            obtained_at: hour(n).start(),
+            size_bytes: 1,
+            n_relays: N_RELAYS as usize,
+            n_rejects: 0,
+        };
+        let relays = (0..N_RELAYS).map(|relay| described(relay, n)).collect();
+        store.apply(&Update { details: Some((status, relays)), ..Update::default() }).unwrap();
+    }
+}
+
+fn told(watch: &Watch) -> Vec<String> {
+    watch.log().incidents().iter().map(|incident| serde_json::to_string(&IncidentJson::of(incident)).unwrap()).collect()
+}
+
+#[test]
+fn relays_that_moved_since_are_told_of_where_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = StoreUrl::from(dir.path().join("tor.db")).open().unwrap();
+    (0..BEFORE).for_each(|n| append(&mut *store, n));
+    let mut lived = Watch::of(&*store, Settings::default()).unwrap();
+    for n in BEFORE..N_LISTS {
+        append(&mut *store, n);
+        let record = store.load().unwrap().unwrap();
+        let report = NetworkReport::compute(&record);
+        assert!(lived.follow(&View::new(record, report)));
+    }
+    let replayed = Watch::of(&*store, Settings::default()).unwrap();
+    assert_eq!(told(&replayed), told(&lived));
+    let log = replayed.log();
+    let [outage] = log.incidents() else { panic!("{:#?}", told(&replayed)) };
+    assert_eq!((outage.kind, outage.n_affected, outage.started_at), (Kind::Outage, N_TOGETHER as usize, hour(GONE.start - 1)));
+    assert_eq!(outage.systems.iter().map(|part| part.scope.key.as_str()).collect::<Vec<_>>(), ["AS64500"]);
+    let before = OperatorId::of_contact(BEFORE_CONTACT).unwrap().to_string();
+    let scopes: Vec<&str> = outage.causes.iter().map(|cause| cause.scope.key.as_str()).collect();
+    assert!(scopes.contains(&before.as_str()), "{scopes:?}");
+}
