@@ -52,7 +52,12 @@ pub(crate) fn world_path() -> &'static str {
     &WORLD_PATH
 }
 
-/// What is answered for an asset.
+/// The addresses of all assets.
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    [stylesheet_path(), icon_path(), world_path()].into_iter().chain(SCRIPTS.iter().map(|script| script.path))
+}
+
+/// A file that pages load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asset {
     pub(crate) media_type: &'static str,

@@ -2,8 +2,6 @@
 
 use allium_charts::{Look, Size, Theme};
 use allium_words::inert::url_encoded;
-use axum::extract::Query;
-use axum::http::Uri;
 
 use crate::error::RequestError;
 
@@ -12,14 +10,16 @@ pub(crate) const LONGEST_VALUE: usize = 200;
 
 /// The parameters of a request in their order; those with an empty value count as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads the query of an address.
-    pub(crate) fn of(uri: &Uri) -> Result<Self, RequestError> {
-        let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
-        let Query(mut pairs) = query.map_err(|_| RequestError::bad("query", uri.query().unwrap_or(""), "name=value pairs joined by &"))?;
-        pairs.retain(|(_, value)| !value.trim().is_empty());
+    /// Reads the query part of an address, without its `?`.
+    ///
+    /// # Errors
+    /// A value is too long.
+    pub fn read(query: &str) -> Result<Self, RequestError> {
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+        let pairs: Vec<(String, String)> = pairs.filter(|(_, value)| !value.trim().is_empty()).collect();
         match pairs.iter().find(|(_, value)| value.len() > LONGEST_VALUE) {
             Some((name, value)) => Err(RequestError::bad(name, value, format!("at most {LONGEST_VALUE} bytes"))),
             None => Ok(Self(pairs)),
@@ -27,7 +27,10 @@ impl Params {
     }
 
     /// The value of a parameter that may occur once.
-    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, RequestError> {
+    ///
+    /// # Errors
+    /// It occurs more often.
+    pub fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, RequestError> {
         let mut values = self.all(name);
         let value = values.next();
         match values.next() {
@@ -76,7 +79,10 @@ impl Params {
     }
 
     /// Refuses parameters that are not among these.
-    pub(crate) fn only(&self, names: &[&str]) -> Result<(), RequestError> {
+    ///
+    /// # Errors
+    /// There is another one.
+    pub fn only(&self, names: &[&str]) -> Result<(), RequestError> {
         match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {
             Some((name, value)) => Err(RequestError::bad(name, value, format!("the parameters {}", names.join(", ")))),
             None => Ok(()),

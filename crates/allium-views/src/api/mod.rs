@@ -4,6 +4,7 @@
 //! that each can change alone. JSON is written with every character escaped that could mean something to a terminal or
 //! a page, which changes nothing for a parser.
 
+mod changes;
 mod csv;
 mod incidents;
 mod network;
@@ -17,6 +18,7 @@ use allium_service::{Outlook, Snapshot, View};
 use allium_words::format::rfc3339;
 use serde::Serialize;
 
+pub use self::changes::change_json;
 pub use self::incidents::IncidentJson;
 pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
@@ -26,7 +28,10 @@ pub use self::relay::{RelayDetail, RelaySummary};
 use crate::error::RequestError;
 use crate::list::{QUERY_NAMES, relay_query};
 use crate::pages::forecasts::ForecastJson;
+use crate::pages::{self, forecasts, operators};
 use crate::params::Params;
+use crate::render::Shown;
+use crate::route::fixed_data;
 
 /// Relays in an answer unless the address says otherwise.
 const LIMIT: usize = 100;
@@ -39,11 +44,57 @@ pub type ByPeriod<T> = BTreeMap<&'static str, T>;
 
 /// A form in which the API answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// JSON.
     Json,
     /// Comma-separated values.
     Csv,
+}
+
+impl Form {
+    /// The media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+}
+
+fixed_data! {
+    /// The network: relays by role, weight, bandwidth, uptime.
+    Network = "/network", [Json, Csv], |s, form| network(s.view, &s.params()?, form);
+    /// The network counted.
+    Census = "/census", [Json], |s, _| pages::network::data(s.view, &s.params()?);
+    /// Relays.
+    Relays = "/relays", [Json, Csv], |s, form| relays(s.view, &s.params()?, form);
+    /// The heaviest relays.
+    Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
+    /// Operators.
+    Operators = "/operators", [Json, Csv], |s, form| operators::list::data(s.view, &s.params()?, form);
+    /// Domains that contacts claim.
+    Domains = "/domains", [Json, Csv], |s, form| operators::domains::data(s.view, &s.params()?, form);
+    /// Families.
+    Families = "/families", [Json, Csv], |s, form| operators::families::data(s.view, &s.params()?, form);
+    /// The first places of all leaderboards.
+    Leaderboards = "/leaderboards", [Json, Csv], |s, form| pages::leaderboards::data(s.view, &s.params()?, form);
+    /// Distributions of uptime.
+    Statistics = "/statistics", [Json, Csv], |s, form| pages::statistics::data(s.view, &s.params()?, form);
+    /// Incidents.
+    Incidents = "/incidents", [Json, Csv], |s, form| {
+        let params = s.params()?;
+        incidents(s.view, s.snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
+    };
+    /// Forecasts of relays.
+    Forecasts = "/forecasts", [Json, Csv], |s, form| forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
+    /// Forecasts of relays in few figures.
+    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary_data(s.view, s.snapshot.outlook(), &s.params()?);
+    /// Forecasts of the network.
+    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network_data(s.snapshot.outlook(), &s.params()?, form);
+    /// The scores of forecasts.
+    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard::data(s.snapshot, &s.params()?);
+    /// Sources, documents, gaps, rejects.
+    DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.snapshot, s.view, s.now, &s.params()?, form);
 }
 
 /// A page of a list of relays.
@@ -170,5 +221,5 @@ pub(crate) fn error_json(error: &RequestError) -> String {
         RequestError::BadParameter { name, allowed, .. } => (Some(name.clone()), Some(allowed.clone())),
         _ => (None, None),
     };
-    to_json(&ErrorJson { status: error.status().as_u16(), error: error.to_string(), parameter, allowed }).unwrap_or_default()
+    to_json(&ErrorJson { status: error.status(), error: error.to_string(), parameter, allowed }).unwrap_or_default()
 }

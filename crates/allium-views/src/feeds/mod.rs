@@ -26,7 +26,7 @@ const ENTRIES: usize = 50;
 
 /// A form in which feeds are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FeedForm {
+pub enum FeedForm {
     /// RFC 4287.
     Atom,
     /// RSS 2.0.
@@ -34,15 +34,16 @@ pub(crate) enum FeedForm {
 }
 
 impl FeedForm {
-    /// Its media type.
-    pub(crate) const fn content_type(self) -> &'static str {
+    /// The media type.
+    pub const fn content_type(self) -> &'static str {
         match self {
             Self::Atom => "application/atom+xml; charset=utf-8",
             Self::Rss => "application/rss+xml; charset=utf-8",
         }
     }
 
-    const fn path(self) -> &'static str {
+    /// The address of the feed.
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Atom => "/incidents.atom",
             Self::Rss => "/incidents.rss",

@@ -34,7 +34,7 @@ const PERIOD: Period = Period::OneMonth;
 
 /// A way to group relays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// By country.
     Country,
     /// By region of M49.
@@ -53,10 +53,10 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 7] = [Self::Country, Self::Region, Self::As, Self::Flag, Self::Platform, Self::Version, Self::FirstSeen];
+    pub const ALL: [Self; 7] = [Self::Country, Self::Region, Self::As, Self::Flag, Self::Platform, Self::Version, Self::FirstSeen];
 
     /// The address of the list.
-    pub(crate) const fn list_path(self) -> &'static str {
+    pub const fn list_path(self) -> &'static str {
         match self {
             Self::Country => "/countries",
             Self::Region => "/regions",
@@ -69,7 +69,7 @@ impl Kind {
     }
 
     /// The address of the pages of groups, without the key.
-    pub(crate) const fn page_path(self) -> &'static str {
+    pub const fn page_path(self) -> &'static str {
         match self {
             Self::Country => "/country",
             Self::Region => "/region",
@@ -104,6 +104,29 @@ impl Kind {
             Self::Platform => "Platforms",
             Self::Version => "Versions",
             Self::FirstSeen => "First seen",
+        }
+    }
+
+    /// The word that stands for the key in the pattern of an address.
+    pub(crate) const fn placeholder(self) -> &'static str {
+        match self {
+            Self::Country => "COUNTRY",
+            Self::Region => "REGION",
+            Self::As => "AS",
+            Self::Flag => "FLAG",
+            Self::Platform => "PLATFORM",
+            Self::Version => "VERSION",
+            Self::FirstSeen => "DAY",
+        }
+    }
+
+    /// The names of the charts of the list.
+    pub(crate) const fn chart_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Country => &["map", "ranking", "largest"],
+            Self::As => &["ranking", "largest"],
+            Self::FirstSeen => &["years"],
+            Self::Region | Self::Flag | Self::Platform | Self::Version => &["largest"],
         }
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write as _;
 
 use allium_model::Known;
+use allium_service::{Patch, View};
 use axum::http::StatusCode;
 
 use crate::support::{NOW, ask, attributes, empty_site, fingerprint, get, is_our_script, record, site_of, tags};
@@ -138,7 +139,7 @@ fn errors_offer_a_way_onward() {
 #[test]
 fn without_data_every_page_says_so() {
     let site = empty_site(NOW);
-    site.set_waiting_for("the first fetch failed: connection refused");
+    site.publish([Patch::Waiting("the first fetch failed: connection refused".to_owned())]);
     for address in ["/", "/relays", "/data-quality", "/relay/0000000000000000000000000000000000000000", "/api/v1/network"] {
         let answer = get(&site, address);
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{address}");
@@ -157,7 +158,7 @@ fn old_data_is_called_old_and_a_simulation_a_simulation() {
     let old = empty_site("2026-02-16T02:10:00Z");
     let record = record(3);
     let report = allium_analysis::NetworkReport::compute(&record);
-    old.set_view(allium_views::View::new(record, report));
+    old.publish([Patch::Network(Box::new(View::new(record, report)))]);
     assert!(get(&old, "/").text().contains("Old data.</strong> The newest consensus taken in is 8 h old"));
     assert_eq!(get(&old, "/healthz").json()["status"], "stale");
 }
@@ -194,7 +195,7 @@ fn data_quality_tells_how_it_goes_with_each_source() {
             reason: "no <b>flags</b>".into(),
         }],
     };
-    site.set_sources(vec![report("collector", None), report("directory", Some("refused\u{202e}<script>"))]);
+    site.publish([Patch::Sources(vec![report("collector", None), report("directory", Some("refused\u{202e}<script>"))])]);
     let page = get(&site, "/data-quality").text();
     for part in ["1 of 2 sources failed when last asked", "failed: <bdi>refused", "2 h</td>", "no &lt;b&gt;flags", "line 9"] {
         assert!(page.contains(part), "{part}: {page}");
@@ -205,7 +206,11 @@ fn data_quality_tells_how_it_goes_with_each_source() {
     assert_eq!(json["asked"][1]["failure"], "refused\u{202e}<script>");
     // The next visit succeeds; the failure stays in sight.
     let answered = report("directory", Some("refused\u{202e}<script>"));
-    site.set_sources(vec![allium_model::SourceReport { asked_at: "2026-02-15T19:55:00Z".parse().unwrap(), failure: None, ..answered }]);
+    site.publish([Patch::Sources(vec![allium_model::SourceReport {
+        asked_at: "2026-02-15T19:55:00Z".parse().unwrap(),
+        failure: None,
+        ..answered
+    }])]);
     let after = get(&site, "/data-quality").text();
     for part in [
         "Every source answered when it was last asked",

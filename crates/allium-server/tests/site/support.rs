@@ -8,7 +8,8 @@ use allium_model::{
     ConsensusHour, DocumentKind, Fingerprint, Fraction, GraphPeriod, Known, NetworkRecord, Period, PublishedGraph, Quantity, Reject, Relay,
     RelayFlag, RelayFlags, RelayRecord, RelayState, Series, SourceStatus, StateSpan,
 };
-use allium_views::{IncidentLog, Site, SiteInfo, View, Watched, router};
+use allium_server::router;
+use allium_service::{IncidentLog, Patch, Site, SiteInfo, View, Watched};
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use tower::ServiceExt as _;
@@ -123,8 +124,7 @@ pub(crate) fn record(n: u16) -> NetworkRecord {
 pub(crate) fn site_of(record: NetworkRecord) -> Site {
     let site = empty_site(NOW);
     let report = NetworkReport::compute(&record);
-    site.set_incidents(log_of(&record));
-    site.set_view(View::new(record, report));
+    site.publish([Patch::Incidents(Box::new(log_of(&record))), Patch::Network(Box::new(View::new(record, report)))]);
     site
 }
 

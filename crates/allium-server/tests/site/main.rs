@@ -14,4 +14,5 @@ mod incidents;
 mod lists;
 mod operators;
 mod pages;
+mod routes;
 mod support;

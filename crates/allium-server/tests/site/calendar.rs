@@ -9,7 +9,7 @@ use icalendar::{Calendar, Component as _};
 use crate::forecasts::{forecast_site, hostile, operator_of};
 use crate::support::{fingerprint, get, record, site_of};
 
-fn calendar(address: &str, site: &allium_views::Site) -> (String, Calendar) {
+fn calendar(address: &str, site: &allium_service::Site) -> (String, Calendar) {
     let answer = get(site, address);
     assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "text/calendar; charset=utf-8"), "{address}");
     let text = answer.text();

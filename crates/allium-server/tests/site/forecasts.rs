@@ -5,7 +5,7 @@ use std::sync::Arc;
 use allium_forecast::network::Daily;
 use allium_forecast::{Confidence, Forecast, HORIZON_DAYS, HeldOutScore, Label, Model, Past, PastSpan, RelayPast};
 use allium_model::{Fraction, NetworkRecord};
-use allium_views::{Forecasts, ModelFacts, NetworkOutlook, Outlook, Scoreboard, Site};
+use allium_service::{Forecasts, ModelFacts, NetworkOutlook, Outlook, Patch, Scoreboard, Site};
 use axum::http::StatusCode;
 
 use crate::support::{as_of, attributes, fingerprint, get, record, site_of, tags};
@@ -80,7 +80,7 @@ fn past() -> Past {
 
 pub(crate) fn forecast_site(record: NetworkRecord) -> Site {
     let site = site_of(record);
-    site.set_outlook(outlook());
+    site.publish([Patch::Outlook(outlook())]);
     site
 }
 
@@ -196,12 +196,12 @@ fn what_has_no_forecast_says_why() {
     let site = site_of(record(8));
     assert!(get(&site, "/forecasts").text().contains("There is no forecast yet: the first one is being worked out."));
     assert_eq!(get(&site, "/api/v1/forecasts").status, StatusCode::SERVICE_UNAVAILABLE);
-    site.set_outlook(Outlook::Missing("our own record holds 3 of the 168 consensuses <b>".to_owned()));
+    site.publish([Patch::Outlook(Outlook::Missing("our own record holds 3 of the 168 consensuses <b>".to_owned()))]);
     for address in ["/forecasts".to_owned(), format!("/relay/{}", fingerprint(1))] {
         let page = get(&site, &address).text();
         assert!(page.contains("our own record holds 3 of the 168 consensuses") && !page.contains("consensuses <b>"), "{page}");
     }
-    site.set_outlook(outlook());
+    site.publish([Patch::Outlook(outlook())]);
     let without = get(&site, &format!("/relay/{}", fingerprint(7)));
     assert!(without.text().contains("There is no forecast: our own record of consensuses has not listed this relay"));
     assert!(get(&site, &format!("/api/v1/relays/{}", fingerprint(7))).json()["forecast"].is_null());
@@ -211,7 +211,7 @@ fn what_has_no_forecast_says_why() {
 fn strangers_text_is_inert_and_links_and_definitions_exist() {
     let site = forecast_site(hostile());
     let methods = get(&site, "/methods").text();
-    site.set_scoreboard(Some(Scoreboard::from_json(&scoreboard("<b>\u{202E}")).unwrap()));
+    site.publish([Patch::Scoreboard(Some(Box::new(Scoreboard::from_json(&scoreboard("<b>\u{202E}")).unwrap())))]);
     let pages =
         ["/", "/explore", "/forecasts", "/forecasts?columns=all", "/forecasts/scoreboard", "/as/AS24940", "/country/de"].map(str::to_owned);
     let operator = operator_of(&site);
@@ -270,7 +270,7 @@ fn the_scoreboard_is_what_the_evaluation_wrote() {
     assert!(empty.text().contains("0.0421"), "held-out scores of the model in use stand there in any case");
     assert_eq!(get(&site, "/api/v1/forecasts/scoreboard").status, StatusCode::NOT_FOUND);
     let file = scoreboard("boosted");
-    site.set_scoreboard(Some(Scoreboard::from_json(&file).unwrap()));
+    site.publish([Patch::Scoreboard(Some(Box::new(Scoreboard::from_json(&file).unwrap())))]);
     let page = get(&site, "/forecasts/scoreboard").text();
     assert!(
         page.contains("Over 1 past origin, the model in use scored a CRPS of 0.0560: 20.0\u{a0}% better than conditional quantiles"),

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use allium_analysis::NetworkReport;
 use allium_detect::{Event, Incident, Status};
 use allium_model::{IncidentNote, NoteAction};
-use allium_views::{Desk, DeskError, IncidentLog, Said, Site, View, router};
+use allium_server::{Server, router};
+use allium_service::{IncidentLog, NewNote, NoteStore, Patch, Site, StoreError, View};
 use atom_syndication::Feed;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, StatusCode};
@@ -125,13 +126,13 @@ struct Listening {
 }
 
 impl Listening {
-    async fn to(site: &Site, last_seen: Option<&str>) -> Self {
+    async fn to(server: &Server, last_seen: Option<&str>) -> Self {
         let request = Request::builder().uri("/api/v1/incidents/stream");
         let request = match last_seen {
             Some(id) => request.header("Last-Event-ID", id),
             None => request,
         };
-        let response = router(site.clone()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = server.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
         assert_eq!((response.status(), &response.headers()["content-type"]), (StatusCode::OK, &"text/event-stream".parse().unwrap()));
         Self { body: response.into_body().into_data_stream(), rest: String::new() }
     }
@@ -178,8 +179,9 @@ fn later() -> IncidentLog {
 #[tokio::test]
 async fn each_change_is_told_once_and_a_listener_goes_on_where_it_stopped() {
     let site = site();
-    let mut listening = Listening::to(&site, None).await;
-    site.set_incidents(later());
+    let server = Server::new(site.clone());
+    let mut listening = Listening::to(&server, None).await;
+    site.publish([Patch::Incidents(Box::new(later()))]);
     let mut told = Vec::new();
     for _ in 0..3 {
         told.push(listening.next().await.unwrap());
@@ -189,46 +191,46 @@ async fn each_change_is_told_once_and_a_listener_goes_on_where_it_stopped() {
     assert_eq!(told[0]["incident"]["status"], "resolved");
     assert_eq!(told[1]["incident"], serde_json::Value::Null);
     // One that was away for the last two.
-    let mut returned = Listening::to(&site, told[0]["id"].as_str()).await;
+    let mut returned = Listening::to(&server, told[0]["id"].as_str()).await;
     assert_eq!(returned.next().await.unwrap(), told[1]);
     assert_eq!(returned.next().await.unwrap(), told[2]);
     // Another service with the same record knows the names of what is on timelines.
     let restarted = site_of(record(30));
-    restarted.set_incidents(later());
+    restarted.publish([Patch::Incidents(Box::new(later()))]);
     let id = told[0]["id"].as_str().unwrap();
-    assert_eq!(Listening::to(&restarted, Some(id)).await.next().await.unwrap()["change"], "withdrawn");
-    let unknown = Listening::to(&site, Some("who knows")).await.next().await.unwrap();
+    assert_eq!(Listening::to(&Server::new(restarted), Some(id)).await.next().await.unwrap()["change"], "withdrawn");
+    let unknown = Listening::to(&server, Some("who knows")).await.next().await.unwrap();
     assert_eq!(unknown["change"], "reset");
-    site.close();
+    server.close();
     assert!(listening.next().await.is_none(), "the stream ends with the service");
 }
 
 #[tokio::test]
 async fn no_more_than_64_may_listen() {
-    let site = site();
+    let server = Server::new(site());
     let mut listening = Vec::new();
     for _ in 0..64 {
-        listening.push(Listening::to(&site, None).await);
+        listening.push(Listening::to(&server, None).await);
     }
     let request = || Request::builder().uri("/api/v1/incidents/stream").body(Body::empty()).unwrap();
-    let refused = router(site.clone()).oneshot(request()).await.unwrap();
+    let refused = server.router().oneshot(request()).await.unwrap();
     assert_eq!((refused.status(), &refused.headers()["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"60".parse().unwrap()));
     listening.pop();
-    assert_eq!(router(site).oneshot(request()).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(server.router().oneshot(request()).await.unwrap().status(), StatusCode::OK);
 }
 
-/// A desk that knows one token and keeps notes in memory.
+/// A store that knows one token and keeps notes in memory.
 #[derive(Default)]
 struct Memory(Mutex<Vec<IncidentNote>>);
 
-impl Desk for Memory {
-    fn take_down(&self, token: &str, said: Said) -> Result<Vec<IncidentNote>, DeskError> {
+impl NoteStore for Memory {
+    fn record(&self, token: &str, note: NewNote) -> Result<Vec<IncidentNote>, StoreError> {
         if token != "good" {
-            return Err(DeskError::WrongToken);
+            return Err(StoreError::WrongToken);
         }
         let mut notes = self.0.lock().unwrap();
         let id = notes.len() as i64 + 1;
-        let Said { incident, action, text } = said;
+        let NewNote { incident, action, text } = note;
         notes.push(IncidentNote { id, incident, at: "2026-02-15T19:46:00Z".parse().unwrap(), by: HOSTILE.to_owned(), action, text });
         Ok(notes.clone())
     }
@@ -253,8 +255,7 @@ fn api(site: &Site, what: &str, token: &str, body: &str) -> Answer {
 
 #[test]
 fn holders_of_tokens_acknowledge_annotate_and_merge_and_everybody_sees_it() {
-    let site = site();
-    site.set_desk(Arc::new(Memory::default()));
+    let site = site().with_notes(Arc::new(Memory::default()));
     let acknowledged = api(&site, &format!("{OPEN}/acknowledge"), "good", "");
     assert_eq!(acknowledged.status, StatusCode::CREATED, "{}", acknowledged.text());
     assert_eq!(acknowledged.json()["acknowledged_at"], "2026-02-15T19:46:00Z");
@@ -278,15 +279,14 @@ fn holders_of_tokens_acknowledge_annotate_and_merge_and_everybody_sees_it() {
     let separated = api(&site, "00000000000000a3/merge", "good", "{\"into\":null}");
     assert_eq!(separated.json()["merged_into"], serde_json::Value::Null);
     // A new consensus leaves what people said where it is.
-    site.set_incidents(later());
+    site.publish([Patch::Incidents(Box::new(later()))]);
     assert_eq!(get(&site, &format!("/api/v1/incidents/{OPEN}")).json()["notes"].as_array().unwrap().len(), 2);
 }
 
 #[test]
 fn what_is_said_without_a_token_or_out_of_bounds_is_refused() {
-    let site = site();
     let memory = Arc::new(Memory::default());
-    site.set_desk(memory.clone());
+    let site = site().with_notes(memory.clone());
     let long = serde_json::json!({ "text": "x".repeat(2_001) }).to_string();
     let huge = serde_json::json!({ "text": "x".repeat(40_000) }).to_string();
     for (what, token, body, status) in [
@@ -317,15 +317,14 @@ fn what_is_said_without_a_token_or_out_of_bounds_is_refused() {
     ] {
         assert_eq!(crate::support::ask(&site, method, &address, &[]).status, StatusCode::METHOD_NOT_ALLOWED, "{method} {address}");
     }
-    let no_desk = self::site();
-    assert_eq!(api(&no_desk, &format!("{OPEN}/acknowledge"), "good", "").status, StatusCode::METHOD_NOT_ALLOWED);
+    let no_store = self::site();
+    assert_eq!(api(&no_store, &format!("{OPEN}/acknowledge"), "good", "").status, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[test]
 fn the_form_works_without_scripts() {
-    let site = site();
     let memory = Arc::new(Memory::default());
-    site.set_desk(memory.clone());
+    let site = site().with_notes(memory.clone());
     let page = get(&site, &format!("/incident/{OPEN}")).text();
     assert!(
         page.contains(&format!("method=\"post\" action=\"/incident/{OPEN}/notes\"")) && page.contains("type=\"password\" name=\"token\"")
@@ -367,7 +366,7 @@ fn the_monitor_calls_nothing_usual_before_the_history_was_walked() {
     let record = record(30);
     let site = empty_site(NOW);
     let report = NetworkReport::compute(&record);
-    site.set_view(View::new(record, report));
+    site.publish([Patch::Network(Box::new(View::new(record, report)))]);
     let page = get(&site, "/monitor").text();
     let (_, open) = page.split_once("id=\"open\"").unwrap();
     assert!(open.contains("They are being worked out from the stored history") && !page.contains(">None"), "{page}");

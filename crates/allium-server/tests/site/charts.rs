@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use allium_analysis::{SizeHour, SizeOf, SizeQuantity, Sizes};
 use allium_model::{Asn, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, Series};
-use allium_views::Site;
+use allium_service::{Patch, Site};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -81,7 +81,7 @@ fn sized(n: u16) -> Site {
         relay.published.push(PublishedGraph { quantity: Quantity::BytesWritten, period, series, completed: 0 });
     }
     let site = site_of(record);
-    site.set_sizes(sizes());
+    site.publish([Patch::Sizes(sizes())]);
     site
 }
 
@@ -114,7 +114,7 @@ fn charts_that_were_shown_are_made_again_when_sizes_come() {
     let before = get(&site, "/explore?show=trend&measure=weight&range=1y").text();
     assert_eq!(before, get(&site, "/explore?show=trend&measure=weight&range=1y").text());
     let empty = csv(&site).text();
-    site.set_sizes(sizes());
+    site.publish([Patch::Sizes(sizes())]);
     assert_ne!(csv(&site).text(), empty);
     assert_eq!(csv(&site).text(), csv(&sized(30)).text());
 }

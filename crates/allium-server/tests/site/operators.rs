@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use allium_analysis::{NetworkReport, OperatorReport, PastStandings, Standings};
 use allium_model::{AroiCheck, AroiResult, NetworkRecord, ProofMethod, Relay};
+use allium_service::Patch;
 use axum::http::StatusCode;
 
 use crate::support::{attributes, fingerprint, get, is_our_script, record, site_of, tags};
@@ -268,10 +269,10 @@ fn leaderboards_tell_earlier_places_or_why_there_are_none() {
     let site = site_of(claimed());
     let board = "/leaderboards/consensus_weight";
     assert!(get(&site, board).text().contains("Earlier places are being worked out."));
-    site.set_past_standings(PastStandings::default());
+    site.publish([Patch::Standings(PastStandings::default())]);
     assert!(get(&site, board).text().contains("Not enough history for earlier places"));
     assert!(get(&site, "/operator/example.org").text().contains("Not enough history of our own"));
-    site.set_past_standings(month_ago());
+    site.publish([Patch::Standings(month_ago())]);
     let html = get(&site, board).text();
     for part in ["Best places are those at one earlier time since 16 Jan 2026.", ">30 days ago<", ">Moved<", ">new<", ">Best place<"] {
         assert!(html.contains(part), "{part}");

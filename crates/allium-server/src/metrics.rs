@@ -1,16 +1,14 @@
-//! `/metrics`: how the network and the service stand, in OpenMetrics text for Prometheus and what reads the same.
+//! `/metrics`: figures of the network and of the service, in OpenMetrics text for Prometheus and what reads the same.
 //!
-//! Whatever is not known is absent, never 0. Nothing is said of single relays, operators or visitors, so the number of series stays
+//! An unknown figure is absent, never 0. Single relays, operators and visitors have no figures here, so the number of series stays
 //! small. The names are a contract: added to, never changed.
 
 use std::sync::atomic::AtomicU64;
 
 use allium_detect::Severity;
 use allium_model::{Period, Timestamp};
-use allium_service::{IncidentLog, Site, View};
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use allium_service::{IncidentLog, Snapshot, View};
+use allium_views::Answer;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -22,24 +20,23 @@ type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 
 /// All figures; 200 also before there is data, with what is known of the sources.
-pub(crate) async fn answer(State(site): State<Site>) -> Response {
-    match text(&site) {
-        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response(),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+pub(crate) fn answer(snapshot: &Snapshot, now: Timestamp) -> Answer {
+    match text(snapshot, now) {
+        Ok(text) => Answer::not_kept(200, CONTENT_TYPE, text),
+        Err(_) => Answer::not_kept(500, CONTENT_TYPE, ""),
     }
 }
 
-fn text(site: &Site) -> Result<String, std::fmt::Error> {
+fn text(snapshot: &Snapshot, now: Timestamp) -> Result<String, std::fmt::Error> {
     let mut figures = Figures::default();
-    let now = site.now();
-    figures.add("allium_build_info", "The version of the program; always 1", &[("version", site.info().version.clone())], 1.0);
-    if let Some(view) = site.view() {
-        figures.of_network(&view, now);
+    figures.add("allium_build_info", "The version of the program; always 1", &[("version", snapshot.info().version.clone())], 1.0);
+    if let Some(view) = snapshot.view() {
+        figures.of_network(view, now);
     }
-    if let Some(log) = site.incidents() {
-        figures.of_incidents(&log);
+    if let Some(log) = snapshot.incidents() {
+        figures.of_incidents(log);
     }
-    figures.of_sources(site);
+    figures.of_sources(snapshot);
     figures.encoded()
 }
 
@@ -51,11 +48,11 @@ struct Figures {
 
 impl Figures {
     fn add(&mut self, name: &'static str, help: &'static str, labels: &[(&'static str, String)], value: f64) {
-        let place = self.families.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+        let index = self.families.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
             self.families.push((name, help, Gauges::default()));
             self.families.len() - 1
         });
-        self.families[place].2.get_or_create(&labels.to_vec()).set(value);
+        self.families[index].2.get_or_create(&labels.to_vec()).set(value);
     }
 
     fn of_network(&mut self, view: &View, now: Timestamp) {
@@ -99,8 +96,8 @@ impl Figures {
         }
     }
 
-    fn of_sources(&mut self, site: &Site) {
-        for source in site.sources().iter() {
+    fn of_sources(&mut self, snapshot: &Snapshot) {
+        for source in snapshot.sources() {
             let labels = [("source", source.source.clone())];
             let failing = f64::from(u8::from(source.failure.is_some()));
             self.add("allium_source_failing", "1 where a source could not be read when it was last asked, else 0", &labels, failing);

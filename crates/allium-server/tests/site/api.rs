@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use allium_analysis::NetworkReport;
-use allium_views::{View, network_report_json};
+use allium_service::View;
+use allium_views::network_report_json;
 use axum::http::StatusCode;
 use serde_json::Value;
 
