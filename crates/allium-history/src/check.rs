@@ -47,7 +47,7 @@ pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     check_pages(conn, &mut report)?;
     if report.is_sound() {
         let parts =
-            [check_spans, check_published, check_relays, check_descriptions, check_measures, check_proofs, check_documents, check_notes];
+            [check_spans, check_published, check_relays, check_descriptions, check_measures, check_proofs, check_documents, check_notes, check_states];
         for part in parts {
             part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
         }
@@ -82,6 +82,10 @@ fn check_pages(conn: &Connection, report: &mut CheckReport) -> Result<(), Failur
 
 fn check_notes(conn: &Connection, _report: &mut CheckReport) -> Result<(), Failure> {
     notes::check(conn)
+}
+
+fn check_states(conn: &Connection, _report: &mut CheckReport) -> Result<(), Failure> {
+    crate::states::check(conn)
 }
 
 /// A span as stored, with its end filled in.

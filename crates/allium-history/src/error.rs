@@ -88,6 +88,14 @@ pub enum Error {
         /// Their size when encoded.
         n_bytes: usize,
     },
+    /// The state of a worker exceeds what one entry may hold.
+    #[error("the state of worker {name} has {n_bytes} bytes, more than a store accepts")]
+    StateTooLarge {
+        /// The worker.
+        name: String,
+        /// Size of its state.
+        n_bytes: usize,
+    },
     /// Spans offered for one relay overlap; nothing of their pack was taken.
     #[error("spans of relay {relay} overlap at {at}")]
     Overlap {

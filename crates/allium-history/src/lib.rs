@@ -55,6 +55,8 @@ mod sizes;
 mod sources;
 mod spans;
 mod sqlite;
+mod states;
+mod store;
 mod texts;
 mod timeline;
 
@@ -68,4 +70,5 @@ pub use history::{
 pub use hour_weights::HourWeights;
 pub use notes::{NewNote, Token};
 pub use sqlite::SqliteHistory;
+pub use store::State;
 pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};

@@ -9,7 +9,7 @@ use crate::places::settle_all;
 pub(crate) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../schema/v1.sql"),
     include_str!("../schema/v2.sql"),
     include_str!("../schema/v3.sql"),
@@ -19,6 +19,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../schema/v7.sql"),
     include_str!("../schema/v8.sql"),
     include_str!("../schema/v9.sql"),
+    include_str!("../schema/v10.sql"),
 ];
 
 /// The version from which on spans carry country and AS over.

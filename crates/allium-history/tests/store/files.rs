@@ -79,7 +79,7 @@ fn a_version_from_the_future_is_refused() {
     tamper(&path, "PRAGMA user_version = 99");
     for result in [SqliteHistory::open(&path), SqliteHistory::open_read_only(&path)] {
         let error = result.unwrap_err();
-        assert!(matches!(error, Error::FutureVersion { found: 99, supported: 9, .. }));
+        assert!(matches!(error, Error::FutureVersion { found: 99, supported: 10, .. }));
         assert!(error.to_string().contains("written by a newer Allium"), "{error}");
     }
 }

@@ -13,3 +13,4 @@ mod packs;
 mod places;
 mod proofs;
 mod sources;
+mod states;

@@ -162,7 +162,7 @@ fn a_store_of_an_older_format_is_read_after_one_opening_for_writing() {
     let path = place.path().join("store");
     rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("../../testdata/v1.sql")).unwrap();
     let error = SqliteHistory::open_read_only(&path).unwrap_err();
-    assert!(matches!(error, Error::PastVersion { found: 1, supported: 9, .. }), "{error}");
+    assert!(matches!(error, Error::PastVersion { found: 1, supported: 10, .. }), "{error}");
     append(&mut SqliteHistory::open(&path).unwrap());
     sound(&SqliteHistory::open_read_only(&path).unwrap());
     assert_eq!(SqliteHistory::open_read_only(&path).unwrap().stats().unwrap().documents[0].kind, DocumentKind::Details);

@@ -95,7 +95,7 @@ fn a_store_of_version_7_gets_room_for_proofs() {
     }
     conn.execute_batch("PRAGMA user_version = 7").unwrap();
     drop(conn);
-    assert!(matches!(SqliteHistory::open_read_only(&path), Err(Error::PastVersion { found: 7, supported: 9, .. })));
+    assert!(matches!(SqliteHistory::open_read_only(&path), Err(Error::PastVersion { found: 7, supported: 10, .. })));
     let mut store = SqliteHistory::open(&path).unwrap();
     let relay = store.load().unwrap().unwrap().relays[0].relay.fingerprint;
     let standing = ProofStanding { relay, ..standing(0, AroiResult::Validated) };
