@@ -44,6 +44,7 @@ mod strips;
 mod table;
 pub mod text;
 mod view;
+mod workers;
 
 pub use api::{IncidentJson, network_report_json};
 pub use desk::{Desk, DeskError, MAX_NOTES, Said};
@@ -54,3 +55,4 @@ pub use router::router;
 pub use scoreboard::Scoreboard;
 pub use site::{Clock, Site, SiteInfo};
 pub use view::{FRESH_HOURS, Group, View};
+pub use workers::WorkerReport;

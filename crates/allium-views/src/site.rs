@@ -13,6 +13,7 @@ use crate::outlook::Outlook;
 use crate::scoreboard::Scoreboard;
 use crate::stream::{Changes, News};
 use crate::view::View;
+use crate::workers::WorkerReport;
 
 /// Tells the time. Pages need it for ages and for nothing else.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -59,6 +60,7 @@ struct Shared {
     listeners: Arc<Semaphore>,
     waiting_for: RwLock<String>,
     sources: RwLock<Arc<[SourceReport]>>,
+    workers: RwLock<Arc<[WorkerReport]>>,
 }
 
 impl Site {
@@ -83,6 +85,7 @@ impl Site {
                 listeners: Arc::new(Semaphore::new(MAX_LISTENERS)),
                 waiting_for,
                 sources: RwLock::default(),
+                workers: RwLock::default(),
             }),
         }
     }
@@ -236,6 +239,17 @@ impl Site {
     /// How it goes with the sources, by name.
     pub fn sources(&self) -> Arc<[SourceReport]> {
         self.shared.sources.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Publishes the state of the workers.
+    pub fn set_workers(&self, workers: Vec<WorkerReport>) {
+        let mut slot = self.shared.workers.write().unwrap_or_else(PoisonError::into_inner);
+        *slot = workers.into();
+    }
+
+    /// The state of the workers, in the order in which they were started.
+    pub fn workers(&self) -> Arc<[WorkerReport]> {
+        self.shared.workers.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What the service says of itself.
