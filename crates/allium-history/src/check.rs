@@ -46,8 +46,17 @@ pub(crate) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
     check_pages(conn, &mut report)?;
     if report.is_sound() {
-        let parts =
-            [check_spans, check_published, check_relays, check_descriptions, check_measures, check_proofs, check_documents, check_notes, check_states];
+        let parts = [
+            check_spans,
+            check_published,
+            check_relays,
+            check_descriptions,
+            check_measures,
+            check_proofs,
+            check_documents,
+            check_notes,
+            check_states,
+        ];
         for part in parts {
             part(conn, &mut report).or_else(|failure| failure.damage().map(|what| tell(&mut report, || what)))?;
         }

@@ -1,8 +1,5 @@
-//! The part of the program that benchmarks share with it: how documents become what the store takes, and the detector beside a service.
+//! Part of the program that benchmarks and tests share with it: what runs beside the pages.
 //!
 //! Everything else of the program is in `main.rs` and below it.
 
-pub mod effects;
-pub mod intake;
-pub mod record;
-pub mod watch;
+pub mod workers;

@@ -1,12 +1,13 @@
-//! Incidents are told with what was known of relays at the time, lived through or replayed.
+//! Incidents rest on what was known of relays at the time: lived through, replayed or restored.
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
 
-use allium::watch::Watch;
+use allium::workers::detector::Watch;
 use allium_analysis::NetworkReport;
 use allium_detect::{Kind, Settings};
-use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, History as _, Listed, SqliteHistory, Update};
+use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, History as _, Listed, SourceVisit, SqliteHistory, Update};
 use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, SourceStatus};
 use allium_views::{IncidentJson, View};
+use tempfile::TempDir;
 
 const N_RELAYS: u32 = 120;
 /// The first relays, which share all that can be shared.
@@ -84,29 +85,110 @@ fn append(store: &mut SqliteHistory, n: i32) {
     }
 }
 
-fn told(watch: &Watch) -> Vec<String> {
+fn view(store: &SqliteHistory) -> View {
+    let record = store.load().unwrap().unwrap();
+    let report = NetworkReport::compute(&record);
+    View::new(record, report)
+}
+
+/// A store with the lists before somebody watches.
+fn stored(dir: &TempDir) -> SqliteHistory {
+    let mut store = SqliteHistory::open(dir.path().join("tor.db")).unwrap();
+    (0..BEFORE).for_each(|n| append(&mut store, n));
+    store
+}
+
+/// The incidents as JSON lines.
+fn lines(watch: &Watch) -> Vec<String> {
     watch.log().incidents().iter().map(|incident| serde_json::to_string(&IncidentJson::of(incident)).unwrap()).collect()
 }
 
 #[test]
-fn relays_that_moved_since_are_told_of_where_they_were() {
+fn incidents_name_where_relays_were_that_moved_since() {
     let dir = tempfile::tempdir().unwrap();
-    let mut store = SqliteHistory::open(dir.path().join("tor.db")).unwrap();
-    (0..BEFORE).for_each(|n| append(&mut store, n));
-    let mut lived = Watch::of(&store, Settings::default()).unwrap();
+    let mut store = stored(&dir);
+    let mut lived = Watch::replay(&store, Settings::default()).unwrap();
     for n in BEFORE..N_LISTS {
         append(&mut store, n);
-        let record = store.load().unwrap().unwrap();
-        let report = NetworkReport::compute(&record);
-        assert!(lived.follow(&View::new(record, report)));
+        assert!(lived.follow(&view(&store)));
     }
-    let replayed = Watch::of(&store, Settings::default()).unwrap();
-    assert_eq!(told(&replayed), told(&lived));
+    let replayed = Watch::replay(&store, Settings::default()).unwrap();
+    assert_eq!(lines(&replayed), lines(&lived));
     let log = replayed.log();
-    let [outage] = log.incidents() else { panic!("{:#?}", told(&replayed)) };
+    let [outage] = log.incidents() else { panic!("{:#?}", lines(&replayed)) };
     assert_eq!((outage.kind, outage.n_affected, outage.started_at), (Kind::Outage, N_TOGETHER as usize, hour(GONE.start - 1)));
     assert_eq!(outage.systems.iter().map(|part| part.scope.key.as_str()).collect::<Vec<_>>(), ["AS64500"]);
     let before = OperatorId::of_contact(BEFORE_CONTACT).unwrap().to_string();
     let scopes: Vec<&str> = outage.causes.iter().map(|cause| cause.scope.key.as_str()).collect();
     assert!(scopes.contains(&before.as_str()), "{scopes:?}");
+}
+
+/// A watch that is saved and restored after every consensus.
+#[test]
+fn a_restored_watch_finds_what_one_finds_that_never_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = stored(&dir);
+    let replay = |store: &SqliteHistory| {
+        let mut watch = Watch::replay(store, Settings::default()).unwrap();
+        watch.measure(store, &view(store).record).unwrap();
+        watch
+    };
+    let mut lived = replay(&store);
+    let mut restored = replay(&store);
+    for n in BEFORE..N_LISTS {
+        append(&mut store, n);
+        let view = view(&store);
+        restored = Watch::restore(&restored.save(&store).unwrap(), &Settings::default(), &store).unwrap();
+        for watch in [&mut lived, &mut restored] {
+            assert!(watch.follow(&view));
+            watch.measure(&store, &view.record).unwrap();
+        }
+        assert_eq!(restored.log(), lived.log(), "{n}");
+    }
+    let replayed = replay(&store);
+    assert_eq!(lines(&restored), lines(&replayed));
+    assert_eq!(restored.log(), replayed.log());
+    assert!(
+        restored.log().incidents().iter().any(|incident| restored.log().effect(&incident.id).is_some()),
+        "effects are compared as well"
+    );
+}
+
+#[test]
+fn a_state_that_does_not_fit_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = stored(&dir);
+    let state = Watch::replay(&store, Settings::default()).unwrap().save(&store).unwrap();
+    let restore = |state: &[u8], settings: &Settings, store: &SqliteHistory| Watch::restore(state, settings, store);
+    let others = Settings { min_lost: 9, ..Settings::default() };
+    assert!(restore(&state, &others, &store).is_err(), "other settings");
+    assert!(restore(b"", &Settings::default(), &store).is_err());
+    for at in [0, state.len() / 2, state.len() - 1] {
+        let mut damaged = state.clone();
+        damaged[at] ^= 1;
+        assert!(restore(&damaged, &Settings::default(), &store).is_err(), "damaged at {at}");
+    }
+    assert!(restore(&state, &Settings::default(), &store).unwrap().follow(&view(&store)));
+
+    store.prune(hour(10)).unwrap();
+    assert!(!restore(&state, &Settings::default(), &store).unwrap().follow(&view(&store)), "the history was pruned");
+    let visit = SourceVisit { source: "presence".to_owned(), at: hour(BEFORE).start(), newest: None, failure: None, rejects: None };
+    store.note_source(&visit).unwrap();
+    assert!(restore(&state, &Settings::default(), &store).is_err(), "relays may be described otherwise");
+}
+
+#[test]
+fn a_history_that_has_changed_is_not_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteHistory::open(dir.path().join("tor.db")).unwrap();
+    let listed = |n: i32| FullConsensus { info: ConsensusInfo { source: ConsensusSource::Presence, ..consensus(n).info }, ..consensus(n) };
+    [0, 1, 3].iter().for_each(|n| assert!(store.append_full_consensus(&listed(*n)).unwrap()));
+    let watch = || Watch::replay(&store, Settings::default()).unwrap();
+    let [mut unchanged, mut filled, mut replaced] = [watch(), watch(), watch()];
+    store.append_full_consensus(&consensus(4)).unwrap();
+    assert!(unchanged.follow(&view(&store)));
+    store.append_full_consensus(&consensus(1)).unwrap();
+    assert!(!replaced.follow(&view(&store)), "more flags are known of a list");
+    store.append_full_consensus(&consensus(2)).unwrap();
+    assert!(!filled.follow(&view(&store)), "an hour is known that was not");
 }

@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 use std::process::Command;
 
-use allium::intake::Intake;
+use allium::workers::intake::Intake;
 use allium_analysis::groups::GroupFigures;
 use allium_analysis::operators::MemberFigures;
 use allium_analysis::{Category, NetworkReport};

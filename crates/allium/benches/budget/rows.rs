@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use allium::intake::Intake;
-use allium::watch::Watch;
+use allium::workers::detector::Watch;
+use allium::workers::intake::Intake;
 use allium_analysis::NetworkReport;
 use allium_history::{Bits, ConsensusInfo, ConsensusSource, FullConsensus, History as _, Listed, SqliteHistory, Update, assemble};
 use allium_model::{ConsensusHour, Timestamp};
@@ -122,7 +122,7 @@ fn append(store: &Path) -> anyhow::Result<String> {
 /// What a service does with a consensus: store it, make the view of it, step the detector.
 fn consensus(path: &Path) -> anyhow::Result<String> {
     let mut store = SqliteHistory::open(path)?;
-    let mut watch = Watch::of(&store, allium_detect::Settings::default())?;
+    let mut watch = Watch::replay(&store, allium_detect::Settings::default())?;
     let mut steps: [Vec<Duration>; 4] = Default::default();
     for consensus in later(&store)? {
         let begun = Instant::now();

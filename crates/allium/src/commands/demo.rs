@@ -1,14 +1,18 @@
 //! `allium demo`: a synthetic network behind the very same pages, with no network needed.
 
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use allium::workers::proofs::{Asker, Oracle};
+use allium::workers::sources::Stored;
 use allium_history::SqliteHistory;
 use allium_model::{ConsensusHour, Timestamp};
 use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
-use allium_simulate::{Network, Options, Scenario, presence};
+use allium_simulate::{DomainAnswer, Network, Options, Scenario, presence};
 use allium_sources::presence::{Files, decode_files};
+use allium_sources::proof::plan::Question;
+use allium_sources::proof::{Finding, judge_file};
 use allium_sources::read::Limits;
 use allium_views::format::counted;
 use allium_views::{Clock, SiteInfo};
@@ -19,9 +23,8 @@ use super::serve::{Service, serve};
 use super::simulate::options;
 use crate::cli::DemoArgs;
 use crate::config::Config;
-use crate::fetch::{Fetcher, Stored};
 use crate::progress;
-use crate::proofs::Asker;
+use crate::setup;
 
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
@@ -52,7 +55,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         config.onionoo.documents = ["details", "uptime", "bandwidth", "weights"].map(str::to_owned).to_vec();
         config.onionoo.poll_secs = (args.hour_every / VISITS_PER_HOUR).max(1);
         let hour_every = Duration::from_secs(args.hour_every);
-        let asker = Some(Asker::Simulation(network.clone()));
+        let asker = Some(Asker::Oracle(oracle(network.clone())));
         let simulation =
             tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
         progress::line(&format!(
@@ -63,7 +66,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let clock = accelerated(options.end.next().start(), hour_every);
         // Pages come with documents from the first on.
         let mut store = SqliteHistory::open(&config.store)?;
-        for fetcher in Fetcher::all(&config, &clock)? {
+        for fetcher in setup::sources(&config, &clock)? {
             fetcher.visit(&Stored::of(&store)?).await.store(&mut store)?;
         }
         drop(store);
@@ -73,6 +76,19 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     });
     runtime.shutdown_timeout(super::serve::SHUTDOWN_GRACE);
     outcome
+}
+
+/// Answers of the domains that the operators of a simulated network claim.
+fn oracle(network: Handle) -> Oracle {
+    Arc::new(move |question: &Question| {
+        let answer = network.read().unwrap_or_else(PoisonError::into_inner).ask_domain(question.domain.as_str());
+        let broken = |reason: &str| vec![Finding::Broken(reason.to_owned()); question.relays.len()];
+        match answer {
+            DomainAnswer::File(text) => judge_file(text.as_bytes(), &question.relays),
+            DomainAnswer::ExpiredCertificate => broken("its certificate has expired"),
+            DomainAnswer::NoSuchDomain => broken("its name has no address"),
+        }
+    })
 }
 
 /// What goes wrong in the network of the demo: days ago, at the newest consensus, and within the first hours to come.

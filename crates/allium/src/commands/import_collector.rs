@@ -20,7 +20,7 @@ use allium_views::format::count;
 use allium_views::text::inert;
 use anyhow::bail;
 
-use allium::intake::weights;
+use allium::workers::intake::weights;
 
 use crate::cli::CollectorArgs;
 use crate::config::Config;

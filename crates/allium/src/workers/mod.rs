@@ -158,7 +158,7 @@ impl Step {
 
     /// The same of a step that stored something, or not.
     #[must_use]
-    pub const fn having_stored(self, has_stored: bool) -> Self {
+    pub fn having_stored(self, has_stored: bool) -> Self {
         Self { has_stored, ..self }
     }
 }

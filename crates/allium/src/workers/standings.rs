@@ -1,58 +1,87 @@
-//! Where operators stood in the leaderboards at earlier times, beside a running service.
+//! Ranks of operators in the leaderboards at earlier times.
 //!
-//! The past is computed from the store as it was known then, one time after the other, on a thread of its own and with rests, and
-//! kept: an earlier time is computed again only if consensuses before it came in since. What fails is logged and tried again with the
-//! next view.
+//! The past is computed from the store as it was known then, one time after the other and with rests, and kept: an earlier time is
+//! computed again only if consensuses before it came in since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use allium_analysis::standings::{consensus_at, instants_before};
 use allium_analysis::{NetworkReport, OperatorReport, PastStandings, Standings, relay_position};
 use allium_history::{History as _, SqliteHistory};
-use allium_model::{ConsensusHour, Known};
-use allium_views::Site;
-use allium_views::text::inert;
-use tokio::sync::oneshot;
+use allium_model::{ConsensusHour, Known, NetworkRecord};
+use anyhow::Context as _;
+
+use super::{Context, Next, Patch, Snapshot, Step, Worker};
 
 /// The longest rest after work.
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-/// A time that was computed: its consensus, and how many consensuses up to it were known.
-type Computed = BTreeMap<(ConsensusHour, usize), Option<Arc<Standings>>>;
+/// An earlier time: its consensus, and how many consensuses up to it are known.
+type Key = (ConsensusHour, usize);
 
-/// Keeps earlier places of a site up to date with its view, for as long as the site is served.
-pub(crate) async fn keep(site: Site, store: PathBuf) {
-    let mut views = site.changes();
-    let mut computed = Computed::new();
-    loop {
-        views.mark_unchanged();
-        if let Some(view) = site.view() {
-            let wanted = wanted(&view.record.known, view.as_of());
-            drop(view);
-            computed.retain(|key, _| wanted.contains(key));
-            publish(&site, &computed);
-            // The newest first: movements are told from these.
-            for key in wanted.iter().rev() {
-                if !computed.contains_key(key) {
-                    let begun = Instant::now();
-                    computed.insert(*key, at(key.0, store.clone()).await);
-                    publish(&site, &computed);
-                    tokio::time::sleep((begun.elapsed() * 3).min(LONGEST_REST)).await;
-                }
-            }
+/// Keeps earlier ranks up to date with the network.
+#[derive(Default)]
+pub struct StandingsWorker {
+    /// Times at which ranks are looked up, earliest first; `None` before the first step.
+    wanted: Option<Vec<Key>>,
+    /// Ranks by time; `None` where nothing was known then.
+    computed: BTreeMap<Key, Option<Arc<Standings>>>,
+    /// Times whose ranks could not be computed, which are left alone until other times are wanted.
+    failed: BTreeSet<Key>,
+}
+
+impl Worker for StandingsWorker {
+    fn name(&self) -> &'static str {
+        "standings"
+    }
+
+    fn step(&mut self, snapshot: &Snapshot, context: &Context) -> anyhow::Result<Step> {
+        let view = snapshot.network()?;
+        let is_first_look = self.want(wanted(&view.record.known, view.as_of()));
+        if !is_first_look && let Some(key) = self.missing() {
+            self.failed.insert(key);
+            let standings = compute(key.0, &context.store.read()?).with_context(|| format!("ranks as of {}", key.0))?;
+            self.failed.remove(&key);
+            self.computed.insert(key, standings.map(Arc::new));
         }
-        if views.changed().await.is_err() {
-            return;
-        }
+        let next = if self.missing().is_some() { Next::Now } else { Next::Network };
+        let standings = PastStandings::new(self.computed.values().flatten().cloned().collect());
+        Ok(Step::then(next).with(Patch::Standings(standings)))
+    }
+
+    fn rest(&self, took: Duration) -> Duration {
+        (took * 3).min(LONGEST_REST)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
     }
 }
 
-/// The consensuses at which places are looked up, earliest first, each with how many are known up to it.
-fn wanted(known: &Known, as_of: ConsensusHour) -> Vec<(ConsensusHour, usize)> {
+impl StandingsWorker {
+    /// Drops what is not wanted any more; `false` if the same times are wanted as before.
+    fn want(&mut self, wanted: Vec<Key>) -> bool {
+        if self.wanted.as_ref() == Some(&wanted) {
+            return false;
+        }
+        self.computed.retain(|key, _| wanted.contains(key));
+        self.failed.clear();
+        self.wanted = Some(wanted);
+        true
+    }
+
+    /// The newest time that is to be computed: movements are shown from these.
+    fn missing(&self) -> Option<Key> {
+        let is_missing = |key: &&Key| !self.computed.contains_key(key) && !self.failed.contains(key);
+        self.wanted.iter().flatten().rev().find(is_missing).copied()
+    }
+}
+
+/// The consensuses at which ranks are looked up, earliest first, each with how many are known up to it.
+fn wanted(known: &Known, as_of: ConsensusHour) -> Vec<Key> {
     let mut wanted: Vec<_> = instants_before(as_of)
         .into_iter()
         .filter_map(|instant| consensus_at(known.hours(), instant))
@@ -62,52 +91,31 @@ fn wanted(known: &Known, as_of: ConsensusHour) -> Vec<(ConsensusHour, usize)> {
     wanted
 }
 
-fn publish(site: &Site, computed: &Computed) {
-    site.set_past_standings(PastStandings::new(computed.values().flatten().cloned().collect()));
-}
-
-/// The places at one consensus; `None` where they cannot be worked out.
-async fn at(hour: ConsensusHour, store: PathBuf) -> Option<Arc<Standings>> {
-    let (done, outcome) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("ranks".to_owned());
-    let spawned = thread.spawn(move || {
-        // Nobody waits any more when the program ends.
-        let _ = done.send(worked_out(hour, &store));
-    });
-    if let Err(error) = spawned {
-        tracing::error!(%error, "no thread for earlier places");
-    }
-    match outcome.await {
-        Ok(Ok(standings)) => standings.map(Arc::new),
-        Ok(Err(error)) => {
-            let reason = inert(&format!("{error:#}"));
-            tracing::error!(%reason, %hour, "earlier places not worked out");
-            None
-        }
-        Err(_) => None,
-    }
-}
-
-fn worked_out(hour: ConsensusHour, store: &Path) -> anyhow::Result<Option<Standings>> {
+/// The ranks at one consensus; `None` where nothing was known then.
+fn compute(hour: ConsensusHour, store: &SqliteHistory) -> anyhow::Result<Option<Standings>> {
     let begun = Instant::now();
-    let history = SqliteHistory::open_read_only(store)?;
-    let Some(mut record) = history.load_as_of(hour)? else { return Ok(None) };
-    history.each_relay_day(hour, hour.next(), &mut |fingerprint, day| {
-        if let Some(place) = relay_position(&record, fingerprint) {
+    let Some(mut record) = store.load_as_of(hour)? else { return Ok(None) };
+    add_sizes(&mut record, hour, store)?;
+    let report = NetworkReport::compute(&record);
+    let operators = OperatorReport::compute(&record, &report);
+    let standings = Standings::of(&record, &report, &operators);
+    tracing::info!(%hour, millis = begun.elapsed().as_millis(), "earlier ranks computed");
+    Ok(Some(standings))
+}
+
+/// Adds the weights and bandwidths of the relays at that hour, which a record of the past leaves out.
+fn add_sizes(record: &mut NetworkRecord, hour: ConsensusHour, store: &SqliteHistory) -> anyhow::Result<()> {
+    store.each_relay_day(hour, hour.next(), &mut |fingerprint, day| {
+        if let Some(relay_idx) = relay_position(record, fingerprint) {
             let whole = |figure: Option<f64>| figure.map(|figure| figure.round() as u64);
-            let relay = &mut record.relays[place].relay;
+            let relay = &mut record.relays[relay_idx].relay;
             relay.consensus_weight = whole(day.consensus_weight);
             relay.advertised_bandwidth = whole(day.advertised_bandwidth);
             relay.observed_bandwidth = whole(day.observed_bandwidth);
         }
         ControlFlow::Continue(())
     })?;
-    drop(history);
-    let report = NetworkReport::compute(&record);
-    let operators = OperatorReport::compute(&record, &report);
-    let standings = Standings::of(&record, &report, &operators);
-    tracing::info!(%hour, millis = begun.elapsed().as_millis(), "earlier places worked out");
-    Ok(Some(standings))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -135,27 +143,25 @@ mod tests {
     }
 
     #[test]
-    fn places_of_a_time_rest_on_what_was_known_then() {
-        let scratch = tempfile::tempdir().unwrap();
-        let path = scratch.path().join("ranks.db");
+    fn ranks_of_a_time_rest_on_what_was_known_then() {
         let (then, now) = (ConsensusHour::new(490_000), ConsensusHour::new(490_720));
-        let mut store = SqliteHistory::open(&path).unwrap();
+        let mut store = SqliteHistory::open_in_memory().unwrap();
         let described = |n: u8| Relay { contact: Some(format!("operator {n}")), ..Relay::unknown(Fingerprint::new([n; 20])) };
         let listed = ConsensusInfo { source: ConsensusSource::Presence, ..consensus(then.plus(-1), 1).info };
         let span = |n: u8| (Fingerprint::new([n; 20]), StateSpan { start: then.plus(-1), end: then, state: RelayState::default() });
         store.append_pack(&[listed], &mut [1, 2].map(span).into_iter(), &[described(1), described(2)]).unwrap();
         store.append_full_consensus(&consensus(then, 300)).unwrap();
-        let before = worked_out(then, &path).unwrap().unwrap();
+        let before = compute(then, &store).unwrap().unwrap();
         store.append_full_consensus(&consensus(now, 1)).unwrap();
-        let after = worked_out(then, &path).unwrap().unwrap();
+        let after = compute(then, &store).unwrap().unwrap();
         assert_eq!(before, after, "a later consensus changes nothing");
         let rank = |standings: &Standings, n: u8| {
             standings.rank(&OperatorId::of_contact(&format!("operator {n}")).unwrap(), Category::ConsensusWeight)
         };
         assert_eq!((rank(&after, 1), rank(&after, 2)), (Some(1), Some(2)));
-        let later = worked_out(now, &path).unwrap().unwrap();
+        let later = compute(now, &store).unwrap().unwrap();
         assert_eq!((rank(&later, 1), rank(&later, 2)), (Some(2), Some(1)));
-        assert_eq!(worked_out(ConsensusHour::new(1), &path).unwrap(), None, "nothing was known");
+        assert_eq!(compute(ConsensusHour::new(1), &store).unwrap(), None, "nothing was known");
     }
 
     #[test]

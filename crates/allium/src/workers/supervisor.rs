@@ -86,9 +86,9 @@ impl Supervisor {
         Ok(())
     }
 
-    /// What asks the workers to stop.
-    pub fn stop(&self) -> Stop {
-        self.shared.context.stop.clone()
+    /// The store that the workers share.
+    pub fn store(&self) -> Arc<Store> {
+        self.shared.context.store.clone()
     }
 
     /// Asks the workers to stop and waits for those that do more than read, up to `grace`. The others are cut off with the program.

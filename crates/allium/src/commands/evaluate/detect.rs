@@ -3,12 +3,12 @@
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
 
+use allium::workers::record;
 use allium_detect::evaluate::{Baseline, Finding, Injected, Scores, exchanged, findings, inject, score, shifted, untouched};
 use allium_detect::{Record, Settings};
 use allium_history::SqliteHistory;
 
 use crate::cli::EvaluateDetectArgs;
-use crate::commands::record;
 use crate::config::Config;
 use crate::progress::Progress;
 

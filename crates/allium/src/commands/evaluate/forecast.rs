@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use allium::workers::past::of_history;
 use allium_forecast::Past;
 use allium_forecast::evaluate::{Evaluation, FORMAT, IN_USE, OriginScores, STRATA, Scoreboard, Scores};
 use allium_forecast::models::Kind;
@@ -14,7 +15,6 @@ use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::EvaluateForecastArgs;
-use crate::commands::forecast::of_history;
 use crate::config::Config;
 use crate::progress::Progress;
 

@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{self, BufWriter, Write};
 
+use allium::workers::past::{of_history, weights};
 use allium_forecast::network::{Daily, NetworkScore, backtest};
 use allium_history::{History as _, SqliteHistory};
 use anyhow::{Context as _, ensure};
 
 use crate::cli::EvaluateNetworkArgs;
-use crate::commands::forecast::{of_history, weights};
 use crate::config::Config;
 use crate::progress::Progress;
 
