@@ -116,8 +116,12 @@ async fn respond(State(server): State<Server>, request: Request) -> Response {
         Ok(Parsed::Route(Route::Service(Service::Note { .. }))) => not_allowed(&snapshot, for_programs),
         Ok(_) if !matches!(parts.method, Method::GET | Method::HEAD) => not_allowed(&snapshot, for_programs),
         Ok(Parsed::Route(Route::Service(Service::Changes))) => stream::respond(&server, &parts),
-        Ok(Parsed::Route(Route::Service(Service::Health))) => response(health::answer(&snapshot, now), &parts.headers),
-        Ok(Parsed::Route(Route::Service(Service::Metrics))) => response(metrics::answer(&snapshot, now), &parts.headers),
+        Ok(Parsed::Route(Route::Service(Service::Health))) => {
+            response(health::answer(&snapshot, &server.site.workers(), now), &parts.headers)
+        }
+        Ok(Parsed::Route(Route::Service(Service::Metrics))) => {
+            response(metrics::answer(&snapshot, &server.site.workers(), now), &parts.headers)
+        }
         Ok(parsed) => shown(snapshot, now, parsed, parts).await,
     }
 }

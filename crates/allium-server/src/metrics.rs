@@ -7,9 +7,10 @@ use std::sync::atomic::AtomicU64;
 
 use allium_detect::Severity;
 use allium_model::{Period, Timestamp};
-use allium_service::{IncidentLog, Snapshot, View};
+use allium_service::{IncidentLog, Snapshot, View, WorkerReport};
 use allium_views::Answer;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -18,16 +19,17 @@ const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset
 
 type Labels = Vec<(&'static str, String)>;
 type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
+type Counters = Family<Labels, Counter<u64, AtomicU64>>;
 
 /// All figures; 200 also before there is data, with what is known of the sources.
-pub(crate) fn answer(snapshot: &Snapshot, now: Timestamp) -> Answer {
-    match text(snapshot, now) {
+pub(crate) fn answer(snapshot: &Snapshot, workers: &[WorkerReport], now: Timestamp) -> Answer {
+    match text(snapshot, workers, now) {
         Ok(text) => Answer::not_kept(200, CONTENT_TYPE, text),
         Err(_) => Answer::not_kept(500, CONTENT_TYPE, ""),
     }
 }
 
-fn text(snapshot: &Snapshot, now: Timestamp) -> Result<String, std::fmt::Error> {
+fn text(snapshot: &Snapshot, workers: &[WorkerReport], now: Timestamp) -> Result<String, std::fmt::Error> {
     let mut figures = Figures::default();
     figures.add("allium_build_info", "The version of the program; always 1", &[("version", snapshot.info().version.clone())], 1.0);
     if let Some(view) = snapshot.view() {
@@ -37,13 +39,15 @@ fn text(snapshot: &Snapshot, now: Timestamp) -> Result<String, std::fmt::Error> 
         figures.of_incidents(log);
     }
     figures.of_sources(snapshot);
+    workers.iter().for_each(|worker| figures.of_worker(worker));
     figures.encoded()
 }
 
-/// Gauges by name, in the order in which they were first added.
+/// Gauges and counters by name with their help, each in the order in which they were first added.
 #[derive(Default)]
 struct Figures {
     families: Vec<(&'static str, &'static str, Gauges)>,
+    counters: Vec<(&'static str, &'static str, Counters)>,
 }
 
 impl Figures {
@@ -53,6 +57,15 @@ impl Figures {
             self.families.len() - 1
         });
         self.families[index].2.get_or_create(&labels.to_vec()).set(value);
+    }
+
+    /// Adds a counter; its name is shown with `_total` behind it.
+    fn count(&mut self, name: &'static str, help: &'static str, labels: &[(&'static str, String)], n: u64) {
+        let index = self.counters.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+            self.counters.push((name, help, Counters::default()));
+            self.counters.len() - 1
+        });
+        self.counters[index].2.get_or_create(&labels.to_vec()).inc_by(n);
     }
 
     fn of_network(&mut self, view: &View, now: Timestamp) {
@@ -112,10 +125,33 @@ impl Figures {
         }
     }
 
+    fn of_worker(&mut self, worker: &WorkerReport) {
+        let labels = [("worker", worker.name.clone())];
+        let failing = f64::from(u8::from(worker.failing_since.is_some()));
+        self.add("allium_worker_failing", "1 where the last run of a worker failed or panicked, else 0", &labels, failing);
+        let times = [
+            ("allium_worker_failing_since_timestamp_seconds", "Since when a worker fails; absent for others", worker.failing_since),
+            ("allium_worker_running_since_timestamp_seconds", "Start of a worker's run under way; absent for others", worker.running_since),
+            ("allium_worker_last_success_timestamp_seconds", "End of a worker's last run that succeeded", worker.last_success),
+        ];
+        for (name, help, at) in times {
+            at.into_iter().for_each(|at| self.add(name, help, &labels, secs(at)));
+        }
+        if let Some(took) = worker.last_duration {
+            self.add("allium_worker_last_duration_seconds", "Time that a worker's last run took", &labels, took.as_secs_f64());
+        }
+        self.count("allium_worker_runs", "Runs of a worker", &labels, worker.runs);
+        self.count("allium_worker_failures", "Runs of a worker that ended in an error", &labels, worker.failures);
+        self.count("allium_worker_panics", "Runs of a worker that ended in a panic", &labels, worker.panics);
+    }
+
     fn encoded(self) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::default();
         for (name, help, gauges) in self.families {
             registry.register(name, help, gauges);
+        }
+        for (name, help, counters) in self.counters {
+            registry.register(name, help, counters);
         }
         let mut text = String::new();
         encode(&mut text, &registry)?;

@@ -6,6 +6,7 @@ use allium_model::Timestamp;
 use tokio::sync::watch::{Receiver, Sender};
 
 use crate::notes::NoteStore;
+use crate::report::WorkerReport;
 use crate::snapshot::{Patch, Snapshot};
 
 /// Gives the present time.
@@ -32,13 +33,14 @@ pub struct Site {
     newest: Sender<Arc<Snapshot>>,
     clock: Clock,
     notes: Option<Arc<dyn NoteStore>>,
+    workers: Sender<Arc<[WorkerReport]>>,
 }
 
 impl Site {
     /// A site without data: every page says that there is none yet.
     pub fn new(info: SiteInfo, clock: Clock) -> Self {
         let newest = Sender::new(Arc::new(Snapshot::empty(info, clock())));
-        Self { newest, clock, notes: None }
+        Self { newest, clock, notes: None, workers: Sender::default() }
     }
 
     /// The same with a store for notes; without one notes are refused.
@@ -65,6 +67,16 @@ impl Site {
     /// The store for notes, where there is one.
     pub fn notes(&self) -> Option<Arc<dyn NoteStore>> {
         self.notes.clone()
+    }
+
+    /// Publishes the state of the workers, which no page shows.
+    pub fn set_workers(&self, workers: Vec<WorkerReport>) {
+        self.workers.send_replace(workers.into());
+    }
+
+    /// The state of the workers, in the order in which they were started.
+    pub fn workers(&self) -> Arc<[WorkerReport]> {
+        Arc::clone(&self.workers.borrow())
     }
 
     /// The present time.

@@ -15,9 +15,9 @@ use parquet::errors::ParquetError;
 
 use crate::Network;
 use crate::dice::Dice;
+use crate::locations::COUNTRIES;
 use crate::network::FlagSpan;
 use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
-use crate::locations::COUNTRIES;
 use crate::relay::Relay;
 use crate::spans_file::{Form, SpanRow, spans_file};
 

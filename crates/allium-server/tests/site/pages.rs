@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write as _;
+use std::time::Duration;
 
 use allium_model::Known;
-use allium_service::{Patch, View};
+use allium_service::{Patch, View, WorkerReport};
 use axum::http::StatusCode;
 
 use crate::support::{NOW, ask, attributes, empty_site, fingerprint, get, is_our_script, record, site_of, tags};
@@ -320,6 +321,46 @@ fn metrics_tell_what_is_known_and_leave_out_what_is_not() {
     let waiting = get(&empty_site(NOW), "/metrics");
     assert_eq!(waiting.status, StatusCode::OK);
     assert!(!waiting.text().contains("allium_relays") && waiting.text().contains("allium_build_info{version=\"0.0.0-test\"} 1.0"));
+}
+
+#[test]
+fn metrics_and_health_name_the_worker_that_fails() {
+    let at = |text: &str| Some(text.parse().unwrap());
+    let failing = WorkerReport {
+        runs: 7,
+        failures: 2,
+        panics: 1,
+        last_success: at("2026-02-15T18:00:00Z"),
+        last_duration: Some(Duration::from_millis(1_500)),
+        failing_since: at("2026-02-15T18:30:00Z"),
+        reason: Some("disk full".to_owned()),
+        ..WorkerReport::new("detector")
+    };
+    let running = WorkerReport { running_since: at("2026-02-15T19:00:00Z"), ..WorkerReport::new("forecasts") };
+    let site = site_of(record(3));
+    site.set_workers(vec![failing, running, WorkerReport::new("sizes")]);
+
+    let health = get(&site, "/healthz");
+    assert_eq!((health.status, &health.json()["status"]), (StatusCode::OK, &"ok".into()));
+    let workers = health.json()["workers"].clone();
+    let of = |n: usize| ["name", "status", "since", "reason"].map(|key| workers[n][key].as_str().unwrap_or("-").to_owned());
+    assert_eq!(of(0), ["detector", "failing", "2026-02-15T18:30:00Z", "disk full"]);
+    assert_eq!(of(1), ["forecasts", "running", "2026-02-15T19:00:00Z", "-"]);
+    assert_eq!(of(2), ["sizes", "starting", "-", "-"]);
+
+    let text = get(&site, "/metrics").text();
+    for line in [
+        "allium_worker_failing{worker=\"detector\"} 1.0",
+        "allium_worker_failing{worker=\"sizes\"} 0.0",
+        "allium_worker_failing_since_timestamp_seconds{worker=\"detector\"} 1771180200.0",
+        "allium_worker_last_duration_seconds{worker=\"detector\"} 1.5",
+        "allium_worker_runs_total{worker=\"detector\"} 7",
+        "allium_worker_failures_total{worker=\"detector\"} 2",
+        "allium_worker_panics_total{worker=\"detector\"} 1",
+    ] {
+        assert!(text.lines().any(|known| known == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("last_success_timestamp_seconds{worker=\"sizes\"}"), "{text}");
 }
 
 /// Every address in the tables of `docs/api.md` answers, and refuses a parameter that it does not know.

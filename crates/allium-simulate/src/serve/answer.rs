@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 
 use super::query::Query;
 use super::{Fault, Handle, error_page};
-use crate::onionoo::{Context, bridges, envelope};
 use crate::locations::COUNTRIES;
+use crate::onionoo::{Context, bridges, envelope};
 
 /// Bodies up to this size are not compressed.
 const COMPRESS_ABOVE_BYTES: usize = 2048;

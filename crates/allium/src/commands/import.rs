@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::config::Config;
 use crate::progress::Progress;
-use allium::intake::Intake;
+use allium_service::workers::intake::Intake;
 
 /// Reads all documents, then stores them in one transaction: either the store has all of them or it is as before.
 pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {

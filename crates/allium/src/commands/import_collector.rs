@@ -20,7 +20,7 @@ use allium_words::format::count;
 use allium_words::inert::inert;
 use anyhow::bail;
 
-use allium::intake::weights;
+use allium_service::workers::intake::weights;
 
 use crate::cli::CollectorArgs;
 use crate::config::Config;

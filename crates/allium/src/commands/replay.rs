@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
-use allium::effects::Effects;
 use allium_detect::{Detector, Incident};
 use allium_history::Store;
+use allium_service::workers::effects::Effects;
+use allium_service::workers::record;
 use allium_views::IncidentJson;
 use anyhow::Context as _;
 
 use crate::cli::ReplayArgs;
-use crate::commands::record;
 use crate::config::Config;
 use crate::progress::Progress;
 

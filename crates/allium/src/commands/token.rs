@@ -7,8 +7,8 @@ use allium_words::inert::inert;
 use anyhow::{Context as _, bail, ensure};
 
 use crate::config::Config;
-use crate::desk;
 use crate::progress;
+use allium_service::tokens;
 
 /// The longest name of a token, in characters.
 const LONGEST_NAME: usize = 40;
@@ -19,10 +19,10 @@ pub(crate) fn create(config: &Config, name: &str) -> anyhow::Result<()> {
     ensure!(is_plain, "a name has 1 to {LONGEST_NAME} visible characters and no space around them");
     let mut random = [0; 32];
     getrandom::fill(&mut random).context("the system has no random numbers")?;
-    let token = desk::token(random);
+    let token = tokens::token(random);
     // A token in a store that a misspelt path made would authorise nobody.
     let mut store = config.store.open_existing()?;
-    if !store.add_token(name, &desk::hash(&token), Timestamp::now())? {
+    if !store.add_token(name, &tokens::hash(&token), Timestamp::now())? {
         bail!("a token {name:?} exists already, in use or revoked: choose another name");
     }
     progress::line(&format!("Token {name:?}, shown only this once:"));

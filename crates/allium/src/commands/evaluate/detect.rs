@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use allium_detect::evaluate::{Baseline, Finding, Injected, Scores, exchanged, findings, inject, score, shifted, untouched};
 use allium_detect::{Record, Settings};
+use allium_service::workers::record;
 
 use crate::cli::EvaluateDetectArgs;
-use crate::commands::record;
 use crate::config::Config;
 use crate::progress::Progress;
 

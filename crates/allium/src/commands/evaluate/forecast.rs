@@ -8,12 +8,12 @@ use allium_forecast::Past;
 use allium_forecast::evaluate::{Evaluation, FORMAT, IN_USE, OriginScores, STRATA, Scoreboard, Scores};
 use allium_forecast::models::Kind;
 use allium_model::ConsensusHour;
+use allium_service::workers::past::of_history;
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::EvaluateForecastArgs;
-use crate::commands::forecast::of_history;
 use crate::config::Config;
 use crate::progress::Progress;
 

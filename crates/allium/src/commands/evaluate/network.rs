@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 
 use allium_forecast::network::{Daily, NetworkScore, backtest};
+use allium_service::workers::past::{of_history, weights};
 use anyhow::{Context as _, ensure};
 
 use crate::cli::EvaluateNetworkArgs;
-use crate::commands::forecast::{of_history, weights};
 use crate::config::Config;
 use crate::progress::Progress;
 

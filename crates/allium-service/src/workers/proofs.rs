@@ -1,151 +1,111 @@
 //! Proofs of claimed domains: asked for beside a running service, a few domains at a time, and kept in the store.
 //!
 //! Whom to ask and what follows from an answer is decided in [`allium_sources::proof::plan`]; here is what that needs: the clock, the network,
-//! the store. Pages are never waited for: they show what the store held when their view was made, and a new view follows when
+//! the store. Pages never wait for a domain: they show what the store held when their view was made, and a new view follows when
 //! something else is true.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use allium_history::StoreUrl;
+use crate::Clock;
 use allium_model::{AroiClaim, AroiContact, AroiDomain, Fingerprint, NetworkRecord, ProofStanding, Timestamp};
-use allium_simulate::DomainAnswer;
-use allium_simulate::serve::Handle;
 use allium_sources::proof::plan::{Plan, Question, conclude, plan};
-use allium_sources::proof::{Finding, Prover, ProverOptions, judge_file, system_resolvers};
-use allium_views::{Clock, Site};
-use allium_words::inert::inert;
+use allium_sources::proof::{Finding, Prover};
 use anyhow::Context as _;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::config::Config;
-use crate::fetch::proxy;
+use super::{Context, Next, SharedStore, Step, Worker, network_of};
+use crate::snapshot::Snapshot;
 
 /// Relays of which answers are stored together.
 const BATCH: usize = 50;
 /// Domains asked in one round, at the most.
 const MAX_DOMAINS: usize = 1000;
-/// So many domains that all say nothing are taken for a network that is down.
-const MANY: usize = 5;
+/// If at least this many domains are asked and none answers, our own network is assumed to be down.
+const OUTAGE_DOMAINS: usize = 5;
 /// Rest between two rounds.
 const SHORTEST_REST: Duration = Duration::from_secs(30);
 const LONGEST_REST: Duration = Duration::from_secs(600);
 
-/// Who is asked.
+/// Whoever answers questions about domains.
 #[derive(Clone)]
-pub(crate) enum Asker {
+pub enum Asker {
     /// The domains themselves.
     Network(Box<Prover>),
-    /// The operators of a simulated network.
-    Simulation(Handle),
+    /// Somebody who has the answers at hand, such as a simulated network.
+    Oracle(Oracle),
 }
 
-impl Asker {
-    /// Whoever the configuration says.
-    pub(crate) fn of(config: &Config) -> anyhow::Result<Self> {
-        let settings = &config.proofs;
-        let proxy = proxy(config);
-        let resolvers = match (settings.resolvers.as_slice(), &proxy) {
-            // Whoever asks for a proxy does not want names to be looked up beside it.
-            ([], Some(_)) => Vec::new(),
-            ([], None) => system_resolvers(),
-            (named, _) => named.iter().map(|text| resolver(text)).collect::<anyhow::Result<_>>()?,
-        };
-        let roots = match &settings.ca_file {
-            Some(path) => std::fs::read(path).with_context(|| format!("proofs.ca_file: cannot read {}", path.display()))?,
-            None => Vec::new(),
-        };
-        let options = ProverOptions {
-            resolvers,
-            proxy,
-            allowed: settings.allow_addresses.clone(),
-            roots,
-            timeout: Duration::from_secs(settings.timeout_secs.max(1)),
-            ..ProverOptions::default()
-        };
-        Ok(Self::Network(Box::new(Prover::new(&options).context("domains cannot be asked")?)))
-    }
+/// Gives a finding for each relay of a question.
+pub type Oracle = Arc<dyn Fn(&Question) -> Vec<Finding> + Send + Sync>;
 
+impl Asker {
     fn can_ask(&self, claim: &AroiClaim) -> bool {
         match self {
             Self::Network(prover) => prover.can_ask(claim.method),
-            Self::Simulation(_) => claim.method.is_checkable(),
+            Self::Oracle(_) => claim.method.is_checkable(),
         }
     }
 
     async fn ask(&self, question: &Question) -> Vec<Finding> {
-        let Question { domain, method, relays } = question;
         match self {
-            Self::Network(prover) => prover.ask(domain, *method, relays).await,
-            Self::Simulation(network) => {
-                let answer = network.read().unwrap_or_else(PoisonError::into_inner).ask_domain(domain.as_str());
-                let broken = |reason: &str| vec![Finding::Broken(reason.to_owned()); relays.len()];
-                match answer {
-                    DomainAnswer::File(text) => judge_file(text.as_bytes(), relays),
-                    DomainAnswer::ExpiredCertificate => broken("its certificate has expired"),
-                    DomainAnswer::NoSuchDomain => broken("its name has no address"),
-                }
-            }
+            Self::Network(prover) => prover.ask(&question.domain, question.method, &question.relays).await,
+            Self::Oracle(answer) => answer(question),
         }
     }
 }
 
-/// An address with or without a port.
-fn resolver(text: &str) -> anyhow::Result<SocketAddr> {
-    let plain = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
-    text.parse().ok().or_else(plain).with_context(|| format!("proofs.resolvers: expected ADDRESS or ADDRESS:PORT, found {text:?}"))
-}
-
-/// What questions share.
-pub(crate) struct Checker {
-    /// Who is asked.
-    pub(crate) asker: Asker,
+/// Asks domains and keeps their answers.
+pub struct Checker {
+    /// Whoever is asked.
+    pub asker: Asker,
     /// Domains asked at a time.
-    pub(crate) concurrency: usize,
+    pub concurrency: usize,
     /// Where answers are kept.
-    pub(crate) store: StoreUrl,
-    /// Tells the time.
-    pub(crate) clock: Clock,
-    /// Spreads the pauses between questions.
-    pub(crate) seed: u64,
+    pub store: Arc<SharedStore>,
+    /// Clock for the times of answers.
+    pub clock: Clock,
+    /// Seed that spreads the pauses between questions.
+    pub seed: u64,
 }
 
-/// What a round came to.
+/// Outcome of a round.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Round {
+pub struct Round {
     /// Domains asked.
-    pub(crate) n_domains: usize,
+    pub n_domains: usize,
     /// Relays of which something else is held to be true than before.
-    pub(crate) n_changed: usize,
-    /// Whether so many domains say nothing that this is not their fault.
-    pub(crate) is_down: bool,
+    pub n_changed: usize,
+    /// Whether our own network is assumed to be down.
+    pub is_down: bool,
     /// When the next question falls due.
-    pub(crate) next: Option<Timestamp>,
+    pub next: Option<Timestamp>,
 }
 
-/// Keeps the proofs in the store up to date with what relays claim, for as long as the site is served; `changed` is told when something else
-/// is true than before.
-pub(crate) async fn keep(checker: Checker, site: Site, changed: Arc<Notify>) {
-    let mut views = site.changes();
-    loop {
-        views.mark_unchanged();
-        let rest = match site.view() {
-            Some(view) => checker.round_of(&view.record, &changed).await,
-            None => Duration::MAX,
-        };
-        // A consensus may bring claims, and questions fall due in between.
-        tokio::select! {
-            () = tokio::time::sleep(rest) => {}
-            told = views.changed() => match told {
-                // Views may come one after the other.
-                Ok(()) if rest < Duration::MAX => tokio::time::sleep(SHORTEST_REST).await,
-                Ok(()) => {}
-                Err(_) => return,
-            },
-        }
+/// Keeps the proofs in the store up to date with what relays claim.
+pub struct Proofs {
+    /// Asks the domains.
+    pub checker: Arc<Checker>,
+}
+
+impl Worker for Proofs {
+    fn name(&self) -> &'static str {
+        "proofs"
+    }
+
+    fn step(&mut self, snapshot: &Snapshot, context: &Context) -> anyhow::Result<Step> {
+        let claims = claims(&network_of(snapshot)?.record);
+        // Questions fall due, and a consensus may bring claims in between.
+        let next = |round: &Round| Next::NetworkOrAfter(round.rest((self.checker.clock)()));
+        let Some(round) = context.stop.or_done(self.checker.round(&claims)) else { return Ok(Step::then(Next::Network)) };
+        let round = round.context("domains not asked, or their answers not stored")?;
+        Ok(Step::then(next(&round)).having_stored(round.n_changed > 0))
+    }
+
+    /// Networks may be published one after the other.
+    fn rest(&self, _: Duration) -> Duration {
+        SHORTEST_REST
     }
 }
 
@@ -160,34 +120,19 @@ impl Round {
 }
 
 /// The claims of current relays.
-pub(crate) fn claims(record: &NetworkRecord) -> Vec<(Fingerprint, AroiClaim)> {
+pub fn claims(record: &NetworkRecord) -> Vec<(Fingerprint, AroiClaim)> {
     let current = record.relays.iter().filter(|relay| relay.is_current(record.as_of));
     let claim = |contact: &str| AroiContact::of(contact).claim().cloned();
     current.filter_map(|relay| Some((relay.relay.fingerprint, claim(relay.relay.contact.as_deref()?)?))).collect()
 }
 
 impl Checker {
-    /// Asks what is due by the claims of a record; says how long to rest afterwards.
-    async fn round_of(&self, record: &NetworkRecord, changed: &Notify) -> Duration {
-        match self.round(&claims(record)).await {
-            Ok(round) => {
-                if round.n_changed > 0 {
-                    changed.notify_one();
-                }
-                round.rest((self.clock)())
-            }
-            Err(error) => {
-                let reason = inert(&format!("{error:#}"));
-                tracing::error!(%reason, "domains not asked, or their answers not stored");
-                LONGEST_REST
-            }
-        }
-    }
-
     /// Asks what is due, and stores the answers.
-    pub(crate) async fn round(&self, claims: &[(Fingerprint, AroiClaim)]) -> anyhow::Result<Round> {
-        let store = self.store.clone();
-        let standings = tokio::task::spawn_blocking(move || store.open_read_only()?.proofs()).await??;
+    ///
+    /// # Errors
+    /// If the store cannot be read or written.
+    pub async fn round(&self, claims: &[(Fingerprint, AroiClaim)]) -> anyhow::Result<Round> {
+        let standings = self.store.read()?.proofs()?;
         let claims: Vec<_> = claims.iter().filter(|(_, claim)| self.asker.can_ask(claim)).cloned().collect();
         let Plan { due, next } = plan(&claims, &standings, (self.clock)(), self.seed);
         let mut answers = Answers {
@@ -208,34 +153,32 @@ impl Checker {
             let Some(answered) = asking.join_next().await else { break };
             answers.take(answered?, (self.clock)());
             if answers.waiting.len() >= BATCH {
-                self.store(std::mem::take(&mut answers.waiting)).await?;
+                self.keep(&std::mem::take(&mut answers.waiting))?;
             }
         }
         let (standings, round) = answers.finish();
-        self.store(standings).await?;
+        self.keep(&standings)?;
         if round.n_domains > 0 {
             tracing::info!(domains = round.n_domains, changed = round.n_changed, "domains asked for proofs");
         }
         Ok(round)
     }
 
-    async fn store(&self, standings: Vec<ProofStanding>) -> anyhow::Result<()> {
-        if standings.is_empty() {
-            return Ok(());
+    fn keep(&self, standings: &[ProofStanding]) -> anyhow::Result<()> {
+        if !standings.is_empty() {
+            self.store.write(|store| Ok(store.record_proofs(standings)?))?;
         }
-        let store = self.store.clone();
-        tokio::task::spawn_blocking(move || store.open()?.record_proofs(&standings)).await??;
         Ok(())
     }
 }
 
 /// The questions to each domain, in the order in which the domains come first.
 fn by_domain(questions: Vec<Question>) -> Vec<Vec<Question>> {
-    let mut places: BTreeMap<AroiDomain, usize> = BTreeMap::new();
+    let mut indices: BTreeMap<AroiDomain, usize> = BTreeMap::new();
     let mut domains: Vec<Vec<Question>> = Vec::new();
     for question in questions {
-        let place = *places.entry(question.domain.clone()).or_insert(domains.len());
-        match domains.get_mut(place) {
+        let index = *indices.entry(question.domain.clone()).or_insert(domains.len());
+        match domains.get_mut(index) {
             Some(questions) => questions.push(question),
             None => domains.push(vec![question]),
         }
@@ -253,7 +196,7 @@ async fn ask_all(asker: Asker, questions: Vec<Question>) -> Vec<(Question, Vec<F
     answered
 }
 
-/// What came so far in a round.
+/// Answers so far in a round.
 struct Answers {
     before: HashMap<Fingerprint, ProofStanding>,
     /// To be stored.
@@ -287,9 +230,9 @@ impl Answers {
         self.waiting.push(standing);
     }
 
-    /// What is still to be stored, and what the round came to.
+    /// Answers still to be stored, and the outcome of the round.
     fn finish(mut self) -> (Vec<ProofStanding>, Round) {
-        self.round.is_down = self.n_answered == 0 && self.round.n_domains >= MANY;
+        self.round.is_down = self.n_answered == 0 && self.round.n_domains >= OUTAGE_DOMAINS;
         if self.round.is_down {
             tracing::warn!(domains = self.round.n_domains, "no domain says anything; the network seems to be down");
         } else {
@@ -352,12 +295,5 @@ mod tests {
         let domains = by_domain(vec![question("b.example", uri), question("a.example", uri), question("b.example", dns)]);
         let names: Vec<Vec<_>> = domains.iter().map(|asked| asked.iter().map(|q| (q.domain.as_str(), q.method)).collect()).collect();
         assert_eq!(names, [vec![("b.example", uri), ("b.example", dns)], vec![("a.example", uri)]]);
-    }
-
-    #[test]
-    fn resolvers_may_leave_out_the_port() {
-        assert_eq!(resolver("192.0.2.1").unwrap().to_string(), "192.0.2.1:53");
-        assert_eq!(resolver("[2001:db8::1]:5353").unwrap().to_string(), "[2001:db8::1]:5353");
-        assert!(resolver("resolver.example").unwrap_err().to_string().starts_with("proofs.resolvers: expected"));
     }
 }

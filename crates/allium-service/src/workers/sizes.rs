@@ -1,86 +1,67 @@
-//! Sizes of the network and its parts beside a running service: read from the store in full once, then the last days of it with each
-//! new view.
+//! Sizes of the network and its parts: read from the store in full once, then the last days of it with each consensus.
 //!
-//! The work runs on a thread of its own, a few weeks of the store at a time, and rests three times as long as it took, up to an hour;
-//! meanwhile pages show what there is. Older hours that become known later are noticed by the number of weighed hours in the store,
-//! and then everything is read anew. What fails is logged and tried again with the next view.
+//! Older hours that become known later are noticed by the number of weighed hours in the store, and then everything is read anew.
 
 use std::time::{Duration, Instant};
 
 use allium_analysis::{SizeHour, SizeOf, Sizes};
-use allium_history::{GroupHour, GroupKey, Grouping, Store, StoreUrl};
+use allium_history::{GroupHour, GroupKey, Grouping, Store};
 use allium_model::{ConsensusHour, Fraction};
-use allium_views::Site;
-use allium_words::inert::inert;
-use tokio::sync::oneshot;
+
+use super::{Context, Next, Step, Worker, network_of};
+use crate::snapshot::{Patch, Snapshot};
 
 /// How far back sizes are read: five years.
 const LONGEST_HOURS: i32 = 5 * 366 * 24;
 /// Hours that are read at a time.
 const CHUNK_HOURS: i32 = 28 * 24;
-/// Hours at the end that a new view may have changed.
+/// Hours at the end that a new consensus may have changed.
 const RECENT_HOURS: i32 = 48;
 /// The longest rest after work.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
 
-/// Keeps the sizes of a site up to date with its view, for as long as the site is served.
-pub(crate) async fn keep(site: Site, store: StoreUrl) {
-    let mut views = site.changes();
-    let mut n_beyond = 0;
-    loop {
-        views.mark_unchanged();
-        if let Some(view) = site.view() {
-            let begun = Instant::now();
-            n_beyond = step(&site, view.as_of(), n_beyond, store.clone()).await;
-            tokio::time::sleep((begun.elapsed() * 3).min(LONGEST_REST)).await;
-        }
-        if views.changed().await.is_err() {
-            return;
-        }
-    }
+/// Keeps sizes up to date with the network.
+#[derive(Default)]
+pub struct SizeWorker {
+    /// Weighed hours that lie too far back to be read.
+    n_beyond: u64,
 }
 
-/// One round; gives the number of weighed hours that lie too far back to be read.
-async fn step(site: &Site, as_of: ConsensusHour, n_beyond: u64, store: StoreUrl) -> u64 {
-    let (done, outcome) = oneshot::channel();
-    let before = site.sizes();
-    // A thread of the runtime's own would keep the program from ending meanwhile.
-    let spawned = std::thread::Builder::new().name("sizes".to_owned()).spawn(move || {
-        // Nobody waits any more when the program ends.
-        let _ = done.send(read(&before, n_beyond, as_of, &store));
-    });
-    if let Err(error) = spawned {
-        tracing::error!(%error, "no thread for sizes");
+impl Worker for SizeWorker {
+    fn name(&self) -> &'static str {
+        "sizes"
     }
-    match outcome.await {
-        Ok(Ok((sizes, n_beyond))) => {
-            site.set_sizes(sizes);
-            n_beyond
-        }
-        Ok(Err(error)) => {
-            let reason = inert(&format!("{error:#}"));
-            tracing::error!(%reason, "sizes not read");
-            n_beyond
-        }
-        Err(_) => n_beyond,
+
+    fn step(&mut self, snapshot: &Snapshot, context: &Context) -> anyhow::Result<Step> {
+        let as_of = network_of(snapshot)?.as_of();
+        let (sizes, n_beyond) = read(snapshot.sizes(), self.n_beyond, as_of, &*context.store.read()?)?;
+        self.n_beyond = n_beyond;
+        Ok(Step::then(Next::Network).with(Patch::Sizes(sizes)))
+    }
+
+    fn rest(&self, took: Duration) -> Duration {
+        (took * 3).min(LONGEST_REST)
+    }
+
+    fn only_reads(&self) -> bool {
+        true
     }
 }
 
 /// The sizes up to and including a consensus, and the number of weighed hours beyond what is read. `before` saves reading what cannot
 /// have changed, as long as `n_beyond` is still the number of hours beyond it.
-fn read(before: &Sizes, n_beyond: u64, as_of: ConsensusHour, store: &StoreUrl) -> anyhow::Result<(Sizes, u64)> {
+fn read(before: &Sizes, n_beyond: u64, as_of: ConsensusHour, store: &dyn Store) -> anyhow::Result<(Sizes, u64)> {
     let begun = Instant::now();
-    let store = store.open_read_only()?;
     let n_weighed = store.stats()?.n_weighed;
     let end = as_of.next();
     let mut sizes = before.clone();
     let recent = day_start(end.plus(-RECENT_HOURS));
     sizes.forget_from(recent);
-    add(&*store, &mut sizes, recent, end)?;
+    add(store, &mut sizes, recent, end)?;
     if sizes.n_weighed_hours() + n_beyond != n_weighed {
         sizes = Sizes::default();
-        for from in filled(&*store, end, n_weighed)? {
-            add(&*store, &mut sizes, from, from.plus(CHUNK_HOURS).min(end))?;
+        for from in filled(store, end, n_weighed)? {
+            add(store, &mut sizes, from, from.plus(CHUNK_HOURS).min(end))?;
         }
     }
     tracing::info!(%as_of, hours = sizes.n_weighed_hours(), millis = begun.elapsed().as_millis(), "sizes read");
@@ -88,7 +69,7 @@ fn read(before: &Sizes, n_beyond: u64, as_of: ConsensusHour, store: &StoreUrl) -
     Ok((sizes, n_beyond))
 }
 
-/// The starts of the chunks before `end` in which anything is told, earliest first: as many as hold all weighed hours.
+/// The starts of the chunks before `end` of which anything is known, earliest first: as many as hold all weighed hours.
 fn filled(store: &dyn Store, end: ConsensusHour, n_weighed: u64) -> anyhow::Result<Vec<ConsensusHour>> {
     let (mut from, mut n_found, mut starts) = (day_start(end.plus(-CHUNK_HOURS + 24)), 0, Vec::new());
     while n_found < n_weighed && end.hours_since(from) < LONGEST_HOURS {
@@ -143,9 +124,11 @@ fn size(of: &GroupHour) -> SizeHour {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
+    use std::collections::BTreeMap;
+
     use allium_analysis::SizeQuantity;
-    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed};
-    use allium_model::{BandwidthWeights, Fingerprint, RelayFlag, RelayState, Timestamp};
+    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store};
+    use allium_model::{Fingerprint, RelayFlag, RelayState, Timestamp};
 
     use super::*;
 
@@ -159,31 +142,29 @@ mod tests {
         };
         let info = ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: Timestamp::UNIX_EPOCH };
         let listed = vec![relay(1, RelayFlag::Guard), relay(3, RelayFlag::Exit)];
-        let consensus = FullConsensus { info, listed, bandwidth_weights: BandwidthWeights::default() };
+        let consensus = FullConsensus { info, listed, bandwidth_weights: BTreeMap::new() };
         assert!(store.append_full_consensus(&consensus).unwrap());
     }
 
     #[test]
     fn reading_on_is_the_same_as_reading_anew() {
-        let scratch = tempfile::tempdir().unwrap();
-        let path = StoreUrl::from(scratch.path().join("store.db"));
-        let mut store = path.open().unwrap();
+        let mut store = allium_history::in_memory().unwrap();
         let start = ConsensusHour::new(20_000 * 24);
-        (0..30).for_each(|n| append(&mut *store, start.plus(n)));
+        (0..30).for_each(|n| append(&mut store, start.plus(n)));
         let nothing = Sizes::default();
-        let (first, n_beyond) = read(&nothing, 0, start.plus(29), &path).unwrap();
+        let (first, n_beyond) = read(&nothing, 0, start.plus(29), &store).unwrap();
         assert_eq!((first.n_weighed_hours(), n_beyond), (30, 0));
-        (30..200).step_by(7).for_each(|n| append(&mut *store, start.plus(n)));
-        append(&mut *store, start.plus(-24 * 90));
+        (30..200).step_by(7).for_each(|n| append(&mut store, start.plus(n)));
+        append(&mut store, start.plus(-24 * 90));
         let as_of = start.plus(198);
-        let (on, n_beyond) = read(&first, 0, as_of, &path).unwrap();
-        assert_eq!((&on, n_beyond), (&read(&nothing, 0, as_of, &path).unwrap().0, 0));
+        let (on, n_beyond) = read(&first, 0, as_of, &store).unwrap();
+        assert_eq!((&on, n_beyond), (&read(&nothing, 0, as_of, &store).unwrap().0, 0));
         assert_eq!(on.n_weighed_hours(), 56);
         // What lies too far back is counted once and then left alone.
-        append(&mut *store, start.plus(-LONGEST_HOURS * 2));
-        let (again, n_beyond) = read(&on, 0, as_of, &path).unwrap();
+        append(&mut store, start.plus(-LONGEST_HOURS * 2));
+        let (again, n_beyond) = read(&on, 0, as_of, &store).unwrap();
         assert_eq!((&again, n_beyond), (&on, 1));
-        assert_eq!(read(&again, n_beyond, as_of, &path).unwrap(), (on.clone(), 1));
+        assert_eq!(read(&again, n_beyond, as_of, &store).unwrap(), (on.clone(), 1));
         let edges = [start.start_secs(), start.plus(24).start_secs()];
         assert_eq!(on.series(SizeOf::Flag(RelayFlag::Exit), SizeQuantity::WeightShare, &edges), [Some(0.75)]);
         assert_eq!(on.series(SizeOf::Network, SizeQuantity::Weight, &edges), [Some(400.0)]);

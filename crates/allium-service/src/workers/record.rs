@@ -32,11 +32,11 @@ pub fn of(store: &dyn Store) -> Result<Record, Error> {
     let mut record = Record { hours: hours(timeline.known()), ..Record::default() };
     for relay in timeline.relays() {
         let descriptions = described.remove(&relay.fingerprint).unwrap_or_default();
-        let last = directory.find(&relay.fingerprint).map_or_else(|| RelayInfo::unknown(relay.fingerprint), |place| directory.info(place));
+        let last = directory.find(&relay.fingerprint).map_or_else(|| RelayInfo::unknown(relay.fingerprint), |idx| directory.info(idx));
         let mut infos = infos_over_time(timeline, relay, &last, &descriptions).into_iter();
         let Some((_, first)) = infos.next() else { continue };
         record.relays.push(first);
-        infos.for_each(|(place, info)| record.described.entry(place).or_default().push(info));
+        infos.for_each(|(index, info)| record.described.entry(index).or_default().push(info));
         let mut presence: Vec<Presence> = Vec::with_capacity(relay.spans.len());
         for span in &relay.spans {
             let flags = timeline.state(span).flags;
@@ -51,7 +51,7 @@ pub fn of(store: &dyn Store) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// What is known of a relay from which place on, where it differs from before. `last` is what is last known of it, `described` how it was
+/// Changes of what is known of a relay, by index among the known hours. `last` is what is last known of it, `described` how it was
 /// described over time: `None` for at no particular time.
 fn infos_over_time(
     timeline: &Timeline,
@@ -60,42 +60,42 @@ fn infos_over_time(
     described: &[(Option<ConsensusHour>, RelayInfo)],
 ) -> Vec<(u32, RelayInfo)> {
     let hours = timeline.known().hours();
-    let place_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().index_of(since) as u32);
+    let index_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().index_of(since) as u32);
     let changes: BTreeSet<u32> =
-        relay.spans.iter().map(|span| span.start).chain(described.iter().map(|(since, _)| place_of(*since))).collect();
+        relay.spans.iter().map(|span| span.start).chain(described.iter().map(|(since, _)| index_of(*since))).collect();
     let mut infos: Vec<(u32, RelayInfo)> = Vec::new();
-    for place in changes {
-        // The span of the place, else the one before it; what comes before the first span is not asked for.
-        let span = relay.spans[..relay.spans.partition_point(|span| span.start <= place)].last();
-        let (Some(span), Some(hour)) = (span, hours.get(place as usize)) else { continue };
+    for index in changes {
+        // The span of the hour, else the one before it; what comes before the first span does not matter.
+        let span = relay.spans[..relay.spans.partition_point(|span| span.start <= index)].last();
+        let (Some(span), Some(hour)) = (span, hours.get(index as usize)) else { continue };
         let then = described.iter().rev().find(|(since, _)| since.is_none_or(|since| since <= *hour)).or(described.first());
         let mut info = then.map_or_else(|| last.clone(), |(_, info)| RelayInfo { weight: last.weight, ..info.clone() });
-        place_in(&mut info, timeline.state(span));
+        locate(&mut info, timeline.state(span));
         if infos.last().is_none_or(|(_, before)| *before != info) {
-            infos.push((place, info));
+            infos.push((index, info));
         }
     }
     infos
 }
 
-/// What is known of each relay of a network that a known consensus lists, in the network's order; `operators` are those of its relays.
+/// Infos of the relays of a network, in its order; `None` for those that no known consensus lists. `operators` are those of its relays.
 pub fn infos(network: &NetworkRecord, operators: &Operators) -> Vec<Option<RelayInfo>> {
     let directory = Directory::of(network.relays.iter().map(|record| &record.relay).collect(), operators);
-    let info = |(place, record): (usize, &RelayRecord)| {
+    let info = |(idx, record): (usize, &RelayRecord)| {
         let listed = &record.spans.last()?.state;
-        let mut info = directory.info(place);
-        place_in(&mut info, listed);
+        let mut info = directory.info(idx);
+        locate(&mut info, listed);
         Some(info)
     };
     network.relays.iter().enumerate().map(info).collect()
 }
 
-/// Who relays are as documents tell it.
+/// Identities of relays according to documents.
 struct Directory<'a> {
     /// By fingerprint.
     described: Vec<&'a Relay>,
     operators: &'a Operators,
-    /// The ids of the operators as scopes have them.
+    /// Ids of the operators as scopes have them.
     names: Vec<Arc<str>>,
 }
 
@@ -109,27 +109,27 @@ impl<'a> Directory<'a> {
         self.described.binary_search_by_key(fingerprint, |relay| relay.fingerprint).ok()
     }
 
-    /// The name of the operator of the relay at a place.
-    fn operator(&self, place: usize) -> Option<&Arc<str>> {
-        self.names.get(self.operators.of_relay[place]? as usize)
+    /// The name of the operator of a relay.
+    fn operator(&self, relay_idx: usize) -> Option<&Arc<str>> {
+        self.names.get(self.operators.of_relay[relay_idx]? as usize)
     }
 
-    /// What is last known of the relay at a place.
-    fn info(&self, place: usize) -> RelayInfo {
-        let info = described(self.described[place]);
-        RelayInfo { operator: self.operator(place).cloned().or_else(|| of_family(&info)), ..info }
+    /// The info of a relay as last known.
+    fn info(&self, relay_idx: usize) -> RelayInfo {
+        let info = described(self.described[relay_idx]);
+        RelayInfo { operator: self.operator(relay_idx).cloned().or_else(|| of_family(&info)), ..info }
     }
 
-    /// What a relay as it was described earlier is known for. Who had proven a domain last is taken to have held it then.
+    /// The info of a relay as it was described earlier. Whoever proved a domain last is taken to have held it then.
     fn then(&self, relay: &Relay) -> RelayInfo {
         let info = described(relay);
-        let kept = self.find(&relay.fingerprint).filter(|place| {
-            let last = self.described[*place];
-            let id = self.operators.operator_of(*place).map(|operator| &operator.id);
+        let kept = self.find(&relay.fingerprint).filter(|relay_idx| {
+            let last = self.described[*relay_idx];
+            let id = self.operators.operator_of(*relay_idx).map(|operator| &operator.id);
             matches!(id, Some(OperatorId::Domain(_))) || (last.effective_family == relay.effective_family && last.contact == relay.contact)
         });
         let of_contact = || relay.contact.as_deref().and_then(OperatorId::of_contact).map(|id| id.to_string().into());
-        let operator = kept.and_then(|place| self.operator(place).cloned()).or_else(|| of_family(&info)).or_else(of_contact);
+        let operator = kept.and_then(|relay_idx| self.operator(relay_idx).cloned()).or_else(|| of_family(&info)).or_else(of_contact);
         RelayInfo { operator, ..info }
     }
 }
@@ -139,7 +139,7 @@ fn of_family(info: &RelayInfo) -> Option<Arc<str>> {
     info.family.map(|family| OperatorId::Family(family).to_string().into())
 }
 
-/// The known hours with the flags that their consensus tells.
+/// The known hours with the flags that are known of their consensus.
 pub fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
     let all: RelayFlags = RelayFlag::ALL.into_iter().collect();
     let listed: RelayFlags = Known::LISTED_FLAGS.into_iter().collect();
@@ -147,7 +147,7 @@ pub fn hours(known: &Known) -> Vec<(ConsensusHour, RelayFlags)> {
     known.hours().iter().map(|hour| (*hour, if complete.contains(*hour) { all } else { listed })).collect()
 }
 
-/// What a document says of a relay, but for its operator.
+/// The info of a relay as a document has it, without its operator.
 fn described(relay: &Relay) -> RelayInfo {
     let family = relay.effective_family.iter().copied().chain([relay.fingerprint]).min().filter(|_| !relay.effective_family.is_empty());
     RelayInfo {
@@ -163,8 +163,8 @@ fn described(relay: &Relay) -> RelayInfo {
     }
 }
 
-/// Where a consensus that lists a relay places it says more than where it is elsewhere said to be.
-fn place_in(info: &mut RelayInfo, listed: &RelayState) {
+/// Takes location and version from a consensus that lists the relay, which has precedence over documents.
+fn locate(info: &mut RelayInfo, listed: &RelayState) {
     info.asn = listed.asn.or(info.asn);
     info.country = listed.country.or(info.country);
     info.version = listed.version.clone().or(info.version.take());
