@@ -135,12 +135,12 @@ describe('pages', () => {
           await open(path, { viewport, colorScheme, bypassCSP: true }, async (page, response, { problems, requests }) => {
             assert.equal(response.status(), kind === 'not-found' ? 404 : 200, kind);
             await page.screenshot({ path: `${pictures}/${kind}-${size}-${colorScheme}.png`, fullPage: true });
-            // What sticks out of the main part is cut off rather than scrolled to.
+            // Content that is wider than the main part is cut off, not scrolled to.
             const overflow = await page.evaluate(() => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth)));
             assert.ok(overflow <= 0, `${kind} is ${overflow} px too wide`);
             assert.deepEqual(problems, [], kind);
             const hasCharts = kind in explored || ['countries', 'country', 'region', 'incident', 'incident-flap', 'forecasts', 'as-list', 'as-all-columns', 'as', 'platform', 'operator', 'family'].includes(kind);
-            // The icon stands in the page: everything that is asked for counts.
+            // The icon is part of the page, so every request counts.
             const needed = requests.filter((url) => !url.startsWith('data:'));
             if (!hasCharts) assert.ok(needed.length <= 3, `${kind} asks for ${requests.join(', ')}`);
             for (const url of requests) assert.ok(url.startsWith(demo.address) || url.startsWith('data:'), `${kind} asks for ${url}`);
@@ -155,7 +155,7 @@ describe('pages', () => {
     }
   }
 
-  test('without scripts and SVG every page says the same', async () => {
+  test('without scripts and SVG every page has the same text', async () => {
     await forEachKind(async (kind, path) => {
       const texts = [];
       for (const options of [{}, { javaScriptEnabled: false, blockSvg: true }]) {

@@ -94,8 +94,8 @@ impl Timeline {
 
     /// The indices of the known hours in `[start, end)`.
     pub fn indices(&self, start: ConsensusHour, end: ConsensusHour) -> Range<u32> {
-        let start = self.known.place(start) as u32;
-        start..(self.known.place(end) as u32).max(start)
+        let start = self.known.index_of(start) as u32;
+        start..(self.known.index_of(end) as u32).max(start)
     }
 
     /// The number of relays per known consensus, by any attribute of their state.

@@ -8,34 +8,23 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use allium_model::{ConsensusHour, Fingerprint, RelayFlag, Timestamp};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
 
 use crate::Network;
 use crate::dice::Dice;
 use crate::network::FlagSpan;
-use crate::onionoo::{MOST_IN_FAMILY, addresses, is_placed};
-use crate::places::COUNTRIES;
+use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
+use crate::locations::COUNTRIES;
 use crate::relay::Relay;
+use crate::spans_file::{Form, SpanRow, spans_file};
 
 /// A list is fetched so long after the hour for which it is fetched, and up to as much again.
 const FETCHED_AFTER_SECS: i64 = 75 * 60;
 const FETCHED_WITHIN_SECS: u64 = 25 * 60;
 const ZSTD_LEVEL: i32 = 9;
-const SCHEMA: &str = "message spans {
-    optional binary fingerprint (STRING);
-    optional int32 first_snapshot (INTEGER(32, false));
-    optional int32 end_snapshot (INTEGER(32, false));
-    optional boolean guard;
-    optional boolean exit;
-}";
 
 /// A list.
 struct Snapshot {
@@ -53,6 +42,28 @@ struct Row {
     exit: bool,
 }
 
+impl SpanRow for Row {
+    fn fingerprint(&self) -> Option<String> {
+        Some(self.fingerprint.to_string())
+    }
+
+    fn first(&self) -> Option<u32> {
+        Some(self.first)
+    }
+
+    fn end(&self) -> Option<u32> {
+        Some(self.end)
+    }
+
+    fn guard(&self) -> Option<bool> {
+        Some(self.guard)
+    }
+
+    fn exit(&self) -> Option<bool> {
+        Some(self.exit)
+    }
+}
+
 /// The files of a pack.
 pub const FILES: [&str; 3] = ["snapshots.csv.zst", "presence.parquet", "relays.csv.zst"];
 
@@ -68,7 +79,7 @@ pub fn write_presence(network: &Network, dir: &Path) -> io::Result<()> {
 /// The same as bytes, in the order of [`FILES`].
 ///
 /// # Errors
-/// What the libraries of these formats fail at; there is no such thing in memory.
+/// Errors of the libraries of these formats; there is none in memory.
 pub fn pack(network: &Network) -> io::Result<[Vec<u8>; 3]> {
     let snapshots = snapshots(network);
     let mut relays: Vec<&Relay> = network.relays.iter().filter(|relay| !relay.spans.is_empty()).collect();
@@ -76,7 +87,12 @@ pub fn pack(network: &Network) -> io::Result<[Vec<u8>; 3]> {
     let rows: Vec<Row> = relays.iter().flat_map(|relay| rows(relay, &snapshots)).collect();
     let zstd = |table: Vec<u8>| zstd::encode_all(&table[..], ZSTD_LEVEL);
     let lists = zstd(snapshots_table(&snapshots, &rows)?)?;
-    Ok([lists, spans_table(&rows).map_err(io::Error::other)?, zstd(relays_table(network, &relays)?)?])
+    Ok([lists, parquet(&rows).map_err(io::Error::other)?, zstd(relays_table(network, &relays)?)?])
+}
+
+fn parquet(rows: &[Row]) -> Result<Vec<u8>, ParquetError> {
+    let compression = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?);
+    spans_file(rows, Form { compression, ..Form::default() })
 }
 
 /// The lists, in the order of time.
@@ -93,10 +109,10 @@ fn snapshots(network: &Network) -> Vec<Snapshot> {
 
 /// The stretches of a relay; those that differ in other flags only are one.
 fn rows(relay: &Relay, snapshots: &[Snapshot]) -> Vec<Row> {
-    let place = |hour: ConsensusHour| snapshots.partition_point(|snapshot| snapshot.shows < hour) as u32;
+    let index_of = |hour: ConsensusHour| snapshots.partition_point(|snapshot| snapshot.shows < hour) as u32;
     let mut rows: Vec<Row> = Vec::new();
     for FlagSpan { start, end, flags } in &relay.spans {
-        let (first, end) = (place(*start), place(*end));
+        let (first, end) = (index_of(*start), index_of(*end));
         let (guard, exit) = (flags.contains(RelayFlag::Guard), flags.contains(RelayFlag::Exit));
         match rows.last_mut() {
             _ if first >= end => {}
@@ -126,32 +142,6 @@ fn snapshots_table(snapshots: &[Snapshot], rows: &[Row]) -> io::Result<Vec<u8>> 
     Ok(out)
 }
 
-fn spans_table(rows: &[Row]) -> Result<Vec<u8>, ParquetError> {
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?)).build();
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-    let mut group = writer.next_row_group()?;
-    column::<ByteArrayType>(&mut group, rows, |row| ByteArray::from(row.fingerprint.to_string().into_bytes()))?;
-    column::<Int32Type>(&mut group, rows, |row| row.first.cast_signed())?;
-    column::<Int32Type>(&mut group, rows, |row| row.end.cast_signed())?;
-    column::<BoolType>(&mut group, rows, |row| row.guard)?;
-    column::<BoolType>(&mut group, rows, |row| row.exit)?;
-    group.close()?;
-    writer.into_inner()
-}
-
-/// Writes the next column; nothing in it is missing.
-fn column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    rows: &[Row],
-    cell: impl Fn(&Row) -> T::T,
-) -> Result<(), ParquetError> {
-    let Some(mut column) = group.next_column()? else { return Err(ParquetError::General("no column left".to_owned())) };
-    let cells: Vec<T::T> = rows.iter().map(cell).collect();
-    column.typed::<T>().write_batch(&cells, Some(&vec![1; cells.len()]), None)?;
-    column.close()
-}
-
 fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
     let families = Families::new(network, relays);
     let mut table = csv::Writer::from_writer(Vec::new());
@@ -159,7 +149,7 @@ fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
     for relay in relays {
         let profile = &relay.profile;
         let provider = &network.providers.list[usize::from(profile.provider)];
-        let placed = |text: String| if is_placed(relay) { text } else { String::new() };
+        let placed = |text: String| if has_location(relay) { text } else { String::new() };
         let last_seen = relay.last_seen().unwrap_or(network.now());
         table.write_record([
             profile.fingerprint.to_string(),
@@ -175,7 +165,7 @@ fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
     table.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
-/// Who names whom as family, by operator: fingerprints in order.
+/// Family members that relays name, by operator: fingerprints in order.
 struct Families(BTreeMap<u32, Vec<Fingerprint>>);
 
 impl Families {

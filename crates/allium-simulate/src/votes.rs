@@ -1,4 +1,4 @@
-//! What the directory authorities say of a relay: flags and weights.
+//! Votes of the directory authorities on a relay: flags and weights.
 //!
 //! Stability is measured as in dir-spec and Tor's `rephist.c`: weighted mean time between failures, weighted fractional uptime
 //! and weighted time known, each multiplied by 0.95 every 12 hours. Thresholds are medians over running relays with
@@ -12,7 +12,7 @@ const DECAY: f32 = 0.95;
 /// The weighted time known of a relay known for ever: 12 h ÷ (1 − 0.95).
 const SATURATED_HOURS: f32 = 240.0;
 
-/// How a relay has behaved, with the past fading.
+/// Record of a relay's behaviour, with the past fading.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Record {
     up_hours: f32,
@@ -67,7 +67,7 @@ impl Record {
     }
 }
 
-/// What is true of a relay for as long as it lives.
+/// Traits that a relay keeps for as long as it lives.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Nature {
     pub(crate) authority: bool,
@@ -77,7 +77,7 @@ pub(crate) struct Nature {
     pub(crate) directory: bool,
 }
 
-/// What flags are measured against.
+/// Thresholds of the flags.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
     stable_mtbf_hours: f32,
@@ -87,7 +87,7 @@ pub(crate) struct Thresholds {
     fast_weight: f32,
 }
 
-/// One running relay, as far as thresholds need it.
+/// One running relay, with the figures that thresholds need.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ballot {
     pub(crate) mtbf_hours: f32,
@@ -104,8 +104,8 @@ impl Thresholds {
             if values.is_empty() {
                 return 0.0;
             }
-            let place = ((values.len() - 1) as f64 * level) as usize;
-            *values.select_nth_unstable_by(place, f32::total_cmp).1
+            let index = ((values.len() - 1) as f64 * level) as usize;
+            *values.select_nth_unstable_by(index, f32::total_cmp).1
         };
         Self {
             stable_mtbf_hours: quantile(|b| b.mtbf_hours, 0.5).min(5.0 * 24.0),

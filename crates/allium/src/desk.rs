@@ -7,8 +7,8 @@ use std::sync::Mutex;
 
 use allium_history::{NewNote, StoreUrl, Token};
 use allium_model::IncidentNote;
-use allium_views::text::inert;
 use allium_views::{Clock, Desk, DeskError, MAX_NOTES, Said};
+use allium_words::inert::inert;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 

@@ -12,8 +12,8 @@ use allium_forecast::totals::likeness;
 use allium_forecast::{Forecast, HORIZON_DAYS, Model, Past};
 use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, NetworkRecord, PublishedGraph, Quantity};
-use allium_views::text::inert;
 use allium_views::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook, Scoreboard, Site, View};
+use allium_words::inert::inert;
 use tokio::sync::oneshot;
 
 use crate::commands::forecast::{MIN_OWN_CONSENSUSES, accept, of_graphs, of_history, weights};

@@ -14,7 +14,7 @@ use allium_analysis::{NetworkReport, OperatorReport, PastStandings, Standings, r
 use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, Known};
 use allium_views::Site;
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use tokio::sync::oneshot;
 
 /// The longest rest after work.
@@ -55,7 +55,7 @@ fn wanted(known: &Known, as_of: ConsensusHour) -> Vec<(ConsensusHour, usize)> {
     let mut wanted: Vec<_> = instants_before(as_of)
         .into_iter()
         .filter_map(|instant| consensus_at(known.hours(), instant))
-        .map(|hour| (hour, known.place(hour.next())))
+        .map(|hour| (hour, known.index_of(hour.next())))
         .collect();
     wanted.dedup();
     wanted

@@ -60,7 +60,7 @@ fn infos_over_time(
     described: &[(Option<ConsensusHour>, RelayInfo)],
 ) -> Vec<(u32, RelayInfo)> {
     let hours = timeline.known().hours();
-    let place_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().place(since) as u32);
+    let place_of = |since: Option<ConsensusHour>| since.map_or(0, |since| timeline.known().index_of(since) as u32);
     let changes: BTreeSet<u32> =
         relay.spans.iter().map(|span| span.start).chain(described.iter().map(|(since, _)| place_of(*since))).collect();
     let mut infos: Vec<(u32, RelayInfo)> = Vec::new();

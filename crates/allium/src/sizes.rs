@@ -11,7 +11,7 @@ use allium_analysis::{SizeHour, SizeOf, Sizes};
 use allium_history::{GroupHour, GroupKey, Grouping, Store, StoreUrl};
 use allium_model::{ConsensusHour, Fraction};
 use allium_views::Site;
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use tokio::sync::oneshot;
 
 /// How far back sizes are read: five years.

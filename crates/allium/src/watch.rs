@@ -9,8 +9,8 @@ use std::time::Instant;
 use allium_detect::{Detector, Incident, Observation, RelayIdx, RelayInfo, Settings};
 use allium_history::{Error, Store, StoreUrl};
 use allium_model::{ConsensusHour, IncidentNote, NetworkRecord, RelayFlag, RelayFlags, RelayRecord};
-use allium_views::text::inert;
 use allium_views::{IncidentLog, Site, View, Watched};
+use allium_words::inert::inert;
 
 use crate::effects::Effects;
 use crate::record;
@@ -110,7 +110,7 @@ impl Watch {
     pub fn follow(&mut self, view: &View) -> bool {
         let network = &view.record;
         let hours = network.known.hours();
-        let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.place(last.next()), n));
+        let (n_before, n_given) = self.given.map_or((0, 0), |(last, n)| (network.known.index_of(last.next()), n));
         if n_before != n_given {
             return false;
         }

@@ -137,7 +137,7 @@ fn store_rejects(conn: &Connection, kind: DocumentKind, rejects: &[(DocumentKind
     let mut insert = conn.prepare_cached("INSERT INTO rejects (kind, origin, place, relay, reason) VALUES (?, ?, ?, ?, ?)")?;
     for (_, reject) in rejects.iter().filter(|(reject_kind, _)| *reject_kind == kind) {
         let relay = reject.relay.as_ref().map(Fingerprint::as_bytes);
-        insert.execute(params![kind.name(), reject.origin, reject.place, relay, reject.reason])?;
+        insert.execute(params![kind.name(), reject.origin, reject.location, relay, reject.reason])?;
     }
     Ok(())
 }

@@ -225,7 +225,7 @@ pub(super) fn rejects(conn: &Connection, sources: &[SourceStatus]) -> Result<Vec
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let relay = row.get::<_, Option<[u8; 20]>>(3)?.map(Fingerprint::new);
-        let reject = Reject { origin: row.get(1)?, place: row.get(2)?, relay, reason: row.get(4)? };
+        let reject = Reject { origin: row.get(1)?, location: row.get(2)?, relay, reason: row.get(4)? };
         by_kind.entry(kind(row, 0)?).or_default().push(reject);
     }
     by_kind.retain(|kind, _| sources.iter().any(|source| source.kind == *kind));

@@ -53,7 +53,7 @@ fn record(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure> {
         let mut insert = conn.prepare("INSERT INTO source_rejects (name, origin, place, relay, reason) VALUES (?, ?, ?, ?, ?)")?;
         for reject in rejects.iter().take(MAX_REJECTS) {
             let relay = reject.relay.as_ref().map(Fingerprint::as_bytes);
-            insert.execute(params![source, reject.origin, reject.place, relay, reject.reason])?;
+            insert.execute(params![source, reject.origin, reject.location, relay, reject.reason])?;
         }
     }
     Ok(())
@@ -97,7 +97,7 @@ fn rejects(conn: &Connection, source: &str) -> Result<Vec<Reject>, Failure> {
     let mut rejects = Vec::new();
     while let Some(row) = rows.next()? {
         let relay = row.get::<_, Option<[u8; 20]>>(2)?.map(Fingerprint::new);
-        rejects.push(Reject { origin: row.get(0)?, place: row.get(1)?, relay, reason: row.get(3)? });
+        rejects.push(Reject { origin: row.get(0)?, location: row.get(1)?, relay, reason: row.get(3)? });
     }
     Ok(rejects)
 }

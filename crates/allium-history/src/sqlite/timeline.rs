@@ -31,8 +31,8 @@ fn load_spans(conn: &Connection, known: &Known, state_ids: &[i64]) -> Result<Vec
         if previous.replace(id) != Some(id) {
             relays.push(RelayTimeline { fingerprint: Fingerprint::new(row.get(1)?), spans: Vec::new() });
         }
-        let end = optional_hour(row, 3)?.map_or(known.hours().len(), |end| known.place(end));
-        let start = known.place(hour(row, 2)?);
+        let end = optional_hour(row, 3)?.map_or(known.hours().len(), |end| known.index_of(end));
+        let start = known.index_of(hour(row, 2)?);
         let state = state_ids.binary_search(&row.get(4)?).map_err(|_| Failure::Corrupt("a span whose state is missing".into()))?;
         if let Some(relay) = relays.last_mut().filter(|_| start < end) {
             relay.spans.push(IndexSpan { start: start as u32, end: end as u32, state: state as u32 });

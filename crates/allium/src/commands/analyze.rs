@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use allium_analysis::{NetworkReport, PeriodFigures};
 use allium_model::Period;
 use allium_views::View;
-use allium_views::format::{count, gigabits, percent};
+use allium_words::format::{count, gigabits, percent};
 use anyhow::Context as _;
 
 use crate::cli::{AnalyzeArgs, Format};

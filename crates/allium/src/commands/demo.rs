@@ -10,8 +10,8 @@ use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
 use allium_simulate::{Network, Options, Scenario, presence};
 use allium_sources::presence::{Files, decode_files};
 use allium_sources::read::Limits;
-use allium_views::format::counted;
 use allium_views::{Clock, SiteInfo};
+use allium_words::format::counted;
 use tokio::net::TcpListener;
 
 use super::import_presence;
@@ -26,7 +26,7 @@ use crate::proofs::Asker;
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
 
-/// Simulates a network in accelerated time, and serves its pages until told to stop. Nothing is kept. Its past is known from hourly lists,
+/// Simulates a network in accelerated time, and serves its pages until it is stopped. Nothing is kept. Its past is known from hourly lists,
 /// as if the service had run all the time, and has faults in it; some are to come.
 pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let start = Timestamp::now();
@@ -75,7 +75,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     outcome
 }
 
-/// What goes wrong in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
+/// Faults in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
 fn faults(options: &Options) -> anyhow::Result<Scenario> {
     let at = |hours: i32| options.end.plus(hours);
     let n_flood = (options.n_relays / 8).max(40);

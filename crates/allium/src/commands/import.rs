@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use allium_model::Timestamp;
 use allium_sources::onionoo::{decode_file, kind_of_path};
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use anyhow::{Context as _, bail};
 
 use crate::config::Config;
@@ -35,7 +35,7 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The files themselves, and of each directory the files whose name says which document they hold.
+/// The files themselves, and of each directory the files whose name shows which document they hold.
 fn document_files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {

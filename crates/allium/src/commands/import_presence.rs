@@ -6,15 +6,15 @@ use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, SourceVisit, S
 use allium_model::Timestamp;
 use allium_sources::presence::{Files, Hour, Hours, Pack, decode_files};
 use allium_sources::read::Limits;
-use allium_views::format::count;
-use allium_views::text::inert;
+use allium_words::format::count;
+use allium_words::inert::inert;
 
 use crate::cli::PresenceArgs;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 
-/// How many rejects are told one by one.
-const MAX_TOLD: usize = 20;
+/// Number of rejects that are printed one by one.
+const MAX_PRINTED: usize = 20;
 
 /// Reads the pack and stores it.
 pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
@@ -26,15 +26,15 @@ pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     progress.step("storing");
     let mut store = config.store.open()?;
     let summary = take(&mut *store, &pack, Timestamp::now())?;
-    for reject in pack.rejects.iter().take(MAX_TOLD) {
-        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+    for reject in pack.rejects.iter().take(MAX_PRINTED) {
+        progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
     }
     progress.finish(&format!("{}: {}", config.store, summary));
     Ok(())
 }
 
-/// Stores a pack that was read at this time in one transaction: either the store has all of it or it is as before. Says in a sentence
-/// what that was.
+/// Stores a pack that was read at this time in one transaction: either the store has all of it or it is as before. Returns a sentence
+/// on what was stored.
 pub(crate) fn take(store: &mut dyn Store, pack: &Pack, at: Timestamp) -> anyhow::Result<String> {
     let hours = Hours::of(&pack.snapshots);
     let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();
@@ -49,7 +49,7 @@ pub(crate) fn take(store: &mut dyn Store, pack: &Pack, at: Timestamp) -> anyhow:
     Ok(summary(pack, &hours, applied))
 }
 
-/// A list is received when it is fetched; nobody signs it.
+/// A list is received when it is fetched; it has no signatures.
 fn consensus(hour: &Hour) -> ConsensusInfo {
     ConsensusInfo { hour: hour.hour, source: ConsensusSource::Presence, verified: false, received_at: hour.fetched_at }
 }

@@ -13,7 +13,7 @@ use crate::fetch::{Fetcher, Stored};
 use crate::progress::{self, Progress};
 use crate::proofs::{Asker, Checker, Round, claims};
 
-/// Fetches once and stores what came. What did come is stored even where something else failed; the exit status then tells.
+/// Fetches once and stores the result, even where another source failed; the exit status is then 1.
 pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
     let asker = args.proofs.then(|| Asker::of(config)).transpose()?;
     let mut store = config.store.open()?;
@@ -45,7 +45,7 @@ pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Asks the domains whose turn it is; says in a sentence what that came to.
+/// Asks the domains that are due; returns a sentence on the results.
 async fn proofs(config: &Config, asker: Asker, clock: Clock, store: &dyn Store) -> anyhow::Result<Option<String>> {
     let Some(record) = store.load()? else { return Ok(None) };
     let seed = clock().as_nanosecond() as u64;

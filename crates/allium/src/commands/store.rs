@@ -5,8 +5,8 @@ use std::path::Path;
 
 use allium_history::Pruned;
 use allium_model::{ConsensusHour, SourceStatus};
-use allium_views::format::{count, size};
-use allium_views::text::inert;
+use allium_words::format::{count, size};
+use allium_words::inert::inert;
 use anyhow::bail;
 
 use crate::cli::PruneArgs;

@@ -23,7 +23,7 @@ pub(crate) fn run(config: &Config, args: &EvaluateDetectArgs) -> anyhow::Result<
     let record = record::of(&*config.store.open_read_only()?)?;
     let place = |hour| record.hours.partition_point(|(known, _)| *known < hour);
     let places = args.from.map_or(0, place)..args.to.map_or(record.hours.len(), place);
-    anyhow::ensure!(places.len() > 200, "fewer than 200 consensuses are stored of that time: too few to judge by");
+    anyhow::ensure!(places.len() > 200, "the store has fewer than 200 consensuses of that time, too few to evaluate");
     progress.step("injecting faults");
     let trial = Trial::new(record, places, args.seed);
     progress.step("detecting");
@@ -31,7 +31,7 @@ pub(crate) fn run(config: &Config, args: &EvaluateDetectArgs) -> anyhow::Result<
     let ours = trial.of(|record| findings(record, trial.places.clone(), &Settings::default()));
     trial.write_ours(out, &ours)?;
     out.flush()?;
-    progress.step("asking simpler methods");
+    progress.step("running simpler methods");
     trial.write_all(out, &ours)?;
     out.flush()?;
     progress.finish(&format!("{} faults judged", trial.injected.faults.len()));
@@ -48,7 +48,7 @@ struct Trial {
     places: Range<usize>,
 }
 
-/// What a method found in each of them.
+/// Findings of a method in each of these records.
 struct Found {
     usual: Vec<Finding>,
     shifted: Vec<Finding>,

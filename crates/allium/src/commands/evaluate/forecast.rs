@@ -56,7 +56,7 @@ struct Done {
 }
 
 impl Done {
-    /// What another one has to agree with to stand for this one.
+    /// Conditions of a run; an earlier run counts only if its conditions are equal.
     fn with(past: &Past, args: &EvaluateForecastArgs) -> Self {
         let kinds = Kind::ALL.iter().filter(|kind| args.models.is_empty() || args.models.contains(kind));
         Self {
@@ -68,7 +68,7 @@ impl Done {
         }
     }
 
-    /// What an earlier run left, if it was the same.
+    /// Scores that an earlier run left, if its conditions were equal.
     fn earlier(&self, file: &Path) -> Option<OriginScores> {
         let done: Self = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
         let scores = done.scores?;
@@ -152,7 +152,7 @@ fn told(origin: &OriginScores) -> String {
     format!("{}{}", origin.origin.get(..10).unwrap_or(&origin.origin), if origin.is_usual() { "" } else { " *" })
 }
 
-/// How often relays fell below 0.9 and left, by the probability that was given.
+/// Share of relays that fell below 0.9, and that left, by the probability forecast.
 fn reliability(out: &mut impl Write, scoreboard: &Scoreboard) -> io::Result<()> {
     let Some(scores) = scoreboard.mean.iter().find(|s| s.model == IN_USE && s.stratum == "all") else { return Ok(()) };
     for (name, event) in [("less than 0.9", &scores.below_90), ("gone", &scores.gone)] {

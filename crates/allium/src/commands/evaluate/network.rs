@@ -24,7 +24,7 @@ pub(crate) fn run(config: &Config, args: &EvaluateNetworkArgs) -> anyhow::Result
     let daily = Daily::of(&past, as_of, &weights(&*store, as_of)?);
     progress.step("forecasting as of past days");
     let scores = backtest(&daily, usize::from(args.step_days));
-    ensure!(!scores.is_empty(), "the record is too short to hold a forecast against what came");
+    ensure!(!scores.is_empty(), "the record is too short to score a forecast");
     let mut out = BufWriter::new(io::stdout().lock());
     table(&mut out, &scores)?;
     out.flush()?;

@@ -16,12 +16,13 @@ mod relays;
 mod spans;
 mod table;
 mod target;
+mod weights;
 
 use std::path::Path;
 
 use allium_history::{Event, ExactHistory, Store};
 use allium_model::Timestamp;
-use allium_views::format::count;
+use allium_words::format::count;
 use anyhow::Context as _;
 
 use crate::cli::{ExportHistoryArgs, TableFormat};

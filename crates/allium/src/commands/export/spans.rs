@@ -32,7 +32,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::optional("version", Kind::Text),
 ];
 
-/// The flags in the order of their columns: first those that every source tells.
+/// The flags in the order of their columns: first those that every source states.
 const FLAGS: [RelayFlag; 14] = [
     RelayFlag::Running,
     RelayFlag::Guard,
@@ -63,10 +63,10 @@ pub(super) fn write(timeline: &Timeline, month: &Month<'_>, table: &mut Table<'_
     Ok(())
 }
 
-/// The spans of a relay with a consensus in these places.
-fn spans_in<'a>(relay: &'a RelayTimeline, places: &Range<u32>) -> &'a [IndexSpan] {
-    let from = relay.spans.partition_point(|span| span.end <= places.start);
-    let to = relay.spans.partition_point(|span| span.start < places.end);
+/// The spans of a relay with a consensus at these indices.
+fn spans_in<'a>(relay: &'a RelayTimeline, indices: &Range<u32>) -> &'a [IndexSpan] {
+    let from = relay.spans.partition_point(|span| span.end <= indices.start);
+    let to = relay.spans.partition_point(|span| span.start < indices.end);
     relay.spans.get(from..to).unwrap_or_default()
 }
 
