@@ -8,7 +8,7 @@ use crate::common::*;
 pub(crate) fn the_last_state_of_each_worker_comes_back(backend: &dyn Backend) {
     let mut store = backend.empty();
     assert_eq!(store.load_state("detector").unwrap(), None);
-    let large: Vec<u8> = (0..3_000_000u32).flat_map(|number| number.to_le_bytes()).collect();
+    let large: Vec<u8> = (0..3_000_000u32).flat_map(u32::to_le_bytes).collect();
     store.save_state("detector", b"first").unwrap();
     store.save_state("detector", &large).unwrap();
     store.save_state("other", b"").unwrap();

@@ -2,7 +2,7 @@
 
 use allium_charts::{Chart, Event, Heat, HeatRow, Kind as ChartKind, Line, Time, Unit};
 use allium_detect::{Incident, Kind};
-use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord};
+use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord, span_at};
 use allium_service::{IncidentLog, View};
 use allium_words::format;
 use allium_words::inert::inert;
@@ -77,8 +77,7 @@ impl<'a> Scene<'a> {
     }
 
     fn had(&self, relay: &RelayRecord, hour: ConsensusHour) -> Option<bool> {
-        let place = relay.spans.partition_point(|span| span.end <= hour);
-        let span = relay.spans.get(place).filter(|span| span.start <= hour);
+        let span = span_at(&relay.spans, hour);
         let flags = [self.flag, RelayFlag::Running];
         self.known.contains(hour).then(|| span.is_some_and(|span| flags.iter().all(|flag| span.state.flags.contains(*flag))))
     }
