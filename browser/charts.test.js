@@ -35,7 +35,7 @@ describe('charts', () => {
         const figures = await page.locator('figure.chart').all();
         assert.ok(figures.length > 0, path);
         for (const figure of figures) {
-          // What is not known is said, and there is nothing to draw.
+          // A chart without known values has a sentence and no picture.
           if ((await figure.locator('.none').count()) === 1) continue;
           const drawn = await figure.evaluate((element) => {
             const styled = element.querySelector('.view .bars, .view .hr, .view .cal');
@@ -51,7 +51,7 @@ describe('charts', () => {
     });
   });
 
-  test('with scripts they are drawn anew, nothing fails, and the keyboard reads values', PARALLEL, async (t) => {
+  test('with scripts they are interactive, nothing fails, and the keyboard reads values', PARALLEL, async (t) => {
     const views = SIDES.flatMap((side) => ['light', 'dark'].map((colorScheme) => [side, colorScheme]));
     await forEach(t, views, (view) => view.join(' '), async ([side, colorScheme]) => {
       await look(`/explore?show=${side}`, { colorScheme, reducedMotion: 'reduce' }, async (page) => {
@@ -67,7 +67,7 @@ describe('charts', () => {
     });
   });
 
-  test('the first view of a relay page takes at most three requests, whatever the browser asks for by itself', async () => {
+  test('the first view of a relay page takes at most three requests, those that the browser adds included', async () => {
     // Browsers hide their request for an icon from tests, so the requests are counted where they arrive.
     const asked = [];
     const counter = createServer(async (request, response) => {

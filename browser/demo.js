@@ -10,14 +10,14 @@ const program = process.env.ALLIUM_PROGRAM ?? fileURLToPath(new URL('../target/d
 /**
  * A demo of 300 relays on a port of its own: its address, and `stop()`.
  *
- * Its clock starts at the same hour in every run and stands all but still, so that a page that is loaded twice says the same.
+ * Its clock starts at the same hour in every run and hardly moves, so that a page that is loaded twice is the same.
  */
 export async function startDemo() {
   const year = String(365 * 24 * 3600);
   const network = ['--relays', '300', '--days', '400', '--end', '2026-06-15T12:00:00Z', '--hour-every', year];
   const child = spawn(program, ['demo', '--listen', '127.0.0.1:0', ...network, '--log', 'warn'], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    // The program refuses settings that it does not know, and these tests have their own.
+    // The program refuses unknown settings, and these tests have some of their own.
     env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ALLIUM_'))),
   });
   const lines = createInterface({ input: child.stderr });

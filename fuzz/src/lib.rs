@@ -1,4 +1,4 @@
-//! What the programs of `fuzz_targets/` share: inputs to begin with, and the check of a target by its name.
+//! Checks of the fuzz programs in `fuzz_targets/`: their inputs to begin with, and the check of a target by its name.
 
 use std::path::Path;
 use std::{fs, panic};
@@ -6,7 +6,7 @@ use std::{fs, panic};
 pub use allium_testkit::decoders::check;
 use allium_testkit::decoders::seeds;
 
-/// What precedes the first input of a program: the seeds are laid where libFuzzer looks for inputs, `corpus/TARGET`.
+/// Prepares the first input of a program: lays the seeds where libFuzzer looks for inputs, `corpus/TARGET`.
 ///
 /// # Panics
 /// They cannot be written.

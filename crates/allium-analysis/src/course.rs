@@ -123,7 +123,7 @@ fn since(record: &RelayRecord, timeline: &Timeline<'_>, walker: &Walker, end: Co
     if let Some(after) = last_running(record, timeline, as_of) {
         let next = after.next();
         let known = timeline.exact.as_ref().map(|exact| exact.known).filter(|known| known.contains(after));
-        let next_known = known.and_then(|known| known.hours().get(known.place(next)).copied());
+        let next_known = known.and_then(|known| known.hours().get(known.index_of(next)).copied());
         return Some(Since { running: false, after: Some(after), since: next_known.unwrap_or(next).min(as_of) });
     }
     let after = walker.last_up.map(|up| last_hour_unlike(&up, 1.0));

@@ -32,7 +32,7 @@ impl<'a> Exact<'a> {
 
     /// Counts over `[start, end)`, without the hours before the first appearance.
     pub(crate) fn count(&self, start: ConsensusHour, end: ConsensusHour) -> Count {
-        let (from, to) = (self.known.place(start.max(self.first_seen)), self.known.place(end));
+        let (from, to) = (self.known.index_of(start.max(self.first_seen)), self.known.index_of(end));
         if from >= to {
             return Count { known: 0, with: 0 };
         }
@@ -76,7 +76,7 @@ impl Runs {
     fn new(record: &RelayRecord, known: &Known, flag: RelayFlag) -> Self {
         let mut runs = Self::default();
         for span in record.spans.iter().filter(|span| span.state.flags.contains(flag)) {
-            runs.push(known.place(span.start), known.place(span.end));
+            runs.push(known.index_of(span.start), known.index_of(span.end));
         }
         runs
     }

@@ -20,7 +20,7 @@ impl Grid {
         let start_secs = from_secs.div_euclid(step_secs) * step_secs;
         let n = (to_secs - start_secs).max(0).div_euclid(step_secs) + i64::from((to_secs - start_secs).rem_euclid(step_secs) > 0);
         let edges = (0..=n).map(|i| start_secs + i * step_secs);
-        let places = if known.hours().is_empty() { Vec::new() } else { edges.map(|secs| known.place(hour_from(secs))).collect() };
+        let places = if known.hours().is_empty() { Vec::new() } else { edges.map(|secs| known.index_of(hour_from(secs))).collect() };
         Self { start_secs, step_secs, n: n as usize, places }
     }
 

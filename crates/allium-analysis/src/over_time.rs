@@ -187,14 +187,14 @@ pub fn running_counts<'a>(
 ) -> Vec<Option<f64>> {
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Vec::new() };
     let known = known.of_flag(selection.flag);
-    let (from, to) = (known.place(hour(*first)), known.place(hour(*last)));
+    let (from, to) = (known.index_of(hour(*first)), known.index_of(hour(*last)));
     // Counted in places among the known consensuses, where there are no gaps.
     let mut changes = vec![0i64; to.saturating_sub(from) + 1];
     for relay in relays {
         for span in spans_from(relay, hour(*first)).iter().take_while(|span| span.start < hour(*last)) {
             let state = &span.state;
             if state.flags.contains(RelayFlag::Running) && state.flags.contains(selection.flag) && (selection.fits)(state) {
-                let place = |at: ConsensusHour| known.place(at).clamp(from, to) - from;
+                let place = |at: ConsensusHour| known.index_of(at).clamp(from, to) - from;
                 changes[place(span.start)] += 1;
                 changes[place(span.end)] -= 1;
             }
@@ -217,7 +217,7 @@ pub fn running_counts<'a>(
 /// Sums of the values before each place, as means between edges.
 fn means(edges: &[i64], known: &Known, sums: &[i64], from: usize) -> Vec<Option<f64>> {
     let mean = |pair: &[i64]| {
-        let [start, end] = [pair[0], pair[1]].map(|edge| known.place(hour(edge)).saturating_sub(from));
+        let [start, end] = [pair[0], pair[1]].map(|edge| known.index_of(hour(edge)).saturating_sub(from));
         (end > start).then(|| (sums[end] - sums[start]) as f64 / (end - start) as f64)
     };
     edges.windows(2).map(mean).collect()

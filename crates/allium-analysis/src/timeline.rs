@@ -226,7 +226,7 @@ fn share(value: f64) -> f64 {
 
 /// Visits the runs of known consensuses in which the relay was up, and those between them.
 fn each_run(exact: &Exact<'_>, part: &Part<'_>, visit: &mut impl FnMut(Stretch)) {
-    let (from, to) = (exact.known.place(hour_from(part.from_secs)), exact.known.place(hour_from(part.to_secs)));
+    let (from, to) = (exact.known.index_of(hour_from(part.from_secs)), exact.known.index_of(hour_from(part.to_secs)));
     let mut emit = |start: usize, end: usize, up: f64| {
         if start < end {
             let hours = exact.known.hours();
@@ -251,7 +251,7 @@ fn add_exact(exact: &Exact<'_>, part: &Part<'_>, grid: &Grid, sums: &mut Sums) {
     if from_secs >= to_secs {
         return;
     }
-    let (from, to) = (exact.known.place(hour_from(from_secs)), exact.known.place(hour_from(to_secs)));
+    let (from, to) = (exact.known.index_of(hour_from(from_secs)), exact.known.index_of(hour_from(to_secs)));
     let (first, last) = (grid.index(from_secs), grid.index(to_secs - 1));
     let overlap = |i: usize, start: usize, end: usize| {
         let (start, end) = (start.max(grid.place(i)), end.min(grid.place(i + 1)));

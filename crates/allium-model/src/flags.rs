@@ -1,4 +1,4 @@
-//! Relay flags: what the directory authorities say of a relay in a consensus.
+//! Relay flags: the words that directory authorities give a relay in a consensus.
 
 use std::fmt;
 
@@ -91,7 +91,7 @@ impl RelayFlags {
 
     /// The set whose bits were once returned by [`RelayFlags::bits`]; unknown bits are dropped.
     ///
-    /// The bit of a flag is its place in [`RelayFlag::ALL`]. Stores keep these bits, so the order never changes:
+    /// The bit of a flag is its index in [`RelayFlag::ALL`]. Stores keep these bits, so the order never changes:
     /// further flags are added at the end.
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits & ((1 << RelayFlag::ALL.len()) - 1))
@@ -102,7 +102,7 @@ impl RelayFlags {
         self.0
     }
 
-    /// Whether the flag is in the set.
+    /// True if the flag is in the set.
     pub const fn contains(self, flag: RelayFlag) -> bool {
         self.0 & (1 << flag as u8) != 0
     }
@@ -142,9 +142,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bits_are_the_place_in_the_list() {
-        for (place, flag) in RelayFlag::ALL.into_iter().enumerate() {
-            assert_eq!(RelayFlags::from_iter([flag]).bits(), 1 << place);
+    fn bits_are_the_index_in_the_list() {
+        for (index, flag) in RelayFlag::ALL.into_iter().enumerate() {
+            assert_eq!(RelayFlags::from_iter([flag]).bits(), 1 << index);
             assert_eq!(RelayFlag::from_name(flag.name()), Some(flag));
         }
         assert_eq!(RelayFlag::from_name("running"), None);

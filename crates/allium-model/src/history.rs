@@ -8,7 +8,7 @@ use crate::period::Period;
 use crate::series::Series;
 use crate::time::ConsensusHour;
 
-/// What consensuses said of a relay over a stretch of time.
+/// State of a relay in consensuses over a stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RelayState {
     /// Its flags; Running among them.
@@ -23,8 +23,8 @@ pub struct RelayState {
 
 /// A stretch `[start, end)` in which every known consensus listed the relay in this state.
 ///
-/// The spans of a relay are sorted and disjoint. In a known consensus outside its spans the relay is down; in an hour
-/// whose consensus is not known nothing is said, even inside a span.
+/// The spans of a relay are sorted and disjoint. In a known consensus outside its spans the relay is down; an hour whose consensus is not
+/// known is unknown, even inside a span.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StateSpan {
     /// The first consensus.
@@ -35,10 +35,15 @@ pub struct StateSpan {
     pub state: RelayState,
 }
 
+/// The span in which an hour lies, among the sorted, disjoint spans of a relay.
+pub fn span_at(spans: &[StateSpan], hour: ConsensusHour) -> Option<&StateSpan> {
+    spans.get(spans.partition_point(|span| span.end <= hour)).filter(|span| span.start <= hour)
+}
+
 /// The hours whose consensus is known.
 ///
-/// Of some hours only a list of running relays is known, which tells the flags [`Known::LISTED_FLAGS`] and no others:
-/// whether a relay had one of the others is as unknown in them as in an hour without any consensus.
+/// Of some hours only a list of running relays is known. It states the flags [`Known::LISTED_FLAGS`] and no others: in such an hour the
+/// other flags are as unknown as in an hour without any consensus.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Known {
     hours: Vec<ConsensusHour>,
@@ -54,10 +59,10 @@ impl Known {
         Self { hours, complete: None }
     }
 
-    /// The flags that even a list of running relays tells.
+    /// The flags that even a list of running relays states.
     pub const LISTED_FLAGS: [RelayFlag; 3] = [RelayFlag::Running, RelayFlag::Guard, RelayFlag::Exit];
 
-    /// As [`Known::new`], where `listed` are those of the hours of which only [`Known::LISTED_FLAGS`] are known.
+    /// As [`Known::new`]; of the hours in `listed` only [`Known::LISTED_FLAGS`] are known.
     pub fn with_listed(hours: Vec<ConsensusHour>, listed: &Self) -> Self {
         let known = Self::new(hours);
         let complete: Vec<_> = known.hours.iter().copied().filter(|hour| !listed.contains(*hour)).collect();
@@ -80,17 +85,17 @@ impl Known {
 
     /// The number of known consensuses in `[start, end)`.
     pub fn count(&self, start: ConsensusHour, end: ConsensusHour) -> usize {
-        self.place(end).saturating_sub(self.place(start))
+        self.index_of(end).saturating_sub(self.index_of(start))
     }
 
-    /// Whether the consensus of this hour is known.
+    /// True if the consensus of this hour is known.
     pub fn contains(&self, hour: ConsensusHour) -> bool {
         self.hours.binary_search(&hour).is_ok()
     }
 
     /// The newest known consensus before `hour`.
     pub fn before(&self, hour: ConsensusHour) -> Option<ConsensusHour> {
-        self.place(hour).checked_sub(1).map(|i| self.hours[i])
+        self.index_of(hour).checked_sub(1).map(|i| self.hours[i])
     }
 
     /// The earliest known consensus.
@@ -103,13 +108,13 @@ impl Known {
         self.hours.last().copied()
     }
 
-    /// How many known consensuses lie before `hour`.
-    pub fn place(&self, hour: ConsensusHour) -> usize {
+    /// Number of known consensuses before `hour`: the index in [`Known::hours`] of the first one from `hour` on.
+    pub fn index_of(&self, hour: ConsensusHour) -> usize {
         self.hours.partition_point(|h| *h < hour)
     }
 }
 
-/// What a published graph measures.
+/// The quantity that a published graph measures.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quantity {
     /// Share of known consensuses in which the relay is Running.
@@ -135,7 +140,7 @@ pub enum Quantity {
 }
 
 impl Quantity {
-    /// Whether it is a share of known consensuses, so that a relay that is gone has 0 of it.
+    /// True for a share of known consensuses, of which a relay that is gone has 0.
     pub const fn is_share_of_consensuses(&self) -> bool {
         matches!(self, Self::Uptime | Self::Flag(_) | Self::OtherFlag(_))
     }
@@ -153,16 +158,16 @@ pub enum GraphPeriod {
 /// A relay's history of one quantity as a source publishes it: binned, and as old as the document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishedGraph {
-    /// What is measured.
+    /// The quantity measured.
     pub quantity: Quantity,
-    /// For which period.
+    /// The period that it covers.
     pub period: GraphPeriod,
     /// The values; shares are 0 to 1.
     ///
     /// Graphs of [`Quantity::Uptime`] and flags that ended before the document's newest consensus, because the source
     /// stops rewriting them when a relay disappears, are completed with known-down intervals.
     pub series: Series,
-    /// How many intervals at the end of `series` were completed so; 0 for a graph that was up to date.
+    /// Number of intervals at the end of `series` that were completed in this way; 0 for a graph that was up to date.
     pub completed: usize,
 }
 
@@ -175,8 +180,8 @@ impl PublishedGraph {
     ///
     /// `until_secs` is the end of what was measured, exclusive: one hour after the newest consensus that the document
     /// knows. Only intervals that are complete by then are appended, as the source itself never shows the current one;
-    /// they lie on multiples of the interval. Where *every* graph of that interval in a document ends earlier, nobody
-    /// measured the rest, and the caller passes the latest of those ends instead.
+    /// they lie on multiples of the interval. Where *every* graph of that interval in a document ends earlier, the rest is missing, and
+    /// the caller passes the latest of those ends instead.
     ///
     /// Only shares of consensuses can be completed; graphs of bandwidth, weights and probabilities, empty graphs, and
     /// graphs that already reach that far stay as they are. The interval in which the relay was last seen may be among

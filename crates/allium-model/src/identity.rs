@@ -7,7 +7,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{expected}, found {found:?}")]
 pub struct ParseError {
-    /// What a correct text looks like.
+    /// Description of a correct text.
     pub expected: &'static str,
     /// The beginning of what was found.
     pub found: String,
@@ -20,7 +20,7 @@ impl ParseError {
     }
 }
 
-/// The SHA-1 digest of a relay's RSA identity key: who a relay is, whatever it calls itself.
+/// The SHA-1 digest of a relay's RSA identity key: its identity, independent of its nickname.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint([u8; 20]);
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_places_are_not_places() {
+    fn codes_for_unknown_are_not_values() {
         assert_eq!("AS24940".parse(), Ok(Asn(24940)));
         assert_eq!("CH".parse::<CountryCode>().unwrap().to_string(), "ch");
         for bad in ["AS0", "AS", "", "AS-1", "AS+1", "AS99999999999"] {

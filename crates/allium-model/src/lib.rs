@@ -1,10 +1,10 @@
 //! The words and units that every Allium crate shares.
 //!
-//! What comes in: text and numbers from the Tor network, already split into fields. What goes out: types that
-//! cannot hold a wrong unit: a [`Fraction`] lies in 0..=1, a [`ConsensusHour`] is a whole hour of UTC, a [`Series`]
-//! knows where each of its intervals starts and tells *missing* (nobody measured) from *down* (measured, not Running).
+//! Input: text and numbers from the Tor network, already split into fields. Output: types that cannot hold a wrong unit. A [`Fraction`]
+//! lies in 0..=1, a [`ConsensusHour`] is a whole hour of UTC, a [`Series`] knows where each of its intervals starts and keeps *missing*
+//! (nobody measured) apart from *down* (measured, not Running).
 //!
-//! Deliberately unknown here: files, sockets, the clock. Whoever needs "now" is handed it.
+//! Deliberately unknown here: files, sockets, the clock. A function that needs "now" takes it as an argument.
 //!
 //! ```
 //! use allium_model::{ConsensusHour, Period};
@@ -20,11 +20,12 @@ pub mod note;
 pub mod operator;
 pub mod period;
 pub mod relay;
+pub mod selection_weights;
 pub mod series;
 pub mod time;
 
 pub use flags::{RelayFlag, RelayFlags};
-pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
+pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan, span_at};
 pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceFailure, SourceReport, SourceStatus};
 pub use note::{IncidentNote, NoteAction};
@@ -34,6 +35,7 @@ pub use operator::{
 };
 pub use period::Period;
 pub use relay::{PortSummary, Relay};
+pub use selection_weights::{BandwidthWeights, PositionFactors, SelectionProbabilities, WeightRole};
 pub use series::Series;
 pub use time::ConsensusHour;
 

@@ -18,10 +18,17 @@ pub struct NetworkRecord {
     pub known: Known,
     /// Every relay ever recorded, sorted by fingerprint; see [`RelayRecord::is_current`].
     pub relays: Vec<RelayRecord>,
-    /// Where the figures come from, one entry per kind of document.
+    /// Sources of the figures, one entry per kind of document.
     pub sources: Vec<SourceStatus>,
-    /// What could not be understood in the documents in use.
+    /// Parts of the documents in use that could not be understood.
     pub rejects: Vec<Reject>,
+}
+
+impl NetworkRecord {
+    /// The index of a relay in [`NetworkRecord::relays`].
+    pub fn find(&self, fingerprint: &Fingerprint) -> Option<usize> {
+        self.relays.binary_search_by_key(fingerprint, |recorded| recorded.relay.fingerprint).ok()
+    }
 }
 
 /// Everything known of one relay.
@@ -31,15 +38,15 @@ pub struct RelayRecord {
     pub relay: Relay,
     /// Our own exact history: sorted, disjoint.
     pub spans: Vec<StateSpan>,
-    /// What others publish of its history.
+    /// Its history as others publish it.
     pub published: Vec<PublishedGraph>,
 }
 
 impl RelayRecord {
-    /// How long after its last appearance a relay still counts as part of the network, in hours: 7 days, as in Onionoo.
+    /// Hours after its last appearance for which a relay still counts as part of the network: 7 days, as in Onionoo.
     pub const CURRENT_HOURS: i32 = 7 * 24;
 
-    /// Whether the relay was seen in the 7 days before `as_of`. A relay whose last appearance is not known is not.
+    /// True if the relay was seen in the 7 days before `as_of`; false if its last appearance is not known.
     pub fn is_current(&self, as_of: ConsensusHour) -> bool {
         self.relay.last_seen.is_some_and(|seen| as_of.hours_since(seen) <= Self::CURRENT_HOURS)
     }
@@ -90,13 +97,13 @@ impl fmt::Display for DocumentKind {
 /// The newest accepted document of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceStatus {
-    /// Which kind.
+    /// The kind.
     pub kind: DocumentKind,
     /// File or address that it came from.
     pub origin: String,
     /// The newest consensus that it knows of.
     pub published: ConsensusHour,
-    /// When it was fetched or read.
+    /// Time at which it was fetched or read.
     pub obtained_at: Timestamp,
     /// Its size in bytes after decompression.
     pub size_bytes: u64,
@@ -106,20 +113,20 @@ pub struct SourceStatus {
     pub n_rejects: usize,
 }
 
-/// How it goes with a source, whatever it brings: documents, consensuses, packs.
+/// State of a source, whether it brings documents, consensuses or packs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceReport {
     /// Its name: `onionoo`, `directory`, `collector`, `presence`.
     pub source: String,
-    /// When it was last asked or read.
+    /// Time at which it was last asked or read.
     pub asked_at: Timestamp,
-    /// When it last answered as it should; `None` if never.
+    /// Time of its last good answer; `None` if there was none.
     pub answered_at: Option<Timestamp>,
     /// The newest consensus that it is known to have.
     pub newest: Option<ConsensusHour>,
-    /// What went wrong when it was last asked, in words that may hold text from the network.
+    /// Failure of the last visit, in words that may hold text from the network.
     pub failure: Option<String>,
-    /// What went wrong in the [`SourceReport::FAILURE_DAYS`] days up to when it was last asked, that time included; the oldest first.
+    /// Failures of the [`SourceReport::FAILURE_DAYS`] days up to the last visit, that visit included; the oldest first.
     pub failures: Vec<SourceFailure>,
     /// Rejects in the consensuses or the pack that it last brought, listed or not. Those of documents are with the documents.
     pub n_rejects: usize,
@@ -128,16 +135,16 @@ pub struct SourceReport {
 }
 
 impl SourceReport {
-    /// For how many days a failure is kept.
+    /// Days for which a failure is kept.
     pub const FAILURE_DAYS: i64 = 7;
 }
 
 /// A visit in which a source failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFailure {
-    /// When it was asked.
+    /// Time of the visit.
     pub at: Timestamp,
-    /// What went wrong, in words that may hold text from the network.
+    /// The failure, in words that may hold text from the network.
     pub reason: String,
 }
 
@@ -146,10 +153,10 @@ pub struct SourceFailure {
 pub struct Reject {
     /// File or address of the document.
     pub origin: String,
-    /// Where in it: byte, line, entry, field.
-    pub place: String,
+    /// Location in the document: byte, line, entry, field.
+    pub location: String,
     /// The relay concerned, where that much could be read.
     pub relay: Option<Fingerprint>,
-    /// What is wrong, in one line, with at most a short quote of the input.
+    /// Description of the defect in one line, with at most a short quote of the input.
     pub reason: String,
 }

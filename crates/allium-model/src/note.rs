@@ -1,30 +1,30 @@
-//! What people say about incidents, beside what was detected.
+//! Notes on incidents, which stand beside what was detected.
 
 use jiff::Timestamp;
 
-/// Something that the holder of a token did about an incident.
+/// A note that the holder of a token made on an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentNote {
     /// Its number in the store; later ones are larger.
     pub id: i64,
     /// The id of the incident.
     pub incident: String,
-    /// When.
+    /// Time of the note.
     pub at: Timestamp,
     /// The name of the token; a stranger's text like the note's own.
     pub by: String,
-    /// What was done.
+    /// The action.
     pub action: NoteAction,
-    /// What was said; empty where nothing was.
+    /// Text of the note; may be empty.
     pub text: String,
 }
 
-/// What was done about an incident.
+/// Action of a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoteAction {
     /// Somebody knows of it and looks after it.
     Acknowledge,
-    /// Something was said.
+    /// Somebody adds a text.
     Annotate,
     /// It is held to be part of the incident with this id.
     Merge(String),

@@ -5,7 +5,7 @@ use jiff::tz::Offset;
 
 use crate::time::ConsensusHour;
 
-/// A named span over which uptime is told.
+/// A named period over which uptime is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Period {
     /// The last 24 consensuses.
@@ -60,7 +60,7 @@ impl Period {
         Self::ALL.into_iter().find(|period| period.name() == name)
     }
 
-    /// Its place in [`Period::ALL`].
+    /// Its index in [`Period::ALL`].
     pub const fn index(self) -> usize {
         self as usize
     }

@@ -1,4 +1,4 @@
-//! What is known of a relay at its last appearance.
+//! Attributes of a relay at its last appearance.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -9,18 +9,17 @@ use crate::identity::{Asn, CountryCode, Fingerprint, Fraction};
 use crate::operator::AroiCheck;
 use crate::time::ConsensusHour;
 
-/// A relay as the newest document describes it. Only the fingerprint is certain: whatever a source left out, or said in
-/// a form that could not be understood, is `None` or empty. All text is as strangers wrote it and must be escaped where
-/// it leaves the program.
+/// A relay as the newest document describes it. Only the fingerprint is certain: what a source left out, or wrote in a form that could not
+/// be understood, is `None` or empty. All text is as strangers wrote it and must be escaped where it leaves the program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Relay {
-    /// Who it is.
+    /// Its identity.
     pub fingerprint: Fingerprint,
-    /// What it calls itself; not unique.
+    /// The name that it gives itself; not unique.
     pub nickname: Option<String>,
     /// Addresses and ports for Tor connections, the primary one first.
     pub or_addresses: Vec<SocketAddr>,
-    /// Its primary address where a source names no port; `None` where `or_addresses` says more.
+    /// Its primary address where a source names no port; `None` where `or_addresses` has it.
     pub bare_address: Option<IpAddr>,
     /// Addresses seen leaving the network in the last 24 hours.
     pub exit_addresses: Vec<IpAddr>,
@@ -34,11 +33,11 @@ pub struct Relay {
     pub last_seen: Option<ConsensusHour>,
     /// The consensus in which its address or port last changed.
     pub last_changed_address_or_port: Option<ConsensusHour>,
-    /// When its Tor process started, as far as its newest descriptor tells (up to 18 hours late).
+    /// Start of its Tor process, as its newest descriptor reports it (up to 18 hours late).
     pub last_restarted: Option<Timestamp>,
-    /// Whether the newest consensus lists it as Running.
+    /// True if the newest consensus lists it as Running.
     pub running: bool,
-    /// Whether it says that it hibernates (its operator limits traffic per period).
+    /// True if it reports that it hibernates (its operator limits traffic per period).
     pub hibernating: bool,
     /// Flags of the last consensus that lists it.
     pub flags: RelayFlags,
@@ -62,7 +61,7 @@ pub struct Relay {
     pub middle_probability: Option<Fraction>,
     /// Probability to be chosen as exit.
     pub exit_probability: Option<Fraction>,
-    /// Whether at least three bandwidth authorities measured it.
+    /// True if at least three bandwidth authorities measured it.
     pub measured: Option<bool>,
     /// Host names whose address record points back to the relay.
     pub verified_host_names: Vec<String>,
@@ -84,15 +83,15 @@ pub struct Relay {
     pub exit_policy_summary: Option<PortSummary>,
     /// Exit policy for IPv6, summarised by port.
     pub exit_policy_v6_summary: Option<PortSummary>,
-    /// How to reach its operator, in any form.
+    /// Text in which its operator says how to be reached, in any form.
     pub contact: Option<String>,
     /// Software and operating system.
     pub platform: Option<String>,
     /// Version of Tor.
     pub version: Option<String>,
-    /// Whether the authorities recommend that version.
+    /// True if the authorities recommend that version.
     pub recommended_version: Option<bool>,
-    /// What the authorities say of that version: recommended, experimental, obsolete, new in series, unrecommended.
+    /// The authorities' word for that version: recommended, experimental, obsolete, new in series, unrecommended.
     pub version_status: Option<String>,
     /// Relays that name each other as family, itself included.
     pub effective_family: Vec<Fingerprint>,
@@ -100,12 +99,12 @@ pub struct Relay {
     pub alleged_family: Vec<String>,
     /// Relays reached through family members of family members.
     pub indirect_family: Vec<Fingerprint>,
-    /// The newest check of the domain that its contact claims; documents do not tell it, we asked that domain.
+    /// The newest check of the domain that its contact claims. It is in no document: Allium asked that domain.
     pub aroi_check: Option<AroiCheck>,
 }
 
 impl Relay {
-    /// A relay of which nothing but the fingerprint is known.
+    /// A relay of which only the fingerprint is known.
     pub fn unknown(fingerprint: Fingerprint) -> Self {
         Self {
             fingerprint,
@@ -155,7 +154,7 @@ impl Relay {
         }
     }
 
-    /// Whether its last consensus gave it this flag.
+    /// True if its last consensus gave it this flag.
     pub const fn has(&self, flag: RelayFlag) -> bool {
         self.flags.contains(flag)
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 /// The code that stands for a missing value.
 const MISSING: u16 = u16::MAX;
 
-/// Values over equal, adjacent intervals: value `i` speaks for `[start + i × interval, start + (i + 1) × interval)`.
+/// Values over equal, adjacent intervals: value `i` is that of `[start + i × interval, start + (i + 1) × interval)`.
 ///
 /// A missing value (`None`) means that nobody measured; 0.0 is a measurement. Values are kept as 16-bit codes times a
 /// scale, so that ten thousand relays × many graphs fit in memory and what a source published comes back exactly.
@@ -43,7 +43,7 @@ impl Series {
         self.interval_secs
     }
 
-    /// What a code is multiplied with to give a value.
+    /// Factor that turns a code into a value.
     pub const fn scale(&self) -> f64 {
         self.scale
     }
@@ -53,7 +53,7 @@ impl Series {
         self.codes.len()
     }
 
-    /// Whether there is no interval at all.
+    /// True if there is no interval at all.
     pub const fn is_empty(&self) -> bool {
         self.codes.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Who runs which relay: claims prove nothing, families and proofs do.
+//! Operators of relays: claims prove nothing, families and proofs do.
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
@@ -33,7 +33,7 @@ fn proven(n: u16, domain: &str, family: &[u16]) -> Relay {
     checked(relay(n, &claim(domain), family), domain, AroiResult::Validated)
 }
 
-/// The operator of each relay as text; `-` where nobody can tell.
+/// The operator of each relay as text; `-` where it is unknown.
 fn operators(relays: &[Relay]) -> Vec<String> {
     let relays: Vec<&Relay> = relays.iter().collect();
     let found = Operators::of(&relays);
@@ -118,11 +118,11 @@ fn a_family_is_what_names_each_other() {
         let key = |i: &Option<u32>| i.map(|i| families.families[i as usize].key.as_bytes()[1]);
         families.of_relay.iter().map(key).collect::<Vec<_>>()
     };
-    // Named by one side only: no family, whoever it is.
+    // Named by one side only: no family.
     assert_eq!(key_of(&[relay(1, "", &[1, 2]), relay(2, "", &[2])]), [None, None]);
     // Connected through the middle.
     assert_eq!(key_of(&[relay(3, "", &[3, 2]), relay(2, "", &[1, 2, 3]), relay(1, "", &[1, 2])]), [Some(1); 3]);
-    // Relays that nobody knows make no family.
+    // Unknown relays make no family.
     assert_eq!(key_of(&[relay(1, "", &[1, 9])]), [None]);
     // A relay that left keeps its family; one that is there and is not named back does not.
     let gone = |hours| Relay { last_seen: Some(ConsensusHour::new(1_000 - hours)), ..relay(1, "", &[1, 2, 3]) };

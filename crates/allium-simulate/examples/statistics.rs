@@ -115,11 +115,11 @@ fn runs(relay: &SimulatedRelay<'_>) -> Vec<(ConsensusHour, ConsensusHour)> {
 fn churn(network: &Network) {
     let n_hours = network.now().hours_since(network.first_consensus());
     let runs: Vec<_> = network.relays().map(|relay| runs(&relay)).collect();
-    let place = |hour: ConsensusHour| hour.hours_since(network.first_consensus()) as usize;
+    let index_of = |hour: ConsensusHour| hour.hours_since(network.first_consensus()) as usize;
     let (mut joined, mut left) = (vec![0.0; n_hours as usize + 2], vec![0.0; n_hours as usize + 2]);
     runs.iter().flatten().for_each(|(start, end)| {
-        joined[place(*start)] += 1.0;
-        left[place(*end)] += 1.0;
+        joined[index_of(*start)] += 1.0;
+        left[index_of(*end)] += 1.0;
     });
     let mut n_running = 0.0;
     let mut shares = Vec::new();

@@ -37,7 +37,7 @@ pub struct Scheme {
     pub graphs: [(Period, i64); 4],
     /// Share of an interval that must be covered, in percent.
     pub min_coverage_percent: i64,
-    /// Whether an entry longer than an interval is divided among intervals, or left out.
+    /// True if an entry longer than an interval is divided among intervals, false if it is left out.
     pub divisible: bool,
 }
 
@@ -67,7 +67,7 @@ pub struct Graph {
     pub last_secs: i64,
     /// The sampling step in seconds.
     pub interval_secs: i64,
-    /// What a value is multiplied with.
+    /// Factor that turns a code into a value.
     pub factor: f64,
     /// 0 to 999; `None` where too little was measured.
     pub values: Vec<Option<u16>>,
@@ -88,7 +88,7 @@ pub fn compile(entries: &[Entry], end: ConsensusHour, scheme: &Scheme) -> Vec<Gr
     graphs
 }
 
-/// What known consensuses say of a relay: 1 where it is listed, 0 where it is not, nothing before its first appearance and
+/// Presence of a relay in known consensuses: 1 where it is listed, 0 where it is not, nothing before its first appearance and
 /// nothing where no consensus is known. `listed` and `known` are sorted, disjoint, half-open stretches; neighbours that touch are
 /// one stretch.
 pub fn presence_entries(listed: &[(ConsensusHour, ConsensusHour)], known: &[(ConsensusHour, ConsensusHour)]) -> Vec<Entry> {
@@ -141,7 +141,7 @@ struct Window {
     n_bins: i64,
 }
 
-/// What was added up in a bin: seconds covered, and value × seconds.
+/// Sums of a bin: seconds covered, and value × seconds.
 #[derive(Clone, Copy, Default)]
 struct Bin {
     covered: i64,
@@ -193,10 +193,10 @@ impl Window {
             let mut at = entry.start_secs;
             while at < entry.end_secs.min(end) {
                 // Truncates toward zero: the bin before the start is bin 0 too.
-                let place = (at - self.start) / self.interval;
-                let until = if at < self.start && place < 0 { self.start } else { self.start + (place + 1) * self.interval };
+                let bin_idx = (at - self.start) / self.interval;
+                let until = if at < self.start && bin_idx < 0 { self.start } else { self.start + (bin_idx + 1) * self.interval };
                 let until = until.min(entry.end_secs);
-                if let Some(bin) = usize::try_from(place).ok().and_then(|i| bins.get_mut(i)) {
+                if let Some(bin) = usize::try_from(bin_idx).ok().and_then(|i| bins.get_mut(i)) {
                     bin.covered += until - at;
                     bin.total += entry.value * (until - at) as f64;
                 }

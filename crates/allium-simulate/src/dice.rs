@@ -81,7 +81,7 @@ impl Dice {
         items[self.below(items.len() as u64) as usize]
     }
 
-    /// The place of an item, likely in proportion to its weight, given the running totals of the weights.
+    /// The index of an item, likely in proportion to its weight, given the running totals of the weights.
     pub(crate) fn weighted(&mut self, running_totals: &[f64]) -> usize {
         let total = running_totals.last().copied().unwrap_or(0.0);
         let point = self.unit() * total;
@@ -115,7 +115,7 @@ impl Quota {
         true
     }
 
-    /// Whether an item of this size gets the property. Small items (below 1 % of what came before) are left to chance.
+    /// True if an item of this size gets the property. Small items (below 1 % of what came before) are left to chance.
     pub(crate) fn take(&mut self, dice: &mut Dice, size: f64) -> bool {
         let small = size < self.total * 0.01;
         let missing = self.target * (self.total + size) - self.have;

@@ -1,9 +1,10 @@
 //! A seeded synthetic Tor network that resembles the real one, for demos, tests, load and scale.
 //!
-//! What comes in: a seed, how many relays, which hour and how much past. What goes out: a [`Network`] that can be asked for its
-//! exact history, written as Onionoo documents ([`onionoo`]) and signed consensuses ([`consensus`]), and served over HTTP on the
-//! loopback interface ([`serve`]). What goes wrong in it is scripted ([`scenario`]) and told ([`truth`]). The same options give the same bytes. Who is in it is invented: private-use AS numbers, addresses of
-//! 10.0.0.0/8 and 2001:db8::/32, domains under `.example`; only countries are real.
+//! Input: a seed, a number of relays, a newest hour and a length of history. Output: a [`Network`] with its exact history, which can be
+//! written as Onionoo documents ([`onionoo`]) and signed consensuses ([`consensus`]), and served over HTTP on the loopback interface
+//! ([`serve`]). Faults come from a script ([`scenario`]), and [`truth`] records what they did. The same options give the same bytes. All
+//! relays are invented: private-use AS numbers, addresses of 10.0.0.0/8 and 2001:db8::/32, domains under `.example`; only countries are
+//! real.
 //!
 //! Deliberately unknown here: how anything is analysed, stored or shown; the clock.
 //!
@@ -23,10 +24,10 @@ pub mod compile;
 pub mod consensus;
 mod dice;
 mod life;
+mod locations;
 mod network;
 pub mod onionoo;
 mod operators;
-mod places;
 pub mod presence;
 mod proofs;
 mod publication;
@@ -46,18 +47,18 @@ pub use network::{FlagSpan, Network, SimulatedRelay};
 pub use proofs::DomainAnswer;
 pub use scenario::Scenario;
 
-/// Which network.
+/// Choice of a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// Names the network: equal options give equal networks.
+    /// Identifies the network: equal options give equal networks.
     pub seed: u64,
-    /// About how many relays are running at a time; 10 to 200,000 are meant.
+    /// Approximate number of relays running at a time; made for 10 to 200,000.
     pub n_relays: usize,
     /// The newest consensus of the generated history.
     pub end: ConsensusHour,
     /// Length of the generated history. Relays may be older, as their `first_seen` says.
     pub history_days: u32,
-    /// What goes wrong, and when.
+    /// Faults, and their times.
     pub scenario: Scenario,
 }
 

@@ -1,4 +1,4 @@
-//! How long relays live and when they are away.
+//! Lifetimes of relays, and the times when they are away.
 //!
 //! Lifetimes follow the cumulative hazard `0.215 t^0.345 + t / 1460` (t in days): many relays leave within a day, few of those
 //! that stayed a year leave soon. Fitted to the relays that first appeared in 23 months of hourly lists. Outages are a
@@ -58,9 +58,9 @@ impl Ages {
 
     /// The age in days of some relay.
     pub(crate) fn draw(&self, dice: &mut Dice) -> f64 {
-        let place = dice.weighted(&self.running_totals);
-        let younger = place.checked_sub(1).map_or(0.0, |i| self.days[i]);
-        younger + dice.unit() * (self.days[place] - younger)
+        let index = dice.weighted(&self.running_totals);
+        let younger = index.checked_sub(1).map_or(0.0, |i| self.days[i]);
+        younger + dice.unit() * (self.days[index] - younger)
     }
 
     /// The mean lifetime in days: a population of n needs n ÷ mean arrivals per day.
@@ -69,7 +69,7 @@ impl Ages {
     }
 }
 
-/// What kind of relay it is, as far as its presence goes.
+/// Kind of relay by its presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// On a server: away for maintenance now and then.
@@ -82,27 +82,27 @@ pub(crate) enum Kind {
     Flapper,
 }
 
-/// How a relay comes and goes.
+/// Habits of a relay: its comings and goings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Habits {
     pub(crate) kind: Kind,
     outages_per_hour: f64,
     restarts_per_hour: f64,
-    /// How long its outages are, next to those of others.
+    /// Length of its outages, relative to those of others.
     slowness: f64,
     utc_offset: i8,
     wakes_at: u8,
     awake_hours: u8,
 }
 
-/// What happens next to a relay.
+/// The next event in the life of a relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     /// It disappears from the consensus.
     GoDown,
     /// It is back; its process is new or not.
     ComeBack {
-        /// Whether the outage was one of the relay, not of its line.
+        /// True if the outage was one of the relay, false if of its line.
         restarted: bool,
     },
     /// Its process restarts between two consensuses.
@@ -155,7 +155,7 @@ impl Habits {
         }
     }
 
-    /// How much longer than others such relays live.
+    /// Factor by which such relays live longer than others.
     pub(crate) const fn vigour(&self) -> f64 {
         match self.kind {
             Kind::Server => 1.3,
@@ -182,7 +182,7 @@ impl Habits {
         }
     }
 
-    /// What happens next to a relay that is up or down at this hour, and when; later than `at`.
+    /// The next event of a relay that is up or down at this hour, and its time; later than `at`.
     pub(crate) fn next(&self, dice: &mut Dice, up: bool, at: ConsensusHour) -> (ConsensusHour, Step) {
         match (self.kind, up) {
             (Kind::PartTime, up) => self.next_switch(dice, up, at),
@@ -207,7 +207,7 @@ impl Habits {
         (when, if accepted { Step::GoDown } else { Step::Nothing })
     }
 
-    /// How trouble at home depends on local hour and day of the week; 1 on average.
+    /// Rate of trouble at home by local hour and day of the week; 1 on average.
     fn rhythm(&self, hour: ConsensusHour) -> f64 {
         let local = hour.get() + i32::from(self.utc_offset);
         let evening = if matches!(local.rem_euclid(24), 18..=23) { 1.3 } else { 0.9 };

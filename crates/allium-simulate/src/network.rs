@@ -1,7 +1,7 @@
 //! The network itself: relays arrive, come and go, are voted on, and leave; hour by hour.
 //!
-//! What happens to a relay is drawn from a stream of its own and waits in a queue ordered by hour, so an hour costs what happens in
-//! it plus one vote per relay. What consensuses said is kept as spans of equal flags.
+//! The life of a relay is drawn from a stream of its own and waits in a queue ordered by hour, so an hour costs its events plus one vote
+//! per relay. The states in consensuses are kept as spans of equal flags.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -12,8 +12,8 @@ use crate::Options;
 use crate::authority::{Authorities, NAMES};
 use crate::dice::Dice;
 use crate::life::{Ages, Kind, Step, remaining_days};
+use crate::locations::{COUNTRIES, Providers};
 use crate::operators::{Operator, Recruiter, hostile_specimens, sizes};
-use crate::places::{COUNTRIES, Providers};
 use crate::publication::Publication;
 use crate::relay::{GUESTS, Profile, Relay};
 use crate::stage::{N_AUTHORITIES, Stage};
@@ -33,25 +33,25 @@ pub struct FlagSpan {
 /// A relay as the simulation knows it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SimulatedRelay<'a> {
-    /// Who it is.
+    /// Its identity.
     pub fingerprint: Fingerprint,
-    /// What it calls itself.
+    /// The name that it gives itself.
     pub nickname: &'a str,
-    /// Where it stands.
+    /// Country in which it stands.
     pub country: CountryCode,
-    /// Who announces its address.
+    /// AS that announces its address.
     pub asn: Asn,
-    /// Who runs it: equal numbers, same operator, whatever the documents admit.
+    /// Number of its operator: equal numbers, same operator, whatever the documents admit.
     pub operator: u32,
     /// The first consensus that lists it; earlier than the generated history for most relays.
     pub first_seen: ConsensusHour,
-    /// What the consensuses of the generated history said of it: sorted, disjoint.
+    /// Its flags in the consensuses of the generated history: sorted, disjoint.
     pub spans: &'a [FlagSpan],
 }
 
 impl SimulatedRelay<'_> {
-    /// Its flags in the consensus of this hour; `None` where it is not listed. Of an hour without consensus this says what the
-    /// consensuses around it say, if they agree.
+    /// Its flags in the consensus of this hour; `None` where it is not listed. For an hour without consensus, the flags of the consensuses
+    /// around it, if they agree.
     pub fn flags_at(&self, hour: ConsensusHour) -> Option<RelayFlags> {
         flags_in(self.spans, hour)
     }
@@ -59,8 +59,8 @@ impl SimulatedRelay<'_> {
 
 /// The flags at this hour; `None` outside all spans.
 pub(crate) fn flags_in(spans: &[FlagSpan], hour: ConsensusHour) -> Option<RelayFlags> {
-    let place = spans.partition_point(|span| span.end <= hour);
-    spans.get(place).filter(|span| span.start <= hour).map(|span| span.flags)
+    let index = spans.partition_point(|span| span.end <= hour);
+    spans.get(index).filter(|span| span.start <= hour).map(|span| span.flags)
 }
 
 /// A synthetic Tor network with its past.
@@ -75,7 +75,7 @@ pub struct Network {
     pub(crate) providers: Providers,
     /// Operators that only the scenario brings, numbered from [`GUESTS`] on.
     pub(crate) guests: Vec<Operator>,
-    /// What was published.
+    /// The consensuses published so far.
     pub(crate) publication: Publication,
     pub(crate) stage: Stage,
     pub(crate) authorities: Authorities,
@@ -165,7 +165,7 @@ impl Network {
         self.relays.iter().filter(|relay| relay.last_seen().is_some_and(|seen| Some(seen) == self.newest())).map(|relay| self.view(relay))
     }
 
-    /// Who runs the relays with this number.
+    /// The operator of the relays with this number.
     pub(crate) fn operator(&self, number: u32) -> &Operator {
         if number >= GUESTS { &self.guests[(number - GUESTS) as usize] } else { &self.operators[number as usize] }
     }
@@ -289,13 +289,13 @@ impl Network {
         }
     }
 
-    /// Lets one operator add relays, and says how many.
+    /// Lets one operator add relays, and returns their number.
     fn receive_operator(&mut self) -> usize {
         let dice = &mut self.recruiter_state.dice;
         let n_vacant = self.vacancies.len() as f64;
         if dice.chance(n_vacant / (n_vacant + VACANCIES_PER_RELAY * self.target as f64)) {
-            let place = dice.below(self.vacancies.len() as u64) as usize;
-            let operator = self.vacancies.swap_remove(place);
+            let index = dice.below(self.vacancies.len() as u64) as usize;
+            let operator = self.vacancies.swap_remove(index);
             if !self.operators[operator as usize].members.is_empty() {
                 self.add_relay(operator, 0.0);
                 return 1;
@@ -352,10 +352,10 @@ impl Network {
     }
 }
 
-/// Operators look for replacements at such a pace that so many places per relay are open.
+/// Vacancies per relay: the pace at which operators look for replacements keeps this share open.
 const VACANCIES_PER_RELAY: f64 = 0.004;
 
-/// How many relays a new operator wants: mostly one, seldom many (Pareto), never more than 2 % of the network.
+/// Number of relays that a new operator wants: mostly one, seldom many (Pareto), never more than 2 % of the network.
 fn planned_size(dice: &mut Dice, n_relays: usize) -> usize {
     if dice.chance(0.93) {
         return 1;

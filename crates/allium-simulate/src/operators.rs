@@ -1,12 +1,12 @@
-//! Who runs relays: sizes, contacts, families, habits of keeping software up to date.
+//! Operators of relays: sizes, contacts, families, habits of keeping software up to date.
 //!
 //! A few operators run a tenth of the network each, most run one relay: the largest follow the real network's
-//! shares, the others a Pitman–Yor process. Domains end in `.example`, which belongs to nobody (RFC 2606).
+//! shares, the others a Pitman–Yor process. Domains end in `.example`, which is reserved (RFC 2606).
 
 use std::borrow::Cow;
 
 use crate::dice::{Dice, Quota};
-use crate::places::{Providers, word};
+use crate::locations::{Providers, word};
 
 /// Somebody with one relay or hundreds.
 #[derive(Debug, Clone)]
@@ -14,7 +14,7 @@ pub(crate) struct Operator {
     pub(crate) contact: Option<String>,
     /// Domain of its relays' host names.
     pub(crate) host_domain: Option<String>,
-    /// Whether its relays name each other as family.
+    /// True if its relays name each other as family.
     pub(crate) family: bool,
     pub(crate) exit: bool,
     pub(crate) home: bool,
@@ -22,7 +22,7 @@ pub(crate) struct Operator {
     /// Median delay before a release is taken up.
     pub(crate) upgrade_hours: f64,
     nickname: String,
-    /// Whether the nickname is followed by a number.
+    /// True if the nickname is followed by a number.
     numbered: bool,
     /// Relays that it ever had.
     n_ever: u32,
@@ -53,7 +53,7 @@ impl Operator {
         }
     }
 
-    /// What it is known by: a proven domain, else the contact, else its number.
+    /// Its key: a proven domain, else the contact, else its number.
     pub(crate) fn key(&self, number: u32) -> Cow<'_, str> {
         let Some(contact) = &self.contact else { return format!("operator {number}").into() };
         let word = |prefix: &str| contact.split_whitespace().find_map(|word| word.strip_prefix(prefix));
@@ -88,7 +88,7 @@ impl Recruiter {
         Self { exit: Quota::new(0.34), contact: Quota::new(0.82), proven: Quota::new(0.6), family: Quota::new(0.66), n_proven: 0 }
     }
 
-    /// An operator that will have about so many relays.
+    /// An operator that will have about `n_relays` relays.
     pub(crate) fn recruit(&mut self, dice: &mut Dice, providers: &Providers, n_relays: usize) -> Operator {
         let size = n_relays as f64;
         let home = n_relays <= 2 && dice.chance(0.48);
@@ -183,7 +183,7 @@ const N_LARGEST: usize = 60;
 const DISCOUNT: f64 = 0.86;
 const CONCENTRATION: f64 = 6.0;
 
-/// How many relays each operator has, in a network of this size; largest first, then in no order.
+/// Number of relays of each operator in a network of this size; the largest first, then in no order.
 pub(crate) fn sizes(dice: &mut Dice, n_relays: usize) -> Vec<usize> {
     let mut sizes: Vec<usize> =
         (0..N_LARGEST).map(|rank| (largest_share(rank) * n_relays as f64) as usize).take_while(|size| *size >= 3).collect();
@@ -220,7 +220,7 @@ fn join(dice: &mut Dice, seats: &[u32], sizes: &[usize], most: usize) -> usize {
 }
 
 /// Names and contacts as an unkind stranger might choose them: markup, quotes, direction marks, formulas, lengths. Every network
-/// has them, so that whatever shows a network meets them.
+/// has them, so that any program that shows a network meets them.
 pub(crate) fn hostile_specimens() -> Vec<(&'static str, String)> {
     vec![
         ("<b>bold</b>", "<script>alert('contact')</script> \"double\" 'single' &amp; </td></tr>".to_owned()),

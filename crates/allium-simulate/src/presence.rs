@@ -15,9 +15,9 @@ use parquet::errors::ParquetError;
 
 use crate::Network;
 use crate::dice::Dice;
+use crate::locations::COUNTRIES;
 use crate::network::FlagSpan;
-use crate::onionoo::{MOST_IN_FAMILY, addresses, is_placed};
-use crate::places::COUNTRIES;
+use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
 use crate::relay::Relay;
 use crate::spans_file::{Form, SpanRow, spans_file};
 
@@ -79,7 +79,7 @@ pub fn write_presence(network: &Network, dir: &Path) -> io::Result<()> {
 /// The same as bytes, in the order of [`FILES`].
 ///
 /// # Errors
-/// What the libraries of these formats fail at; there is no such thing in memory.
+/// Errors of the libraries of these formats; there is none in memory.
 pub fn pack(network: &Network) -> io::Result<[Vec<u8>; 3]> {
     let snapshots = snapshots(network);
     let mut relays: Vec<&Relay> = network.relays.iter().filter(|relay| !relay.spans.is_empty()).collect();
@@ -109,10 +109,10 @@ fn snapshots(network: &Network) -> Vec<Snapshot> {
 
 /// The stretches of a relay; those that differ in other flags only are one.
 fn rows(relay: &Relay, snapshots: &[Snapshot]) -> Vec<Row> {
-    let place = |hour: ConsensusHour| snapshots.partition_point(|snapshot| snapshot.shows < hour) as u32;
+    let index_of = |hour: ConsensusHour| snapshots.partition_point(|snapshot| snapshot.shows < hour) as u32;
     let mut rows: Vec<Row> = Vec::new();
     for FlagSpan { start, end, flags } in &relay.spans {
-        let (first, end) = (place(*start), place(*end));
+        let (first, end) = (index_of(*start), index_of(*end));
         let (guard, exit) = (flags.contains(RelayFlag::Guard), flags.contains(RelayFlag::Exit));
         match rows.last_mut() {
             _ if first >= end => {}
@@ -149,7 +149,7 @@ fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
     for relay in relays {
         let profile = &relay.profile;
         let provider = &network.providers.list[usize::from(profile.provider)];
-        let placed = |text: String| if is_placed(relay) { text } else { String::new() };
+        let placed = |text: String| if has_location(relay) { text } else { String::new() };
         let last_seen = relay.last_seen().unwrap_or(network.now());
         table.write_record([
             profile.fingerprint.to_string(),
@@ -165,7 +165,7 @@ fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {
     table.into_inner().map_err(csv::IntoInnerError::into_error)
 }
 
-/// Who names whom as family, by operator: fingerprints in order.
+/// Family members that relays name, by operator: fingerprints in order.
 struct Families(BTreeMap<u32, Vec<Fingerprint>>);
 
 impl Families {

@@ -1,14 +1,14 @@
-//! What the domains of simulated operators say of their relays.
+//! Answers of the domains of simulated operators about their relays.
 //!
-//! Most domains list every relay that their operator runs. Of every six the fourth has forgotten every other relay, and the fifth has let its
-//! certificate expire, so that every state that a claim can have is there to be seen. Domains that nobody was given do not exist.
+//! Most domains list every relay that their operator runs. Of every six the fourth has forgotten every other relay, and the fifth has let
+//! its certificate expire, so that every state of a claim occurs. Domains without an operator do not exist.
 
 use allium_model::Fingerprint;
 
 use crate::Network;
 use crate::operators::domain_of;
 
-/// How a domain answers when it is asked for its file of fingerprints.
+/// Answer of a domain that is asked for its file of fingerprints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DomainAnswer {
     /// With this file.
@@ -20,7 +20,7 @@ pub enum DomainAnswer {
 }
 
 impl Network {
-    /// What a domain answers to `GET /.well-known/tor-relay/rsa-fingerprint.txt`.
+    /// Answer of a domain to `GET /.well-known/tor-relay/rsa-fingerprint.txt`.
     pub fn ask_domain(&self, domain: &str) -> DomainAnswer {
         let owner = |number: &u32| domain_of(*number) == domain;
         let Some(number) = number_of(domain).filter(owner) else { return DomainAnswer::NoSuchDomain };

@@ -1,6 +1,6 @@
-//! Votes, and what is published of them: consensuses one after the other, in order, some late, some never.
+//! Votes and published consensuses: one after the other, in order, some late, some never.
 //!
-//! A vote that is published at once goes straight into the relays' spans; others wait with all they say.
+//! A vote that is published at once goes straight into the relays' spans; others wait with their content.
 
 use std::collections::VecDeque;
 
@@ -19,7 +19,7 @@ pub(crate) struct Publication {
     totals: Vec<Totals>,
     /// Stretches of hours that have a consensus.
     known: Vec<(ConsensusHour, ConsensusHour)>,
-    /// What was the newest at each hour.
+    /// The newest consensus at each hour.
     newest_by_hour: Vec<Option<ConsensusHour>>,
     waiting: VecDeque<Vote>,
     thresholds: Thresholds,
@@ -79,16 +79,16 @@ impl Network {
         &self.publication.known
     }
 
-    /// Whether the consensus of this hour is published.
+    /// True if the consensus of this hour is published.
     pub fn is_known(&self, hour: ConsensusHour) -> bool {
-        let place = self.known().partition_point(|(_, end)| *end <= hour);
-        self.known().get(place).is_some_and(|(start, _)| *start <= hour)
+        let index = self.known().partition_point(|(_, end)| *end <= hour);
+        self.known().get(index).is_some_and(|(start, _)| *start <= hour)
     }
 
     /// The consensus that was the newest at this hour, with what was published by then.
     pub fn newest_at(&self, hour: ConsensusHour) -> Option<ConsensusHour> {
-        let place = usize::try_from(hour.hours_since(self.start)).ok()?;
-        self.publication.newest_by_hour.get(place).copied().flatten()
+        let index = usize::try_from(hour.hours_since(self.start)).ok()?;
+        self.publication.newest_by_hour.get(index).copied().flatten()
     }
 
     /// Known stretches before an hour.
@@ -124,7 +124,7 @@ impl Network {
         self.publication.newest_by_hour.push(newest);
     }
 
-    /// Looks at every relay, and hands on those that are listed.
+    /// Looks at every relay, and passes on those that are listed.
     fn vote(&mut self, new_round: bool, mut list: impl FnMut(&mut crate::relay::Relay, u32, ConsensusHour, RelayFlags)) -> Totals {
         let new_block = self.now.get() % BLOCK_HOURS == 0;
         let mut totals = Totals::default();

@@ -4,9 +4,9 @@ use allium_model::{ConsensusHour, Fingerprint, RelayFlags};
 
 use crate::dice::Dice;
 use crate::life::{Habits, Kind, Step};
+use crate::locations::{COUNTRIES, Providers};
 use crate::network::FlagSpan;
 use crate::operators::Operator;
-use crate::places::{COUNTRIES, Providers};
 use crate::releases::Release;
 use crate::traffic::Capacity;
 use crate::votes::{Ballot, Nature, Record};
@@ -14,7 +14,7 @@ use crate::votes::{Ballot, Nature, Record};
 /// Relays and operators that a scenario brings are numbered from here on, so that the others are the same without them.
 pub(crate) const GUESTS: u32 = 1 << 30;
 
-/// What is true of a relay for as long as it lives.
+/// Traits that a relay keeps for as long as it lives.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     /// Names the relay for chance; from [`GUESTS`] on for relays that only a scenario brings.
@@ -32,12 +32,12 @@ pub(crate) struct Profile {
     pub(crate) or_port: u16,
     pub(crate) dir_port: Option<u16>,
     pub(crate) ipv6: bool,
-    /// Which of the usual exit policies it has, if any.
+    /// Number of its exit policy among the usual ones, if any.
     pub(crate) policy: u8,
     pub(crate) system: u8,
-    /// Whether it names the other relays of its operator, as they name it.
+    /// True if it names the other relays of its operator, as they name it.
     pub(crate) in_family: bool,
-    /// How it takes up releases: hours, and the odd test version.
+    /// Delay with which it takes up releases, in hours; now and then it runs a test version.
     pub(crate) upgrade_hours: f64,
     pub(crate) runs_alpha: bool,
 }
@@ -57,15 +57,15 @@ pub(crate) struct Relay {
     pub(crate) run_start: ConsensusHour,
     /// Start of its Tor process in seconds since 1970.
     restarted_secs: i64,
-    /// When it took the address that it had at first.
+    /// Hour at which it took its first address.
     address_taken: ConsensusHour,
-    /// When it changed its address.
+    /// Hours at which it changed its address.
     moves: Vec<ConsensusHour>,
     pub(crate) weight: f64,
     pub(crate) spans: Vec<FlagSpan>,
-    /// Whether it joined within the generated history.
+    /// True if it joined within the generated history.
     arrived_lately: bool,
-    /// How many events keep it away.
+    /// Number of events that keep it away.
     held_by: u16,
     /// Flags that events withhold.
     pub(crate) withheld: RelayFlags,
@@ -129,7 +129,7 @@ impl Relay {
             if when >= self.leaves_at { (self.leaves_at.max(now.next()), Step::Leave) } else { (when, step) };
     }
 
-    /// Does what was planned for this hour, and says what it was.
+    /// Does what was planned for this hour, and returns it.
     pub(crate) fn step(&mut self, now: ConsensusHour) -> Step {
         match self.next_step {
             Step::GoDown => self.go_down(now),
@@ -152,7 +152,7 @@ impl Relay {
         self.up = false;
     }
 
-    /// Whether it answers: it is up, and nothing keeps it away.
+    /// True if it answers: it is up, and no event keeps it away.
     pub(crate) const fn answers(&self) -> bool {
         self.up && self.held_by == 0
     }
@@ -197,7 +197,7 @@ impl Relay {
         self.restarted_secs = now.start_secs() - 60 - self.dice.below(3000) as i64;
     }
 
-    /// When its process started: the last restart, or taking up a release, whichever is later.
+    /// Start of its process: the last restart, or taking up a release, whichever is later.
     pub(crate) fn process_start_secs(&self, now: ConsensusHour) -> i64 {
         let (_, upgraded) = self.release(now);
         self.restarted_secs.max(upgraded.start_secs() + i64::from(self.profile.index % 3000) - 3540)
@@ -263,7 +263,7 @@ impl Relay {
         }
     }
 
-    /// Which of its addresses it has at this hour, counted from 0.
+    /// Number of the address that it has at this hour, counted from 0.
     pub(crate) fn address_number(&self, hour: ConsensusHour) -> u32 {
         self.moves.partition_point(|moved| *moved <= hour) as u32
     }

@@ -1,7 +1,7 @@
-//! Versions of Tor: when each is released, who runs which, and what the authorities say of it.
+//! Versions of Tor: the date of each release, the relays that run it, and its status with the authorities.
 //!
-//! A release comes every six weeks; every eleventh opens a series. Dates are fixed, so that a consensus hour alone tells what
-//! is current. Relays take a release up after a delay of their own.
+//! A release comes every six weeks; every eleventh opens a series. Dates are fixed, so the current release follows from the consensus hour
+//! alone. Relays take a release up after a delay of their own.
 
 use allium_model::ConsensusHour;
 
@@ -22,7 +22,7 @@ impl Release {
         Self(if n < 0 { 0 } else { n })
     }
 
-    /// When it came out.
+    /// Hour of its release.
     pub(crate) const fn hour(self) -> ConsensusHour {
         ConsensusHour::new(ANCHOR_HOUR + (self.0 - ANCHOR) * HOURS_BETWEEN)
     }
@@ -42,7 +42,7 @@ impl Release {
         format!("0.4.{}.1-alpha-dev", self.0 / PER_SERIES + 1)
     }
 
-    /// What the authorities say of it when `newest` is the newest: the last three and one of long standing are recommended.
+    /// The authorities' word for it when `newest` is the newest: the last three and one of long standing are recommended.
     pub(crate) const fn status(self, newest: Self) -> &'static str {
         match newest.0 - self.0 {
             ..=2 | PER_SERIES => "recommended",

@@ -1,4 +1,4 @@
-//! How much a relay carries, as a function of time: consensus weight and bytes per second.
+//! Traffic of a relay as a function of time: consensus weight and bytes per second.
 //!
 //! Both wander around a level of the relay's own; noise belongs to relay and time, so that any hour can be asked for without
 //! storing the past. A weight holds for a block of four hours, as measurements do.
@@ -14,7 +14,7 @@ const KNOT_HOURS: i32 = 72;
 const UNMEASURED_HOURS: i32 = 72;
 const UNMEASURED_WEIGHT: f64 = 20.0;
 
-/// What a relay could carry.
+/// Capacity of a relay.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Capacity {
     /// The keys of its noise.
@@ -22,7 +22,7 @@ pub(crate) struct Capacity {
     pub(crate) birth: ConsensusHour,
     /// Consensus weight when grown up, about kilobytes per second.
     pub(crate) weight: f64,
-    /// Whether bandwidth authorities ever succeed in measuring it.
+    /// True if bandwidth authorities ever succeed in measuring it.
     pub(crate) measurable: bool,
     /// The most that it sustained, bytes per second.
     pub(crate) observed: f64,
@@ -31,7 +31,7 @@ pub(crate) struct Capacity {
 }
 
 impl Capacity {
-    /// Whether enough bandwidth authorities know it.
+    /// True if enough bandwidth authorities know it.
     pub(crate) const fn measured(&self, hour: ConsensusHour) -> bool {
         self.measurable && hour.hours_since(self.birth) >= UNMEASURED_HOURS
     }

@@ -15,14 +15,14 @@ use crate::authority::NAMES;
 use crate::scenario::{Grouping, Scope, What};
 use crate::stage::Act;
 
-/// What an event really did.
+/// Effects of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Truth {
     /// `outage`, `flap`, `flag_loss`, `join`, `missing`, `stale`, `late`, `authorities`.
     pub kind: &'static str,
     /// `AS`, `country`, `operator`, `version`, `random` or `network`.
     pub scope: &'static str,
-    /// Which AS and so on, also where the scenario names it by rank; `*` for the network, the failing authorities' nicknames for them.
+    /// The group, such as an AS, also where the scenario names it by rank; `*` for the network; for failing authorities their nicknames.
     pub key: String,
     /// The first hour concerned.
     pub start: String,
@@ -31,9 +31,9 @@ pub struct Truth {
     /// The flag that was lost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flag: Option<&'static str>,
-    /// How many relays were concerned, or authorities.
+    /// Number of relays concerned, or of authorities.
     pub n: usize,
-    /// How many relays of that scope were running when it began, or joined so far.
+    /// Number of relays of that scope that were running when it began, or have joined so far.
     pub n_in_scope: usize,
     /// The event as the scenario has it.
     pub event: String,
@@ -42,14 +42,14 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Whether it is about relays, not about hours or authorities.
+    /// True if it is about relays, false if about hours or authorities.
     pub fn concerns_relays(&self) -> bool {
         matches!(self.kind, "outage" | "flap" | "flag_loss" | "join")
     }
 }
 
 impl Network {
-    /// What the scenario has done so far.
+    /// Effects of the scenario so far.
     pub fn truth(&self) -> Vec<Truth> {
         self.stage.acts.iter().filter_map(|act| self.truth_of(act)).collect()
     }
@@ -125,7 +125,7 @@ pub fn write_file(network: &Network, path: &Path) -> io::Result<()> {
 /// Writes the same lines to anywhere.
 ///
 /// # Errors
-/// Whatever is written to fails.
+/// Writing failed.
 pub fn write(network: &Network, out: &mut impl Write) -> io::Result<()> {
     for truth in network.truth() {
         serde_json::to_writer(&mut *out, &truth)?;

@@ -23,7 +23,7 @@ fn main() -> Result<(), allium_sources::Error> {
             consensus.n_rejects
         );
         for reject in consensus.rejects.iter().take(20) {
-            println!("  {}: {}", reject.place, reject.reason);
+            println!("  {}: {}", reject.location, reject.reason);
         }
     }
     Ok(())

@@ -31,7 +31,7 @@ fn main() -> Result<(), allium_sources::Error> {
             }
         }
         for reject in header.rejects.iter().take(20) {
-            println!("  {}: {}", reject.place, reject.reason);
+            println!("  {}: {}", reject.location, reject.reason);
         }
     }
     Ok(())

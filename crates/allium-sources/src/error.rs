@@ -1,4 +1,4 @@
-//! Why a document could not be had.
+//! Errors of reading, decoding and fetching documents.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,21 +7,21 @@ use allium_model::{ConsensusHour, DocumentKind};
 
 use crate::consensus::Flavour;
 
-/// Why a document could not be read, decoded, fetched or kept. What is wrong inside a document that is otherwise good
-/// is no error but a [`Reject`](allium_model::Reject).
+/// Reason why a document could not be read, decoded, fetched or kept. A defect inside a document that is otherwise good is no error but a
+/// [`Reject`](allium_model::Reject).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         #[source]
         source: io::Error,
     },
-    /// There is nothing in it.
+    /// The document has no content.
     #[error("{origin}: empty")]
     Empty {
         /// File or address.
@@ -32,7 +32,7 @@ pub enum Error {
     TooLarge {
         /// File or address.
         origin: String,
-        /// How many are allowed.
+        /// Number of bytes allowed.
         limit_bytes: u64,
         /// Before or after decompression.
         stage: Stage,
@@ -44,7 +44,7 @@ pub enum Error {
         origin: String,
         /// The compression that its first bytes name.
         format: &'static str,
-        /// What the decompressor says.
+        /// Error of the decompressor.
         #[source]
         source: io::Error,
     },
@@ -57,46 +57,46 @@ pub enum Error {
         beginning: String,
     },
     /// A file or archive that ends too early, is damaged, or decompresses to more than allowed.
-    #[error("{origin}: cannot be read to its end")]
+    #[error("{origin}: cannot be read to the end")]
     Archive {
         /// File, and member where the file is an archive.
         origin: String,
-        /// What went wrong.
+        /// Error of the reader or decompressor.
         #[source]
         source: io::Error,
     },
     /// Something else than a consensus of version 3.
-    #[error("{origin}: no consensus, it begins with: {beginning}")]
+    #[error("{origin}: not a consensus, it begins with: {beginning}")]
     NotConsensus {
         /// File or address.
         origin: String,
-        /// What gives it away, control characters escaped.
+        /// Its first characters, control characters escaped.
         beginning: String,
     },
     /// A consensus of the other flavour than asked for.
     #[error("{origin}: expected a consensus of flavour {expected}, found {found}")]
     WrongFlavour {
-        /// Where it came from.
+        /// File or address.
         origin: String,
-        /// What was asked for.
+        /// Flavour asked for.
         expected: Flavour,
-        /// What it is.
+        /// Flavour found.
         found: Flavour,
     },
-    /// A consensus of another hour than its name says.
+    /// A consensus of another hour than its name states.
     #[error("{origin}: expected the consensus of {expected}, found that of {found}")]
     WrongHour {
-        /// Where it came from.
+        /// File or address.
         origin: String,
-        /// What its name says.
+        /// Hour in its name.
         expected: ConsensusHour,
-        /// What it is.
+        /// Hour found.
         found: ConsensusHour,
     },
     /// A file that is not the one that its index lists.
-    #[error("{origin}: its SHA-256 is not that of the index")]
+    #[error("{origin}: its SHA-256 differs from the index")]
     Digest {
-        /// Where it came from.
+        /// File or address.
         origin: String,
     },
     /// Too few trusted authorities signed a consensus.
@@ -116,35 +116,35 @@ pub enum Error {
     Truncated {
         /// File or address.
         origin: String,
-        /// Where it ends.
+        /// Byte at which it ends.
         byte: u64,
-        /// Relays before that place.
+        /// Number of relays before that byte.
         n_understood: usize,
     },
-    /// The frame of the document, outside its relays, is not as it should be.
+    /// The frame of the document, outside its relays, is malformed.
     #[error("{origin}: malformed at byte {byte}: {reason}")]
     Malformed {
         /// File or address.
         origin: String,
-        /// Where.
+        /// Byte at which the defect is.
         byte: u64,
-        /// What is wrong there.
+        /// Description of the defect.
         reason: String,
     },
-    /// A table that is damaged as a whole, lacks a column, or has nothing in it that can be used.
+    /// A table that is damaged as a whole, lacks a column, or has no usable row.
     #[error("{origin}: no usable table: {reason}")]
     Table {
         /// File or address.
         origin: String,
-        /// What is wrong with it.
+        /// Description of the defect.
         reason: String,
     },
-    /// The document does not say as of which consensus it is.
+    /// The document does not state which consensus it is as of.
     #[error("{origin}: no usable relays_published: {reason}")]
     NoPublished {
         /// File or address.
         origin: String,
-        /// What is wrong with it.
+        /// Description of the defect.
         reason: String,
     },
     /// A document of another kind than expected.
@@ -152,13 +152,13 @@ pub enum Error {
     WrongKind {
         /// File or address.
         origin: String,
-        /// What was expected.
+        /// Kind expected.
         expected: DocumentKind,
-        /// What it is.
+        /// Kind found.
         found: DocumentKind,
     },
-    /// Neither name nor content tell which kind of document it is.
-    #[error("{origin}: cannot tell which kind of document this is")]
+    /// Neither name nor content show which kind of document it is.
+    #[error("{origin}: unknown kind of document")]
     UnknownKind {
         /// File or address.
         origin: String,
@@ -166,9 +166,9 @@ pub enum Error {
     /// An address, proxy or other option that cannot be used.
     #[error("{option}: {reason}")]
     Option {
-        /// Which option, with its value.
+        /// The option, with its value.
         option: String,
-        /// Why not.
+        /// Reason.
         reason: String,
     },
     /// The server answered with an error.
@@ -179,7 +179,7 @@ pub enum Error {
         /// The status.
         status: u16,
     },
-    /// The server sent us to another host; that is not followed.
+    /// The server redirected to another host; that is not followed.
     #[error("{url}: redirected to another host or to plain HTTP")]
     Redirected {
         /// The address asked.
@@ -196,7 +196,7 @@ pub enum Error {
     Transport {
         /// The address asked.
         url: String,
-        /// What went wrong.
+        /// Error of the connection.
         #[source]
         source: reqwest::Error,
     },
@@ -205,17 +205,17 @@ pub enum Error {
     Older {
         /// The address asked.
         origin: String,
-        /// As of which consensus the refused document is.
+        /// Consensus that the refused document is as of.
         published: ConsensusHour,
-        /// As of which consensus the stored one is.
+        /// Consensus that the stored one is as of.
         stored: ConsensusHour,
     },
     /// The cache cannot be read or written.
-    #[error("cache file {}", path.display())]
+    #[error("cannot read or write the cache file {}", path.display())]
     Cache {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// Error of the system.
         #[source]
         source: io::Error,
     },
@@ -224,7 +224,7 @@ pub enum Error {
     Interrupted,
 }
 
-/// Where a size was measured.
+/// Stage at which a size was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// As stored or sent.

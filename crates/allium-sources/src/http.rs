@@ -1,6 +1,6 @@
 //! Requests of the sources that bring consensuses: one answer, capped in bytes and time, decompressed.
 //!
-//! Whatever compression was used shows in the first bytes of the answer: servers of the directory protocol name theirs in
+//! The compression used shows in the first bytes of the answer: servers of the directory protocol name theirs in
 //! several ways. Redirects are not followed. A proxy is used only if named, never from the environment.
 
 use std::net::IpAddr;
@@ -17,14 +17,14 @@ use crate::read::{Limits, decompress};
 
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// How requests are sent.
+/// Settings of requests.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// A proxy such as `socks5h://127.0.0.1:9050`.
     pub proxy: Option<String>,
-    /// How long one request may take, from connecting to the last byte.
+    /// Time that one request may take, from connecting to the last byte.
     pub timeout: Duration,
-    /// What we call ourselves.
+    /// Name under which Allium sends requests.
     pub user_agent: String,
 }
 

@@ -1,15 +1,15 @@
-//! What the Tor network publishes, fetched and decoded.
+//! Documents that the Tor network publishes, fetched and decoded.
 //!
-//! What comes in: documents from files (plain, gzip, Zstandard or xz) or over HTTPS. What goes out: the types of
-//! `allium-model` and, beside them, a list of [`Reject`](allium_model::Reject)s: one line for everything that could
-//! not be understood, naming file, place and reason. One unreadable field costs that field and nothing else; a
-//! truncated document is refused as a whole, because a missing relay would read as a vanished one.
+//! Input: documents from files (plain, gzip, Zstandard or xz) or over HTTPS. Output: the types of `allium-model` and, beside them, a list
+//! of [`Reject`](allium_model::Reject)s: one line for everything that could not be understood, with file, location and reason. One
+//! unreadable field costs that field and nothing else; a truncated document is refused as a whole, because a missing relay would read as a
+//! vanished one.
 //!
 //! Everything in the documents is written by strangers. Sizes are capped before and after decompression, lengths and
 //! numbers are capped field by field, control characters are replaced; markup and bidirectional text are kept as they
 //! are and made inert where they are shown.
 //!
-//! Deliberately unknown here: the clock, the store, and what the figures mean.
+//! Deliberately unknown here: the clock, the store, and the meaning of the figures.
 //!
 //! ```
 //! use allium_model::DocumentKind;
@@ -21,7 +21,7 @@
 //! ],"bridges_published":"2026-02-15 18:00:00","bridges":[]}"#;
 //! let Document::Details(details) = decode(DocumentKind::Details, text, "example").unwrap() else { unreachable!() };
 //! assert_eq!(details.relays[0].nickname.as_deref(), Some("lisdex"));
-//! assert_eq!(details.header.rejects[0].place, "relays[0] 000004ACBB9D29BCBA17256BB35928DDBFC8ABA9 field consensus_weight");
+//! assert_eq!(details.header.rejects[0].location, "relays[0] 000004ACBB9D29BCBA17256BB35928DDBFC8ABA9 field consensus_weight");
 //! ```
 
 pub mod collector;

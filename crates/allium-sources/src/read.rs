@@ -19,7 +19,7 @@ const RATIO_FREE_BYTES: u64 = 16 << 20;
 const XZ_MEMORY_BYTES: u64 = 128 << 20;
 const ZSTD_WINDOW_LOG: u32 = 27;
 
-/// How much is read at most.
+/// Limits for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a compressed document as stored or sent.
@@ -37,7 +37,7 @@ impl Default for Limits {
     }
 }
 
-/// Reads a file and decompresses it where its first bytes say so.
+/// Reads a file and decompresses it if its first bytes name a compression.
 ///
 /// # Errors
 /// The file cannot be read, is larger than `limits` allow, or its compression is damaged.

@@ -2,9 +2,9 @@
 
 use allium_model::{Fingerprint, Reject};
 
-/// How many rejects of a document are listed; all are counted.
+/// Number of rejects of a document that are listed; all are counted.
 pub(crate) const MAX_LISTED: usize = 1000;
-/// How much of a reason is kept.
+/// Number of characters of a reason that are kept.
 const MAX_REASON_CHARS: usize = 300;
 
 /// Collects rejects.
@@ -20,10 +20,10 @@ impl Rejects {
         Self { origin: origin.to_owned(), listed: Vec::new(), n: 0 }
     }
 
-    pub(crate) fn add(&mut self, place: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: &str) {
+    pub(crate) fn add(&mut self, location: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: &str) {
         self.n += 1;
         if self.listed.len() < MAX_LISTED {
-            let reject = Reject { origin: self.origin.clone(), place: place(), relay, reason: one_line(reason, MAX_REASON_CHARS) };
+            let reject = Reject { origin: self.origin.clone(), location: location(), relay, reason: one_line(reason, MAX_REASON_CHARS) };
             self.listed.push(reject);
         }
     }

@@ -10,7 +10,7 @@ use allium_sources::consensus::verify::TrustedAuthority;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use toml::Value;
 
-/// How reliable is the Tor network, why, and what comes next.
+/// Report how reliable the Tor network is, why, and what comes next
 #[derive(Debug, Parser)]
 #[command(name = "allium", version, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -20,7 +20,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// Flags that every command takes.
+/// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct GlobalArgs {
     /// The store file [default: allium.db]
@@ -29,74 +29,74 @@ pub(crate) struct GlobalArgs {
     /// A configuration file (TOML)
     #[arg(long, global = true, value_name = "PATH", env = "ALLIUM_CONFIG")]
     pub(crate) config: Option<PathBuf>,
-    /// What to log, such as `warn` or `allium=debug` [default: info]
+    /// Log filter, such as `warn` or `allium=debug` [default: info]
     #[arg(long, global = true, value_name = "FILTER")]
     log: Option<String>,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Simulate a network and serve its pages: no network needed
+    /// Simulate a network and serve its pages; needs no internet
     Demo(DemoArgs),
     /// Fetch, store and serve pages
     Serve(ServeArgs),
     /// Fetch once into the store
     Ingest(IngestArgs),
-    /// Take documents from files into the store
+    /// Import documents from files into the store
     #[command(subcommand)]
     Import(ImportCommand),
-    /// Write what the store knows for other programs
+    /// Export the store for other programs
     #[command(subcommand)]
     Export(ExportCommand),
-    /// Report on the network as the store knows it
+    /// Report on the network in the store
     Analyze(AnalyzeArgs),
     /// Forecast the uptime of every relay
     Forecast(ForecastArgs),
-    /// Walk the stored history through the detector and write its incidents
+    /// Run the detector over the stored history and write its incidents
     Replay(ReplayArgs),
-    /// Judge by backtests and injected faults
+    /// Evaluate forecasts by back-tests and the detector by injected faults
     #[command(subcommand)]
     Evaluate(EvaluateCommand),
-    /// Write or serve a synthetic network
+    /// Simulate a network; write or serve its documents
     Simulate(SimulateArgs),
-    /// Look after the store
+    /// Check, copy, prune or upgrade the store
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Say who may acknowledge, annotate and merge incidents
+    /// Manage tokens, whose holders acknowledge, annotate and merge incidents
     #[command(subcommand)]
     Token(TokenCommand),
 }
 
-/// What is done about tokens.
+/// Commands on tokens.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token and print it; it is shown only this once
+    /// Create a token and print it; it is shown only once
     Create {
-        /// Shown beside what its holder says
+        /// Name of the token, shown beside the notes of its holder
         name: String,
     },
-    /// Print all tokens, without themselves
+    /// List tokens by name (the secrets are not stored)
     List,
-    /// Make a token open nothing from now on
+    /// Revoke a token
     Revoke {
-        /// Its name
+        /// Name of the token
         name: String,
     },
 }
 
-/// Where documents are taken from.
+/// Kinds of documents to import.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
-    /// Onionoo documents, plain or compressed (.gz, .zst, .xz)
+    /// Import Onionoo documents, plain or compressed (.gz, .zst, .xz)
     Onionoo {
         /// Documents, or directories that hold them
         #[arg(required = true, value_name = "DIR|FILE")]
         paths: Vec<PathBuf>,
     },
-    /// Consensuses of either flavour: documents, directories or tars, plain or compressed (.gz, .zst, .xz), in any order
+    /// Import consensuses of either flavour: documents, directories or tars, plain or compressed (.gz, .zst, .xz), in any order
     Collector(CollectorArgs),
-    /// A pack of hourly lists of running relays; CSV files may be compressed (.gz, .zst, .xz)
+    /// Import a pack of hourly lists of running relays; CSV files may be compressed (.gz, .zst, .xz)
     Presence(PresenceArgs),
 }
 
@@ -114,7 +114,7 @@ pub(crate) struct PresenceArgs {
     pub(crate) relays: PathBuf,
 }
 
-/// Consensuses, and who vouches for them.
+/// Consensuses, and the authorities whose signatures count.
 #[derive(Debug, Args)]
 pub(crate) struct CollectorArgs {
     /// Documents and tars, or directories that hold them
@@ -128,14 +128,14 @@ pub(crate) struct CollectorArgs {
     pub(crate) authority: Vec<TrustedAuthority>,
 }
 
-/// What is written for other programs.
+/// Exports for other programs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ExportCommand {
-    /// The exact history of all relays, as tables partitioned by month
+    /// Export the exact history of all relays, as tables partitioned by month
     History(ExportHistoryArgs),
 }
 
-/// Flags of `export history`.
+/// Options of `export history`.
 #[derive(Debug, Args)]
 pub(crate) struct ExportHistoryArgs {
     /// The directory to write; it appears when all of it is written
@@ -158,10 +158,10 @@ pub(crate) enum TableFormat {
     Csv,
 }
 
-/// What is done to the store.
+/// Commands on the store.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Exit with 0 only if every invariant holds
+    /// Check every invariant; exit with 0 only if all hold
     Check,
     /// Copy the store while it is in use
     Backup {
@@ -169,66 +169,66 @@ pub(crate) enum StoreCommand {
         #[arg(value_name = "PATH")]
         to: PathBuf,
     },
-    /// Forget consensuses before a time, and relays that nobody has seen since
+    /// Remove consensuses before a time, and relays not seen since
     Prune(PruneArgs),
-    /// Sizes and counts
+    /// Print sizes and counts
     Stats,
-    /// Bring a store that an older Allium wrote to the format of this one
+    /// Upgrade a store that an older Allium wrote to the format of this one
     Upgrade,
 }
 
-/// What is forgotten.
+/// Options of `store prune`.
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
     /// The first consensus to keep, RFC 3339, a whole hour
     #[arg(long, value_name = "TIME")]
     pub(crate) before: ConsensusHour,
-    /// Give the space back to the file system; takes up to twice the size of what is kept in free space for a while
+    /// Give the space back to the file system; needs free space of up to twice the size of what is kept for a while
     #[arg(long)]
     pub(crate) vacuum: bool,
 }
 
-/// Flags of the sources.
+/// Options of the sources.
 #[derive(Debug, Args, Default)]
 pub(crate) struct SourceArgs {
-    /// Which sources are visited: onionoo, directory, collector [default: onionoo]
+    /// Sources to visit: onionoo, directory, collector [default: onionoo]
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     sources: Vec<String>,
-    /// Where Onionoo documents come from
+    /// Address of the Onionoo service
     #[arg(long, value_name = "URL")]
     onionoo_url: Option<String>,
-    /// A SOCKS5 proxy such as socks5h://127.0.0.1:9050
+    /// SOCKS5 proxy to fetch through, such as socks5h://127.0.0.1:9050
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
 }
 
-/// Flags of `ingest`.
+/// Options of `ingest`.
 #[derive(Debug, Args)]
 pub(crate) struct IngestArgs {
-    /// Then ask the domains that relays claim for their proofs, those whose turn it is
+    /// Then ask domains that relays claim for their proofs, as far as checks are due
     #[arg(long)]
     pub(crate) proofs: bool,
     #[command(flatten)]
     source: SourceArgs,
 }
 
-/// Flags of `serve`.
+/// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Where pages are served [default: 127.0.0.1:8080]
+    /// Address to serve pages at [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
-    /// Serve what the store holds and fetch nothing
+    /// Serve the store and fetch nothing
     #[arg(long)]
     pub(crate) offline: bool,
     #[command(flatten)]
     source: SourceArgs,
 }
 
-/// Flags of `demo`.
+/// Options of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Where pages are served [default: 127.0.0.1:8080]
+    /// Address to serve pages at [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
     #[command(flatten)]
@@ -238,10 +238,10 @@ pub(crate) struct DemoArgs {
     pub(crate) hour_every: u64,
 }
 
-/// Which synthetic network.
+/// Choice of a synthetic network.
 #[derive(Debug, Args)]
 pub(crate) struct NetworkArgs {
-    /// The same seed gives the same network
+    /// Seed; the same seed gives the same network
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
     /// Relays running at a time
@@ -255,12 +255,12 @@ pub(crate) struct NetworkArgs {
     pub(crate) end: Option<ConsensusHour>,
 }
 
-/// Flags of `simulate`.
+/// Options of `simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Something that goes wrong, such as `outage as rank 1 at 2025-12-31T00:00:00Z for 12h`; may be repeated
+    /// A fault, such as `outage as rank 1 at 2025-12-31T00:00:00Z for 12h`; may be repeated
     ///
     /// outage WHOM at TIME for SPAN [share N%] [onset SPAN] [recovery SPAN] [back N%]
     /// flap WHOM at TIME for SPAN [share N%] [every SPAN]
@@ -281,10 +281,10 @@ pub(crate) struct SimulateArgs {
     /// Write into this directory, with the truth about the events in truth.jsonl
     #[arg(long, value_name = "DIR", required_unless_present = "listen")]
     pub(crate) out: Option<PathBuf>,
-    /// With --out: what to write
+    /// With --out: kinds of documents to write
     #[arg(long, value_enum, value_name = "WHAT", value_delimiter = ',', default_value = "onionoo", requires = "out")]
     pub(crate) write: Vec<Simulated>,
-    /// With --out and consensuses: how many hours of them, the latest
+    /// With --out and consensuses: number of hours to write, the latest
     #[arg(long, value_name = "N", default_value_t = 72, requires = "out", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) consensus_hours: u32,
     /// Serve Onionoo documents, the directory protocol, CollecTor's recent files and packs of lists here (loopback only)
@@ -295,7 +295,7 @@ pub(crate) struct SimulateArgs {
     pub(crate) hour_every: Option<u64>,
 }
 
-/// What of a simulated network is written.
+/// Documents of a simulated network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Simulated {
     /// details.json, uptime.json and so on
@@ -306,7 +306,7 @@ pub(crate) enum Simulated {
     Presence,
 }
 
-/// Flags of `analyze`.
+/// Options of `analyze`.
 #[derive(Debug, Args)]
 pub(crate) struct AnalyzeArgs {
     /// Form of the report
@@ -314,7 +314,7 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) format: Format,
 }
 
-/// Flags of `evaluate forecast`.
+/// Options of `evaluate forecast`.
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateForecastArgs {
     /// The first origin, RFC 3339
@@ -326,7 +326,7 @@ pub(crate) struct EvaluateForecastArgs {
     /// More origins, RFC 3339, such as those in a flood of short-lived relays
     #[arg(long, value_name = "TIME", value_delimiter = ',', value_parser = origin)]
     pub(crate) also: Vec<ConsensusHour>,
-    /// How far forecasts reach
+    /// Horizon of the forecasts in days
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub(crate) horizon_days: u16,
     /// Models to score besides the one in use and conditional quantiles, by name [default: all]
@@ -335,7 +335,7 @@ pub(crate) struct EvaluateForecastArgs {
     /// Write the scoreboard, forecast.json, into this directory, and each origin as it is done into its forecast-origins/
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Take origins that an earlier run with the same data and models has left in forecast-origins/
+    /// Reuse origins that an earlier run with the same data and models left in forecast-origins/
     #[arg(long, requires = "out")]
     pub(crate) resume: bool,
 }
@@ -345,7 +345,7 @@ fn model(name: &str) -> Result<Kind, String> {
     Kind::named(name).ok_or_else(|| format!("one of {}", Kind::ALL.map(Kind::name).join(", ")))
 }
 
-/// Flags of `evaluate network`.
+/// Options of `evaluate network`.
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateNetworkArgs {
     /// Days between two days as of which the network is forecast
@@ -361,40 +361,40 @@ fn origin(text: &str) -> Result<ConsensusHour, String> {
     hour_containing(text).or_else(|error| hour_containing(&format!("{text}T00:00:00Z")).map_err(|_| error))
 }
 
-/// Flags of `forecast`.
+/// Options of `forecast`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct ForecastArgs {
     #[command(subcommand)]
     pub(crate) action: Option<ForecastAction>,
-    /// Forecast as of this time, RFC 3339: nothing later is looked at [default: the newest consensus]
+    /// Forecast as of this time, RFC 3339; nothing later is used [default: the newest consensus]
     #[arg(long, value_name = "TIME", value_parser = hour_containing)]
     pub(crate) as_of: Option<ConsensusHour>,
-    /// How far the forecast reaches
+    /// Horizon of the forecast in days
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub(crate) horizon_days: u16,
     /// Form of the forecast
     #[arg(long, value_enum, default_value_t = ForecastFormat::Csv)]
     pub(crate) format: ForecastFormat,
-    /// A model that `forecast train` wrote; without it one is trained on what was known by then
+    /// A model that `forecast train` wrote; without it one is trained on the data known by then
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
 }
 
-/// What else is done about forecasts.
+/// Further commands on forecasts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ForecastAction {
-    /// Train a model and keep it, unless it is worse than the one in its place
+    /// Train a model and keep it, unless it is worse than the one already there
     Train(TrainArgs),
 }
 
-/// Flags of `forecast train`.
+/// Options of `forecast train`.
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Learn from what was known at this time, RFC 3339 [default: the newest consensus]
+    /// Learn from the data known at this time, RFC 3339 [default: the newest consensus]
     #[arg(long, value_name = "TIME", value_parser = hour_containing)]
     pub(crate) as_of: Option<ConsensusHour>,
-    /// How far forecasts reach
+    /// Horizon of the forecasts in days
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=90))]
     pub(crate) horizon_days: u16,
     /// The model file
@@ -417,14 +417,14 @@ fn hour_containing(text: &str) -> Result<ConsensusHour, String> {
     Ok(ConsensusHour::containing(instant))
 }
 
-/// Flags of `replay`.
+/// Options of `replay`.
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// The first consensus whose incidents are written, RFC 3339; everything before is learned from. Incidents that
-    /// were detected earlier are not repeated, also if they go on [default: the first one stored]
+    /// The first consensus whose incidents are written, RFC 3339; the detector learns from everything before. Incidents that
+    /// were detected earlier are not repeated, even if they go on [default: the first one stored]
     #[arg(long, value_name = "TIME", value_parser = parse_hour_from)]
     pub(crate) from: Option<ConsensusHour>,
-    /// The last consensus that is looked at [default: the last one stored]
+    /// The last consensus to look at [default: the last one stored]
     #[arg(long, value_name = "TIME", value_parser = hour_containing)]
     pub(crate) to: Option<ConsensusHour>,
     /// Form of the incidents
@@ -435,27 +435,27 @@ pub(crate) struct ReplayArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
-/// What is judged.
+/// Subjects of an evaluation.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EvaluateCommand {
-    /// All forecast models and baselines at monthly origins
+    /// Score all forecast models and baselines at monthly origins
     Forecast(EvaluateForecastArgs),
-    /// Forecasts of the whole network as of past days, beside simpler methods
+    /// Score forecasts of the whole network as of past days, beside simpler methods
     Network(EvaluateNetworkArgs),
-    /// The detector, by faults injected into the stored history, beside simpler methods
+    /// Score the detector by faults injected into the stored history, beside simpler methods
     Detect(EvaluateDetectArgs),
 }
 
-/// Flags of `evaluate detect`.
+/// Options of `evaluate detect`.
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateDetectArgs {
-    /// The first consensus that faults are put into, RFC 3339; everything before is learned from [default: the first one stored]
+    /// The first consensus with injected faults, RFC 3339; the detector learns from everything before [default: the first one stored]
     #[arg(long, value_name = "TIME", value_parser = hour_containing)]
     pub(crate) from: Option<ConsensusHour>,
-    /// The consensus before which they end [default: the last one stored]
+    /// The consensus before which the faults end [default: the last one stored]
     #[arg(long, value_name = "TIME", value_parser = hour_containing)]
     pub(crate) to: Option<ConsensusHour>,
-    /// The same seed gives the same faults
+    /// Seed; the same seed gives the same faults
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 }
@@ -483,7 +483,7 @@ pub(crate) enum Format {
 }
 
 impl Cli {
-    /// What the flags say about settings, by key.
+    /// Settings given on the command line, by key.
     pub(crate) fn settings(&self) -> Vec<(&'static str, Value)> {
         let path = |path: &PathBuf| Value::String(path.to_string_lossy().into_owned());
         let mut settings = Vec::new();

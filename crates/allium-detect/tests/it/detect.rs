@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
 use allium_detect::evaluate::{exchanged, shifted};
-use allium_detect::{Detector, Event, Incident, Kind, Observation, Presence, Record, RelayInfo, ScopeKind, Settings, Status};
+use allium_detect::{Detector, Event, Incident, Kind, Observation, Presence, Record, RelayInfo, RestoreError, ScopeKind, Settings, Status};
 use allium_model::{Asn, ConsensusHour, Fingerprint, RelayFlag, RelayFlags};
 use proptest::prelude::*;
 
@@ -280,21 +280,43 @@ fn a_saved_detector_goes_on_as_if_it_had_never_stopped() {
     for stop in [1, 100, 251, 257, 301, 399] {
         let mut first = Detector::new(Settings::default(), record.relays.clone());
         record.walk(0..stop, |_, list| drop(first.step(list)));
-        let mut second = Detector::restore(&first.save(), Settings::default(), record.relays.clone()).unwrap();
+        let mut second = Detector::restore(&first.save(), Settings::default()).unwrap();
         record.walk(stop..record.hours.len(), |_, list| drop(second.step(list)));
         assert_eq!(second.incidents().collect::<Vec<_>>(), whole, "stopped at {stop}");
     }
 }
 
+/// Relays that move, come and go change which scopes there are and who belongs to them; a saved detector knows all of it.
+#[test]
+fn a_saved_detector_knows_who_the_relays_are() {
+    let mut record = network();
+    lose(&mut record, 300, 306, |relay| relay % 30 == 7);
+    for (index, relay) in [(120, 7), (200, 37), (310, 7)] {
+        let info = RelayInfo { asn: Some(Asn(65_000 + index)), version: Some("0.4.9.2".into()), ..record.relays[relay].clone() };
+        record.described.insert(index, vec![info]);
+    }
+    let mut lived = Detector::new(Settings::default(), record.relays.clone());
+    let mut restored = lived.clone();
+    record.walk(0..record.hours.len(), |index, list| {
+        if index % 50 == 25 {
+            restored = Detector::restore(&restored.save(), Settings::default()).unwrap();
+        }
+        assert_eq!(restored.step(list), lived.step(list), "{index}");
+    });
+    assert_eq!(restored.incidents().collect::<Vec<_>>(), lived.incidents().collect::<Vec<_>>());
+    assert_eq!(restored.save(), lived.save());
+}
+
 #[test]
 fn bytes_that_are_no_state_are_refused() {
     let record = network();
-    let bytes = Detector::new(Settings::default(), record.relays.clone()).save();
-    let restore = |bytes: &[u8], n: usize| Detector::restore(bytes, Settings::default(), record.relays[..n].to_vec());
-    assert!(restore(&bytes, 600).is_ok());
-    assert!(restore(&bytes, 599).is_err());
-    assert!(restore(b"", 600).is_err());
-    assert!(restore(&bytes[..bytes.len() - 1], 600).is_err());
+    let bytes = Detector::new(Settings::default(), record.relays).save();
+    let restore = |bytes: &[u8], settings| Detector::restore(bytes, settings).map(|detector| detector.save());
+    assert_eq!(restore(&bytes, Settings::default()).as_ref(), Ok(&bytes));
+    let others = Settings { min_lost: 9, ..Settings::default() };
+    assert_eq!(restore(&bytes, others), Err(RestoreError::Mismatch));
+    assert_eq!(restore(b"", Settings::default()), Err(RestoreError::Version));
+    assert_eq!(restore(&bytes[..bytes.len() - 1], Settings::default()), Err(RestoreError::Damaged));
 }
 
 proptest! {

@@ -93,7 +93,7 @@ pub(crate) fn histories(number: u32, graphs: Vec<PublishedGraph>) -> RelayHistor
 }
 
 pub(crate) fn reject(reason: &str) -> Reject {
-    Reject { origin: "details.json".into(), place: "line 4".into(), relay: Some(fingerprint(1)), reason: reason.into() }
+    Reject { origin: "details.json".into(), location: "line 4".into(), relay: Some(fingerprint(1)), reason: reason.into() }
 }
 
 pub(crate) fn details(published: ConsensusHour, relays: Vec<Relay>) -> Update {

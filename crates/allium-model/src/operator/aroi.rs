@@ -2,7 +2,7 @@
 //!
 //! ContactInfo Information Sharing Specification, versions 2 and 3: fields `key:value` in any order, separated by white space.
 //! Three of them make a claim: `ciissversion:2`, `proof:uri-rsa`, `url:https://example.org`. A claim alone proves nothing:
-//! anybody can write anybody's domain. See [`AroiCheck`].
+//! anyone can write any domain. See [`AroiCheck`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ impl AroiDomain {
     /// The domain of a `url:` field: scheme, user, port, path, `www.` and a final dot are dropped.
     ///
     /// # Errors
-    /// What is no domain: addresses, single labels, labels that DNS does not allow.
+    /// Addresses, single labels, and labels that DNS does not allow are no domains.
     pub fn of_url(url: &str) -> Result<Self, ParseError> {
         let rest = strip_prefix_ignoring_case(url, "https://").or_else(|| strip_prefix_ignoring_case(url, "http://")).unwrap_or(url);
         let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default().trim_end_matches('.');
@@ -54,12 +54,12 @@ impl fmt::Display for AroiDomain {
     }
 }
 
-/// How a claim can be proven.
+/// Method of proving a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProofMethod {
-    /// The fingerprint stands in `https://DOMAIN/.well-known/tor-relay/rsa-fingerprint.txt`.
+    /// The fingerprint is in `https://DOMAIN/.well-known/tor-relay/rsa-fingerprint.txt`.
     UriRsa,
-    /// A DNSSEC-signed TXT record at `FINGERPRINT.DOMAIN` says `we-run-this-tor-relay`.
+    /// A DNSSEC-signed TXT record at `FINGERPRINT.DOMAIN` reads `we-run-this-tor-relay`.
     DnsRsa,
     /// As `uri-rsa`, for the relay's Ed25519 identity (`ed25519-master-pubkey.txt`).
     UriEd25519,
@@ -93,7 +93,7 @@ impl ProofMethod {
         Self::ALL.into_iter().find(|method| method.name().eq_ignore_ascii_case(name))
     }
 
-    /// Whether the proof is about the RSA fingerprint. Documents do not tell the Ed25519 identities that the others are about.
+    /// True if the proof is about the RSA fingerprint. The others are about Ed25519 identities, which no document contains.
     pub const fn is_checkable(self) -> bool {
         matches!(self, Self::UriRsa | Self::DnsRsa)
     }
@@ -104,22 +104,22 @@ impl ProofMethod {
 pub struct AroiClaim {
     /// The domain.
     pub domain: AroiDomain,
-    /// How it can be proven.
+    /// The method by which it can be proven.
     pub method: ProofMethod,
     /// Version of the contact specification, 2 or 3.
     pub version: u8,
 }
 
-/// What a contact says about an AROI.
+/// Content of a contact as far as an AROI is concerned.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AroiContact {
     /// None of the three fields.
     NotConfigured,
-    /// Some of the three fields, or values that nobody can use.
+    /// Some of the three fields, or unusable values.
     Incomplete {
         /// The domain, where that much is there.
         domain: Option<AroiDomain>,
-        /// What is missing or wrong, one entry per field.
+        /// Descriptions of what is missing or wrong, one per field.
         problems: Vec<&'static str>,
     },
     /// A complete claim.
@@ -127,7 +127,7 @@ pub enum AroiContact {
 }
 
 impl AroiContact {
-    /// Reads a contact. Of repeated fields the first counts.
+    /// Reads a contact. The first of repeated fields counts.
     pub fn of(contact: &str) -> Self {
         let fields = Fields::of(contact);
         if fields.version.is_none() && fields.proof.is_none() {
@@ -173,7 +173,7 @@ impl AroiContact {
     }
 }
 
-/// What came of checking a claim.
+/// Result of checking a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AroiResult {
     /// The domain names the relay, as the method demands.
@@ -203,23 +203,23 @@ impl AroiResult {
     }
 }
 
-/// A check of a relay's claim: it speaks for that claim only and says nothing of another domain or method.
+/// A check of a relay's claim. It counts for that claim only, not for another domain or method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AroiCheck {
     /// The domain that was asked.
     pub domain: AroiDomain,
-    /// How it was asked.
+    /// The method used.
     pub method: ProofMethod,
-    /// What came of it.
+    /// The result.
     pub result: AroiResult,
-    /// Why, in one line; empty where validated.
+    /// Reason in one line; empty if validated.
     pub reason: String,
-    /// When.
+    /// Time of the check.
     pub checked_at: Timestamp,
 }
 
 impl AroiCheck {
-    /// Whether it speaks for this claim.
+    /// True if this check is about this claim.
     pub fn is_of(&self, claim: &AroiClaim) -> bool {
         self.domain == claim.domain && self.method == claim.method
     }

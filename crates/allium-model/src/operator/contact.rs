@@ -1,10 +1,10 @@
-//! Contacts as identities: the same text is the same somebody, as far as anybody can tell.
+//! Contacts as identities: relays with the same text belong to the same operator, as far as a text can show.
 
 use sha2::{Digest as _, Sha256};
 
 use super::aroi::fields_of;
 
-/// Contacts that many write who have nothing to do with each other, in normalised form.
+/// Contacts that many unrelated operators write, in normalised form.
 const PLACEHOLDERS: &[&str] = &[
     "0xffffffff random person <nobody at example dot com>",
     "random person <nobody at example dot com>",
@@ -53,7 +53,7 @@ const PLACEHOLDERS: &[&str] = &[
 ];
 
 /// The contact as identities are compared: lower case, white space and invisible characters joined to single spaces; of a
-/// contact in the form of the CIISS, whose other fields tell of single relays, only address and claimed page.
+/// contact in the form of the CIISS only address and claimed page, because its other fields describe single relays.
 ///
 /// `None` where it identifies nobody: fewer than three letters or digits, or a text that strangers share, such as the
 /// example in Tor's manual.

@@ -15,7 +15,7 @@ use crate::relay::Relay;
 pub struct Families {
     /// The families of two relays and more, by their smallest fingerprint.
     pub families: Vec<Family>,
-    /// For each relay, the place of its family in `families`; `None` for relays that stand alone.
+    /// For each relay, the index of its family in `families`; `None` for relays that stand alone.
     pub of_relay: Vec<Option<u32>>,
 }
 
@@ -24,7 +24,7 @@ pub struct Families {
 pub struct Family {
     /// The smallest fingerprint of its members: its key.
     pub key: Fingerprint,
-    /// The places of its members among the relays, by fingerprint.
+    /// Indexes of its members among the relays, by fingerprint.
     pub members: Vec<u32>,
 }
 
@@ -43,14 +43,14 @@ impl Families {
         by_fingerprint.sort_unstable_by_key(|i| relays[*i as usize].fingerprint);
         let mut size = vec![0u32; relays.len()];
         (0..relays.len() as u32).for_each(|i| size[sets.root(i) as usize] += 1);
-        let mut place = vec![None; relays.len()];
+        let mut family_of_root = vec![None; relays.len()];
         let mut found = Self { families: Vec::new(), of_relay: vec![None; relays.len()] };
         for relay_idx in by_fingerprint {
             let root = sets.root(relay_idx) as usize;
             if size[root] < 2 {
                 continue;
             }
-            let family_idx = *place[root].get_or_insert_with(|| {
+            let family_idx = *family_of_root[root].get_or_insert_with(|| {
                 found
                     .families
                     .push(Family { key: relays[relay_idx as usize].fingerprint, members: Vec::with_capacity(size[root] as usize) });
@@ -63,23 +63,23 @@ impl Families {
     }
 }
 
-/// The distinct lists of effective families, each as places of relays in order.
+/// The distinct lists of effective families, each as sorted indexes of relays.
 struct Lists {
-    /// Sorted places of the relays that a list names, without those that are not among the relays.
+    /// Sorted indexes of the relays that a list names, without those that are not among the relays.
     lists: Vec<Vec<u32>>,
-    /// Which list each relay has; `None` for relays without other members.
+    /// For each relay, the number of its list; `None` for relays without other members.
     of_relay: Vec<Option<u32>>,
 }
 
 /// The number of a list, and the list as a relay states it.
 type NumberedList<'a> = (u32, &'a [Fingerprint]);
 
-/// How many lists with the same first member and length are compared before a list counts as one of its own.
+/// Number of lists with the same first member and length that are compared before a list counts as one of its own.
 const MAX_ALIKE: usize = 8;
 
 impl Lists {
     fn of(relays: &[&Relay]) -> Self {
-        let places = Places::of(relays);
+        let indexes = Indexes::of(relays);
         // Members of a family mostly have the very same list, so lists are compared before they are looked up.
         let mut alike: HashMap<(Fingerprint, usize), Vec<NumberedList<'_>>> = HashMap::new();
         let mut found = Self { lists: Vec::new(), of_relay: Vec::with_capacity(relays.len()) };
@@ -91,7 +91,7 @@ impl Lists {
                 if let Some((list, _)) = candidates.iter().find(|(_, other)| *other == family) {
                     return *list;
                 }
-                found.lists.push(places.of_all(family));
+                found.lists.push(indexes.of_all(family));
                 let list = found.lists.len() as u32 - 1;
                 if candidates.len() < MAX_ALIKE {
                     candidates.push((list, family));
@@ -132,29 +132,29 @@ impl Lists {
     }
 }
 
-/// Whether a relay had left the network when the other one was last seen, so that the other one's list cannot have it.
+/// True if a relay had left the network when the other one was last seen, so that the other one's list cannot have it.
 fn left_before(relay: &Relay, other: &Relay) -> bool {
     let (Some(seen), Some(other_seen)) = (relay.last_seen, other.last_seen) else { return false };
     other_seen.hours_since(seen) > RelayRecord::CURRENT_HOURS
 }
 
-/// Where each fingerprint is among the relays.
-struct Places(Vec<(Fingerprint, u32)>);
+/// Index of each fingerprint among the relays.
+struct Indexes(Vec<(Fingerprint, u32)>);
 
-impl Places {
+impl Indexes {
     fn of(relays: &[&Relay]) -> Self {
-        let mut places: Vec<_> = relays.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i as u32)).collect();
-        places.sort_unstable();
-        Self(places)
+        let mut indexes: Vec<_> = relays.iter().enumerate().map(|(i, relay)| (relay.fingerprint, i as u32)).collect();
+        indexes.sort_unstable();
+        Self(indexes)
     }
 
-    /// The places of those that are among the relays, in order and each once.
+    /// Indexes of those that are among the relays, sorted, each once.
     fn of_all(&self, fingerprints: &[Fingerprint]) -> Vec<u32> {
-        let place = |fingerprint: &Fingerprint| {
+        let index = |fingerprint: &Fingerprint| {
             let at = self.0.binary_search_by(|(other, _)| other.cmp(fingerprint)).ok()?;
             Some(self.0[at].1)
         };
-        let mut found: Vec<u32> = fingerprints.iter().filter_map(place).collect();
+        let mut found: Vec<u32> = fingerprints.iter().filter_map(index).collect();
         found.sort_unstable();
         found.dedup();
         found

@@ -1,14 +1,14 @@
-//! Who runs which relay, as far as that can be told.
+//! Operators of relays, as far as the documents show who runs them.
 //!
 //! The rule, first that fits:
 //!
-//! 1. a proven domain: the relay's [`AroiCheck`](super::AroiCheck) says that the domain it claims names it;
+//! 1. a proven domain: the relay's [`AroiCheck`](super::AroiCheck) found that the domain it claims names it;
 //! 2. a claimed domain that the relay's family proves: it claims the domain, and a relay of its own family (relays that name
 //!    each other) has proven that domain;
 //! 3. its family, by the smallest fingerprint;
 //! 4. its contact, normalised.
 //!
-//! A claim that nobody proved is as good as none: it never brings a relay into the group of a domain. A relay without
+//! A claim without proof counts for nothing: it never brings a relay into the group of a domain. A relay without
 //! proof, family and usable contact has no operator, and two such relays are never one operator's.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,21 +21,21 @@ use super::family::Families;
 use crate::identity::{Fingerprint, ParseError};
 use crate::relay::Relay;
 
-/// Who runs relays: stable from one consensus to the next, and part of addresses (`/operator/<id>`).
+/// Identity of an operator: stable from one consensus to the next, and part of addresses (`/operator/<id>`).
 ///
 /// Written as the domain (`example.org`), `family-` with a fingerprint, or `contact-` with 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OperatorId {
-    /// Whoever holds this domain, which names the relays.
+    /// The holder of this domain, which names the relays.
     Domain(AroiDomain),
-    /// Whoever runs this family, by its smallest fingerprint.
+    /// The operator of this family, by its smallest fingerprint.
     Family(Fingerprint),
-    /// Whoever writes this contact: the first 16 bytes of the SHA-256 digest of its normalised form.
+    /// The author of this contact: the first 16 bytes of the SHA-256 digest of its normalised form.
     Contact([u8; 16]),
 }
 
 impl OperatorId {
-    /// Who writes this contact; `None` where the contact identifies nobody.
+    /// The author of this contact; `None` where the contact identifies nobody.
     pub fn of_contact(contact: &str) -> Option<Self> {
         normalised_contact(contact).map(|normalised| Self::Contact(contact_key(&normalised)))
     }
@@ -78,7 +78,7 @@ impl FromStr for OperatorId {
 pub struct Operators {
     /// The operators, by id.
     pub operators: Vec<Operator>,
-    /// For each relay, the place of its operator in `operators`; `None` where nobody can tell.
+    /// For each relay, the index of its operator in `operators`; `None` where it is unknown.
     pub of_relay: Vec<Option<u32>>,
     /// The families among the same relays.
     pub families: Families,
@@ -88,14 +88,14 @@ pub struct Operators {
 /// An operator and the relays it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    /// Who.
+    /// Its identity.
     pub id: OperatorId,
-    /// The places of its relays, in order.
+    /// Indexes of its relays, in order.
     pub members: Vec<u32>,
 }
 
 impl Operators {
-    /// Finds the operators: the same relays, in whatever order, give the same ids. See the module for the rule.
+    /// Finds the operators: the same relays, in any order, give the same ids. See the module for the rule.
     pub fn of(relays: &[&Relay]) -> Self {
         let families = Families::of(relays);
         let contacts = Contacts::of(relays);
@@ -117,20 +117,20 @@ impl Operators {
         Self::from_ids(ids, families, contacts)
     }
 
-    /// What the contact of the relay at this place says about a domain.
+    /// Claim in the contact of the relay with this index.
     ///
     /// # Panics
-    /// Where there is no such relay.
+    /// If there is no such relay.
     pub fn aroi_contact(&self, relay_idx: usize) -> &AroiContact {
         self.contacts.claim(relay_idx)
     }
 
-    /// The place of an operator in `operators`.
+    /// Index of an operator in `operators`.
     pub fn position(&self, id: &OperatorId) -> Option<usize> {
         self.operators.binary_search_by(|operator| operator.id.cmp(id)).ok()
     }
 
-    /// The operator of the relay at this place.
+    /// The operator of the relay with this index.
     pub fn operator_of(&self, relay_idx: usize) -> Option<&Operator> {
         self.of_relay.get(relay_idx).copied().flatten().map(|i| &self.operators[i as usize])
     }
@@ -144,17 +144,17 @@ impl Operators {
             }
         }
         let operators: Vec<Operator> = members.into_iter().map(|(id, members)| Operator { id, members }).collect();
-        for (place, operator) in operators.iter().enumerate() {
-            operator.members.iter().for_each(|i| of_relay[*i as usize] = Some(place as u32));
+        for (operator_idx, operator) in operators.iter().enumerate() {
+            operator.members.iter().for_each(|i| of_relay[*i as usize] = Some(operator_idx as u32));
         }
         Self { operators, of_relay, families, contacts }
     }
 }
 
-/// What the contacts of some relays say; each distinct text is read once.
+/// Contents of the contacts of some relays; each distinct text is read once.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Contacts {
-    /// What each text claims, and whom it identifies where it names no operator better known.
+    /// Claim of each text, and the operator that it identifies where no better evidence names one.
     texts: Vec<(AroiContact, Option<OperatorId>)>,
     of_relay: Vec<u32>,
 }
@@ -165,11 +165,11 @@ impl Contacts {
         let mut found = Self::default();
         for relay in relays {
             let text = relay.contact.as_deref().unwrap_or_default();
-            let place = *known.entry(text).or_insert_with(|| {
+            let text_idx = *known.entry(text).or_insert_with(|| {
                 found.texts.push((AroiContact::of(text), OperatorId::of_contact(text)));
                 found.texts.len() as u32 - 1
             });
-            found.of_relay.push(place);
+            found.of_relay.push(text_idx);
         }
         found
     }

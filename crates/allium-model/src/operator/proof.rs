@@ -1,42 +1,42 @@
-//! How it goes with the proof of a relay's claim: what was found, and when the domain was last asked.
+//! State of the proof of a relay's claim: the verdict, and the last attempt.
 
 use jiff::Timestamp;
 
 use super::aroi::{AroiCheck, AroiDomain, AroiResult, ProofMethod};
 use crate::identity::Fingerprint;
 
-/// The proof of a relay's claim as far as it has been looked for. A relay makes one claim at a time, so there is one of these per relay.
+/// The proof of a relay's claim, as far as the domain has been asked. A relay makes one claim at a time, so it has one of these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofStanding {
     /// The relay that makes the claim.
     pub relay: Fingerprint,
     /// The domain that it claims.
     pub domain: AroiDomain,
-    /// How the domain is asked.
+    /// The method by which the domain is asked.
     pub method: ProofMethod,
-    /// What is held to be true; `None` as long as no attempt came to anything.
+    /// The verdict that holds; `None` until an attempt reaches one.
     pub verdict: Option<ProofVerdict>,
-    /// When the domain was last asked for this relay.
+    /// Time at which the domain was last asked for this relay.
     pub asked_at: Timestamp,
     /// Attempts in a row, up to the last, that did not find the relay named.
     pub n_failures: u32,
-    /// Why the last attempt came to nothing, in one line; `None` where it came to a verdict.
+    /// Reason why the last attempt reached no verdict, in one line; `None` if it reached one.
     pub trouble: Option<String>,
 }
 
-/// What an attempt came to.
+/// Verdict of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofVerdict {
-    /// What.
+    /// The result.
     pub result: AroiResult,
-    /// Why, in one line; empty where validated.
+    /// Reason in one line; empty if validated.
     pub reason: String,
-    /// When.
+    /// Time of the attempt.
     pub found_at: Timestamp,
 }
 
 impl ProofStanding {
-    /// The check that its verdict stands for.
+    /// The check that its verdict amounts to.
     pub fn check(&self) -> Option<AroiCheck> {
         let verdict = self.verdict.as_ref()?;
         Some(AroiCheck {
@@ -48,7 +48,7 @@ impl ProofStanding {
         })
     }
 
-    /// What is wrong with it in itself; `None` for what attempts can leave behind.
+    /// Description of a contradiction in it; `None` for everything that attempts can leave behind.
     pub fn contradiction(&self) -> Option<&'static str> {
         let is_later = |verdict: &ProofVerdict| verdict.found_at > self.asked_at;
         let has_odd_reason = |verdict: &ProofVerdict| (verdict.result == AroiResult::Validated) != verdict.reason.is_empty();

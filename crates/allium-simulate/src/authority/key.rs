@@ -1,7 +1,7 @@
 //! RSA keys out of a seed, and signatures as the directory protocol wants them: PKCS #1 v1.5 padding around a bare digest.
 //!
-//! Primes are searched here, not by the `rsa` crate, because a seed stands for its bytes for ever and the crate's search may change.
-//! Keys have 1024 bits, the least that verifiers accept: made quickly, and nobody's secret anyway.
+//! Primes are searched here, not by the `rsa` crate, because a seed stands for its bytes for ever and the crate's search may change. Keys
+//! have 1024 bits, the least that verifiers accept: made quickly, and not secret anyway.
 
 use allium_model::Fingerprint;
 use base64::Engine as _;
@@ -25,7 +25,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key that the dice stand for.
+    /// The key for these dice.
     pub(crate) fn generate(dice: &mut Dice) -> Self {
         let small = small_primes();
         loop {
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn primes_are_told_from_others() {
+    fn primes_are_recognised() {
         let mut dice = Dice::keyed(&[1]);
         for (n, prime) in [("101", true), ("341", false), ("561", false), ("170141183460469231731687303715884105727", true)] {
             let n = BigUint::parse_bytes(n.as_bytes(), 10).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Each of the nine has an identity key for ever and a signing key per calendar year (UTC), certified from a week before the
 //! year to a week after it. Keys are made from the seed when they are first needed, and exist in memory only. They are
-//! worth nothing: whoever knows the seed has them.
+//! worth nothing: anyone who knows the seed has them.
 
 mod key;
 
@@ -20,7 +20,7 @@ pub(crate) use key::{Key, object, sha1};
 /// Nicknames of the directory authorities.
 pub(crate) const NAMES: [&str; N_AUTHORITIES] = ["alder", "birch", "cedar", "elder", "hazel", "maple", "rowan", "spruce", "willow"];
 const DAY_SECS: i64 = 86_400;
-/// How long before and after its year a signing key is certified.
+/// Time before and after its year for which a signing key is certified.
 const OVERLAP_SECS: i64 = 7 * DAY_SECS;
 
 /// The keys of a network's authorities.
@@ -53,7 +53,7 @@ impl Authorities {
         std::array::from_fn(|i| keys[i].digest())
     }
 
-    /// What they sign with at this hour, in the order of [`NAMES`].
+    /// The keys with which they sign at this hour, in the order of [`NAMES`].
     pub(crate) fn certified(&self, hour: ConsensusHour) -> Arc<Vec<Certified>> {
         let year = hour.civil().year();
         let mut certified = self.certified.lock().unwrap_or_else(PoisonError::into_inner);

@@ -73,7 +73,7 @@ fn nickname(nickname: &str) -> String {
     if kept.is_empty() { "Unnamed".to_owned() } else { kept }
 }
 
-/// The digest of a document that is replaced each time so many hours have passed, and with the address.
+/// The digest of a document that is replaced every `every_hours` hours, and with the address.
 fn digest<const N: usize>(relay: &Relay, what: u64, hour: ConsensusHour, every_hours: i32) -> String {
     let [seed, number] = relay.profile.capacity.key;
     let phase = (number % every_hours as u64) as i32;

@@ -1,4 +1,4 @@
-//! What a consensus says before its first relay.
+//! Preamble of a consensus, before its first relay.
 
 use std::fmt::Write as _;
 
@@ -44,7 +44,7 @@ pub(super) fn push(text: &mut String, network: &Network, hour: ConsensusHour, fl
     push_votes(text, network, hour);
 }
 
-/// Who voted, in the order of identities.
+/// The authorities that voted, in the order of identities.
 fn push_votes(text: &mut String, network: &Network, hour: ConsensusHour) {
     let identities = network.authorities.identities();
     let faults = network.stage.authorities_at(hour);
@@ -66,7 +66,7 @@ fn push_votes(text: &mut String, network: &Network, hour: ConsensusHour) {
     }
 }
 
-/// Places in the order of identities.
+/// Indexes in the order of identities.
 pub(super) fn by_identity(identities: &[Fingerprint]) -> impl Iterator<Item = usize> + use<> {
     let mut order: Vec<usize> = (0..identities.len()).collect();
     order.sort_by_key(|i| identities[*i]);
@@ -81,7 +81,7 @@ fn recommended_versions(hour: ConsensusHour) -> String {
     recommended.into_iter().map(Release::version).collect::<Vec<_>>().join(",")
 }
 
-/// What the authorities agree on each day by lot.
+/// The random value that the authorities agree on each day.
 fn shared_random(seed: u64, day: i32) -> String {
     let mut bytes = [0; 32];
     Dice::keyed(&[seed, 53, day as u64]).fill(&mut bytes);

@@ -21,8 +21,9 @@ use sha2::{Digest as _, Sha256};
 use crate::Network;
 use crate::authority::{NAMES, object};
 use crate::scenario::AuthorityFault;
+use crate::votes::bandwidth_weights_line;
 
-/// Which of the two documents of an hour.
+/// Flavour of a consensus: each hour has two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flavour {
     /// With digests of server descriptors and exit policies.
@@ -43,7 +44,7 @@ impl Flavour {
         }
     }
 
-    /// Where CollecTor keeps such documents, below `recent` and `relay-descriptors`.
+    /// Directory in which CollecTor keeps such documents, below `recent` and `relay-descriptors`.
     pub const fn collector_path(self) -> &'static str {
         match self {
             Self::Ns => "consensuses",
@@ -89,7 +90,7 @@ pub fn document(network: &Network, hour: ConsensusHour, flavour: Flavour) -> Opt
     entries::push(&mut text, network, hour, flavour);
     text.push_str("directory-footer\n");
     if let Some(totals) = network.totals_at(hour) {
-        text.push_str(&totals.position_weights().line());
+        text.push_str(&bandwidth_weights_line(&totals.position_factors()));
     }
     sign(&mut text, network, hour, flavour);
     Some(text)
@@ -116,15 +117,15 @@ fn sign(text: &mut String, network: &Network, hour: ConsensusHour, flavour: Flav
     }
 }
 
-/// How CollecTor names the file of a consensus.
+/// CollecTor's name for the file of a consensus.
 pub fn file_name(hour: ConsensusHour, flavour: Flavour) -> String {
     let t = hour.civil();
     format!("{:04}-{:02}-{:02}-{:02}-00-00-{}", t.year(), t.month(), t.day(), t.hour(), flavour.name())
 }
 
-/// Writes the published consensuses of the last so many hours as CollecTor keeps them: `consensuses/…`,
+/// Writes the published consensuses of the last `n_hours` hours as CollecTor keeps them: `consensuses/…`,
 /// `microdescs/consensus-microdesc/…`, all certificates that they need in `certs/certificates`, and in `authorities.txt` a line with
-/// nickname and identity per authority. Returns how many documents there are.
+/// nickname and identity per authority. Returns the number of documents.
 ///
 /// # Errors
 /// A directory or file that cannot be created or written.

@@ -9,7 +9,7 @@ use super::json::{Object, tor_time};
 use super::{Context, Listed};
 use crate::Network;
 use crate::dice::Dice;
-use crate::places::{COUNTRIES, Provider};
+use crate::locations::{COUNTRIES, Provider};
 use crate::relay::Relay;
 use crate::releases::Release;
 
@@ -52,7 +52,7 @@ impl Context<'_> {
             .bool("running", running)
             .texts("flags", &flags.iter().map(RelayFlag::name).collect::<Vec<_>>());
         let object =
-            place(object, relay, &self.network.providers.list[usize::from(profile.provider)]).integer("consensus_weight", weight as i64);
+            location(object, relay, &self.network.providers.list[usize::from(profile.provider)]).integer("consensus_weight", weight as i64);
         let object = host_names(object, relay, owner.host_domain.as_deref(), addresses[0].ip());
         let object = bandwidths(object, relay, *last_seen)
             .integer_opt("overload_general_timestamp", self.overloaded_at(relay, *last_seen))
@@ -64,13 +64,13 @@ impl Context<'_> {
         if !running {
             return object.bool("measured", profile.capacity.measured(*last_seen)).end();
         }
-        let chances = self.network.totals_at(*last_seen).map(|totals| totals.chances(flags, weight));
-        let object = chances.into_iter().fold(object, |object, chances| {
+        let selected = self.network.totals_at(*last_seen).map(|totals| totals.probabilities(flags, weight));
+        let object = selected.into_iter().fold(object, |object, selected| {
             object
-                .float("consensus_weight_fraction", chances.fraction as f32)
-                .float("guard_probability", chances.guard as f32)
-                .float("middle_probability", chances.middle as f32)
-                .float("exit_probability", chances.exit as f32)
+                .float("consensus_weight_fraction", selected.fraction as f32)
+                .float("guard_probability", selected.guard as f32)
+                .float("middle_probability", selected.middle as f32)
+                .float("exit_probability", selected.exit as f32)
         });
         object.bool("measured", profile.capacity.measured(*last_seen)).end()
     }
@@ -110,14 +110,14 @@ fn exit_addresses(own: IpAddr, relay: &Relay, exit: bool) -> Vec<String> {
     }
 }
 
-/// Whether anybody knows country and autonomous system of its address.
-pub(crate) const fn is_placed(relay: &Relay) -> bool {
+/// True if country and autonomous system of its address are known.
+pub(crate) const fn has_location(relay: &Relay) -> bool {
     relay.profile.index % 251 != 7
 }
 
-/// Country and autonomous system; for a few addresses nobody knows.
-fn place(object: Object, relay: &Relay, provider: &Provider) -> Object {
-    if !is_placed(relay) {
+/// Country and autonomous system; unknown for a few addresses.
+fn location(object: Object, relay: &Relay, provider: &Provider) -> Object {
+    if !has_location(relay) {
         return object;
     }
     let country = &COUNTRIES[usize::from(relay.profile.country)];
@@ -192,7 +192,7 @@ fn version(object: Object, relay: &Relay, hour: ConsensusHour) -> Object {
         .bool("recommended_version", status == "recommended")
 }
 
-/// Who names whom as family, among listed relays.
+/// Family members that listed relays name.
 pub(super) struct Families {
     /// By operator: the relays that name each other, in blocks.
     effective: BTreeMap<u32, Vec<Block>>,

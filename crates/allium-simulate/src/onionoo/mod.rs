@@ -16,17 +16,17 @@ use allium_model::{Asn, ConsensusHour, DocumentKind};
 
 use crate::Network;
 use crate::relay::Relay;
-pub(crate) use details::{MOST_IN_FAMILY, addresses, is_placed, policy_line};
+pub(crate) use details::{MOST_IN_FAMILY, addresses, has_location, policy_line};
 use json::Object;
 pub(crate) use json::tor_time;
 
-/// How long after its last appearance a relay is listed.
+/// Hours after its last appearance for which a relay is listed.
 const LISTED_HOURS: i32 = 7 * 24;
 
 /// Writes a document.
 ///
 /// # Errors
-/// Whatever `out` reports.
+/// Errors of `out`.
 pub fn document(network: &Network, kind: DocumentKind, out: &mut impl Write) -> io::Result<()> {
     let published = network.newest().unwrap_or(network.first_consensus());
     out.write_all(head(published).as_bytes())?;
@@ -80,7 +80,7 @@ pub(crate) struct Listed<'a> {
     pub(crate) last_seen: ConsensusHour,
 }
 
-/// What the documents of one consensus share.
+/// Data that the documents of one consensus share.
 pub(crate) struct Context<'a> {
     network: &'a Network,
     pub(crate) listed: Vec<Listed<'a>>,

@@ -1,5 +1,4 @@
-//! What goes wrong in a network, by script: outages, flaps, lost flags, floods, consensuses that are missing or late, authorities
-//! that fail.
+//! Faults of a network, by script: outages, flaps, lost flags, floods, consensuses that are missing or late, authorities that fail.
 //!
 //! A [`Scenario`] is a list of [`Event`]s. Each is one line of text, which [`Event`] reads and writes:
 //!
@@ -16,10 +15,10 @@
 //!
 //! `WHOM` is `as AS64512`, `country de`, `operator example-op-1.example`, `version 0.4.8.11`, each also as `as rank 1` (the group with most
 //! running relays when the event begins), `random 50` or `all`. `TIME` is a whole hour such as `2026-01-01T00:00:00Z`, `TIME-SPAN` whole
-//! hours, days or weeks (`12h`, `3d`, `1w`). A file holds one event per line; empty lines and lines that begin with `#` say nothing.
+//! hours, days or weeks (`12h`, `3d`, `1w`). A file holds one event per line; empty lines and lines that begin with `#` are ignored.
 //!
-//! Who is concerned is drawn from the seed and the event's place in the list, apart from all other chance: the same network
-//! without the event has the same relays with the same habits, and differs in presence and in what authorities conclude from it.
+//! The relays concerned are drawn from the seed and the event's index in the list, apart from all other chance: the same network without
+//! the event has the same relays with the same habits, and differs in presence and in what authorities conclude from it.
 
 mod text;
 
@@ -27,7 +26,7 @@ pub use text::EventError;
 
 use allium_model::{ConsensusHour, RelayFlag};
 
-/// What goes wrong, and when.
+/// The faults of a network, with their times.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scenario {
     /// In any order; they may overlap.
@@ -37,11 +36,11 @@ pub struct Scenario {
 /// Something that goes wrong for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// What it is.
+    /// Its kind.
     pub what: What,
     /// The first consensus concerned.
     pub start: ConsensusHour,
-    /// How long it lasts; an onset is part of it, a recovery comes after it.
+    /// Its length in hours; an onset is part of it, a recovery comes after it.
     pub hours: u32,
 }
 
@@ -51,7 +50,7 @@ impl Event {
         self.start.plus(self.hours as i32)
     }
 
-    /// Whether the hour is in `[start, end)`.
+    /// True if the hour is in `[start, end)`.
     pub(crate) fn covers(&self, hour: ConsensusHour) -> bool {
         (self.start..self.end()).contains(&hour)
     }
@@ -62,18 +61,18 @@ impl Event {
 pub enum What {
     /// Relays vanish, and come back.
     Outage {
-        /// Whose.
+        /// The relays concerned.
         whom: Whom,
-        /// Over how many hours they vanish, one after the other; 0 for all at once.
+        /// Hours over which they vanish, one after the other; 0 for all at once.
         onset_hours: u32,
-        /// Over how many hours they come back.
+        /// Hours over which they come back.
         recovery_hours: u32,
-        /// Which share of them comes back at all.
+        /// Share of them that comes back at all.
         back_percent: u8,
     },
     /// Relays vanish and come back again and again, together.
     Flap {
-        /// Whose.
+        /// The relays concerned.
         whom: Whom,
         /// Away for half of this, there for the other half; at least 2.
         every_hours: u32,
@@ -82,55 +81,55 @@ pub enum What {
     FlagLoss {
         /// Neither Running nor Valid.
         flag: RelayFlag,
-        /// Whose.
+        /// The relays concerned.
         whom: Whom,
     },
     /// Many short-lived relays of one owner join, and are purged.
     Flood {
-        /// How many.
+        /// Number of relays.
         n_relays: u32,
-        /// Where they stand; `None` for many home lines.
+        /// AS in which they stand; `None` for many home lines.
         asn: Option<String>,
-        /// Over how many hours they join; 0 for all at once.
+        /// Hours over which they join; 0 for all at once.
         onset_hours: u32,
-        /// Over how many hours they leave after the end.
+        /// Hours over which they leave after the end.
         recovery_hours: u32,
     },
     /// There is no consensus: the hour stays unknown for ever.
     Missing,
     /// Nothing is published; what was voted on meanwhile appears at the end, all at once.
     Stale,
-    /// Each consensus is published so much later. They appear in order: an early one waits for a late one.
+    /// Each consensus is published some hours later. They appear in order: an early one waits for a late one.
     Late {
-        /// How much later.
+        /// Delay in hours.
         by_hours: u32,
     },
     /// Some of the nine directory authorities fail. Where fewer than five sign there is no consensus.
     Authorities {
-        /// How many.
+        /// Number of authorities.
         n: u8,
-        /// How.
+        /// Their fault.
         fault: AuthorityFault,
     },
 }
 
-/// How a directory authority fails.
+/// Fault of a directory authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorityFault {
     /// It neither votes nor signs.
     Silent,
     /// It votes, and does not sign.
     Unsigned,
-    /// It signs, and the signature is wrong; nobody checks before publishing.
+    /// It signs, and the signature is wrong; it is not checked before publishing.
     Garbled,
 }
 
-/// Which relays.
+/// Choice of relays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Whom {
-    /// Where they are taken from: among relays running when the event begins.
+    /// Group from which they are taken, among relays running when the event begins.
     pub scope: Scope,
-    /// Which share of those; 1 to 100.
+    /// Share of those; 1 to 100.
     pub share_percent: u8,
 }
 
@@ -146,20 +145,20 @@ impl Whom {
 pub enum Scope {
     /// Those of one group.
     Group(Grouping, Which),
-    /// So many, whoever they are.
+    /// This many relays, drawn at random.
     Random(u32),
     /// The whole network.
     All,
 }
 
-/// By what relays are grouped.
+/// Property by which relays are grouped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grouping {
     /// Autonomous system; keys such as `AS64512`.
     As,
     /// Country; keys such as `de`.
     Country,
-    /// Who runs them; the key is a proven domain, else the contact, else `operator` and a number.
+    /// Operator; the key is a proven domain, else the contact, else `operator` and a number.
     Operator,
     /// Version of Tor; keys such as `0.4.8.11`. A series such as `0.4.8` is a group of its own.
     Version,

@@ -11,7 +11,7 @@ use super::{AuthorityFault, Event, Grouping, Scenario, Scope, What, Which, Whom}
 const MOST: u32 = 1_000_000;
 const N_AUTHORITIES: u32 = 9;
 
-/// Why a line is no event: a sentence with the word that was not understood.
+/// Reason why a line is no event: a sentence with the word that was not understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventError(String);
 
@@ -111,7 +111,7 @@ impl Grouping {
         }
     }
 
-    /// The key as it is compared.
+    /// The key in the form in which keys are compared.
     fn checked(self, key: &str) -> Result<String, EventError> {
         match self {
             Self::As => as_number(key),
@@ -127,7 +127,7 @@ fn as_number(text: &str) -> Result<String, EventError> {
     number.map_or_else(|| error(format!("expected an AS number such as AS64512, found {text:?}")), |n| Ok(format!("AS{n}")))
 }
 
-/// What the line begins with.
+/// Beginning of a line.
 enum Subject {
     Outage(Scope),
     Flap(Scope),
@@ -219,7 +219,7 @@ impl<'a> Clauses<'a> {
         let mut clauses: Vec<(&str, &str)> = Vec::new();
         while let Some(name) = words.rest.next() {
             if clauses.iter().any(|(seen, _)| *seen == name) {
-                return error(format!("{name} is said twice"));
+                return error(format!("{name} is given twice"));
             }
             clauses.push((name, words.next(&format!("a value after {name}"))?));
         }
@@ -227,8 +227,8 @@ impl<'a> Clauses<'a> {
     }
 
     fn value(&mut self, name: &str) -> Option<&'a str> {
-        let place = self.0.iter().position(|(have, _)| *have == name)?;
-        Some(self.0.remove(place).1)
+        let index = self.0.iter().position(|(have, _)| *have == name)?;
+        Some(self.0.remove(index).1)
     }
 
     fn hour(&mut self, name: &str) -> Result<ConsensusHour, EventError> {
@@ -262,7 +262,7 @@ impl<'a> Clauses<'a> {
     }
 }
 
-/// Whole hours, days or weeks, in hours; more than none.
+/// Whole hours, days or weeks, in hours; at least one hour.
 fn hours(text: &str) -> Option<u32> {
     let unit = match text.bytes().last()? {
         b'h' => 1,
@@ -293,7 +293,7 @@ impl fmt::Display for Event {
 }
 
 impl What {
-    /// What differs from the rule.
+    /// Writes the clauses that differ from the default.
     fn write_clauses(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Self::Outage { whom, .. } | Self::Flap { whom, .. } | Self::FlagLoss { whom, .. } = self
             && whom.share_percent != 100

@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 
 use super::query::Query;
 use super::{Fault, Handle, error_page};
+use crate::locations::COUNTRIES;
 use crate::onionoo::{Context, bridges, envelope};
-use crate::places::COUNTRIES;
 
 /// Bodies up to this size are not compressed.
 const COMPRESS_ABOVE_BYTES: usize = 2048;
@@ -26,12 +26,12 @@ const COMPRESS_ABOVE_BYTES: usize = 2048;
 const PUBLISHED_AFTER_SECS: i64 = 75 * 60;
 const MINUTE_SECS: u64 = 60;
 
-/// What a path serves.
+/// Document that a path serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// A document about relays.
     Relays(DocumentKind),
-    /// Clients of bridges, of which there are none.
+    /// Clients of bridges; the document lists none.
     Clients,
 }
 
@@ -154,10 +154,10 @@ impl Document {
 }
 
 impl Entry {
-    fn new(context: &Context<'_>, kind: DocumentKind, place: usize, published: ConsensusHour) -> Self {
-        let listed = &context.listed[place];
+    fn new(context: &Context<'_>, kind: DocumentKind, index: usize, published: ConsensusHour) -> Self {
+        let listed = &context.listed[index];
         let profile = &listed.relay.profile;
-        let known = crate::onionoo::is_placed(listed.relay);
+        let known = crate::onionoo::has_location(listed.relay);
         Self {
             fingerprint: profile.fingerprint.to_string(),
             nickname: profile.nickname.to_lowercase(),
@@ -264,7 +264,7 @@ fn accepts_gzip(headers: &HeaderMap) -> bool {
     accepts(headers, "gzip") || accepts(headers, "*")
 }
 
-/// Whether this is among the accepted encodings, and not with `q=0`.
+/// True if this is among the accepted encodings, and not with `q=0`.
 pub(super) fn accepts(headers: &HeaderMap, name: &str) -> bool {
     let lists = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let mut encodings = lists.flat_map(|list| list.split(','));

@@ -3,16 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How an answer goes wrong.
+/// Fault of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// This status with an error page: 500 while no index is ready, 503 for maintenance, 502 from a front end.
     Status(u16),
-    /// Status 200 and only the first so many bytes of the document, with a matching length.
+    /// Status 200 and only the first bytes of the document, as many as given, with a matching length.
     Truncated(usize),
     /// Status 200 and a page of HTML.
     Html,
-    /// The document dated so many hours earlier, and modified as long ago.
+    /// The document dated the given number of hours earlier, and modified as long ago.
     Older(u32),
     /// The right answer, after this time.
     Slow(Duration),
@@ -22,7 +22,7 @@ pub enum Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Faults(Arc<Mutex<Vec<Scripted>>>);
 
-/// A fault in store, and for which path if not for any.
+/// A fault that waits for its request, with the path it is for; `None` for any path.
 #[derive(Debug, Clone)]
 struct Scripted {
     path: Option<String>,
@@ -30,17 +30,17 @@ struct Scripted {
 }
 
 impl Faults {
-    /// The next request goes wrong, whatever it is for.
+    /// Adds a fault to the next request, for any path.
     pub fn push(&self, fault: Fault) {
         self.script().push(Scripted { path: None, fault });
     }
 
-    /// The next request for this path goes wrong, such as `/uptime`.
+    /// Adds a fault to the next request for this path, such as `/uptime`.
     pub fn push_for(&self, path: &str, fault: Fault) {
         self.script().push(Scripted { path: Some(path.to_owned()), fault });
     }
 
-    /// How many faults are still in store.
+    /// Number of faults that still wait.
     pub fn remaining(&self) -> usize {
         self.script().len()
     }
@@ -48,8 +48,8 @@ impl Faults {
     /// Takes the first fault that concerns this path.
     pub(super) fn next_for(&self, path: &str) -> Option<Fault> {
         let mut script = self.script();
-        let place = script.iter().position(|scripted| scripted.path.as_deref().is_none_or(|only| only == path))?;
-        Some(script.remove(place).fault)
+        let index = script.iter().position(|scripted| scripted.path.as_deref().is_none_or(|only| only == path))?;
+        Some(script.remove(index).fault)
     }
 
     fn script(&self) -> MutexGuard<'_, Vec<Scripted>> {

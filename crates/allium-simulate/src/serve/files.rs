@@ -1,4 +1,4 @@
-//! What directory servers and CollecTor serve: consensuses, certificates, an index.
+//! Files of directory servers and CollecTor: consensuses, certificates, an index.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -26,7 +26,7 @@ const RECENT_HOURS: i32 = 72;
 const RECENT: &str = "/recent/relay-descriptors/";
 const ZSTD_LEVEL: i32 = 3;
 
-/// What a path serves.
+/// File that a path serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resource {
     /// The newest consensus, from a directory server.
@@ -41,12 +41,12 @@ pub(super) enum Resource {
     KeptKeys(ConsensusHour),
 }
 
-/// How a directory server compresses.
+/// Compression by a directory server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// As the client likes it.
     Negotiated,
-    /// Deflated, whatever the client says: `.z`.
+    /// Deflated, whatever the client accepts: `.z`.
     Deflated,
 }
 
@@ -89,7 +89,7 @@ fn hour_of(name: &str, kind: &str) -> Option<ConsensusHour> {
     Some(ConsensusHour::containing(instant)).filter(|hour| hour.start() == instant)
 }
 
-/// Makes files, and remembers what the index says of them.
+/// Makes files, and remembers their entries in the index.
 pub(super) struct Files {
     network: Handle,
     listed: Mutex<BTreeMap<(ConsensusHour, Flavour), Listed>>,
@@ -238,7 +238,7 @@ fn recent_years(network: &Network) -> Vec<ConsensusHour> {
     years
 }
 
-/// What a directory server compresses with, best first; `None` for not at all.
+/// The best compression that a directory server and the client share; `None` for plain.
 fn tor_encoding(headers: &HeaderMap, form: Form) -> Option<&'static str> {
     match form {
         Form::Deflated => Some("deflate"),

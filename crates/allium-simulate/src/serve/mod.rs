@@ -37,12 +37,12 @@ pub use faults::{Fault, Faults};
 use files::{Files, Resource};
 use pack::Packs;
 
-/// How to serve.
+/// Settings of the server.
 #[derive(Debug, Clone, Default)]
 pub struct ServeOptions {
-    /// Accelerated time: one more consensus each time so much has passed; `None` for a network that stands still.
+    /// Accelerated time: one more consensus after each such duration; `None` for a network that stands still.
     pub hour_every: Option<Duration>,
-    /// Misbehaviour in store; a clone of it adds more while the service runs.
+    /// Faults that wait for requests; a clone adds more while the service runs.
     pub faults: Faults,
 }
 
@@ -106,7 +106,7 @@ async fn live_on(network: Handle, documents: &Documents, hour: Duration) -> io::
     }
 }
 
-/// What requests share.
+/// State that requests share.
 struct Service {
     documents: Documents,
     files: Files,
@@ -114,7 +114,7 @@ struct Service {
     faults: Faults,
 }
 
-/// What a path is about.
+/// Kind of path.
 enum Asked {
     Onionoo(answer::Kind),
     File(Resource),
@@ -149,7 +149,7 @@ async fn handle(State(service): State<Arc<Service>>, method: Method, uri: Uri, h
     answered.await.unwrap_or_else(|_| error(StatusCode::INTERNAL_SERVER_ERROR, "the document could not be made"))
 }
 
-/// The page that a fault puts in the place of any document; `None` where there is a document after all.
+/// The page that a fault puts in place of any document; `None` where there is a document after all.
 pub(crate) fn error_page(fault: &Fault) -> Option<Response> {
     let status = match fault {
         Fault::Status(status) => StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),

@@ -14,12 +14,12 @@ use crate::Network;
 use crate::presence::{FILES, pack};
 use crate::truth;
 
-/// What a path serves.
+/// File that a path serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resource {
-    /// A file of the pack, by its place in [`FILES`].
+    /// A file of the pack, by its index in [`FILES`].
     File(usize),
-    /// What happened by script.
+    /// Effects of the scripted events.
     Truth,
 }
 
@@ -65,15 +65,15 @@ impl Packs {
     }
 
     fn bytes(&self, resource: Resource, network: &Network) -> std::io::Result<Vec<u8>> {
-        let Resource::File(place) = resource else {
+        let Resource::File(file_idx) = resource else {
             let mut lines = Vec::new();
             truth::write(network, &mut lines)?;
             return Ok(lines);
         };
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         match newest.as_ref() {
-            Some((hour, files)) if *hour == network.now() => Ok(files[place].clone()),
-            _ => Ok(newest.insert((network.now(), pack(network)?)).1[place].clone()),
+            Some((hour, files)) if *hour == network.now() => Ok(files[file_idx].clone()),
+            _ => Ok(newest.insert((network.now(), pack(network)?)).1[file_idx].clone()),
         }
     }
 }

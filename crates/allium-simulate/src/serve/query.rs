@@ -5,10 +5,10 @@
 
 use std::collections::HashSet;
 
-/// What is asked for.
+/// Parameters of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
-    /// Whether relays are wanted (they are not with `type=bridge`).
+    /// True if relays are wanted, false with `type=bridge`; `None` without a type.
     pub relays: Option<bool>,
     /// Only relays that are running, or only others.
     pub running: Option<bool>,
@@ -26,9 +26,9 @@ pub struct Query {
     pub contact: Vec<String>,
     /// Fields of details to show.
     pub fields: Option<HashSet<String>>,
-    /// How many relays to skip.
+    /// Number of relays to skip.
     pub offset: usize,
-    /// How many relays to show at most.
+    /// Number of relays to show at most.
     pub limit: Option<usize>,
 }
 
@@ -68,7 +68,7 @@ impl Query {
         Some(())
     }
 
-    /// Whether relays are looked at one by one.
+    /// True if no parameter is given.
     pub(super) fn is_everything(&self) -> bool {
         *self == Self::default()
     }

@@ -1,4 +1,4 @@
-//! Who an event concerns: relays that run when it begins.
+//! The relays that an event concerns: drawn from those that run when it begins.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::{Act, Cast, shuffle};
 use crate::Network;
-use crate::places::COUNTRIES;
+use crate::locations::COUNTRIES;
 use crate::relay::Relay;
 use crate::scenario::{Grouping, Scope, What, Which, Whom};
 

@@ -9,7 +9,7 @@ use crate::dice::Dice;
 use crate::scenario::{AuthorityFault, Event, Scenario, What};
 
 pub(crate) const N_AUTHORITIES: usize = 9;
-/// How late a consensus can get at most; a script that delays for ever is cut off here.
+/// Hours by which a consensus can be late at most; a script that delays for ever is cut off here.
 const LATEST_HOURS: i32 = 1_000_000;
 
 /// The events with what has come of them.
@@ -25,13 +25,13 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 pub(crate) struct Act {
     pub(crate) event: Event,
-    /// The place of the event in the list: the key of its chance.
+    /// The index of the event in the list: the key of its chance.
     number: u64,
     /// Set once it has begun.
     pub(crate) cast: Option<Cast>,
 }
 
-/// Who is concerned.
+/// The relays concerned.
 #[derive(Debug, Default)]
 pub(crate) struct Cast {
     /// Positions of relays, in the order in which they are struck.
@@ -52,7 +52,7 @@ impl Stage {
         self.n_guests
     }
 
-    /// When the consensus of this hour is published; `None` for never.
+    /// Hour at which the consensus of this hour is published; `None` for never.
     pub(crate) fn publish_at(&self, hour: ConsensusHour) -> Option<ConsensusHour> {
         let events = || self.acts.iter().map(|act| &act.event);
         let missing = events().any(|event| event.what == What::Missing && event.covers(hour));
@@ -74,7 +74,7 @@ impl Stage {
         Some(at)
     }
 
-    /// What is wrong with each authority at this hour; of several events the last one counts.
+    /// Fault of each authority at this hour; of several events the last one counts.
     pub(crate) fn authorities_at(&self, hour: ConsensusHour) -> [Option<AuthorityFault>; N_AUTHORITIES] {
         let mut faults = [None; N_AUTHORITIES];
         for act in self.acts.iter().filter(|act| act.event.covers(hour)) {
@@ -91,14 +91,14 @@ impl Act {
         Dice::keyed(&[seed, 40, self.number])
     }
 
-    /// Which authorities fail, if `n` do.
+    /// The authorities that fail, if `n` do.
     pub(crate) fn failing_authorities(&self, seed: u64, n: u8) -> impl Iterator<Item = usize> + use<> {
         let mut order: Vec<usize> = (0..N_AUTHORITIES).collect();
         shuffle(&mut self.dice(seed), &mut order);
         order.into_iter().take(usize::from(n))
     }
 
-    /// How many of so many who vanish come back.
+    /// Number of relays that come back, of `n` that vanish.
     fn n_back(&self, n: usize) -> usize {
         match self.event.what {
             What::Outage { back_percent, .. } => (n * usize::from(back_percent)).div_ceil(100),
@@ -106,7 +106,7 @@ impl Act {
         }
     }
 
-    /// The first hour in which nobody comes or goes any more because of it.
+    /// The first hour in which no relay comes or goes because of it.
     pub(crate) fn settled_at(&self) -> ConsensusHour {
         let n = self.cast.as_ref().map_or(0, |cast| cast.relays.len());
         match self.event.what {
@@ -121,7 +121,7 @@ impl Act {
         }
     }
 
-    /// Whether the `i`th of `n` concerned is away at this hour.
+    /// True if the `i`th of `n` relays concerned is away at this hour.
     fn is_away(&self, i: usize, n: usize, hour: ConsensusHour) -> bool {
         let event = &self.event;
         match event.what {

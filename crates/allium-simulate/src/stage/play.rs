@@ -1,4 +1,4 @@
-//! What an event does to relays, hour by hour.
+//! Effects of an event on relays, hour by hour.
 
 use allium_model::RelayFlags;
 
@@ -72,17 +72,17 @@ impl Network {
         cast.n_in_scope = cast.relays.len();
     }
 
-    /// Somebody with relays in one place, or on many home lines; `None` if nobody announces that AS.
+    /// An operator with relays in one AS, or on many home lines; `None` if no provider announces that AS.
     fn flood_owner(&self, act: &Act, asn: Option<&str>) -> Option<Operator> {
         let mut dice = act.dice(self.seed);
-        let fits = |provider: &crate::places::Provider| match asn {
+        let fits = |provider: &crate::locations::Provider| match asn {
             Some(asn) => asn.strip_prefix("AS") == Some(provider.asn.to_string().as_str()),
             None => provider.homes,
         };
         let list = self.providers.list.iter().enumerate().filter(|(_, provider)| fits(provider));
-        let mut places: Vec<u16> = list.map(|(place, _)| place as u16).collect();
-        shuffle(&mut dice, &mut places);
-        (!places.is_empty()).then(|| Operator::of_flood(&mut dice, places, asn.is_none()))
+        let mut providers: Vec<u16> = list.map(|(index, _)| index as u16).collect();
+        shuffle(&mut dice, &mut providers);
+        (!providers.is_empty()).then(|| Operator::of_flood(&mut dice, providers, asn.is_none()))
     }
 
     /// Marks which flags are withheld from whom, in hours in which that changes.

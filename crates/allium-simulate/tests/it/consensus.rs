@@ -59,7 +59,7 @@ fn signing_keys(certificates: &str) -> BTreeMap<(Fingerprint, Fingerprint), (Vec
     keys
 }
 
-/// Whose signatures are good, and how many there are.
+/// Authorities with good signatures, and the number of these signatures.
 fn signers(text: &str, certificates: &str, flavour: Flavour) -> (BTreeSet<Fingerprint>, usize) {
     let keys = signing_keys(certificates);
     let end = text.find("\ndirectory-signature ").unwrap() + "\ndirectory-signature ".len();

@@ -1,4 +1,4 @@
-//! What readers of the simulated documents can rely on.
+//! Promises to readers of the simulated documents.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;

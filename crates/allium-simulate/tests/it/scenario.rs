@@ -1,4 +1,4 @@
-//! What events do to a network, and that the ground truth says so.
+//! Effects of events on a network, and the ground truth about them.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -89,7 +89,7 @@ fn what_is_no_event_is_refused_with_the_reason() {
         ("outage all at 2026-01-01T00:00:00Z", "for how long?"),
         ("outage all at 2026-01-01T00:00:00Z for 90m", "for: expected 12h, 3d or 1w, found \"90m\""),
         ("outage all at 2026-01-01T00:00:00Z for é", "for: expected 12h"),
-        ("outage all at 2026-01-01T00:00:00Z for 1h for 2h", "for is said twice"),
+        ("outage all at 2026-01-01T00:00:00Z for 1h for 2h", "for is given twice"),
         ("outage all at 2026-01-01T00:00:00Z for 1h every 2h", "\"every\" means nothing here"),
         ("outage all at 2026-01-01T00:00:00Z for 1h share 0%", "share: expected 1% to 100%, found \"0%\""),
         ("flap all at 2026-01-01T00:00:00Z for 9h every 1h", "every 2h or more"),

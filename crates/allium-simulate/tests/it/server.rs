@@ -1,4 +1,4 @@
-//! What clients of the simulated Onionoo service see, over real sockets.
+//! The simulated Onionoo service as clients see it, over real sockets.
 #![allow(clippy::unwrap_used)]
 
 use std::io::Read;
@@ -290,13 +290,13 @@ async fn files_go_wrong_as_scripted_too() {
 #[tokio::test]
 async fn the_served_pack_is_the_written_one_and_grows_with_the_network() {
     let server = start(None).await;
-    let place = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let mut lists = Vec::new();
     for hour in ["18:00:00", "19:00:00"] {
-        write_presence(&server.network.read().unwrap(), place.path()).unwrap();
+        write_presence(&server.network.read().unwrap(), dir.path()).unwrap();
         for name in ["snapshots.csv.zst", "presence.parquet", "relays.csv.zst"] {
             let answer = server.get(&format!("/presence/{name}")).await;
-            assert_eq!((answer.status, &answer.body), (200, &std::fs::read(place.path().join(name)).unwrap()), "{name}");
+            assert_eq!((answer.status, &answer.body), (200, &std::fs::read(dir.path().join(name)).unwrap()), "{name}");
             assert_eq!(answer.header("last-modified"), Some(&format!("Sun, 15 Feb 2026 {hour} GMT")[..]));
         }
         lists.push(

@@ -14,7 +14,7 @@ use tor_netdoc::doc::authcert::AuthCert;
 use tor_netdoc::doc::netstatus::{MdConsensus, PlainConsensus, RelayWeight};
 use tor_netdoc::types::relay_flags::RelayFlag as TorFlag;
 
-/// What both readers say of a relay.
+/// A relay as both readers see it.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Seen {
     fingerprint: Fingerprint,
@@ -27,7 +27,7 @@ struct Seen {
     is_measured: bool,
 }
 
-/// What both say of a consensus.
+/// A consensus as both readers see it.
 #[derive(Debug, PartialEq, Eq)]
 struct Read {
     relays: Vec<Seen>,
@@ -63,7 +63,7 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items
 }
 
-/// What Arti says, for either of its types.
+/// Arti's reading, for either of its types.
 macro_rules! theirs {
     ($consensus:expr) => {{
         let consensus = $consensus;
@@ -127,7 +127,7 @@ fn arti_certificates(text: &str) -> Vec<AuthCert> {
     certificates.map(|certificate| certificate.unwrap().check_signature().unwrap().dangerously_assume_timely()).collect()
 }
 
-/// Whether Arti, trusting `n_authorities`, accepts the signatures.
+/// True if Arti, trusting `n_authorities`, accepts the signatures.
 fn arti_accepts(document: &str, flavour: Flavour, certificates: &[AuthCert], n_authorities: usize) -> bool {
     match flavour {
         Flavour::Ns => {
@@ -141,7 +141,7 @@ fn arti_accepts(document: &str, flavour: Flavour, certificates: &[AuthCert], n_a
     }
 }
 
-/// Whether we accept them.
+/// True if our verifier accepts them.
 fn we_accept(document: &str, certificates: &str, trusted: &[TrustedAuthority]) -> bool {
     let mut known = Certificates::default();
     assert_eq!(known.add(certificates.as_bytes(), "certificates", trusted), []);
@@ -152,11 +152,11 @@ fn we_accept(document: &str, certificates: &str, trusted: &[TrustedAuthority]) -
 /// The same document, as long as before, with a whole hour in valid-after: test networks vote every few seconds, which the
 /// public one never does.
 fn at_the_next_hour(document: &str) -> String {
-    let place = document.find("\nvalid-after ").unwrap() + "\nvalid-after 2000-01-01 ".len();
-    let (hour, rest) = document[place..].split_at(2);
+    let offset = document.find("\nvalid-after ").unwrap() + "\nvalid-after 2000-01-01 ".len();
+    let (hour, rest) = document[offset..].split_at(2);
     match rest.starts_with(":00:00\n") {
         true => document.to_owned(),
-        false => format!("{}{:02}:00:00{}", &document[..place], hour.parse::<u32>().unwrap() + 1, &rest[6..]),
+        false => format!("{}{:02}:00:00{}", &document[..offset], hour.parse::<u32>().unwrap() + 1, &rest[6..]),
     }
 }
 

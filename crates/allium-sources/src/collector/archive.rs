@@ -13,7 +13,7 @@ use crate::consensus::LIMITS;
 use crate::error::{Error, Stage};
 use crate::read::{Limits, decompress, stream};
 
-/// How much of a tar is read at most. A month of consensuses has 25 MB in xz, 2 GB without.
+/// Limits for reading a tar. A month of consensuses has 25 MB in xz, 2 GB without.
 pub const ARCHIVE_LIMITS: Limits = Limits { max_compressed_bytes: 4 << 30, max_bytes: 64 << 30, max_ratio: 1000 };
 
 /// A document found in a file.
@@ -23,14 +23,14 @@ pub struct Found {
     pub origin: String,
     /// Its bytes, decompressed, or why they cannot be had.
     pub document: Result<Vec<u8>, Error>,
-    /// Whether it was named by whoever asked, not found in a directory or archive.
+    /// True if the caller named it; false if it was found in a directory or archive.
     pub is_named: bool,
 }
 
 /// Hands every document under `path` to `visit`, one by one. What cannot be read is handed over as an error, and the walk goes on.
 ///
 /// # Errors
-/// Whatever `visit` returns ends the walk.
+/// Errors that `visit` returns end the walk.
 pub fn walk<E>(path: &Path, visit: &mut dyn FnMut(Found) -> Result<(), E>) -> Result<(), E> {
     if path.is_dir() { walk_directory(path, visit) } else { walk_file(path, true, visit) }
 }

@@ -25,7 +25,7 @@ pub struct Listed {
     pub sha256: Option<Vec<u8>>,
 }
 
-/// What is looked at of an index.
+/// The members of an index that are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Index {
     /// Consensuses of one flavour, latest first.

@@ -1,6 +1,6 @@
 //! CollecTor, the archive of what the Tor network publishes about itself.
 //!
-//! Two ways lead from it to consensuses. Its archives are files that somebody has downloaded ([`archive`]): documents of any
+//! There are two ways to its consensuses. Its archives are files that the user has downloaded ([`archive`]): documents of any
 //! hour, in any order, not verified unless the keys of their time are at hand. Its recent documents, those of the last
 //! 72 hours, are fetched ([`Collector`]): what a store has missed is found in the index, checked against the digest there
 //! and against the signatures of the authorities.
@@ -29,18 +29,18 @@ const INDEX: &str = "index/index.json.gz";
 /// The index lists every file of the archive.
 const INDEX_LIMITS: Limits = Limits { max_compressed_bytes: 32 << 20, max_bytes: 256 << 20, max_ratio: 1000 };
 
-/// Where recent documents are, and who is trusted.
+/// Settings for fetching recent documents.
 #[derive(Debug, Clone)]
 pub struct CollectorOptions {
     /// Such as `https://collector.torproject.org`.
     pub base_url: String,
-    /// Which of the two forms is fetched.
+    /// The flavour to fetch.
     pub flavour: Flavour,
-    /// Whose signatures count.
+    /// Authorities whose signatures count.
     pub trusted: Vec<TrustedAuthority>,
-    /// How many consensuses one visit fetches at most, the latest first.
+    /// Number of consensuses that one visit fetches at most, the latest first.
     pub max_consensuses: usize,
-    /// How requests are sent.
+    /// Settings of requests.
     pub http: HttpOptions,
 }
 
@@ -57,7 +57,7 @@ impl Default for CollectorOptions {
     }
 }
 
-/// What one visit brought.
+/// Result of one visit.
 #[derive(Debug, Default)]
 pub struct Visit {
     /// Consensuses that were not known, earliest first.
@@ -82,7 +82,7 @@ impl Collector {
     /// An address that is neither HTTPS nor loopback, no trusted authorities, or a proxy that is not SOCKS5.
     pub fn new(options: CollectorOptions) -> Result<Self, Error> {
         if options.trusted.is_empty() {
-            return Err(Error::Option { option: "trusted authorities".to_owned(), reason: "there is none".to_owned() });
+            return Err(Error::Option { option: "trusted authorities".to_owned(), reason: "none is set".to_owned() });
         }
         let (http, base) = (Http::new(&options.http)?, base_url(&options.base_url, false)?);
         Ok(Self { http, base, options, certificates: Mutex::default() })
@@ -138,7 +138,8 @@ impl Collector {
         .await
     }
 
-    /// Reads the certificates in the index. Without one of them a signature is not counted, which tells more than an error here.
+    /// Reads the certificates in the index. Without a certificate its signatures are not counted; the count of good signatures then
+    /// explains more than an error here.
     async fn fetch_certificates(&self, index: &Index) {
         for path in &index.certificates {
             let document = match below(&self.base, path) {
@@ -160,7 +161,7 @@ impl Collector {
     }
 }
 
-/// The consensus, if the file is what the index says.
+/// The consensus, if the file has the digest and the hour that the index states.
 fn checked(document: &[u8], origin: &str, listed: &Listed, flavour: Flavour) -> Result<Consensus, Error> {
     if listed.sha256.as_ref().is_some_and(|digest| digest[..] != Sha256::digest(document)[..]) {
         return Err(Error::Digest { origin: origin.to_owned() });

@@ -3,15 +3,15 @@
 //! Input: the formats of tar (ustar, GNU, pax), uncompressed. Members come in the order of the archive; only regular
 //! files are handed out. Names serve as names in messages and never as paths; long names and other extensions are
 //! passed over. Unlike readers that take any end for the end, an archive must end with its zero block, so that one that
-//! was cut between two members is told from a whole one.
+//! was cut between two members is distinguished from a whole one.
 
 use std::io::{self, Read};
 
 const BLOCK_BYTES: usize = 512;
-/// How much of a name is kept.
+/// Number of characters of a name that are kept.
 const MAX_NAME_CHARS: usize = 100;
 
-/// Whether these first bytes are a tar header.
+/// True if these first bytes are a tar header.
 pub(super) fn is_tar(start: &[u8]) -> bool {
     start.get(257..262) == Some(b"ustar") || Header::parse(start).is_some_and(|header| header.is_some())
 }

@@ -41,7 +41,7 @@ impl Batch {
         true
     }
 
-    /// How many relays its consensuses list, together.
+    /// Number of relays that its consensuses list, together.
     pub fn n_listed(&self) -> usize {
         self.n_listed
     }
@@ -55,13 +55,13 @@ impl Batch {
     pub fn spans(&self) -> Vec<(Fingerprint, StateSpan)> {
         let mut open: Vec<Option<Run>> = vec![None; self.relays.values.len()];
         let mut runs = Vec::new();
-        for (place, (hour, listings)) in self.consensuses.iter().enumerate() {
+        for (index, (hour, listings)) in self.consensuses.iter().enumerate() {
             for Listing { relay, state } in listings {
                 let run = &mut open[*relay as usize];
                 match run {
-                    Some(run) if run.last_place + 1 == place && run.state == *state => (run.last, run.last_place) = (*hour, place),
+                    Some(run) if run.last_index + 1 == index && run.state == *state => (run.last, run.last_index) = (*hour, index),
                     _ => {
-                        let next = Run { start: *hour, last: *hour, last_place: place, state: *state };
+                        let next = Run { start: *hour, last: *hour, last_index: index, state: *state };
                         runs.extend(run.replace(next).map(|ended| (*relay, ended)));
                     }
                 }
@@ -84,7 +84,7 @@ impl Batch {
 struct Run {
     start: ConsensusHour,
     last: ConsensusHour,
-    last_place: usize,
+    last_index: usize,
     state: u32,
 }
 

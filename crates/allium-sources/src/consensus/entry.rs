@@ -1,7 +1,7 @@
-//! What a consensus says of each relay.
+//! Entries of a consensus: one per relay.
 //!
 //! An entry needs a readable identity and its flags; without them it is left out. Anything else that cannot be read
-//! costs itself only. Either way a damaged entry is one reject, which names the first damaged line and lists every reason.
+//! is lost alone. Either way a damaged entry is one reject, which names the first damaged line and lists every reason.
 
 use std::collections::{HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddrV4, SocketAddrV6};
@@ -13,7 +13,7 @@ use super::lines::{Line, Lines, decode_base64, number, text};
 use super::rejects::{Rejects, quote};
 use super::{Entry, Flavour};
 
-/// Where the entries end.
+/// Keywords at which the entries end.
 const ENDS: [&[u8]; 2] = [b"directory-footer", b"directory-signature"];
 const IDENTITY_CHARS: usize = 27;
 const MAX_NICKNAME_CHARS: usize = 19;
@@ -50,7 +50,7 @@ pub(super) fn read<'a>(lines: &mut Lines<'a>, flavour: Flavour, rejects: &mut Re
     entries
 }
 
-/// What is wrong with one entry.
+/// Defects of one entry.
 #[derive(Debug, Default)]
 struct Faults {
     line: Option<usize>,

@@ -1,4 +1,4 @@
-//! What a consensus says after its last relay.
+//! Footer of a consensus, after its last relay.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct Footer {
     pub(super) bandwidth_weights: BTreeMap<String, i64>,
     /// At least one.
     pub(super) signatures: Vec<Signature>,
-    /// Byte after the space of the first `directory-signature `: signatures speak for everything up to there.
+    /// Byte after the space of the first `directory-signature `: signatures cover everything up to there.
     pub(super) signed_end: usize,
 }
 
@@ -51,8 +51,8 @@ pub(super) fn read(lines: &mut Lines<'_>, n_entries: usize, rejects: &mut Reject
 fn add_signature(signatures: &mut Vec<Signature>, line: Line<'_>, lines: &mut Lines<'_>, rejects: &mut Rejects) {
     match signature(line, lines) {
         Some(signature) if signatures.len() < MAX_SIGNATURES => signatures.push(signature),
-        Some(_) => rejects.add(|| line.place(), None, &format!("more than {MAX_SIGNATURES} signatures")),
-        None => rejects.add(|| line.place(), None, &format!("expected a signature, found {}", quote(line.arguments))),
+        Some(_) => rejects.add(|| line.location(), None, &format!("more than {MAX_SIGNATURES} signatures")),
+        None => rejects.add(|| line.location(), None, &format!("expected a signature, found {}", quote(line.arguments))),
     }
 }
 

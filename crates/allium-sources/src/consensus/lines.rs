@@ -1,4 +1,4 @@
-//! A document as lines of keyword and arguments, with their places.
+//! A document as lines of keyword and arguments, with their locations.
 
 /// One line without its line break.
 #[derive(Debug, Clone, Copy)]
@@ -9,7 +9,7 @@ pub(super) struct Line<'a> {
     pub(super) start: usize,
     /// Up to the first space.
     pub(super) keyword: &'a [u8],
-    /// After that space; empty where there is none.
+    /// The text after that space; may be empty.
     pub(super) arguments: &'a [u8],
 }
 
@@ -27,8 +27,8 @@ impl<'a> Line<'a> {
         self.arguments.split(|byte| *byte == b' ').filter(|word| !word.is_empty())
     }
 
-    /// Where the line is, for rejects.
-    pub(super) fn place(&self) -> String {
+    /// Location of the line, for rejects.
+    pub(super) fn location(&self) -> String {
         format!("line {}", self.number)
     }
 }
@@ -71,7 +71,7 @@ impl<'a> Lines<'a> {
         if self.next.as_ref().is_some_and(is_wanted) { self.take() } else { None }
     }
 
-    /// Where the document ends, in bytes.
+    /// End of the document, in bytes.
     pub(super) fn end(&self) -> u64 {
         self.bytes.len() as u64
     }
@@ -106,7 +106,7 @@ pub(super) fn take_object(lines: &mut Lines<'_>, max_bytes: usize) -> Option<Vec
     decode_base64(&text)
 }
 
-/// Whether a line may belong to an object: base64, or its end. Anything else means that the end was lost.
+/// True if a line may belong to an object: base64, or its end. Any other line means that the end was lost.
 fn is_object_line(keyword: &[u8]) -> bool {
     keyword == b"-----END" || keyword.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
 }

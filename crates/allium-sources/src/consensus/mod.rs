@@ -1,8 +1,8 @@
 //! The consensus: which relays there are, as the directory authorities agree once an hour.
 //!
-//! What comes in: a `network-status-consensus-3` document, whole and decompressed, of either flavour, from 2014 to
-//! today: with or without CollecTor's annotations, protocol versions, IPv6 addresses and bandwidth weights. What goes
-//! out: a [`Consensus`] in the units of the model and what could not be understood in it.
+//! Input: a `network-status-consensus-3` document, whole and decompressed, of either flavour, from 2014 to today: with or without
+//! CollecTor's annotations, protocol versions, IPv6 addresses and bandwidth weights. Output: a [`Consensus`] in the units of the model and
+//! a list of what could not be understood in it.
 //!
 //! Method: one pass over the lines in the order that the directory specification (dir-spec, section 3.4.1) gives them:
 //! preamble, entries, footer. Unknown keywords are ignored, as the specification asks. A damaged entry is one reject;
@@ -42,7 +42,7 @@ use self::rejects::Rejects;
 use crate::error::Error;
 use crate::read::{Limits, read_file};
 
-/// How much of a consensus is read at most: some twenty times the size of those of 2026.
+/// Limits for reading a consensus: some twenty times the size of those of 2026.
 pub const LIMITS: Limits = Limits { max_compressed_bytes: 32 << 20, max_bytes: 64 << 20, max_ratio: 1000 };
 
 /// A decoded consensus.
@@ -52,21 +52,21 @@ pub struct Consensus {
     pub origin: String,
     /// Its size in bytes after decompression.
     pub size_bytes: u64,
-    /// Which of the two forms.
+    /// Its flavour.
     pub flavour: Flavour,
-    /// By which of the agreed methods it was made.
+    /// Number of the agreed method by which it was made.
     pub method: Option<u32>,
-    /// Its valid-after: the hour for which it speaks.
+    /// Its valid-after time: the hour that it is about.
     pub hour: ConsensusHour,
-    /// When the next one should be there.
+    /// Time from which the next one should be available.
     pub fresh_until: Timestamp,
-    /// When nobody should use it any more.
+    /// Time from which it must not be used.
     pub valid_until: Timestamp,
     /// Flags on which the authorities voted.
     pub known_flags: Vec<String>,
     /// Parameters of the network.
     pub params: BTreeMap<String, i64>,
-    /// How consensus weights are weighed by position, in units of 1/10,000.
+    /// Factors of consensus weights by position, in units of 1/10,000.
     pub bandwidth_weights: BTreeMap<String, i64>,
     /// The authorities whose votes it was made from.
     pub authorities: Vec<Authority>,
@@ -74,15 +74,15 @@ pub struct Consensus {
     pub signatures: Vec<Signature>,
     /// The relays, each once.
     pub entries: Vec<Entry>,
-    /// What could not be understood, at most a thousand.
+    /// Parts that could not be understood, at most a thousand.
     pub rejects: Vec<Reject>,
-    /// How many rejects there are, listed or not.
+    /// Number of rejects, listed or not.
     pub n_rejects: usize,
-    /// For which bytes of the document the signatures speak.
+    /// Range of bytes that the signatures cover.
     pub signed: Range<usize>,
 }
 
-/// Which form of a consensus. Both list the same relays.
+/// Flavour of a consensus. Both list the same relays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Flavour {
     /// The full form, with digests of server descriptors and summaries of exit policies.
@@ -122,11 +122,11 @@ pub struct Authority {
     pub host_name: String,
     /// Its address.
     pub address: IpAddr,
-    /// Where it serves documents over HTTP; 0 if nowhere.
+    /// Port at which it serves documents over HTTP; 0 if none.
     pub dir_port: u16,
-    /// Where it relays.
+    /// Port at which it relays.
     pub or_port: u16,
-    /// How to reach its operator.
+    /// Text in which its operator says how to be reached.
     pub contact: Option<String>,
     /// Digest of its vote.
     pub vote_digest: Option<String>,
@@ -135,7 +135,7 @@ pub struct Authority {
 /// A signature of an authority, unchecked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
-    /// How the document was digested.
+    /// Digest algorithm of the document.
     pub algorithm: SignatureAlgorithm,
     /// Digest of the authority's identity key.
     pub identity: Fingerprint,
@@ -145,7 +145,7 @@ pub struct Signature {
     pub bytes: Vec<u8>,
 }
 
-/// How a document is digested before it is signed.
+/// Digest algorithm of a document before it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignatureAlgorithm {
     /// SHA-1, for the ns flavour.
@@ -156,18 +156,18 @@ pub enum SignatureAlgorithm {
     Other(String),
 }
 
-/// What a consensus says of one relay.
+/// Entry of one relay in a consensus.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Which relay.
+    /// The relay.
     pub fingerprint: Fingerprint,
     /// Its nickname; `None` if unreadable.
     pub nickname: Option<String>,
-    /// Where it relays over IPv4; `None` if unreadable.
+    /// Address and port for Tor connections over IPv4; `None` if unreadable.
     pub or_address: Option<SocketAddrV4>,
-    /// Where it serves directory documents over plain HTTP.
+    /// Port at which it serves directory documents over plain HTTP.
     pub dir_port: Option<u16>,
-    /// Where it relays over IPv6.
+    /// Address and port for Tor connections over IPv6.
     pub ipv6: Option<SocketAddrV6>,
     /// Its flags.
     pub flags: RelayFlags,
@@ -177,15 +177,14 @@ pub struct Entry {
     pub version: Option<Arc<str>>,
     /// Consensus weight, in units of about a kilobyte per second; `None` if the consensus gives none.
     pub weight: Option<u64>,
-    /// Whether enough authorities measured it; otherwise its weight is capped.
+    /// True if enough authorities measured it; otherwise its weight is capped.
     pub is_measured: bool,
     /// Exit policy summarised by port; ns flavour only.
     pub ports: Option<PortSummary>,
 }
 
 impl Consensus {
-    /// The relays that are Running, each with what it is from this hour on. A consensus knows no countries and no
-    /// autonomous systems.
+    /// The Running relays, each with its state from this hour on. A consensus contains no countries and no autonomous systems.
     pub fn states(&self) -> impl Iterator<Item = (Fingerprint, RelayState)> + '_ {
         let running = self.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running));
         running.map(|entry| {
@@ -229,10 +228,10 @@ pub fn decode(bytes: &[u8], origin: &str) -> Result<Consensus, Error> {
     })
 }
 
-/// Which consensus a document is, by its preamble alone.
+/// Flavour and hour of a document, by its preamble alone.
 ///
 /// # Errors
-/// As [`decode`], as far as the preamble tells.
+/// As [`decode`], for defects in the preamble.
 pub fn peek(bytes: &[u8], origin: &str) -> Result<(Flavour, ConsensusHour), Error> {
     let preamble = preamble::read(&mut Lines::new(bytes), &mut Rejects::new(origin))?;
     Ok((preamble.flavour, preamble.hour))

@@ -1,4 +1,4 @@
-//! What a consensus says before its first relay.
+//! Preamble of a consensus, before its first relay.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::rejects::{Rejects, quote};
 use super::{Authority, Flavour};
 use crate::error::Error;
 
-/// Where the preamble ends.
+/// Keywords at which the preamble ends.
 pub(super) const ENDS: [&[u8]; 3] = [b"r", b"directory-footer", b"directory-signature"];
 const MAX_AUTHORITIES: usize = 100;
 const MAX_PARAMS: usize = 2000;
@@ -21,7 +21,7 @@ const MAX_TEXT_CHARS: usize = 1000;
 /// The preamble of a consensus.
 #[derive(Debug)]
 pub(super) struct Preamble {
-    /// Byte at which `network-status-version` starts: signatures speak for everything from there.
+    /// Byte at which `network-status-version` starts: signatures cover everything from there.
     pub(super) start: usize,
     pub(super) flavour: Flavour,
     pub(super) method: Option<u32>,
@@ -72,7 +72,7 @@ pub(super) fn read(lines: &mut Lines<'_>, rejects: &mut Rejects) -> Result<Pream
     Ok(Preamble { start, flavour, method, hour, fresh_until, valid_until, known_flags, params, authorities })
 }
 
-/// The annotations, and the line that says which kind of document this is.
+/// The annotations, and the line that names the kind of document.
 fn read_beginning(lines: &mut Lines<'_>, origin: &str) -> Result<(usize, Flavour), Error> {
     while let Some(line) = lines.take_if(|line| line.keyword.first() == Some(&b'@')) {
         if line.keyword == b"@type" && !is_known_type(line) {
@@ -111,8 +111,8 @@ pub(super) fn numbers_by_name(line: Line<'_>, rejects: &mut Rejects) -> BTreeMap
         let pair = text(word).and_then(|word| word.split_once('=')).and_then(|(name, value)| Some((name, i64::from_str(value).ok()?)));
         match pair {
             Some((name, value)) if numbers.len() < MAX_PARAMS => drop(numbers.insert(name.to_owned(), value)),
-            Some(_) => rejects.add(|| line.place(), None, &format!("more than {MAX_PARAMS} parameters")),
-            None => rejects.add(|| line.place(), None, &format!("expected name=number, found {}", quote(word))),
+            Some(_) => rejects.add(|| line.location(), None, &format!("more than {MAX_PARAMS} parameters")),
+            None => rejects.add(|| line.location(), None, &format!("expected name=number, found {}", quote(word))),
         }
     }
     numbers
@@ -121,8 +121,8 @@ pub(super) fn numbers_by_name(line: Line<'_>, rejects: &mut Rejects) -> BTreeMap
 fn add_authority(authorities: &mut Vec<Authority>, line: Line<'_>, rejects: &mut Rejects) {
     match authority(line) {
         Some(authority) if authorities.len() < MAX_AUTHORITIES => authorities.push(authority),
-        Some(_) => rejects.add(|| line.place(), None, &format!("more than {MAX_AUTHORITIES} authorities")),
-        None => rejects.add(|| line.place(), None, &format!("expected an authority, found {}", quote(line.arguments))),
+        Some(_) => rejects.add(|| line.location(), None, &format!("more than {MAX_AUTHORITIES} authorities")),
+        None => rejects.add(|| line.location(), None, &format!("expected an authority, found {}", quote(line.arguments))),
     }
 }
 

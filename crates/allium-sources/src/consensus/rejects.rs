@@ -1,8 +1,8 @@
-//! What a reject of a consensus quotes.
+//! Quotes of the input in rejects of a consensus.
 
 pub(super) use crate::rejects::Rejects;
 
-/// How much of the input a reason quotes.
+/// Number of characters of the input that a reason quotes.
 const MAX_QUOTE_CHARS: usize = 60;
 
 /// The beginning of what was found, in visible characters.

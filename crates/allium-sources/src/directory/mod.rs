@@ -1,11 +1,11 @@
-//! The directory protocol: the newest consensus from whoever serves it, authorities and mirrors alike.
+//! The directory protocol: the newest consensus from any server that has it, authorities and mirrors alike.
 //!
-//! What comes in: `/tor/status-vote/current/consensus[-microdesc]` and `/tor/keys/all` over plain HTTP, compressed or not.
-//! Nothing that a server says is trusted: a consensus is accepted only if more than half of the trusted authorities signed
-//! it, it is of the flavour asked for, and newer than what is known. What goes out: that consensus, or that there is none.
+//! Input: `/tor/status-vote/current/consensus[-microdesc]` and `/tor/keys/all` over plain HTTP, compressed or not. No server is trusted: a
+//! consensus is accepted only if more than half of the trusted authorities signed it, it is of the flavour asked for, and newer than the
+//! one already known. Output: that consensus, or the fact that there is none.
 //!
 //! Method: servers are tried in turn, each visit beginning with another one, until one has a newer consensus. As no
-//! server should be asked in vain by everybody, a visit ends when [`MAX_UNCHANGED`] of them have nothing newer. Keys are
+//! server should be asked in vain by every client, a visit ends when [`MAX_UNCHANGED`] of them have nothing newer. Keys are
 //! fetched when a signature needs one that is not at hand, from the server that sent the consensus.
 
 use std::sync::Mutex;
@@ -20,22 +20,22 @@ use crate::error::Error;
 pub use crate::http::HttpOptions;
 use crate::http::{Http, base_url, below, off_the_loop};
 
-/// How many servers without anything newer are asked in one visit.
+/// Number of servers without anything newer that are asked in one visit.
 pub const MAX_UNCHANGED: usize = 2;
 
 /// Tor's names for its compressions differ from those of the web.
 const ENCODINGS: &str = "zstd, x-zstd, deflate, gzip, identity";
 
-/// Which servers are asked, and who is trusted.
+/// The servers to ask, and the authorities to trust.
 #[derive(Debug, Clone)]
 pub struct DirectoryOptions {
     /// Addresses such as `http://193.23.244.244:80`.
     pub servers: Vec<String>,
-    /// Which consensus is asked for.
+    /// The flavour to ask for.
     pub flavour: Flavour,
-    /// Whose signatures count.
+    /// Authorities whose signatures count.
     pub trusted: Vec<TrustedAuthority>,
-    /// How requests are sent.
+    /// Settings of requests.
     pub http: HttpOptions,
 }
 
@@ -78,10 +78,10 @@ impl Directory {
     /// Prepares a client; nothing is sent.
     ///
     /// # Errors
-    /// No servers, no trusted authorities, an address that is none, or a proxy that is not SOCKS5.
+    /// There are no servers or no trusted authorities, an address cannot be used, or the proxy is not SOCKS5.
     pub fn new(options: DirectoryOptions) -> Result<Self, Error> {
         let servers = options.servers.iter().map(|server| base_url(server, true)).collect::<Result<Vec<_>, _>>()?;
-        let empty = |option: &str| Error::Option { option: option.to_owned(), reason: "there is none".to_owned() };
+        let empty = |option: &str| Error::Option { option: option.to_owned(), reason: "none is set".to_owned() };
         if servers.is_empty() {
             return Err(empty("directory servers"));
         }
@@ -157,7 +157,7 @@ impl Directory {
         let (origin, trusted, mut certificates) = (url.to_string(), self.trusted.clone(), self.certificates());
         let added = off_the_loop(move || {
             for reject in certificates.add(&document, &origin, &trusted) {
-                tracing::warn!(origin = reject.origin, place = reject.place, reason = reject.reason, "a certificate is not accepted");
+                tracing::warn!(origin = reject.origin, location = reject.location, reason = reject.reason, "certificate rejected");
             }
             Ok(certificates)
         });

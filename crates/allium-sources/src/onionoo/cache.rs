@@ -1,9 +1,9 @@
 //! The newest good document of each kind on disk.
 //!
-//! A document is two files: `details.body`, the bytes as the server sent them, and `details.json`, which says where they
-//! came from, how many they are, what the server's `Last-Modified` was and as of which consensus they are. Each is
-//! written beside its place, synced and renamed, the body first: after a crash in between, the old description does not
-//! fit the length of the new body, and the next request is unconditional.
+//! A document is two files: `details.body`, the bytes as the server sent them, and `details.json` with the address they came from, their
+//! number, the server's `Last-Modified` and the consensus they are as of. Each is written to a temporary name, synced and renamed, the
+//! body first: after a crash in between, the old description does not fit the length of the new body, and the next request is
+//! unconditional.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ pub(super) struct Cache {
     dir: PathBuf,
 }
 
-/// What is known of a kept document.
+/// Description of a kept document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
     pub(super) base_url: String,
@@ -46,7 +46,7 @@ impl Cache {
         Ok(Self { dir: dir.to_owned() })
     }
 
-    /// What is kept of this kind from this server; `None` where nothing is, or its description is unreadable.
+    /// Description of the kept document of this kind from this server; `None` if there is none, or it is unreadable.
     pub(super) fn kept(&self, kind: DocumentKind, base_url: &str) -> Option<Kept> {
         let text = fs::read(self.path(kind, "json")).ok()?;
         let description: Description = serde_json::from_slice(&text).ok()?;
@@ -55,7 +55,7 @@ impl Cache {
         (kept.base_url == base_url).then_some(kept)
     }
 
-    /// Whether the body is there in full.
+    /// True if the body is there in full.
     pub(super) fn has_body(&self, kind: DocumentKind, kept: &Kept) -> bool {
         fs::metadata(self.path(kind, "body")).is_ok_and(|file| file.is_file() && file.len() == kept.n_bytes)
     }

@@ -29,24 +29,24 @@ use crate::read::{Limits, decompress};
 const MAX_REDIRECTS: usize = 3;
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
-/// How documents are fetched.
+/// Settings for fetching documents.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
-    /// Where the documents are, such as `https://onionoo.torproject.org`.
+    /// Address below which the documents are, such as `https://onionoo.torproject.org`.
     pub base_url: String,
-    /// Where the newest good document of each kind is kept; created where needed.
+    /// Directory that keeps the newest good document of each kind; created where needed.
     pub cache_dir: PathBuf,
     /// A proxy such as `socks5h://127.0.0.1:9050`.
     pub proxy: Option<String>,
-    /// How much is read at most.
+    /// Limits for reading.
     pub limits: Limits,
-    /// How long one attempt may take, from connecting to the last byte.
+    /// Time that one attempt may take, from connecting to the last byte.
     pub timeout: Duration,
-    /// How many times a failed attempt is repeated.
+    /// Number of times that a failed attempt is repeated.
     pub retries: usize,
     /// The pause before the first repetition; each further one doubles, up to a minute.
     pub retry_pause: Duration,
-    /// What we call ourselves.
+    /// Name under which Allium sends requests.
     pub user_agent: String,
 }
 
@@ -96,7 +96,7 @@ pub struct FetchedDocument {
     pub origin: String,
     /// The server's `Last-Modified`, as sent.
     pub last_modified: Option<String>,
-    /// As of which consensus it is.
+    /// The consensus that it is as of.
     pub published: ConsensusHour,
 }
 
@@ -237,7 +237,7 @@ fn checked(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<ConsensusHo
     }
 }
 
-/// Whether the same request may succeed later.
+/// True if the same request may succeed later.
 fn may_pass(error: &Error) -> bool {
     match error {
         Error::Status { status, .. } => *status >= 500,
@@ -252,7 +252,7 @@ fn header(headers: &HeaderMap) -> Option<String> {
     headers.get(LAST_MODIFIED).and_then(|value| value.to_str().ok()).filter(|text| text.len() <= 64).map(str::to_owned)
 }
 
-/// Whether a redirect stays on the host, port and scheme of the first request.
+/// True if a redirect stays on the host, port and scheme of the first request.
 fn stays(attempt: &Attempt<'_>) -> bool {
     let previous = attempt.previous();
     previous.len() <= MAX_REDIRECTS && previous.first().is_some_and(|first| first.origin() == attempt.url().origin())

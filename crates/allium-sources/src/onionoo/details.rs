@@ -1,9 +1,9 @@
-//! Details documents: what each relay is.
+//! Details documents: the attributes of each relay.
 //!
 //! A relay is kept whatever its fields look like, as long as its fingerprint can be read. Of a relay given twice the
-//! entry with the newest `last_seen` counts, else the first. An entry with nothing but a fingerprint (a stub) says
-//! nothing and is left out. Relays last seen more than 7 days ago are kept and counted: Onionoo lists them by mistake
-//! now and then, and whoever shows the network leaves them out with `RelayRecord::is_current`.
+//! entry with the newest `last_seen` counts, else the first. An entry with nothing but a fingerprint (a stub) is left out. Relays last
+//! seen more than 7 days ago are kept and counted: Onionoo lists them by mistake now and then, and a view of the network leaves them out
+//! with `RelayRecord::is_current`.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -55,7 +55,7 @@ pub(super) fn decode(bytes: &[u8], origin: &str) -> Result<DetailsDocument, Erro
 #[derive(Default)]
 struct RelayList {
     relays: Vec<Relay>,
-    places: HashMap<Fingerprint, usize>,
+    indexes: HashMap<Fingerprint, usize>,
     n_duplicates: usize,
     n_stubs: usize,
 }
@@ -86,13 +86,13 @@ impl RelayList {
         if self.relays.len() >= MAX_RELAYS {
             return visit.rejects.add_entry(visit.entry_idx, Some(fingerprint), "more relays than any network has");
         }
-        match self.places.entry(fingerprint) {
-            Entry::Vacant(place) => {
-                place.insert(self.relays.len());
+        match self.indexes.entry(fingerprint) {
+            Entry::Vacant(index) => {
+                index.insert(self.relays.len());
                 self.relays.push(relay);
             }
-            Entry::Occupied(place) => {
-                let known = &mut self.relays[*place.get()];
+            Entry::Occupied(index) => {
+                let known = &mut self.relays[*index.get()];
                 let newer = relay.last_seen > known.last_seen;
                 let reason =
                     if newer { "relay given twice; this newer entry counts" } else { "relay given twice; the earlier entry counts" };
@@ -133,14 +133,14 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
         last_seen,
         last_changed_address_or_port: fields.hour("last_changed_address_or_port", wire.last_changed_address_or_port),
         last_restarted: fields.descriptor_time("last_restarted", wire.last_restarted),
-        // Where it is not said: this is how the source defines it.
+        // The source defines Running in this way, where it does not state it.
         running: wire.running.unwrap_or(flags.contains(RelayFlag::Running) && last_seen == Some(visit.published)),
         hibernating: wire.hibernating.unwrap_or(false),
         flags,
         other_flags,
-        country: fields.place("country", &["??", "xz"], wire.country),
+        country: fields.location_code("country", &["??", "xz"], wire.country),
         country_name: fields.text("country_name", 128, wire.country_name),
-        asn: fields.place("as", &["AS0"], wire.asn),
+        asn: fields.location_code("as", &["AS0"], wire.asn),
         as_name: fields.text("as_name", 256, wire.as_name),
         consensus_weight: fields.amount("consensus_weight", wire.consensus_weight),
         consensus_weight_fraction: fields.share("consensus_weight_fraction", wire.consensus_weight_fraction),

@@ -11,13 +11,13 @@ use super::json::{Broken, Cursor};
 use super::rejects::{Rejects, one_line};
 use crate::error::Error;
 
-/// How many relays of a document are kept: a hundred times the network of 2026.
+/// Number of relays of a document that are kept: a hundred times the network of 2026.
 pub(super) const MAX_RELAYS: usize = 1_000_000;
 
-/// What is said of a document as a whole.
+/// Facts about a document as a whole.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Header {
-    /// What kind of document it is.
+    /// Its kind.
     pub kind: DocumentKind,
     /// File or address that it came from.
     pub origin: String,
@@ -47,7 +47,7 @@ impl Header {
     }
 }
 
-/// What the frame says.
+/// Content of the frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) published: ConsensusHour,
@@ -55,13 +55,13 @@ pub(super) struct Frame {
     pub(super) n_entries: usize,
 }
 
-/// Where a decoder is while it walks through the relays.
+/// Position of a decoder while it walks through the relays.
 pub(super) struct Visit<'w> {
     /// The newest consensus that the document knows of.
     pub(super) published: ConsensusHour,
-    /// Which entry this is, from 0.
+    /// Index of this entry.
     pub(super) entry_idx: usize,
-    /// Where to report.
+    /// List that takes the rejects.
     pub(super) rejects: &'w mut Rejects,
 }
 
@@ -87,7 +87,7 @@ where
     }
 }
 
-/// As of which consensus a document is, and how many entries it has; refuses one that is not complete.
+/// The consensus that a document is as of, and its number of entries; refuses a document that is not complete.
 pub(super) fn check(bytes: &[u8], origin: &str) -> Result<Frame, Error> {
     walk(bytes, &mut Rejects::new(origin), |cursor, _| cursor.skip().map(drop))
 }

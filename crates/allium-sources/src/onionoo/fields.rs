@@ -1,6 +1,6 @@
 //! Fields from the form in which they are written to the units of the model.
 //!
-//! Each reader answers `None` or leaves an item out where a value cannot be used, and says so in the rejects.
+//! Each reader answers `None` or leaves an item out where a value cannot be used, and adds a reject.
 
 use std::str::FromStr;
 
@@ -13,9 +13,9 @@ use super::wire::WirePorts;
 
 /// Bandwidths and weights above this are nonsense: a terabyte per second. Sums over any network stay far below `u64`.
 const MAX_AMOUNT: i64 = 1_000_000_000_000;
-/// How far above 1 a share may be for the error of its last digits.
+/// Amount by which a share may exceed 1, for the error of its last digits.
 const SHARE_TOLERANCE: f64 = 1e-6;
-/// How far after its document's newest consensus a descriptor's time may lie, in hours.
+/// Hours by which a descriptor's time may be later than its document's newest consensus.
 const FUTURE_HOURS: i32 = 24;
 
 /// Reads the fields of one entry.
@@ -52,8 +52,8 @@ impl Fields<'_> {
         texts.into_iter().filter_map(|text| self.parsed(name, Some(text))).collect()
     }
 
-    /// A code for a place; those that stand for "unknown" are no rejects.
-    pub(super) fn place<T>(&mut self, name: &str, unknown: &[&str], text: Option<Text<'_>>) -> Option<T>
+    /// A code for a country or an AS; codes that stand for "unknown" are no rejects.
+    pub(super) fn location_code<T>(&mut self, name: &str, unknown: &[&str], text: Option<Text<'_>>) -> Option<T>
     where
         T: FromStr,
         T::Err: ToString,

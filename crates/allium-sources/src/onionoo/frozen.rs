@@ -1,14 +1,14 @@
 //! Known-down intervals for relays that disappeared.
 //!
 //! Onionoo rewrites the uptime document of a relay only while consensuses list it. When a relay disappears its graphs
-//! freeze, and the outage that goes on is not in them. What is known nevertheless: the relay is in none of the
+//! freeze, and the outage that goes on is not in them. It is known, however, that the relay is in none of the
 //! consensuses since, up to the document's newest one.
 //!
-//! How it is told: the graphs of all relays end together, at the last complete interval before the hour after the newest
+//! How it is recognised: the graphs of all relays end together, at the last complete interval before the hour after the newest
 //! consensus. A relay is frozen if its finest uptime graph ends before that. Let that graph end at `e`, with intervals
 //! of length `i`. It was last written for some hour in `[e, e + i)`, before the next interval was complete. So:
 //!
-//! - An interval that starts at `e` or before may hold the relay's last appearances. How many cannot be told from this
+//! - An interval that starts at `e` or before may hold the relay's last appearances. Their number is not in this
 //!   document, so it is *missing*: an unknown share of it was up.
 //! - An interval that starts later is *down*, 0, provided that its consensuses are known.
 //! - It is *missing* where no relay of the document has a value for it (the source had no consensuses then).
@@ -30,18 +30,18 @@ use super::graph::MAX_INTERVALS;
 /// From this many graphs on, an end that none of them reaches is the source's and not theirs: a whole network does not
 /// disappear, but the few relays of a small answer may.
 const WHOLE_NETWORK: usize = 50;
-/// How many lengths of interval are told apart; documents have four.
+/// Number of different lengths of interval that are handled; documents have four.
 const MAX_INTERVAL_LENGTHS: usize = 32;
-/// How many intervals are appended to all graphs of a document together. Real documents need half a million.
+/// Number of intervals that are appended to all graphs of a document together. Real documents need half a million.
 const MAX_COMPLETED: usize = 32_000_000;
 
-/// Where graphs of an uptime document end and which intervals have values, by length of interval.
+/// Ends of the graphs of an uptime document, and intervals that have values, by length of interval.
 pub(super) struct Ends {
     graphs_end_secs: i64,
     by_interval: BTreeMap<u32, IntervalEnds>,
 }
 
-/// What was done to the graphs of a document.
+/// Counts of what was done to the graphs of a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Completion {
     /// Relays that are frozen.
@@ -53,11 +53,11 @@ pub(super) struct Completion {
 }
 
 impl Ends {
-    /// Reads the ends off a document as of `published`, leaving the relays at `uncertain` places aside.
+    /// Reads the ends of a document as of `published`, without the relays with `uncertain` indexes.
     pub(super) fn new(relays: &[RelayHistories], uncertain: &HashSet<usize>, published: ConsensusHour) -> Self {
         let graphs_end_secs = published.next().start_secs();
         let mut by_interval: BTreeMap<u32, IntervalEnds> = BTreeMap::new();
-        let certain = relays.iter().enumerate().filter(|(place, _)| !uncertain.contains(place));
+        let certain = relays.iter().enumerate().filter(|(relay_idx, _)| !uncertain.contains(relay_idx));
         for series in certain.flat_map(|(_, relay)| uptime_graphs(relay)) {
             let interval_secs = series.interval_secs();
             if by_interval.len() < MAX_INTERVAL_LENGTHS || by_interval.contains_key(&interval_secs) {
@@ -70,7 +70,7 @@ impl Ends {
     /// Completes the graphs of frozen relays.
     pub(super) fn complete(&self, relays: &mut [RelayHistories], uncertain: &HashSet<usize>) -> Completion {
         let mut completion = Completion::default();
-        for (_, relay) in relays.iter_mut().enumerate().filter(|(place, _)| !uncertain.contains(place)) {
+        for (_, relay) in relays.iter_mut().enumerate().filter(|(relay_idx, _)| !uncertain.contains(relay_idx)) {
             self.complete_relay(relay, &mut completion);
         }
         completion
@@ -105,7 +105,7 @@ impl Ends {
         completion.n_intervals += n;
     }
 
-    /// Where graphs with this interval end that are up to date.
+    /// End of the graphs with this interval that are up to date.
     fn end_secs(&self, interval_secs: u32) -> i64 {
         match self.by_interval.get(&interval_secs) {
             Some(ends) if ends.n_graphs >= WHOLE_NETWORK => ends.reach_secs,
@@ -115,22 +115,22 @@ impl Ends {
 
     fn is_known(&self, start_secs: i64, interval_secs: u32) -> bool {
         let interval_idx = start_secs.div_euclid(i64::from(interval_secs));
-        self.by_interval.get(&interval_secs).is_none_or(|ends| ends.spoken(interval_idx) != Spoken::Missing)
+        self.by_interval.get(&interval_secs).is_none_or(|ends| ends.measured(interval_idx) != Measured::Missing)
     }
 }
 
-/// What the graphs with one length of interval say.
+/// Ends and values of the graphs with one length of interval.
 struct IntervalEnds {
     n_graphs: usize,
     reach_secs: i64,
-    /// The number, counted from 1970, of the first interval of `spoken`.
+    /// The number, counted from 1970, of the first interval of `values`.
     first: i64,
-    /// What is said of the newest [`MAX_INTERVALS`] intervals.
-    spoken: Vec<Spoken>,
+    /// Values of the newest [`MAX_INTERVALS`] intervals.
+    values: Vec<Measured>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Spoken {
+enum Measured {
     /// Outside all graphs.
     Nothing,
     /// Inside graphs, but missing in each.
@@ -143,7 +143,7 @@ impl IntervalEnds {
     fn new(graphs_end_secs: i64, interval_secs: u32) -> Self {
         // Graphs may reach one interval beyond the newest consensus, and their starts need not be multiples of the interval.
         let end = graphs_end_secs.div_euclid(i64::from(interval_secs)) + 2;
-        Self { n_graphs: 0, reach_secs: 0, first: end - MAX_INTERVALS as i64, spoken: vec![Spoken::Nothing; MAX_INTERVALS] }
+        Self { n_graphs: 0, reach_secs: 0, first: end - MAX_INTERVALS as i64, values: vec![Measured::Nothing; MAX_INTERVALS] }
     }
 
     fn add(&mut self, series: &Series) {
@@ -151,17 +151,17 @@ impl IntervalEnds {
         self.reach_secs = self.reach_secs.max(series.end_secs());
         let start = series.start_secs().div_euclid(i64::from(series.interval_secs()));
         for (i, code) in series.codes().enumerate() {
-            if let Some(spoken) = self.place(start + i as i64).and_then(|place| self.spoken.get_mut(place)) {
-                *spoken = (*spoken).max(if code.is_some() { Spoken::Value } else { Spoken::Missing });
+            if let Some(value) = self.index(start + i as i64).and_then(|index| self.values.get_mut(index)) {
+                *value = (*value).max(if code.is_some() { Measured::Value } else { Measured::Missing });
             }
         }
     }
 
-    fn spoken(&self, interval_idx: i64) -> Spoken {
-        self.place(interval_idx).and_then(|place| self.spoken.get(place)).copied().unwrap_or(Spoken::Nothing)
+    fn measured(&self, interval_idx: i64) -> Measured {
+        self.index(interval_idx).and_then(|index| self.values.get(index)).copied().unwrap_or(Measured::Nothing)
     }
 
-    fn place(&self, interval_idx: i64) -> Option<usize> {
+    fn index(&self, interval_idx: i64) -> Option<usize> {
         usize::try_from(interval_idx - self.first).ok()
     }
 }

@@ -6,7 +6,7 @@
 //! `count` is not needed: the list knows its length.
 //!
 //! A share never exceeds 1: where 999 × factor does so in its last digits the scale is lowered by as little as needed.
-//! A graph that cannot be placed in time, or whose factor makes no sense, is unusable as a whole; a code that is none
+//! A graph that cannot be located in time, or whose factor makes no sense, is unusable as a whole; a code out of range
 //! is missing.
 
 use allium_model::time::parse_tor_time;
@@ -22,18 +22,18 @@ pub(super) const MAX_INTERVALS: usize = 20_000;
 const MAX_INTERVAL_SECS: u32 = 366 * 86_400;
 /// Highest factor: 999 of it stay within what counts as a sensible bandwidth or weight.
 const MAX_FACTOR: f64 = 1e9;
-/// How far above 1 a share may be for the error of its last digits.
+/// Amount by which a share may exceed 1, for the error of its last digits.
 const SHARE_TOLERANCE: f64 = 1e-6;
 
 /// A graph that could be read.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Graph {
     pub(super) series: Series,
-    /// Whether `last` says the same of its end as the number of values.
+    /// True if `last` and the number of values agree on its end.
     pub(super) end_is_certain: bool,
 }
 
-/// Why a graph cannot be used.
+/// Reason why a graph cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// No JSON.

@@ -17,13 +17,13 @@ use super::rejects::{FieldRejects, Rejects, quote_name};
 use super::{bandwidth, uptime, weights};
 use crate::error::Error;
 
-/// How many graphs an entry may have: 14 flags and some, each in four periods.
+/// Number of graphs that an entry may have: 14 flags and some, each in four periods.
 const MAX_GRAPHS: usize = 400;
 
 /// A decoded uptime, bandwidth or weights document.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HistoriesDocument {
-    /// The document as a whole; its kind says which of the three it is.
+    /// The document as a whole; its kind is one of the three.
     pub header: Header,
     /// Its relays in the order of the document.
     pub relays: Vec<RelayHistories>,
@@ -52,7 +52,7 @@ pub(super) fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<H
     Ok(HistoriesDocument { header, relays, n_duplicates, n_stubs, n_frozen: completion.n_frozen })
 }
 
-/// What a member of an entry holds.
+/// Content of a member of an entry.
 pub(super) enum Member {
     /// Graphs of this quantity by period.
     Graphs(Quantity),
@@ -66,14 +66,14 @@ struct HistoryList {
     member: fn(&[u8]) -> Member,
     relays: Vec<RelayHistories>,
     known: HashSet<Fingerprint>,
-    /// Relays, by place, with a graph whose end is not certain.
+    /// Indexes of relays with a graph whose end is not certain.
     uncertain: HashSet<usize>,
     codes: Vec<Option<u16>>,
     n_duplicates: usize,
     n_stubs: usize,
 }
 
-/// An entry as far as it is read.
+/// An entry that is being read.
 #[derive(Default)]
 struct Partial {
     fingerprint: Option<Result<Fingerprint, String>>,
@@ -183,7 +183,7 @@ impl HistoryList {
             cursor.peek();
             let start = cursor.pos();
             if let Err(reason) = self.graph(cursor, published, quantity, (name, key), partial) {
-                partial.rejects.add(&place(name, key), reason);
+                partial.rejects.add(&location(name, key), reason);
                 cursor.go_back(start);
                 cursor.skip()?;
             }
@@ -206,7 +206,7 @@ impl HistoryList {
         if partial.graphs.iter().any(|known| known.period == period && known.quantity == *quantity) {
             return Err("given twice; the first counts".to_owned());
         }
-        let mut note = |reason: String| partial.rejects.add(&place(name, key), reason);
+        let mut note = |reason: String| partial.rejects.add(&location(name, key), reason);
         let graph = graph(cursor, is_share(quantity), published, &mut self.codes, &mut note).map_err(|e| e.reason().to_owned())?;
         partial.ends_are_certain &= graph.end_is_certain;
         partial.graphs.push(PublishedGraph { quantity: quantity.clone(), period, series: graph.series, completed: 0 });
@@ -228,7 +228,7 @@ fn fingerprint(cursor: &mut Cursor<'_>, partial: &mut Partial) -> Result<(), Bro
     Ok(())
 }
 
-fn place(name: &[u8], period: &[u8]) -> String {
+fn location(name: &[u8], period: &[u8]) -> String {
     format!("{}.{}", quote_name(name), quote_name(period))
 }
 

@@ -1,24 +1,24 @@
 //! A pull reader over the bytes of a JSON document.
 //!
-//! Why not serde alone: a document has 94 MB, four fifths of it short integers, and one broken value must cost no more
-//! than itself. The reader walks forward once; whoever meets something unreadable goes back to the value's start and
+//! Reason for not using serde alone: a document has 94 MB, four fifths of it short integers, and one broken value must cost no more than
+//! itself. The reader walks forward once; a caller that meets something unreadable goes back to the value's start and
 //! [`skips`](Cursor::skip) it. Skipping follows brackets and strings only, without recursion, so that what is inside a
 //! skipped value (`NaN`, bytes that are not UTF-8, a million brackets) does not matter.
 
 use std::borrow::Cow;
 
-/// Why and where reading stopped.
+/// Reason why reading stopped, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken {
-    /// The place.
+    /// Offset in bytes.
     pub(super) byte: usize,
-    /// Whether the document ended there.
+    /// True if the document ended there.
     pub(super) at_end: bool,
-    /// What is wrong.
+    /// Description of the defect.
     pub(super) reason: &'static str,
 }
 
-/// A place in a document.
+/// A position in a document.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
@@ -32,12 +32,12 @@ impl<'a> Cursor<'a> {
         Self { bytes, pos }
     }
 
-    /// The place as a byte offset.
+    /// The position as a byte offset.
     pub(super) fn pos(&self) -> usize {
         self.pos
     }
 
-    /// Goes to a place where the cursor has been.
+    /// Goes back to an earlier position.
     pub(super) fn go_back(&mut self, pos: usize) {
         self.pos = pos;
     }
@@ -50,7 +50,7 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.pos).copied()
     }
 
-    /// An error at this place.
+    /// An error at this position.
     pub(super) fn broken<T>(&self, reason: &'static str) -> Result<T, Broken> {
         Err(Broken { byte: self.pos, at_end: self.pos >= self.bytes.len(), reason })
     }
@@ -76,7 +76,7 @@ impl<'a> Cursor<'a> {
         Ok(Some(&quoted[1..quoted.len() - 1]))
     }
 
-    /// Whether an array whose `[` is consumed has one more element; `false` after its `]`.
+    /// True if an array whose `[` is consumed has one more element; `false` after its `]`.
     pub(super) fn next_element(&mut self, first: &mut bool) -> Result<bool, Broken> {
         self.next_item(b']', first)
     }
@@ -182,7 +182,7 @@ impl<'a> Cursor<'a> {
 
     /// Reads an array of integers from 0 to `max` and nulls; `None` for null and for anything else.
     ///
-    /// Returns how many elements were something else, and the place of the first of them in the array.
+    /// Returns the number of elements that were something else, and the index of the first of them in the array.
     pub(super) fn codes(&mut self, max: u16, codes: &mut Vec<Option<u16>>) -> Result<Option<BadCodes>, Broken> {
         codes.clear();
         self.expect(b'[', "expected a list of values")?;
@@ -201,7 +201,7 @@ impl<'a> Cursor<'a> {
         Ok(bad)
     }
 
-    /// One integer of at most four digits and at most `max`, or null; leaves the place as it was otherwise.
+    /// One integer of at most four digits and at most `max`, or null; otherwise leaves the position as it was.
     fn code(&mut self, max: u16) -> Result<Option<u16>, ()> {
         let rest = &self.bytes[self.pos..];
         let n_digits = rest.iter().take(5).take_while(|b| b.is_ascii_digit()).count();
@@ -220,11 +220,11 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Elements of a list of codes that are none.
+/// Elements of a list of codes that are not codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct BadCodes {
-    /// How many.
+    /// Their number.
     pub(super) n: usize,
-    /// Which is the first.
+    /// Index of the first.
     pub(super) first: usize,
 }

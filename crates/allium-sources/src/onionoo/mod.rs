@@ -1,7 +1,7 @@
 //! Onionoo, the service that describes each relay of the network once an hour.
 //!
-//! What comes in: one of its documents, whole and decompressed. What goes out: relays or histories in the units of the
-//! model, with a header that says as of which consensus and what could not be understood.
+//! Input: one of its documents, whole and decompressed. Output: relays or histories in the units of the model, with a header that has the
+//! consensus it is as of and what could not be understood.
 //!
 //! The protocol promises little and changes without notice, so nothing is required but a fingerprint; unknown members,
 //! flags and periods are accepted; and a field that cannot be read is a reject that keeps its relay. What is refused as
@@ -52,7 +52,7 @@ pub enum Document {
 }
 
 impl Document {
-    /// What is said of the document as a whole.
+    /// Facts about the document as a whole.
     pub const fn header(&self) -> &Header {
         match self {
             Self::Summary(document) => &document.header,
@@ -61,7 +61,7 @@ impl Document {
         }
     }
 
-    /// How many relays were understood.
+    /// Number of relays that were understood.
     pub const fn n_relays(&self) -> usize {
         match self {
             Self::Summary(document) => document.relays.len(),
@@ -74,8 +74,8 @@ impl Document {
 /// Decodes a document of this kind. `origin` is the file or address named in errors and rejects.
 ///
 /// # Errors
-/// The document is empty, no JSON, truncated, malformed outside its relays, of another kind, or does not say as of
-/// which consensus it is.
+/// The document is empty, no JSON, truncated, malformed outside its relays, of another kind, or does not state which consensus it is as
+/// of.
 pub fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<Document, Error> {
     if let Some(found) = sniff(bytes).filter(|found| *found != kind) {
         return Err(Error::WrongKind { origin: origin.to_owned(), expected: kind, found });
@@ -89,16 +89,16 @@ pub fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<Document
     })
 }
 
-/// Reads and decodes a file, plain or compressed. Its name tells the kind of document (`details.json.zst`), else its content does.
+/// Reads and decodes a file, plain or compressed. Its name shows the kind of document (`details.json.zst`), else its content does.
 ///
 /// # Errors
-/// As [`read_file`] and [`decode`]; or neither name nor content tell what it is.
+/// As [`read_file`] and [`decode`]; or neither name nor content show the kind.
 pub fn decode_file(path: &Path, limits: &Limits) -> Result<Document, Error> {
     let origin = path.display().to_string();
     let bytes = read_file(path, limits)?;
     match kind_of_path(path).or_else(|| sniff(&bytes)) {
         Some(kind) => decode(kind, &bytes, &origin),
-        // What cannot be a document at all is told so.
+        // A text that cannot be a document at all has a clearer error than an unknown kind.
         None => Err(envelope::check(&bytes, &origin).err().unwrap_or(Error::UnknownKind { origin })),
     }
 }

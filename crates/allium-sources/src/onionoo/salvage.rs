@@ -48,7 +48,7 @@ fn as_text(key: &[u8], value: &[u8], rejects: &mut FieldRejects) -> String {
     })
 }
 
-/// What is wrong, without the line and column, which would be those of a single member.
+/// Description of the defect, without the line and column, which would be those of a single member.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {

@@ -1,4 +1,4 @@
-//! Which kind of document a file is: by its name, else by the members of its first relays.
+//! Kind of document of a file: by its name, else by the members of its first relays.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::envelope::walk;
 use super::json::{Broken, Cursor};
 use super::rejects::Rejects;
 
-/// How many entries are looked at: a document may begin with stubs.
+/// Number of entries that are looked at: a document may begin with stubs.
 const MAX_ENTRIES: usize = 200;
 
 /// The kind that a file's name begins with, such as `details-2026-02-15.json.zst`, in either case.
@@ -17,16 +17,16 @@ pub fn kind_of_path(path: &Path) -> Option<DocumentKind> {
     DocumentKind::ALL.into_iter().find(|kind| name.starts_with(kind.name()))
 }
 
-/// The kind that the members of the first relays tell; `None` for documents without relays and for anything else.
+/// The kind that the members of the first relays show; `None` for documents without relays and for anything else.
 ///
 /// The document may be truncated after these relays.
 pub fn sniff(bytes: &[u8]) -> Option<DocumentKind> {
     let mut found = None;
     let mut rejects = Rejects::new("");
-    // The walk's own result does not matter: it is stopped as soon as an entry tells.
+    // The walk's own result does not matter: it stops as soon as an entry shows the kind.
     let _ = walk(bytes, &mut rejects, |cursor, visit| {
         found = kind_of_entry(cursor)?;
-        if found.is_some() || visit.entry_idx >= MAX_ENTRIES { cursor.broken("told") } else { Ok(()) }
+        if found.is_some() || visit.entry_idx >= MAX_ENTRIES { cursor.broken("recognised") } else { Ok(()) }
     });
     found
 }

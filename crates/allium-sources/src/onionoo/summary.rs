@@ -22,16 +22,16 @@ pub struct SummaryDocument {
     pub relays: Vec<SummaryRelay>,
 }
 
-/// What a summary says of a relay.
+/// A relay in a summary.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SummaryRelay {
-    /// Who it is.
+    /// Its identity.
     pub fingerprint: Fingerprint,
-    /// What it calls itself.
+    /// The name that it gives itself.
     pub nickname: Option<String>,
     /// Its addresses, the primary one first, with those seen leaving the network in the last 24 hours.
     pub addresses: Vec<IpAddr>,
-    /// Whether the newest consensus lists it as Running.
+    /// True if the newest consensus lists it as Running.
     pub running: bool,
 }
 

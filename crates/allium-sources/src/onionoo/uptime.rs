@@ -5,7 +5,7 @@ use allium_model::{Quantity, RelayFlag};
 use super::histories::Member;
 use super::rejects::quote_name;
 
-/// What a member of an entry holds.
+/// Content of a member of an entry.
 pub(super) fn member(key: &[u8]) -> Member {
     match key {
         b"uptime" => Member::Graphs(Quantity::Uptime),

@@ -4,7 +4,7 @@ use allium_model::Quantity;
 
 use super::histories::Member;
 
-/// What a member of an entry holds.
+/// Content of a member of an entry.
 pub(super) fn member(key: &[u8]) -> Member {
     match key {
         b"consensus_weight" => Member::Graphs(Quantity::ConsensusWeight),

@@ -1,4 +1,4 @@
-//! Which snapshot stands for which hour.
+//! The hour that each snapshot stands for.
 
 use std::ops::Range;
 
@@ -12,13 +12,13 @@ use super::snapshots::Snapshot;
 pub struct Hour {
     /// The hour.
     pub hour: ConsensusHour,
-    /// The snapshot's position in [`Pack::snapshots`](super::Pack::snapshots).
-    pub place: usize,
-    /// When it was fetched.
+    /// Index of the snapshot in [`Pack::snapshots`](super::Pack::snapshots).
+    pub snapshot_idx: usize,
+    /// Time at which it was fetched.
     pub fetched_at: Timestamp,
 }
 
-/// How old a consensus is at least when Onionoo shows it, in seconds.
+/// Least age of a consensus when Onionoo shows it, in seconds.
 const LAG_SECS: i64 = 65 * 60;
 
 /// The consensus that a list fetched at this instant shows.
@@ -30,7 +30,7 @@ fn valid_after(fetched_at: Timestamp) -> ConsensusHour {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hours {
     hours: Vec<Hour>,
-    /// For each position up to the number of snapshots, how many hours have their snapshot before it.
+    /// For each index up to the number of snapshots, the number of hours that have their snapshot before it.
     before: Vec<u32>,
 }
 
@@ -39,12 +39,12 @@ impl Hours {
     /// several snapshots of one hour, the last one stands for it.
     pub fn of(snapshots: &[Snapshot]) -> Self {
         let (mut hours, mut before) = (Vec::with_capacity(snapshots.len()), Vec::with_capacity(snapshots.len() + 1));
-        for (place, snapshot) in snapshots.iter().enumerate() {
+        for (snapshot_idx, snapshot) in snapshots.iter().enumerate() {
             before.push(hours.len() as u32);
             let hour = valid_after(snapshot.fetched_at);
-            let is_superseded = snapshots.get(place + 1).is_some_and(|next| valid_after(next.fetched_at) == hour);
+            let is_superseded = snapshots.get(snapshot_idx + 1).is_some_and(|next| valid_after(next.fetched_at) == hour);
             if !is_superseded {
-                hours.push(Hour { hour, place, fetched_at: snapshot.fetched_at });
+                hours.push(Hour { hour, snapshot_idx, fetched_at: snapshot.fetched_at });
             }
         }
         before.push(hours.len() as u32);
@@ -62,8 +62,9 @@ impl Hours {
     }
 
     /// The stretch from the first to after the last hour of these snapshots; `None` if all of them are superseded.
-    pub fn of_span(&self, places: &Range<u32>) -> Option<(ConsensusHour, ConsensusHour)> {
-        let hours = self.hours.get(*self.before.get(places.start as usize)? as usize..*self.before.get(places.end as usize)? as usize)?;
+    pub fn of_span(&self, snapshots: &Range<u32>) -> Option<(ConsensusHour, ConsensusHour)> {
+        let hours =
+            self.hours.get(*self.before.get(snapshots.start as usize)? as usize..*self.before.get(snapshots.end as usize)? as usize)?;
         Some((hours.first()?.hour, hours.last()?.hour.next()))
     }
 }

@@ -10,12 +10,12 @@
 //!
 //! Output: a [`Pack`] with what could be understood, and a reject for every row or field that could not: by line in CSV, by row
 //! (the first is 1) in Parquet. Good rows are kept. Totals are counted again from the spans for every snapshot; where the
-//! snapshots file says otherwise, that is a reject with the index.
+//! snapshots file differs, that is a reject with the index.
 //!
 //! # From snapshots to consensuses
 //!
-//! A list stands for the newest consensus that was 65 minutes old when it was fetched, and of several lists of one consensus the
-//! last one does ([`Hours`]). The others are superseded: their totals are checked, and nothing else comes of them. Of eight
+//! A list stands for the newest consensus that was 65 minutes old when it was fetched; of several lists of one consensus the last one
+//! counts ([`Hours`]). The others are superseded: only their totals are checked. Of eight
 //! consensus documents of 2024 to 2026, seven list exactly the relays of the list that this rule gives them, and the eighth
 //! all but one.
 //!
@@ -44,12 +44,12 @@ use crate::error::Error;
 use crate::read::{Limits, read_file};
 use rejects::Rejects;
 
-/// Where the files of a pack are.
+/// Paths of the files of a pack.
 #[derive(Debug, Clone, Copy)]
 pub struct Files<'a> {
     /// The list of snapshots.
     pub snapshots: &'a Path,
-    /// Who was running when.
+    /// The spans in which relays were running.
     pub spans: &'a Path,
     /// Attributes of relays.
     pub relays: &'a Path,
@@ -66,9 +66,9 @@ pub struct Pack {
     pub relays: Vec<Relay>,
     /// Snapshots whose totals differ from those counted from the spans.
     pub n_mismatches: usize,
-    /// What could not be understood, and the mismatches; the first thousand.
+    /// Parts that could not be understood, and the mismatches; the first thousand.
     pub rejects: Vec<Reject>,
-    /// How many there are, listed or not.
+    /// Number of rejects, listed or not.
     pub n_rejects: usize,
 }
 
@@ -77,10 +77,10 @@ impl Pack {
     ///
     /// Spans in superseded snapshots only are left out. Country and AS are those of the relays file.
     pub fn state_spans<'a>(&'a self, hours: &'a Hours) -> impl Iterator<Item = (Fingerprint, StateSpan)> + 'a {
-        let places: BTreeMap<_, _> = self.relays.iter().map(|relay| (relay.fingerprint, (relay.country, relay.asn))).collect();
+        let locations: BTreeMap<_, _> = self.relays.iter().map(|relay| (relay.fingerprint, (relay.country, relay.asn))).collect();
         self.spans.iter().filter_map(move |span| {
-            let (start, end) = hours.of_span(&span.places)?;
-            let (country, asn) = places.get(&span.fingerprint).copied().unwrap_or_default();
+            let (start, end) = hours.of_span(&span.snapshots)?;
+            let (country, asn) = locations.get(&span.fingerprint).copied().unwrap_or_default();
             Some((span.fingerprint, StateSpan { start, end, state: RelayState { flags: flags(span), country, asn, version: None } }))
         })
     }

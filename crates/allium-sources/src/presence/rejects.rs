@@ -2,7 +2,7 @@
 
 use allium_model::{Fingerprint, Reject};
 
-/// How many rejects are listed; all are counted.
+/// Number of rejects that are listed; all are counted.
 const MAX_LISTED: usize = 1000;
 
 /// Collects rejects.
@@ -13,10 +13,10 @@ pub(super) struct Rejects {
 }
 
 impl Rejects {
-    pub(super) fn add(&mut self, origin: &str, place: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: impl Into<String>) {
+    pub(super) fn add(&mut self, origin: &str, location: impl FnOnce() -> String, relay: Option<Fingerprint>, reason: impl Into<String>) {
         self.n += 1;
         if self.listed.len() < MAX_LISTED {
-            self.listed.push(Reject { origin: origin.to_owned(), place: place(), relay, reason: reason.into() });
+            self.listed.push(Reject { origin: origin.to_owned(), location: location(), relay, reason: reason.into() });
         }
     }
 }

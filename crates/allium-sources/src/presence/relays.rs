@@ -1,4 +1,4 @@
-//! What a pack knows of relays beside when they were running.
+//! Attributes of the relays of a pack.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -100,8 +100,8 @@ impl Fields<'_> {
     }
 
     fn reject(&mut self, column: usize, reason: impl Into<String>) {
-        let place = || format!("line {} field {}", self.row.line, COLUMNS[column]);
-        self.rejects.add(self.origin, place, Some(self.fingerprint), reason);
+        let location = || format!("line {} field {}", self.row.line, COLUMNS[column]);
+        self.rejects.add(self.origin, location, Some(self.fingerprint), reason);
     }
 }
 

@@ -17,15 +17,15 @@ const COLUMNS: [&str; 5] = ["snapshot", "fetched_at", "running", "guard", "exit"
 pub struct Snapshot {
     /// Its number, by which spans name it.
     pub index: u32,
-    /// When it was fetched.
+    /// Time at which it was fetched.
     pub fetched_at: Timestamp,
-    /// How many relays are said to be in it.
+    /// Number of relays in it, as the file states it.
     pub totals: Totals,
     /// Its line in the file.
     line: u64,
 }
 
-/// Relays in a list: all, and those with a flag.
+/// Number of relays in a list: all, and those with a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// All, because lists hold running relays only.
@@ -101,8 +101,8 @@ pub(super) fn compare(snapshots: &[Snapshot], spans: &[Span], origin: &str, reje
             differences.map(|(what, listed, counted)| format!("{what} is {listed}, {counted} in the spans")).collect();
         if !differences.is_empty() {
             n_mismatches += 1;
-            let place = || format!("line {} snapshot {}", snapshot.line, snapshot.index);
-            rejects.add(origin, place, None, differences.join("; "));
+            let location = || format!("line {} snapshot {}", snapshot.line, snapshot.index);
+            rejects.add(origin, location, None, differences.join("; "));
         }
     }
     n_mismatches
@@ -114,8 +114,8 @@ fn counts(n_snapshots: usize, spans: &[Span]) -> impl Iterator<Item = Totals> {
     for span in spans {
         let held = [1, i32::from(span.guard), i32::from(span.exit)];
         for (i, n) in held.into_iter().enumerate() {
-            changes[span.places.start as usize][i] += n;
-            changes[span.places.end as usize][i] -= n;
+            changes[span.snapshots.start as usize][i] += n;
+            changes[span.snapshots.end as usize][i] -= n;
         }
     }
     changes.into_iter().take(n_snapshots).scan([0i32; 3], |sums, change| {

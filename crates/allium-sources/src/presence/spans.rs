@@ -1,4 +1,4 @@
-//! Who was running when: Parquet, read column by column.
+//! Spans in which relays were running: Parquet, read column by column.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,9 +29,9 @@ const FREE_ROWS: i64 = 1_000_000;
 pub struct Span {
     /// The relay.
     pub fingerprint: Fingerprint,
-    /// Positions in [`Pack::snapshots`](super::Pack::snapshots); never empty.
-    pub places: Range<u32>,
-    /// Whether it had the Guard flag in all of them; it had it in none otherwise.
+    /// Indexes in [`Pack::snapshots`](super::Pack::snapshots); never empty.
+    pub snapshots: Range<u32>,
+    /// True if it had the Guard flag in all of them, false if in none.
     pub guard: bool,
     /// The same of the Exit flag.
     pub exit: bool,
@@ -46,13 +46,13 @@ struct Numbered {
 /// The spans, sorted by relay and time. Of two spans of a relay that overlap the later one is a reject.
 pub(super) fn decode(bytes: Vec<u8>, origin: &str, list: &List, rejects: &mut Rejects) -> Result<Vec<Span>, Error> {
     let mut spans = read_guarded(bytes, origin, list, rejects)?;
-    let order = |numbered: &Numbered| (numbered.span.fingerprint, numbered.span.places.start, numbered.row);
+    let order = |numbered: &Numbered| (numbered.span.fingerprint, numbered.span.snapshots.start, numbered.row);
     if !spans.is_sorted_by_key(order) {
         spans.sort_unstable_by_key(order);
     }
     let mut disjoint: Vec<Span> = Vec::with_capacity(spans.len());
     for Numbered { span, row } in spans {
-        let overlaps = |last: &Span| last.fingerprint == span.fingerprint && last.places.end > span.places.start;
+        let overlaps = |last: &Span| last.fingerprint == span.fingerprint && last.snapshots.end > span.snapshots.start;
         if disjoint.last().is_some_and(overlaps) {
             rejects.add(origin, || format!("row {row}"), Some(span.fingerprint), "it overlaps another span of this relay");
         } else {
@@ -97,26 +97,26 @@ fn read(bytes: Vec<u8>, origin: &str, list: &List, rejects: &mut Rejects) -> Res
 /// The number of a leaf column, and whether it may hold nulls.
 #[derive(Clone, Copy)]
 struct Leaf {
-    place: usize,
+    column_idx: usize,
     is_optional: bool,
 }
 
 fn find_columns(schema: &SchemaDescriptor) -> Result<[Leaf; 5], String> {
-    let mut leaves = [Leaf { place: 0, is_optional: false }; 5];
+    let mut leaves = [Leaf { column_idx: 0, is_optional: false }; 5];
     for (leaf, name) in leaves.iter_mut().zip(COLUMNS) {
         let is_it = |column: &&parquet::schema::types::ColumnDescPtr| column.path().parts() == [name];
-        let place = schema.columns().iter().position(|column| is_it(&column)).ok_or_else(|| format!("no column {name}"))?;
-        let column = schema.column(place);
+        let column_idx = schema.columns().iter().position(|column| is_it(&column)).ok_or_else(|| format!("no column {name}"))?;
+        let column = schema.column(column_idx);
         if column.max_rep_level() != 0 || column.max_def_level() > 1 {
             return Err(format!("column {name} is a list"));
         }
-        *leaf = Leaf { place, is_optional: column.max_def_level() == 1 };
+        *leaf = Leaf { column_idx, is_optional: column.max_def_level() == 1 };
     }
     Ok(leaves)
 }
 
 fn read_group(group: &dyn RowGroupReader, leaves: &[Leaf; 5], n_rows: usize, rows: &mut Rows<'_>) -> Result<(), String> {
-    let open = |i: usize| group.get_column_reader(leaves[i].place).map_err(|source| source.to_string());
+    let open = |i: usize| group.get_column_reader(leaves[i].column_idx).map_err(|source| source.to_string());
     let unexpected = |i: usize| format!("column {} is of another type", COLUMNS[i]);
     let ColumnReader::ByteArrayColumnReader(fingerprint) = open(0)? else { return Err(unexpected(0)) };
     let ColumnReader::Int32ColumnReader(first) = open(1)? else { return Err(unexpected(1)) };
@@ -208,8 +208,8 @@ impl Rows<'_> {
     /// `None` if every snapshot of the span is itself a reject.
     fn span(&mut self, cells: &Cells<'_>) -> Result<Option<Span>, (Option<Fingerprint>, String)> {
         let fingerprint = self.fingerprint(cells.fingerprint).map_err(|reason| (None, reason))?;
-        let places = self.places(&cells.snapshots).map_err(|reason| (Some(fingerprint), reason))?;
-        Ok((!places.is_empty()).then_some(Span { fingerprint, places, guard: cells.guard, exit: cells.exit }))
+        let snapshots = self.indexes(&cells.snapshots).map_err(|reason| (Some(fingerprint), reason))?;
+        Ok((!snapshots.is_empty()).then_some(Span { fingerprint, snapshots, guard: cells.guard, exit: cells.exit }))
     }
 
     fn fingerprint(&mut self, cell: &ByteArray) -> Result<Fingerprint, String> {
@@ -222,8 +222,8 @@ impl Rows<'_> {
         Ok(fingerprint)
     }
 
-    fn places(&self, indexes: &Range<u32>) -> Result<Range<u32>, String> {
-        let Range { start, end } = *indexes;
+    fn indexes(&self, numbers: &Range<u32>) -> Result<Range<u32>, String> {
+        let Range { start, end } = *numbers;
         if start >= end {
             return Err(format!("it ends at {end}, not after its start at {start}"));
         }
@@ -231,7 +231,7 @@ impl Rows<'_> {
         if !listed.contains(&start) || !listed.contains(&(end - 1)) {
             return Err(format!("snapshots {start} to {} are not all within {} to {}", end - 1, listed.start(), listed.end()));
         }
-        let place = |index: u32| self.list.snapshots.partition_point(|snapshot| snapshot.index < index) as u32;
-        Ok(place(start)..place(end))
+        let index_of = |number: u32| self.list.snapshots.partition_point(|snapshot| snapshot.index < number) as u32;
+        Ok(index_of(start)..index_of(end))
     }
 }

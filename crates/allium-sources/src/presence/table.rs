@@ -25,7 +25,7 @@ impl<'a, const N: usize> Table<'a, N> {
         Ok(Self { reader, record: csv::ByteRecord::new(), columns })
     }
 
-    /// The next row that has all columns; `Err` says of a row which line it is on and what is wrong. `None` at the end.
+    /// The next row that has all columns; `Err` has the line of a bad row and its defect. `None` at the end.
     pub(super) fn next_row(&mut self) -> Option<Result<Row<'_, N>, (u64, String)>> {
         let line = self.reader.position().line();
         match self.reader.read_byte_record(&mut self.record) {

@@ -1,6 +1,7 @@
-//! Which names and addresses may be asked: those of the public internet, and no others.
+//! Names and addresses that may be asked: those of the public internet, and no others.
 //!
-//! Whoever writes a contact chooses the name that we look up, and whoever holds the name chooses the address that we connect to. Neither may
+//! The author of a contact chooses the name that we look up, and the holder of the name chooses the address that we connect to. Neither
+//! may
 //! lead to machines beside this one. Ranges: IANA's registries of special-purpose addresses (RFC 6890) and of special-use
 //! names (RFC 6761), with the names that RFC 6762 (appendix G) and ICANN keep for private networks.
 
@@ -28,12 +29,12 @@ const PRIVATE_TOPS: &[&str] = &[
     "test",
 ];
 
-/// Whether a name can be in the public DNS.
+/// True if a name can be in the public DNS.
 pub(crate) fn is_public_name(domain: &AroiDomain) -> bool {
     domain.as_str().rsplit('.').next().is_some_and(|top| !PRIVATE_TOPS.contains(&top))
 }
 
-/// Whether an address is one of the public internet. Addresses of IPv6 that stand for one of IPv4 are judged by that.
+/// True if an address belongs to the public internet. IPv6 addresses that stand for an IPv4 address are judged by that.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -61,7 +62,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Only 2000::/3 is given out to anybody, and within it some is for special purposes.
+/// Only 2000::/3 is assigned, and within it some ranges are for special purposes.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     let special = match (a, b) {

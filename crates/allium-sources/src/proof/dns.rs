@@ -23,14 +23,14 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use super::{Finding, Gate, ProverOptions};
 use crate::error::Error;
 
-/// What a TXT record says of a relay.
+/// Text of a TXT record that names a relay.
 const WORDS: &str = "we-run-this-tor-relay";
-/// How long answers are remembered at most: shorter than any pause between two questions for the same relay.
+/// Time that answers are remembered at most: shorter than any pause between two questions for the same relay.
 const MAX_TTL: Duration = Duration::from_secs(600);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// More addresses of one name are not looked at.
 const MAX_ADDRESSES: usize = 16;
-/// After so many questions in a row without an answer the rest is not asked.
+/// Number of questions in a row without an answer after which the rest is not asked.
 const PATIENCE: usize = 3;
 
 /// The resolvers that the system names in `/etc/resolv.conf`, with port 53.
@@ -55,14 +55,14 @@ pub(super) struct Dns {
     gate: Gate,
 }
 
-/// Why there is no address to connect to.
+/// Reason why there is no address to connect to.
 #[derive(Debug)]
 pub(super) enum Unresolved {
     /// There is no such name, or it has no address.
     None,
     /// An address that must not be asked.
     Refused,
-    /// Nobody can tell at present.
+    /// Unknown at present.
     Unknown,
 }
 
@@ -114,7 +114,7 @@ impl Dns {
         Ok(Self { plain: resolver(None)?, secure: resolver(Some(anchors))?, gate })
     }
 
-    /// Where to connect for a name. One address that must not be asked is enough to refuse the name.
+    /// Addresses to connect to for a name. One address that must not be asked is enough to refuse the name.
     pub(super) async fn addresses(&self, host: &str) -> Result<Vec<SocketAddr>, Unresolved> {
         let found = self.plain.lookup_ip(format!("{host}.")).await.map_err(|error| match error {
             NetError::Dns(DnsError::NoRecordsFound(none)) if none.response_code != ResponseCode::ServFail => Unresolved::None,
@@ -124,7 +124,7 @@ impl Dns {
         addresses.ok_or(Unresolved::Refused)
     }
 
-    /// What a domain says of relays that claim it, one question each.
+    /// Findings of a domain about relays that claim it, one question each.
     pub(super) async fn ask(&self, domain: &AroiDomain, relays: &[Fingerprint]) -> Vec<Finding> {
         let mut findings = Vec::with_capacity(relays.len());
         let mut n_silent = 0;
@@ -148,7 +148,7 @@ impl Dns {
         }
     }
 
-    /// Whether the root's own records can be validated: if not, no domain's can.
+    /// True if the root's own records can be validated; if not, no domain's can.
     async fn root_is_secure(&self) -> bool {
         let answer = self.secure.lookup(".", RecordType::DNSKEY).await;
         answer.is_ok_and(|answer| weakest(&answer) == Some(Proof::Secure))

@@ -18,9 +18,9 @@ pub const MAX_BYTES: u64 = 1 << 20;
 /// The relays that a domain names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FingerprintFile {
-    /// Which.
+    /// Fingerprints that it lists.
     pub fingerprints: BTreeSet<Fingerprint>,
-    /// How many lines could not be understood.
+    /// Number of lines that could not be understood.
     pub n_rejects: usize,
     /// The first of them.
     pub rejects: Vec<Reject>,
@@ -96,7 +96,7 @@ mod tests {
         let text = format!("{A}\n<script>alert(1)</script>\n\u{1b}[2J\n${B}\n{B} {A}\n{}\n", &B[1..]);
         assert_eq!(parse(&text), Ok((vec![A.to_owned()], 5)));
         let file = FingerprintFile::parse(text.as_bytes(), "example").unwrap();
-        assert_eq!(file.rejects[1].place, "line 3");
+        assert_eq!(file.rejects[1].location, "line 3");
         assert!(file.rejects.iter().all(|reject| !reject.reason.contains(['<', '\u{1b}'])));
         assert_eq!(
             FingerprintFile::parse(b"\xff\xfe\n", "x").unwrap_err().to_string(),

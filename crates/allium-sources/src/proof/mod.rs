@@ -1,19 +1,19 @@
-//! What a domain says of the relays that claim it.
+//! Proofs: the domains that relays claim are asked whether they name them.
 //!
-//! A claim in a relay's contact proves nothing until the domain that it names says the same. Two methods are checked:
+//! A claim in a relay's contact proves nothing until its domain confirms it. Two methods are checked:
 //!
-//! - *uri-rsa*: the fingerprint stands in `https://DOMAIN/.well-known/tor-relay/rsa-fingerprint.txt`, served with a certificate that is valid
-//!   for the domain (tor-relay well-known URI specification; Tor proposal 326). One answer speaks for all relays of the domain.
-//! - *dns-rsa*: a TXT record at `FINGERPRINT.DOMAIN` says `we-run-this-tor-relay`, in an answer that is validated with DNSSEC from the
+//! - *uri-rsa*: the fingerprint is in `https://DOMAIN/.well-known/tor-relay/rsa-fingerprint.txt`, served with a certificate that is valid
+//!   for the domain (tor-relay well-known URI specification; Tor proposal 326). One answer counts for all relays of the domain.
+//! - *dns-rsa*: a TXT record at `FINGERPRINT.DOMAIN` reads `we-run-this-tor-relay`, in an answer that is validated with DNSSEC from the
 //!   root's keys on (ContactInfo Information Sharing Specification).
 //!
-//! The other methods are about Ed25519 keys, which no document that we read tells; [`ProofMethod::is_checkable`] names them.
+//! The other methods are about Ed25519 keys, which no document in use contains; [`ProofMethod::is_checkable`] names them.
 //!
-//! Whoever writes a contact decides which machine is asked, so asking is bounded in every way: only names and addresses of the public
+//! The author of a contact chooses the machine that is asked, so asking is bounded in every way: only names and addresses of the public
 //! internet, judged after resolution and for the very connection that is made; port 443; redirects on the same host only; one answer of at
-//! most a megabyte; a time limit for everything. Text of the answer never goes anywhere: findings are told in our own words.
+//! most a megabyte; a time limit for everything. Text of the answer is never passed on: findings are in Allium's own words.
 //!
-//! [`Prover`] asks. [`plan`] decides, without a clock or network of its own, whom to ask next and what an answer changes.
+//! [`Prover`] asks. [`plan`] decides, without a clock or network of its own, which domain to ask next and what an answer changes.
 
 mod address;
 mod dns;
@@ -30,7 +30,7 @@ pub use self::dns::system_resolvers;
 pub use self::file::{FingerprintFile, MAX_BYTES, MAX_LINES};
 use crate::error::Error;
 
-/// How domains are asked.
+/// Settings for asking domains.
 #[derive(Debug, Clone)]
 pub struct ProverOptions {
     /// DNS resolvers that give the addresses of domains and TXT records with their signatures. Without any nothing is resolved here, which
@@ -43,11 +43,11 @@ pub struct ProverOptions {
     pub allowed: Vec<SocketAddr>,
     /// Certificates, as PEM, of the only authorities that count; those that the system trusts where it is empty.
     pub roots: Vec<u8>,
-    /// DNSKEY records, as in a zone file, with which validation begins; those of the DNS root where there is none.
+    /// DNSKEY records, as in a zone file, with which validation begins; without any, those of the DNS root.
     pub trust_anchor: Option<String>,
-    /// How long asking a domain may take.
+    /// Time that asking a domain may take.
     pub timeout: Duration,
-    /// What we call ourselves.
+    /// Name under which Allium sends requests.
     pub user_agent: String,
 }
 
@@ -66,21 +66,21 @@ impl Default for ProverOptions {
     }
 }
 
-/// What asking came to, for one relay.
+/// Result of asking, for one relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// The domain names the relay.
     Named,
-    /// The proof is in place and does not name the relay; why, in one line.
+    /// The proof is in place and does not name the relay; with the reason in one line.
     NotNamed(String),
-    /// The proof cannot be had as the method demands; why, in one line.
+    /// The proof cannot be had as the method demands; with the reason in one line.
     Broken(String),
-    /// No answer, or one that says nothing for good; why, in one line.
+    /// No answer, or one that settles nothing; with the reason in one line.
     Nothing(String),
 }
 
 impl Finding {
-    /// The result that it stands for, if any.
+    /// The result of the finding; `None` if it settles nothing.
     pub const fn result(&self) -> Option<AroiResult> {
         match self {
             Self::Named => Some(AroiResult::Validated),
@@ -90,7 +90,7 @@ impl Finding {
         }
     }
 
-    /// Why; empty for [`Finding::Named`].
+    /// The reason; empty for [`Finding::Named`].
     pub fn reason(&self) -> &str {
         match self {
             Self::Named => "",
@@ -108,7 +108,7 @@ pub struct Prover {
 }
 
 impl Prover {
-    /// Prepares; nothing is asked.
+    /// Prepares the prover; nothing is asked.
     ///
     /// # Errors
     /// A proxy that is not SOCKS5, certificates or keys that cannot be read, a system without trusted authorities.
@@ -120,7 +120,7 @@ impl Prover {
         Ok(Self { dns, uri, gate })
     }
 
-    /// Whether it can ask in this way.
+    /// True if it can ask by this method.
     pub const fn can_ask(&self, method: ProofMethod) -> bool {
         match method {
             ProofMethod::UriRsa => self.uri.is_some(),
@@ -146,7 +146,7 @@ impl Prover {
     }
 }
 
-/// What the file of a domain says of relays that claim it.
+/// Findings of a domain's file about relays that claim it.
 pub fn judge_file(bytes: &[u8], relays: &[Fingerprint]) -> Vec<Finding> {
     let file = match FingerprintFile::parse(bytes, "the file") {
         Ok(file) => file,
@@ -164,7 +164,7 @@ pub fn judge_file(bytes: &[u8], relays: &[Fingerprint]) -> Vec<Finding> {
     relays.iter().map(finding).collect()
 }
 
-/// Which names and addresses are asked.
+/// Rule for names and addresses that may be asked.
 #[derive(Debug, Clone)]
 struct Gate {
     allowed: Vec<SocketAddr>,
@@ -175,7 +175,7 @@ impl Gate {
         !self.allowed.is_empty() || address::is_public_name(domain)
     }
 
-    /// Where to connect for an address; `None` where that must not be. Port 0 stands for the one that belongs to the scheme.
+    /// Address to connect to; `None` if that is forbidden. Port 0 stands for the one that belongs to the scheme.
     fn admit(&self, address: std::net::IpAddr) -> Option<SocketAddr> {
         let allowed = self.allowed.iter().find(|allowed| allowed.ip() == address).copied();
         allowed.or_else(|| address::is_public(address).then(|| SocketAddr::new(address, 0)))

@@ -1,11 +1,11 @@
-//! Whom to ask next, and what an answer changes: decisions without clock, network or store.
+//! Plan of checks: the domains to ask next, and the effect of an answer. Decisions without clock, network or store.
 //!
-//! A relay that its domain names is asked for again after [`FRESH`]. One that it does not is asked for after an hour, then after twice as long each
-//! time, up to a day. Each pause is up to a tenth shorter or longer, by domain and seed, so that domains do not fall due together. Of
-//! one domain at least [`LEAST_PAUSE`] passes between two questions, whoever claims it.
+//! A relay that its domain names is checked again after [`FRESH`]. One that it does not name is checked after an hour, then after twice as
+//! long each time, up to a day. Each pause is up to a tenth shorter or longer, by domain and seed, so that domains do not fall due
+//! together. At least [`LEAST_PAUSE`] passes between two questions to one domain, whichever relay claims it.
 //!
-//! An attempt that comes to nothing changes nothing that was found before, for as long as that is younger than [`KEPT`]. After that, or where
-//! nothing was found yet, [`PATIENCE`] of them in a row are an answer too.
+//! An attempt without a verdict changes no earlier result that is younger than [`KEPT`]. After that, or without an earlier result,
+//! [`PATIENCE`] such attempts in a row are a verdict too.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,17 +15,17 @@ use sha2::{Digest as _, Sha256};
 use super::Finding;
 
 const HOUR_SECS: i64 = 3600;
-/// After so many seconds a relay is asked for again that its domain names.
+/// Seconds after which a relay that its domain names is asked for again.
 pub const FRESH: i64 = 24 * HOUR_SECS;
 /// Seconds between two questions to one domain, at the least.
 pub const LEAST_PAUSE: i64 = HOUR_SECS;
-/// Seconds for which a result outlives attempts that come to nothing.
+/// Seconds for which a result outlives attempts without a verdict.
 pub const KEPT: i64 = 7 * 24 * HOUR_SECS;
-/// Attempts in a row that came to nothing before that is held to be true.
+/// Number of attempts in a row without a verdict that count as one.
 pub const PATIENCE: u32 = 3;
 /// The longest pause after failures, seconds.
 const LONGEST_PAUSE: i64 = 24 * HOUR_SECS;
-/// Most of a reason that is kept, in characters; all are our own words.
+/// Number of characters of a reason that are kept; all are Allium's own words.
 const MAX_REASON_CHARS: usize = 200;
 
 /// A question to a domain, for some of the relays that claim it.
@@ -33,25 +33,26 @@ const MAX_REASON_CHARS: usize = 200;
 pub struct Question {
     /// The domain.
     pub domain: AroiDomain,
-    /// How it is asked.
+    /// The method by which it is asked.
     pub method: ProofMethod,
-    /// For which relays, in order.
+    /// The relays that the question is about, in order.
     pub relays: Vec<Fingerprint>,
 }
 
-/// A relay that claims a domain, and how that stands.
+/// A relay that claims a domain, and the state of its proof.
 type Claimant<'a> = (Fingerprint, Option<&'a ProofStanding>);
 
-/// What is to be asked.
+/// The domains to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// Questions that are due, those that waited longest first.
+    /// Questions that are due, the longest overdue first.
     pub due: Vec<Question>,
-    /// When the next one falls due after these; `None` where there is none.
+    /// Time at which the next one falls due after these; `None` if there is none.
     pub next: Option<Timestamp>,
 }
 
-/// What to ask at `now`, given what relays claim and how their claims stand. Claims whose method cannot be checked are passed over.
+/// Plans what to ask at `now`, given the claims of relays and the state of their proofs. Claims whose method cannot be checked are passed
+/// over.
 pub fn plan(claims: &[(Fingerprint, AroiClaim)], standings: &[ProofStanding], now: Timestamp, seed: u64) -> Plan {
     let standings: HashMap<Fingerprint, &ProofStanding> = standings.iter().map(|standing| (standing.relay, standing)).collect();
     let mut groups: BTreeMap<(&AroiDomain, ProofMethod), Vec<Claimant<'_>>> = BTreeMap::new();
@@ -86,7 +87,7 @@ fn speaks_for(standing: &ProofStanding, claim: &AroiClaim) -> bool {
     standing.domain == claim.domain && standing.method == claim.method
 }
 
-/// When a relay is to be asked for: at once where that never happened, or seems to have happened in the future.
+/// Time at which a relay is to be asked for: at once if it never was, or seems to have been in the future.
 fn due_at(domain: &AroiDomain, standing: Option<&ProofStanding>, now: Timestamp, seed: u64) -> Timestamp {
     let Some(standing) = standing.filter(|standing| standing.asked_at <= now) else { return Timestamp::MIN };
     let pause = match standing.n_failures {
@@ -106,7 +107,7 @@ fn later(at: Timestamp, secs: i64) -> Timestamp {
     Timestamp::from_second(at.as_second().saturating_add(secs)).unwrap_or(Timestamp::MAX)
 }
 
-/// How a claim stands after an attempt at `now`; `before` is how it stood, if it is the same claim.
+/// State of a claim after an attempt at `now`; `before` is the state before it, if it is the same claim.
 pub fn conclude(
     question: &Question,
     relay: Fingerprint,
@@ -161,7 +162,7 @@ mod tests {
         Finding::Nothing("no answer in time".to_owned())
     }
 
-    /// How a claim of `a.example` stands after findings at these hours.
+    /// State of a claim of `a.example` after findings at these hours.
     fn after(findings: &[(f64, Finding)]) -> ProofStanding {
         let question = question("a.example", ProofMethod::UriRsa, &[1]);
         let mut standing = None;

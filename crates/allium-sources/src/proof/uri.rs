@@ -51,7 +51,7 @@ impl Uri {
             builder = builder.tls_certs_only(roots);
         }
         builder = match (&options.proxy, dns) {
-            // With `socks5` names would be resolved here, behind the back of whoever asked for a proxy.
+            // With `socks5` names would be resolved here, against the wish of an operator who set a proxy.
             (Some(address), _) => builder.proxy(socks_proxy(&address.replacen("socks5://", "socks5h://", 1))?),
             (None, Some(dns)) => builder.dns_resolver(Resolver(dns.clone())),
             (None, None) => return Err(unusable("neither a resolver nor a proxy".to_owned())),
@@ -82,13 +82,13 @@ fn stays(attempt: &Attempt<'_>) -> bool {
     is_plain && stays && attempt.previous().len() <= MAX_REDIRECTS
 }
 
-/// Servers in trouble say nothing for good; everything else but a plain 200 is an answer that proves nothing.
+/// A server in trouble settles nothing; everything else but a plain 200 is an answer that proves nothing.
 fn check_head(response: &Response) -> Result<(), Finding> {
     let status = response.status();
     let words = format!("HTTP status {}", status.as_u16());
     match status {
         StatusCode::OK if response.headers().contains_key(CONTENT_ENCODING) => {
-            Err(Finding::Broken("its file is compressed though nobody asked for that".to_owned()))
+            Err(Finding::Broken("its file is compressed, which was not requested".to_owned()))
         }
         StatusCode::OK => Ok(()),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => Err(Finding::Nothing(words)),
@@ -110,7 +110,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// What an error without an answer says of the proof.
+/// Finding that an error without an answer amounts to.
 fn finding(error: &reqwest::Error) -> Finding {
     if let Some(unresolved) = causes(error).find_map(|cause| cause.downcast_ref::<Unresolved>()) {
         return unresolved.finding();
@@ -149,7 +149,7 @@ fn tls_words(error: &rustls::Error) -> String {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "its certificate has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "its certificate is not valid yet",
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "its certificate is for another name",
-        CertificateError::UnknownIssuer => "its certificate is from nobody who is trusted, or lacks the certificate between",
+        CertificateError::UnknownIssuer => "its certificate is not from a trusted authority, or an intermediate certificate is missing",
         CertificateError::Revoked => "its certificate is revoked",
         _ => "its certificate is not valid",
     };

@@ -1,6 +1,6 @@
 //! A store of which one blob is replaced behind its back, as damage to the file would.
 
-use allium_history::SqliteHistory;
+use allium_history::{Store, StoreUrl};
 use rusqlite::Connection;
 
 use super::common::Scratch;
@@ -13,18 +13,18 @@ pub(crate) struct Altered {
 
 impl Altered {
     /// A store that `fill` has filled.
-    pub(crate) fn new(fill: impl FnOnce(&mut SqliteHistory)) -> Self {
+    pub(crate) fn new(fill: impl FnOnce(&mut dyn Store)) -> Self {
         let scratch = Scratch::new();
         let path = scratch.path("store");
-        fill(&mut SqliteHistory::open(&path).expect("a store"));
+        fill(&mut *StoreUrl::from(path.as_path()).open().expect("a store"));
         let behind = Connection::open(&path).expect("a store is a database");
         behind.execute_batch("PRAGMA synchronous = OFF").expect("nothing need survive");
         Self { scratch, behind }
     }
 
     /// The store as its readers see it.
-    pub(crate) fn history(&self) -> SqliteHistory {
-        SqliteHistory::open_read_only(&self.scratch.path("store")).expect("the store just made")
+    pub(crate) fn history(&self) -> Box<dyn Store> {
+        StoreUrl::from(self.scratch.path("store").as_path()).open_read_only().expect("the store just made")
     }
 
     /// Replaces the blob of the only row that `update` changes.

@@ -34,7 +34,7 @@ pub(crate) fn index(bytes: &[u8]) {
     }
 }
 
-/// What an archive holds: origin, and size and digest or the error.
+/// Content of an archive: origin, and size and digest or the error.
 type Walked = Vec<(String, Result<(u64, u64), String>)>;
 
 pub(crate) fn walked(bytes: &[u8]) {

@@ -1,4 +1,4 @@
-//! What several checks need.
+//! Helpers of several checks.
 
 use std::fmt::{Debug, Display};
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use allium_model::Reject;
 use tempfile::TempDir;
 
-/// How many rejects of a document are listed.
+/// Number of rejects of a document that are listed.
 const MAX_LISTED: usize = 1000;
-/// No reason or place is longer, in bytes.
-const MAX_TOLD_BYTES: usize = 8192;
+/// Length of the longest reason or location, in bytes.
+const MAX_TEXT_BYTES: usize = 8192;
 
 /// Decodes twice and holds that the outcome is the same.
 pub(crate) fn twice<T: PartialEq + Debug, E: Display>(decode: impl Fn() -> Result<T, E>) -> Option<T> {
-    let told = |error: E| {
+    let shown = |error: E| {
         let text = error.to_string();
         assert!(is_visible(&text), "an error in visible characters: {text:?}");
         text
     };
-    let (first, second) = (decode().map_err(told), decode().map_err(told));
+    let (first, second) = (decode().map_err(shown), decode().map_err(shown));
     assert!(first == second, "two outcomes of the same bytes: {first:?} and {second:?}");
     first.ok()
 }
@@ -32,21 +32,21 @@ pub(crate) fn stored_form(raw: &[u8]) -> Vec<u8> {
 }
 
 /// Holds that rejects are counted, capped and safe to show.
-pub(crate) fn rejects_are_told(listed: &[Reject], n_rejects: usize) {
+pub(crate) fn rejects_are_counted(listed: &[Reject], n_rejects: usize) {
     assert_eq!(listed.len(), n_rejects.min(MAX_LISTED), "rejects listed of {n_rejects}");
-    for Reject { place, reason, .. } in listed {
-        for text in [place, reason] {
-            assert!(!text.is_empty() && text.len() <= MAX_TOLD_BYTES && is_visible(text), "{text:?}");
+    for Reject { location, reason, .. } in listed {
+        for text in [location, reason] {
+            assert!(!text.is_empty() && text.len() <= MAX_TEXT_BYTES && is_visible(text), "{text:?}");
         }
     }
 }
 
-/// Whether a text has no control characters.
+/// True if a text has no control characters.
 pub(crate) fn is_visible(text: &str) -> bool {
     !text.contains(char::is_control)
 }
 
-/// Holds that a text is not empty, has at most so many characters, and no control characters.
+/// Holds that a text is not empty, has at most `max_chars` characters, and no control characters.
 pub(crate) fn is_clean(text: Option<&String>, max_chars: usize) {
     if let Some(text) = text {
         assert!(!text.is_empty() && text.chars().count() <= max_chars && is_visible(text), "{text:?}");
@@ -58,7 +58,7 @@ pub(crate) struct Scratch(TempDir);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().expect("a place for temporary files"))
+        Self(TempDir::new().expect("a directory for temporary files"))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

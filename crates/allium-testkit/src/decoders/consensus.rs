@@ -7,7 +7,7 @@ use allium_model::{PortSummary, RelayFlag};
 use allium_sources::consensus::verify::{Certificates, missing, verify};
 use allium_sources::consensus::{Batch, Consensus, Entry, Flavour, decode, peek};
 
-use super::common::{is_clean, is_visible, rejects_are_told, twice};
+use super::common::{is_clean, is_visible, rejects_are_counted, twice};
 use super::seeds::{Signed, signed_network};
 
 /// The shortest entry: its first line and its flags.
@@ -27,7 +27,7 @@ pub(crate) fn document(bytes: &[u8]) {
 fn decoded(bytes: &[u8]) -> Option<Consensus> {
     let consensus = twice(|| decode(bytes, "input"))?;
     assert_eq!(consensus.size_bytes, bytes.len() as u64);
-    rejects_are_told(&consensus.rejects, consensus.n_rejects);
+    rejects_are_counted(&consensus.rejects, consensus.n_rejects);
     let signed = &bytes[consensus.signed.clone()];
     assert!(signed.starts_with(b"network-status-version") && signed[..signed.len() - 1].ends_with(b"\ndirectory-signature"));
     assert!(!consensus.entries.is_empty() && consensus.entries.len() * LEAST_ENTRY_BYTES <= bytes.len());
@@ -56,7 +56,7 @@ fn spans_say_the_same(consensus: &Consensus) {
     assert!(spans.into_iter().map(|(relay, span)| (relay, span.state)).eq(states));
 }
 
-/// Whether nothing of the entry was unreadable: it could be written otherwise.
+/// True if nothing of the entry was unreadable, so that it could be written again.
 fn is_writable(entry: &Entry) -> bool {
     entry.nickname.is_some() && entry.or_address.is_some()
 }
@@ -112,7 +112,7 @@ fn base64(bytes: &[u8; 20]) -> String {
     (0..27).map(|digit| char::from(DIGITS[(0..6).fold(0, |number, i| number * 2 + bit(digit * 6 + i))])).collect()
 }
 
-/// Whatever is done to a document, only what the authorities signed verifies.
+/// Holds that only what the authorities signed verifies, however a document is damaged.
 pub(crate) fn signatures(bytes: &[u8]) {
     let Signed { documents, certificates, trusted, .. } = signed_network();
     let Some(consensus) = decoded(bytes) else { return };
@@ -126,12 +126,12 @@ pub(crate) fn signatures(bytes: &[u8]) {
     assert!(verify(&consensus, bytes, &Certificates::default(), trusted).is_err(), "verified without a key");
 }
 
-/// Whatever is done to certificates, only those that authorities made are accepted.
+/// Holds that only certificates of authorities are accepted, however they are damaged.
 pub(crate) fn certificates(bytes: &[u8]) {
     let Signed { certificates: genuine, trusted, keys, .. } = signed_network();
     let mut certificates = Certificates::default();
     let rejects = certificates.add(bytes, "input", trusted);
-    rejects_are_told(&rejects[..rejects.len().min(1000)], rejects.len());
+    rejects_are_counted(&rejects[..rejects.len().min(1000)], rejects.len());
     let n_genuine = keys.iter().filter(|(identity, signing_key)| certificates.contains(*identity, *signing_key)).count();
     assert_eq!(certificates.len(), n_genuine, "a forged certificate is accepted");
     assert!(certificates.is_empty() || certificates.len() <= genuine.len());

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Grouping, History as _, Listed, SqliteHistory};
+use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Grouping, Listed, Store as AnyStore};
 use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayState};
 
 use super::altered::Altered;
@@ -21,7 +21,7 @@ thread_local! {
 /// A store of two relays on one day, whose figures are replaced behind its back.
 struct Store {
     altered: Altered,
-    history: SqliteHistory,
+    history: Box<dyn AnyStore>,
 }
 
 /// The raw figures in the store's form, and the bytes as if they had that form.
@@ -38,18 +38,18 @@ impl Store {
 
     fn check(&self, blob: &[u8]) {
         self.altered.replace("UPDATE measures SET figures = ?1", blob);
-        let (told, report) = (told(&self.history), self.history.check().expect("a check tells"));
-        assert_eq!(told, self::told(&self.history), "the same bytes");
-        let Ok((days, hours)) = told else {
+        let (counts, report) = (counts(&*self.history), self.history.check().expect("a check ends"));
+        assert_eq!(counts, self::counts(&*self.history), "the same bytes");
+        let Ok((days, hours)) = counts else {
             assert!(!report.is_sound(), "what cannot be read is not sound");
             return;
         };
-        assert!(days <= RELAYS.len() && hours <= 24 * Grouping::ALL.len(), "one day of two relays with one flag and no place");
+        assert!(days <= RELAYS.len() && hours <= 24 * Grouping::ALL.len(), "one day of two relays with one flag and no location");
     }
 }
 
-/// How many days of relays and hours of groups there are; each in its order, and with shares that are some.
-fn told(store: &SqliteHistory) -> Result<(usize, usize), String> {
+/// Number of days of relays and of hours of groups; each sorted, and with finite shares.
+fn counts(store: &dyn AnyStore) -> Result<(usize, usize), String> {
     let (from, to, mut days, mut hours) = (FIRST, FIRST.plus(24), Vec::new(), Vec::new());
     let mut day = |relay: &Fingerprint, day: &allium_history::RelayDay| {
         assert!(day.start == FIRST && day.n_weighed <= 24);
@@ -73,7 +73,7 @@ fn told(store: &SqliteHistory) -> Result<(usize, usize), String> {
 }
 
 /// Two relays with weights, at every hour of the day.
-fn fill(store: &mut SqliteHistory) {
+fn fill(store: &mut dyn AnyStore) {
     for n in 0..24 {
         let flags = [RelayFlag::Running].into_iter().collect();
         let listed = |(i, fingerprint)| Listed {
@@ -84,7 +84,7 @@ fn fill(store: &mut SqliteHistory) {
         let consensus = FullConsensus {
             info: ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: hour.start() },
             listed: RELAYS.into_iter().enumerate().map(listed).collect(),
-            bandwidth_weights: [("Wmm".to_owned(), 10_000)].into(),
+            bandwidth_weights: [("Wmm", 10_000)].into(),
         };
         assert!(store.append_full_consensus(&consensus).expect("a store takes it"));
     }

@@ -1,9 +1,9 @@
-//! What every decoder promises for any bytes whatever, as functions that panic where a promise is broken.
+//! Promises that every decoder keeps for any bytes, as functions that panic where a promise is broken.
 //!
 //! Each of [`TARGETS`] takes the bytes of one input. libFuzzer calls it through the program of the same name in
 //! `fuzz/fuzz_targets/`, and `crates/allium/tests/it/decoders.rs` calls it with the [`seeds`] and damaged variants of them.
 //!
-//! Beyond not panicking, a decoder gives the same for the same bytes; counts what it could not understand, and tells it in visible
+//! Beyond not panicking, a decoder gives the same for the same bytes; counts what it could not understand, and reports it in visible
 //! characters; keeps shares in 0 to 1, times in order and each relay once; gives no more than its caps or the size of the
 //! input allow; and gives back what was written where something writes its format. Nothing that was not signed verifies.
 

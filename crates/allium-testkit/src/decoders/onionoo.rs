@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use allium_model::{DocumentKind, Fingerprint, PublishedGraph, Quantity, RelayHistories};
 use allium_sources::onionoo::{DetailsDocument, Document, Header, HistoriesDocument, SummaryDocument, decode, sniff};
 
-use super::common::{is_clean, rejects_are_told, twice};
+use super::common::{is_clean, rejects_are_counted, twice};
 
 /// Digits of a fingerprint and quotes.
 const LEAST_ENTRY_BYTES: usize = 42;
@@ -54,7 +54,7 @@ fn decoded(kind: DocumentKind, bytes: &[u8]) -> Option<Document> {
     let header = document.header();
     assert_eq!((header.kind, header.size_bytes, header.origin.as_str()), (kind, bytes.len() as u64, "input"));
     assert!(sniff(bytes).is_none_or(|found| found == kind));
-    rejects_are_told(&header.rejects, header.n_rejects);
+    rejects_are_counted(&header.rejects, header.n_rejects);
     // A document that is cut short is refused: a missing relay would read as a vanished one.
     let whole = bytes.trim_ascii_end();
     assert!(decode(kind, &whole[..whole.len() - 1], "input").is_err(), "accepted without its last bracket");

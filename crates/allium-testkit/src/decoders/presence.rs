@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use allium_sources::presence::{Files, Hours, Pack, Snapshot, Totals, decode_files};
 use allium_sources::read::Limits;
 
-use super::common::{Scratch, is_clean, rejects_are_told, twice};
+use super::common::{Scratch, is_clean, rejects_are_counted, twice};
 use super::seeds::write_pack;
 
 /// Counting again is quadratic.
@@ -14,17 +14,17 @@ const MAX_RECOUNTED: usize = 1_000_000;
 const MAX_FAMILY_ENTRIES: usize = 8_000_000;
 
 thread_local! {
-    static PLACE: Place = Place::new();
+    static PACK: WholePack = WholePack::new();
 }
 
-struct Place {
+struct WholePack {
     scratch: Scratch,
     snapshots: PathBuf,
     spans: PathBuf,
     relays: PathBuf,
 }
 
-impl Place {
+impl WholePack {
     fn new() -> Self {
         let scratch = Scratch::new();
         let [snapshots, spans, relays] = write_pack(&scratch.path("pack"));
@@ -39,34 +39,34 @@ impl Place {
 }
 
 pub(crate) fn snapshots(bytes: &[u8]) {
-    PLACE.with(|place| {
-        let snapshots = place.scratch.file("snapshots", bytes);
-        place.check(&Files { snapshots: &snapshots, spans: &place.spans, relays: &place.relays });
+    PACK.with(|pack| {
+        let snapshots = pack.scratch.file("snapshots", bytes);
+        pack.check(&Files { snapshots: &snapshots, spans: &pack.spans, relays: &pack.relays });
     });
 }
 
 pub(crate) fn relays(bytes: &[u8]) {
-    PLACE.with(|place| {
-        let relays = place.scratch.file("relays", bytes);
-        place.check(&Files { snapshots: &place.snapshots, spans: &place.spans, relays: &relays });
+    PACK.with(|pack| {
+        let relays = pack.scratch.file("relays", bytes);
+        pack.check(&Files { snapshots: &pack.snapshots, spans: &pack.spans, relays: &relays });
     });
 }
 
 pub(crate) fn spans(bytes: &[u8]) {
-    PLACE.with(|place| {
-        let spans = place.scratch.file("spans", bytes);
-        place.check(&Files { snapshots: &place.snapshots, spans: &spans, relays: &place.relays });
+    PACK.with(|pack| {
+        let spans = pack.scratch.file("spans", bytes);
+        pack.check(&Files { snapshots: &pack.snapshots, spans: &spans, relays: &pack.relays });
     });
 }
 
 fn is_sound(pack: &Pack) {
-    rejects_are_told(&pack.rejects, pack.n_rejects);
+    rejects_are_counted(&pack.rejects, pack.n_rejects);
     let follows = |a: &Snapshot, b: &Snapshot| a.index < b.index && a.fetched_at < b.fetched_at;
     assert!(!pack.snapshots.is_empty() && pack.snapshots.is_sorted_by(follows));
     let n_snapshots = pack.snapshots.len();
-    assert!(pack.spans.iter().all(|span| span.places.start < span.places.end && span.places.end as usize <= n_snapshots));
+    assert!(pack.spans.iter().all(|span| span.snapshots.start < span.snapshots.end && span.snapshots.end as usize <= n_snapshots));
     let is_after = |a: &allium_sources::presence::Span, b: &allium_sources::presence::Span| {
-        (a.fingerprint, a.places.end) <= (b.fingerprint, b.places.start)
+        (a.fingerprint, a.snapshots.end) <= (b.fingerprint, b.snapshots.start)
     };
     assert!(pack.spans.is_sorted_by(is_after), "spans of a relay are sorted and disjoint");
     assert!(pack.relays.is_sorted_by(|a, b| a.fingerprint < b.fingerprint), "each relay once");
@@ -86,8 +86,8 @@ fn totals_are_counted(pack: &Pack) {
     if pack.spans.len().saturating_mul(pack.snapshots.len()) > MAX_RECOUNTED {
         return;
     }
-    let counted = (0..).zip(&pack.snapshots).filter(|(place, snapshot)| {
-        let held: Vec<_> = pack.spans.iter().filter(|span| span.places.contains(place)).collect();
+    let counted = (0..).zip(&pack.snapshots).filter(|(index, snapshot)| {
+        let held: Vec<_> = pack.spans.iter().filter(|span| span.snapshots.contains(index)).collect();
         let [guard, exit] = [held.iter().filter(|span| span.guard).count(), held.iter().filter(|span| span.exit).count()];
         snapshot.totals != Totals { running: held.len() as u32, guard: guard as u32, exit: exit as u32 }
     });

@@ -3,7 +3,7 @@
 use allium_model::Fingerprint;
 use allium_sources::proof::{Finding, FingerprintFile, MAX_LINES, judge_file};
 
-use super::common::{is_visible, rejects_are_told, twice};
+use super::common::{is_visible, rejects_are_counted, twice};
 
 pub(crate) fn file(bytes: &[u8]) {
     let stranger = Fingerprint::new([0x5a; 20]);
@@ -12,7 +12,7 @@ pub(crate) fn file(bytes: &[u8]) {
         assert!(matches!(&findings[..], [Finding::Broken(reason)] if is_visible(reason)), "{findings:?}");
         return;
     };
-    rejects_are_told(&file.rejects, file.n_rejects);
+    rejects_are_counted(&file.rejects, file.n_rejects);
     assert!(file.fingerprints.len() <= MAX_LINES && 40 * file.fingerprints.len() <= bytes.len());
     let text = String::from_utf8_lossy(bytes).to_uppercase();
     assert!(file.fingerprints.iter().all(|fingerprint| text.contains(&fingerprint.to_string())), "a fingerprint that is not there");

@@ -24,7 +24,7 @@ use crate::tar::tar;
 pub struct Seed {
     /// The target that takes it.
     pub target: &'static str,
-    /// Tells it from the others of this target; a file name.
+    /// Name of the seed, unique among those of its target; a file name.
     pub name: String,
     /// The input.
     pub bytes: Vec<u8>,
@@ -116,7 +116,7 @@ fn network() -> &'static Network {
     NETWORK.get_or_init(|| Network::generate(&Options { n_relays: 12, history_days: 2, ..Options::new(1, ConsensusHour::new(END_HOUR)) }))
 }
 
-/// What the network's authorities signed, and with which keys.
+/// Documents that the network's authorities signed, with their keys.
 pub(crate) struct Signed {
     /// Consensuses of both flavours.
     pub(crate) documents: Vec<Vec<u8>>,

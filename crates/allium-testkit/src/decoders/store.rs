@@ -1,6 +1,6 @@
 //! Published graphs as the store keeps them. A damaged store is an error or other graphs, never a panic.
 
-use allium_history::{History as _, SqliteHistory, Update};
+use allium_history::{Store as AnyStore, Update};
 use allium_model::{ConsensusHour, DocumentKind, Fingerprint, PublishedGraph, Relay, RelayHistories, SourceStatus};
 
 use super::altered::Altered;
@@ -16,7 +16,7 @@ thread_local! {
 /// A store of one relay, whose graphs are replaced behind its back.
 struct Store {
     altered: Altered,
-    history: SqliteHistory,
+    history: Box<dyn AnyStore>,
 }
 
 /// The raw graphs in the store's form, and the bytes as if they had that form.
@@ -33,9 +33,9 @@ impl Store {
 
     fn check(&self, blob: &[u8]) {
         self.altered.replace("UPDATE published_histories SET graphs = ?1", blob);
-        let loaded = graphs(&self.history);
-        assert_eq!(loaded, graphs(&self.history), "the same bytes");
-        let report = self.history.check().expect("a check tells");
+        let loaded = graphs(&*self.history);
+        assert_eq!(loaded, graphs(&*self.history), "the same bytes");
+        let report = self.history.check().expect("a check ends");
         let Ok(graphs) = loaded else {
             assert!(!report.is_sound(), "what cannot be loaded is not sound");
             return;
@@ -45,24 +45,24 @@ impl Store {
             assert!(graph.series.scale().is_finite() && graph.series.interval_secs() > 0 && graph.completed <= graph.series.len());
         }
         assert!(graphs.iter().map(|graph| graph.series.len() * 2).sum::<usize>() <= MAX_RAW_BYTES);
-        come_back(graphs);
+        round_trip(graphs);
     }
 }
 
-/// What was read is written and read again.
-fn come_back(read: Vec<PublishedGraph>) {
-    let mut store = SqliteHistory::open_in_memory().expect("memory is enough");
-    fill(&mut store, read.clone());
-    assert_eq!(graphs(&store), Ok(read));
+/// Holds that what was read can be written and read again.
+fn round_trip(read: Vec<PublishedGraph>) {
+    let mut store = allium_history::in_memory().expect("memory is enough");
+    fill(&mut *store, read.clone());
+    assert_eq!(graphs(&*store), Ok(read));
 }
 
-fn graphs(store: &SqliteHistory) -> Result<Vec<PublishedGraph>, String> {
+fn graphs(store: &dyn AnyStore) -> Result<Vec<PublishedGraph>, String> {
     let record = store.load().map_err(|error| error.to_string())?;
     Ok(record.expect("a consensus is recorded").relays.remove(0).published)
 }
 
 /// Stores one relay with these graphs.
-fn fill(store: &mut SqliteHistory, graphs: Vec<PublishedGraph>) {
+fn fill(store: &mut dyn AnyStore, graphs: Vec<PublishedGraph>) {
     store.apply(&update(graphs)).expect("a store takes graphs that can be read");
 }
 

@@ -1,4 +1,4 @@
-//! Short texts: what names relays, places, times and periods, and the lines of a scenario.
+//! Short texts: names of relays, countries, times and periods, and the lines of a scenario.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -12,16 +12,16 @@ use allium_sources::consensus::verify::TrustedAuthority;
 pub(crate) fn words(bytes: &[u8]) {
     numbers(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    comes_back::<Scenario>(text);
+    round_trip::<Scenario>(text);
     let _must_return = Query::parse(text);
     text.lines().for_each(line);
 }
 
 fn line(text: &str) {
-    comes_back::<Fingerprint>(text);
-    comes_back::<Asn>(text);
-    comes_back::<CountryCode>(text);
-    if let Some(hour) = comes_back::<ConsensusHour>(text) {
+    round_trip::<Fingerprint>(text);
+    round_trip::<Asn>(text);
+    round_trip::<CountryCode>(text);
+    if let Some(hour) = round_trip::<ConsensusHour>(text) {
         periods_end_at(hour);
     }
     if let Ok(instant) = parse_tor_time(text) {
@@ -37,8 +37,8 @@ fn line(text: &str) {
     }
 }
 
-/// What is read is written, and read as the same.
-fn comes_back<T: FromStr<Err: Display> + Display + PartialEq + Debug>(text: &str) -> Option<T> {
+/// Holds that a value that was read can be written, and is read as the same.
+fn round_trip<T: FromStr<Err: Display> + Display + PartialEq + Debug>(text: &str) -> Option<T> {
     let value: T = text.parse().ok()?;
     let again = value.to_string().parse::<T>().map_err(|error| error.to_string());
     assert_eq!(again.as_ref(), Ok(&value), "{text:?}");

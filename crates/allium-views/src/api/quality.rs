@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 
 use allium_model::{ConsensusHour, SourceFailure, SourceReport, Timestamp};
+use allium_service::{FRESH_HOURS, View};
+use allium_words::format::{origin, rfc3339};
 use serde::Serialize;
-
-use crate::format::{origin, rfc3339};
-use crate::view::{FRESH_HOURS, View};
 
 /// Sources, rejects and gaps.
 #[derive(Debug, Clone, Serialize)]
@@ -172,7 +171,7 @@ fn source(source: &allium_model::SourceStatus) -> SourceJson<'_> {
 
 fn reject(reject: &allium_model::Reject) -> RejectJson<'_> {
     let fingerprint = reject.relay.as_ref().map(ToString::to_string);
-    RejectJson { origin: origin(&reject.origin), place: &reject.place, fingerprint, reason: &reject.reason }
+    RejectJson { origin: origin(&reject.origin), place: &reject.location, fingerprint, reason: &reject.reason }
 }
 
 fn history(view: &View) -> HistoryJson {

@@ -2,7 +2,7 @@
 //!
 //! Documents come in any order and are stored by the batch, some six weeks of the network at a time: each batch is one
 //! transaction, and what is known already stays as it is, so an import that was interrupted can be started again. A file
-//! that cannot be read costs itself: the others are stored, and the exit status tells.
+//! that cannot be read costs only itself: the others are stored, and the exit status is 1.
 //!
 //! A consensus is marked as verified where the given certificates prove that more than half of the trusted authorities
 //! signed it; files are taken in without that too.
@@ -10,28 +10,28 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, History as _, SqliteHistory};
+use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, Store};
 use allium_model::{ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, public_network, verify};
 use allium_sources::consensus::{Batch, Consensus, decode};
-use allium_views::format::count;
-use allium_views::text::inert;
+use allium_words::format::count;
+use allium_words::inert::inert;
 use anyhow::bail;
 
-use allium::intake::weights;
+use allium_service::workers::intake::weights;
 
 use crate::cli::CollectorArgs;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 
-/// How many relays the consensuses of a batch list together: 80 MB.
+/// Number of relays that the consensuses of a batch list together: 80 MB.
 const MAX_BATCH_LISTED: usize = 10_000_000;
 /// The weights of how many consensuses are stored at once: two days.
 const MAX_WEIGHTS: usize = 48;
-/// How many failures and rejects are told one by one.
-const MAX_TOLD: usize = 20;
+/// Number of failures and rejects that are printed one by one.
+const MAX_PRINTED: usize = 20;
 
 /// Reads all documents under these paths and stores the consensuses among them.
 pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     let mut import = Import {
         certificates: read_certificates(&args.certificates, &trusted)?,
         trusted,
-        store: SqliteHistory::open(&config.store)?,
+        store: config.store.open()?,
         batch: Batch::default(),
         weights: Vec::new(),
         verified: BTreeSet::new(),
@@ -52,12 +52,12 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     }
     import.store_batch()?;
     let seen = import.seen;
-    progress.finish(&format!("{}: {}", config.store.display(), seen.summary()));
+    progress.finish(&format!("{}: {}", config.store, seen.summary()));
     if seen.n_failures > 0 {
         bail!("{} of the documents could not be read", count(seen.n_failures));
     }
     if seen.n_consensuses == 0 {
-        bail!("there is no consensus in these files");
+        bail!("no consensus in these files");
     }
     Ok(())
 }
@@ -68,13 +68,13 @@ fn read_certificates(paths: &[impl AsRef<Path>], trusted: &[TrustedAuthority]) -
     for path in paths {
         walk(path.as_ref(), &mut |found| -> anyhow::Result<()> {
             for reject in certificates.add(&found.document?, &found.origin, trusted) {
-                progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.place, reject.reason)));
+                progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
             }
             Ok(())
         })?;
     }
     if certificates.is_empty() && !paths.is_empty() {
-        bail!("there is no certificate of a trusted authority in these files");
+        bail!("no certificate of a trusted authority in these files");
     }
     Ok(certificates)
 }
@@ -85,14 +85,14 @@ struct Import {
     trusted: Vec<TrustedAuthority>,
     /// Hours of the batch whose consensus is verified.
     verified: BTreeSet<ConsensusHour>,
-    store: SqliteHistory,
+    store: Box<dyn Store>,
     batch: Batch,
     /// Weights of consensuses that are not stored yet.
     weights: Vec<ConsensusWeights>,
     seen: Seen,
 }
 
-/// What became of the documents so far.
+/// Counts of the documents so far.
 #[derive(Default)]
 struct Seen {
     n_consensuses: u64,
@@ -128,7 +128,7 @@ impl Import {
         self.seen.n_consensuses += 1;
         self.seen.n_rejects += consensus.n_rejects as u64;
         for reject in &consensus.rejects {
-            self.seen.tell(&format!("{} {}: {}", reject.origin, reject.place, reject.reason));
+            self.seen.tell(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
         }
         if !self.batch.add(consensus) {
             self.seen.n_twice += 1;
@@ -163,7 +163,7 @@ impl Import {
 impl Seen {
     fn tell(&mut self, what: &str) {
         self.n_told += 1;
-        if self.n_told <= MAX_TOLD {
+        if self.n_told <= MAX_PRINTED {
             progress::line(&inert(what));
         }
     }

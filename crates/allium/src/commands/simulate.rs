@@ -46,7 +46,7 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     })
 }
 
-/// What the arguments ask for.
+/// Options of the network that the arguments ask for.
 pub(crate) fn options(args: &NetworkArgs, end: ConsensusHour) -> Options {
     Options { n_relays: args.relays as usize, history_days: args.days, ..Options::new(args.seed, args.end.unwrap_or(end)) }
 }
@@ -56,7 +56,7 @@ fn scenario(args: &SimulateArgs) -> anyhow::Result<Scenario> {
     let mut scenario = Scenario::default();
     if let Some(path) = &args.events {
         let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        scenario = text.parse().with_context(|| format!("cannot understand {}", path.display()))?;
+        scenario = text.parse().with_context(|| format!("cannot read the events in {}", path.display()))?;
     }
     scenario.events.extend(args.event.iter().cloned());
     Ok(scenario)
@@ -68,7 +68,7 @@ fn warn_of_idle_events(network: &Network, options: &Options, goes_on: bool) {
         let text = event.to_string();
         match told.iter().find(|truth| truth.event == text) {
             Some(truth) if truth.concerns_relays() && truth.n == 0 => {
-                progress::line(&format!("warning: no relay is concerned by: {text}"));
+                progress::line(&format!("warning: no relay matches: {text}"));
             }
             None if !goes_on || event.start < network.now() => progress::line(&format!("warning: outside the simulated history: {text}")),
             _ => {}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use allium_history::{History as _, SqliteHistory};
+use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, RelayFlag};
 use allium_simulate::consensus as simulated;
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, verify};
@@ -46,7 +46,7 @@ fn counted_weight(text: &str) -> u64 {
 
 /// The same of every consensus in the store.
 fn stored(store: &Path) -> BTreeMap<ConsensusHour, Counts> {
-    let record = SqliteHistory::open_read_only(store).unwrap().load().unwrap().unwrap();
+    let record = StoreUrl::from(store).open_read_only().unwrap().load().unwrap().unwrap();
     let mut stored: BTreeMap<ConsensusHour, Counts> = record.known.hours().iter().map(|hour| (*hour, Counts::new())).collect();
     for span in record.relays.iter().flat_map(|relay| &relay.spans) {
         for counts in stored.range_mut(span.start..span.end).map(|(_, counts)| counts) {
@@ -89,7 +89,7 @@ fn an_hour_is_accepted_once_whatever_the_flavour_and_order() {
     assert_eq!(stored(&a), stored(&b));
     assert_eq!(stored(&a).len(), 2);
     for store in [&a, &b] {
-        let history = SqliteHistory::open_read_only(store).unwrap();
+        let history = StoreUrl::from(store).open_read_only().unwrap();
         assert!(history.check().unwrap().is_sound());
         assert_eq!(history.stats().unwrap().n_consensuses, 2);
     }

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use allium_history::{Grouping, History as _, SqliteHistory};
+use allium_history::{Grouping, StoreUrl};
 use allium_model::ConsensusHour;
 use allium_simulate::{Network, Options, consensus, onionoo, presence};
 use rusqlite::types::ValueRef;
@@ -324,7 +324,7 @@ fn content(store: &Path) -> Content {
 
 /// Weights and bandwidths, which the table has by numbers of relays.
 fn measures(store: &Path) -> Vec<String> {
-    let store = SqliteHistory::open_read_only(store).unwrap();
+    let store = StoreUrl::from(store).open_read_only().unwrap();
     let all = |by| store.group_hours(by, ConsensusHour::new(0), ConsensusHour::new(10_000_000)).unwrap();
     [Grouping::Flag, Grouping::Country, Grouping::AutonomousSystem]
         .map(all)

@@ -8,11 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use allium_history::{
-    ConsensusInfo, ConsensusSource, Event, EventKind, ExactHistory, FullConsensus, GroupHour, GroupKey, Grouping, History as _, Listed,
-    RelayDay, SqliteHistory, Timeline, Update,
+    ConsensusInfo, ConsensusSource, Event, EventKind, ExactHistory, FullConsensus, GroupHour, GroupKey, Grouping, Listed, RelayDay, Store,
+    StoreUrl, Timeline, Update,
 };
 use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, Fraction, Known, Relay, RelayFlag, RelayState, SourceStatus, Timestamp};
-use allium_views::text::csv_cell;
+use allium_words::inert::csv_cell;
 use assert_cmd::Command;
 use tables::{Table, read_csv, read_parquet};
 use tempfile::TempDir;
@@ -57,7 +57,7 @@ fn simulated() -> (TempDir, PathBuf) {
 }
 
 fn exact(store: &Path) -> ExactHistory {
-    SqliteHistory::open_read_only(store).unwrap().exact().unwrap()
+    StoreUrl::from(store).open_read_only().unwrap().exact().unwrap()
 }
 
 /// All files below a directory, by their path in it.
@@ -126,7 +126,7 @@ fn spans_and_consensuses_together_give_the_counts_of_every_hour() {
         for row in &spans.rows {
             let held = spans.columns.iter().zip(row).filter(|(_, cell)| *cell == "true").map(|(column, _)| column.clone());
             let place = format!("{}, AS{}, {}", spans.cell(row, "country"), spans.cell(row, "asn"), spans.cell(row, "version"));
-            let (start, end) = (timeline.known().place(hour(&row[1])), timeline.known().place(hour(&row[2])));
+            let (start, end) = (timeline.known().index_of(hour(&row[1])), timeline.known().index_of(hour(&row[2])));
             for group in held.chain([place]) {
                 let counts = counts.entry(group).or_insert_with(|| vec![0; hours.len()]);
                 counts[start..end].iter_mut().for_each(|n| *n += 1);
@@ -213,7 +213,7 @@ fn real(number: Option<f64>) -> String {
 const EVER: (ConsensusHour, ConsensusHour) = (ConsensusHour::new(0), ConsensusHour::new(1_000_000));
 
 /// A relay's days as the store tells them, in the words of the table.
-fn days(store: &SqliteHistory, relay: &Fingerprint) -> Vec<String> {
+fn days(store: &dyn Store, relay: &Fingerprint) -> Vec<String> {
     let columns = [
         "fingerprint",
         "day",
@@ -236,7 +236,7 @@ fn days(store: &SqliteHistory, relay: &Fingerprint) -> Vec<String> {
 }
 
 /// The hours of all groups, the same.
-fn hours_of_groups(store: &SqliteHistory) -> Vec<String> {
+fn hours_of_groups(store: &dyn Store) -> Vec<String> {
     let columns = [
         "kind",
         "key",
@@ -272,18 +272,18 @@ fn weights_bandwidths_and_events_are_what_the_store_tells() {
     let (place, path) = simulated();
     let out = place.path().join("out");
     export(&path, &out, &[]).assert().success();
-    let store = SqliteHistory::open_read_only(&path).unwrap();
+    let store = StoreUrl::from(&path).open_read_only().unwrap();
     let sorted = |mut rows: Vec<String>| {
         rows.sort();
         rows
     };
     let written = rows(&out, "relay_days.parquet");
     let relays: Vec<Fingerprint> = exact(&path).relays.iter().map(|relay| relay.fingerprint).collect();
-    assert_eq!(sorted(written.clone()), sorted(relays.iter().flat_map(|relay| days(&store, relay)).collect()));
+    assert_eq!(sorted(written.clone()), sorted(relays.iter().flat_map(|relay| days(&*store, relay)).collect()));
     assert!(written.iter().any(|row| row.contains("observed_bandwidth")) && written.iter().any(|row| row.contains("guard_probability")));
     let in_order = |table: &Table| table.rows.is_sorted_by(|a, b| (hour(&a[1]), &a[0]) < (hour(&b[1]), &b[0]));
     assert!(by_month(&out, "relay_days.parquet").iter().all(|(_, table)| in_order(table)));
-    assert_eq!(sorted(rows(&out, "group_hours.parquet")), sorted(hours_of_groups(&store)));
+    assert_eq!(sorted(rows(&out, "group_hours.parquet")), sorted(hours_of_groups(&*store)));
     let events = store.events(None, Timestamp::MIN, Timestamp::MAX).unwrap();
     let columns = ["happened_at", "fingerprint", "kind"];
     let event = |event: &Event| told(&columns, &[event.at.to_string(), event.fingerprint.to_string(), "restart".to_owned()]);
@@ -295,7 +295,7 @@ fn weights_bandwidths_and_events_are_what_the_store_tells() {
 /// A store with a relay that restarts, reports overload and moves.
 fn eventful(place: &TempDir) -> PathBuf {
     let path = place.path().join("eventful.db");
-    let mut store = SqliteHistory::open(&path).unwrap();
+    let mut store = StoreUrl::from(&path).open().unwrap();
     let fingerprint: Fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap();
     let (country, asn, flags) = (Some("de".parse().unwrap()), Some(Asn(64512)), [RelayFlag::Running].into_iter().collect());
     let relay = Relay {
@@ -319,7 +319,7 @@ fn eventful(place: &TempDir) -> PathBuf {
     let consensus = FullConsensus {
         info: ConsensusInfo { hour: at.next(), source: ConsensusSource::Directory, verified: true, received_at: obtained_at },
         listed: vec![Listed { address, weight: Some(301), ..Listed::of(fingerprint, state) }],
-        bandwidth_weights: [("Wmm".to_owned(), 10_000)].into(),
+        bandwidth_weights: [("Wmm", 10_000)].into(),
     };
     assert!(store.append_full_consensus(&consensus).unwrap());
     path
@@ -361,7 +361,7 @@ fn every_relay_is_described_once() {
     let out = place.path().join("out");
     export(&store, &out, &[]).assert().success();
     let relays = read_parquet(&out.join("relays.parquet"));
-    let record = SqliteHistory::open_read_only(&store).unwrap().load().unwrap().unwrap();
+    let record = StoreUrl::from(&store).open_read_only().unwrap().load().unwrap().unwrap();
     let text = |text: &Option<String>| text.as_deref().map(csv_cell).unwrap_or_default();
     let expected = record.relays.iter().map(|recorded| &recorded.relay).map(|relay| {
         let time = |hour: Option<ConsensusHour>| hour.map(|hour| hour.to_string()).unwrap_or_default();
@@ -384,7 +384,7 @@ fn every_relay_is_described_once() {
 /// A store with one relay whose texts are hostile.
 fn hostile(place: &TempDir) -> PathBuf {
     let path = place.path().join("hostile.db");
-    let mut store = SqliteHistory::open(&path).unwrap();
+    let mut store = StoreUrl::from(&path).open().unwrap();
     let mut relay = Relay::unknown("000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap());
     relay.running = true;
     relay.nickname = Some("=1+1".into());
@@ -467,7 +467,7 @@ fn what_is_there_is_replaced_only_if_that_is_asked_for() {
 fn an_empty_store_gives_an_empty_table() {
     let place = tempfile::tempdir().unwrap();
     let (store, out) = (place.path().join("allium.db"), place.path().join("out"));
-    drop(SqliteHistory::open(&store).unwrap());
+    drop(StoreUrl::from(&store).open().unwrap());
     export(&store, &out, &[]).assert().success();
     assert_eq!(files(&out).len(), 1);
     assert!(read_parquet(&out.join("relays.parquet")).rows.is_empty());
@@ -477,7 +477,7 @@ fn an_empty_store_gives_an_empty_table() {
 fn a_state_that_lists_and_consensuses_share_is_cut_where_they_meet() {
     let place = tempfile::tempdir().unwrap();
     let (path, out) = (place.path().join("allium.db"), place.path().join("out"));
-    let mut store = SqliteHistory::open(&path).unwrap();
+    let mut store = StoreUrl::from(&path).open().unwrap();
     let relay: Fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap();
     let state = RelayState { flags: [RelayFlag::Running].into_iter().collect(), ..RelayState::default() };
     for (text, source) in [("2026-02-15T18:00:00Z", ConsensusSource::Presence), ("2026-02-15T20:00:00Z", ConsensusSource::Collector)] {
@@ -544,7 +544,7 @@ fn duckdb_gives_the_same_answers() {
     let (place, store) = simulated();
     let expected = |out: &Path| {
         let history = exact(&store);
-        let sizes = our_sizes(&SqliteHistory::open_read_only(&store).unwrap(), &history);
+        let sizes = our_sizes(&*StoreUrl::from(&store).open_read_only().unwrap(), &history);
         [our_answers(&history, out), our_counts(&history.timeline), sizes].concat()
     };
     for form in ["parquet", "csv"] {
@@ -610,7 +610,7 @@ fn our_counts(timeline: &Timeline) -> Vec<String> {
 }
 
 /// The same for weights, bandwidths and events.
-fn our_sizes(store: &SqliteHistory, history: &ExactHistory) -> Vec<String> {
+fn our_sizes(store: &dyn Store, history: &ExactHistory) -> Vec<String> {
     let bits = |number: Option<f64>| number.map_or("-".to_owned(), |number| number.to_bits().to_string());
     let share = |share: Option<Fraction>| bits(share.map(Fraction::get));
     let bytes = |bytes: Option<u64>| bits(bytes.map(|bytes| bytes as f64));

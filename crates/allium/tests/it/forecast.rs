@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use allium_history::{ConsensusInfo, ExactHistory, History as _, SqliteHistory};
+use allium_history::{ConsensusInfo, ExactHistory, StoreUrl};
 use allium_model::{ConsensusHour, StateSpan};
 
 const AS_OF: &str = "2025-12-20T00:00:00Z";
@@ -38,7 +38,7 @@ fn store(dir: &Path) -> PathBuf {
 /// A store with what another one holds up to an hour.
 fn cut(dir: &Path, whole: &Path, as_of: ConsensusHour) -> PathBuf {
     let store = dir.join("cut.db");
-    let ExactHistory { consensuses, timeline, .. } = SqliteHistory::open_read_only(whole).unwrap().exact().unwrap();
+    let ExactHistory { consensuses, timeline, .. } = StoreUrl::from(whole).open_read_only().unwrap().exact().unwrap();
     let infos: Vec<ConsensusInfo> = consensuses.into_iter().map(|known| known.info).filter(|info| info.hour <= as_of).collect();
     let hours = timeline.known().hours();
     let spans = timeline.relays().iter().flat_map(|relay| relay.spans.iter().map(move |span| (relay.fingerprint, span)));
@@ -48,7 +48,7 @@ fn cut(dir: &Path, whole: &Path, as_of: ConsensusHour) -> PathBuf {
         (fingerprint, StateSpan { start: hours[span.start as usize], end, state })
     });
     let mut known = spans.filter(|(_, span)| span.start < span.end);
-    SqliteHistory::open(&store).unwrap().append_spans(&infos, &mut known).unwrap();
+    StoreUrl::from(&store).open().unwrap().append_spans(&infos, &mut known).unwrap();
     store
 }
 

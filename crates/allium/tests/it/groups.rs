@@ -6,15 +6,15 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::real_data;
-use allium::intake::Intake;
 use allium_analysis::groups::GroupFigures;
 use allium_analysis::operators::MemberFigures;
 use allium_analysis::{Category, NetworkReport};
 use allium_history::assemble;
 use allium_model::{Fraction, Period, Timestamp};
+use allium_service::View;
+use allium_service::workers::intake::Intake;
 use allium_sources::onionoo::decode_file;
 use allium_sources::read::Limits;
-use allium_views::View;
 
 /// Groups of each kind, and places of each leaderboard, that are compared.
 const COMPARED: usize = 10;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use allium_analysis::leaderboards::Category;
 use allium_analysis::{Issue, NetworkReport};
 use allium_model::{DocumentKind, OperatorId, Period, Quantity, RelayRecord};
+use allium_server::router;
+use allium_service::{Patch, Site, SiteInfo, View};
 use allium_sources::onionoo::{Client, ClientOptions, Document, Fetched, decode};
 use allium_testkit::relays::{as_of, contact, fingerprint, issues, record, relay, reports, uptime, with, with_graph};
-use allium_views::{Site, SiteInfo, View, router};
 
 /// A page of a site that shows these relays, asked for over a connection of its own.
 fn page(relays: Vec<RelayRecord>, path: &str) -> String {
@@ -20,7 +21,7 @@ fn page(relays: Vec<RelayRecord>, path: &str) -> String {
     let report = NetworkReport::compute(&record);
     let clock = Arc::new(|| "2026-02-16T00:10:00Z".parse().unwrap());
     let site = Site::new(SiteInfo { version: "0.0.0".to_owned(), ..SiteInfo::default() }, clock);
-    site.set_view(View::new(record, report));
+    site.publish([Patch::Network(Box::new(View::new(record, report)))]);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::support::real_data;
-use allium_history::{History as _, RelayTimeline, SqliteHistory, Timeline};
+use allium_history::{RelayTimeline, StoreUrl, Timeline};
 use allium_model::time::HOUR_SECS;
 use allium_model::{ConsensusHour, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, RelayHistories, RelayState, Timestamp};
 use allium_simulate::compile::{Entry, Graph, Scheme, compile};
@@ -109,7 +109,7 @@ fn real_store(data: &Path) -> (TempDir, Timeline) {
     let start = Instant::now();
     allium(&path).args(["store", "check"]).assert().success();
     println!("checked in {:.2?}", start.elapsed());
-    let store = SqliteHistory::open_read_only(&path).unwrap();
+    let store = StoreUrl::from(&path).open_read_only().unwrap();
     let start = Instant::now();
     let timeline = store.timeline().unwrap();
     let bitmaps: Vec<_> = timeline.relays().iter().map(|relay| timeline.running(relay)).collect();

@@ -71,7 +71,7 @@ fn events_that_cannot_be_understood_or_do_nothing_are_told() {
     let dir = dir.path();
     let said =
         simulate(dir, &["--event", "outage as AS1 at 2025-12-31T05:00:00Z for 2h", "--event", "missing at 2027-01-01T00:00:00Z for 2h"]);
-    assert!(said.contains("warning: no relay is concerned by: outage as AS1"), "{said}");
+    assert!(said.contains("warning: no relay matches: outage as AS1"), "{said}");
     assert!(said.contains("warning: outside the simulated history: missing at 2027"), "{said}");
     let file = path(dir, "events.txt");
     std::fs::write(&file, "# quiet\noutage nobody").unwrap();

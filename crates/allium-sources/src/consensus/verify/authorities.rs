@@ -13,7 +13,7 @@ pub struct TrustedAuthority {
     pub name: String,
     /// Digest of its identity key, which certifies the keys that it signs with.
     pub identity: Fingerprint,
-    /// Where it serves documents over HTTP.
+    /// Address at which it serves documents over HTTP.
     pub directory: Option<SocketAddr>,
 }
 

@@ -52,7 +52,7 @@ impl Certificates {
                     Ok(certificate) => self.keep((relay, certificate.signing_key.digest()), certificate),
                     Err(reason) => rejects.push(Reject {
                         origin: origin.to_owned(),
-                        place: line.place(),
+                        location: line.location(),
                         relay: Some(relay),
                         reason: reason.to_owned(),
                     }),
@@ -62,22 +62,22 @@ impl Certificates {
         rejects
     }
 
-    /// Adds those that others have.
+    /// Adds the certificates of others.
     pub fn extend(&mut self, others: &Self) {
         others.certificates.iter().for_each(|(keys, certificate)| self.keep(*keys, certificate.clone()));
     }
 
-    /// How many there are.
+    /// Number of certificates.
     pub fn len(&self) -> usize {
         self.certificates.len()
     }
 
-    /// Whether there are none.
+    /// True if there is no certificate.
     pub fn is_empty(&self) -> bool {
         self.certificates.is_empty()
     }
 
-    /// Whether there is one of this pair of keys, valid or not.
+    /// True if there is a certificate for this pair of keys, valid or not.
     pub fn contains(&self, identity: Fingerprint, signing_key: Fingerprint) -> bool {
         self.certificates.contains_key(&(identity, signing_key))
     }
@@ -108,7 +108,7 @@ struct Fields {
     signing_key: Option<Vec<u8>>,
     cross_certificate: Option<Vec<u8>>,
     certification: Option<Vec<u8>>,
-    /// Where the part that is signed ends.
+    /// End of the signed part.
     signed_end: usize,
 }
 

@@ -18,7 +18,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// The key in DER encoding of PKCS #1; `None` if it is none or of a size or exponent that Tor does not use.
+    /// Decodes a key in DER encoding of PKCS #1; `None` for anything else, and for a size or exponent that Tor does not use.
     pub(super) fn from_der(der: &[u8]) -> Option<Self> {
         let key = RsaPublicKey::from_pkcs1_der(der).ok()?;
         if key.n().bits() < MIN_KEY_BITS || *key.e() != BigUint::from(EXPONENT) {
@@ -33,7 +33,7 @@ impl Key {
         self.digest
     }
 
-    /// Whether this key signed that digest.
+    /// True if this key signed that digest.
     pub(super) fn has_signed(&self, digest: &[u8], signature: &[u8]) -> bool {
         self.key.verify(Pkcs1v15Sign::new_unprefixed(), digest, signature).is_ok()
     }

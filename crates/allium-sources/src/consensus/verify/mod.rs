@@ -1,4 +1,4 @@
-//! Who vouches for a consensus.
+//! Verification of a consensus: its signatures against the keys of trusted authorities.
 //!
 //! Question: did more than half of the trusted authorities sign this document? Input: the document and what was decoded
 //! from it, certificates of the authorities' signing keys, and the list of trusted authorities. Method (dir-spec, section
@@ -28,7 +28,7 @@ use key::{sha1, sha256};
 /// `document` are the bytes from which `consensus` was decoded.
 ///
 /// # Errors
-/// [`Error::Unverified`] if they are not; it says how many did.
+/// [`Error::Unverified`] if they are not, with the number that did sign.
 pub fn verify(
     consensus: &Consensus,
     document: &[u8],

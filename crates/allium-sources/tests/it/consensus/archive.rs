@@ -23,7 +23,7 @@ fn xz(plain: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// What a walk finds: the beginning of each document, or the error.
+/// Result of a walk: the beginning of each document, or the error.
 fn found(path: &Path) -> Vec<(String, Result<String, String>)> {
     let mut all = Vec::new();
     let Ok(()) = walk::<Infallible>(path, &mut |Found { origin, document, .. }| {
@@ -87,10 +87,10 @@ fn a_tar_cut_anywhere_is_told_from_a_whole_one() {
 #[test]
 fn damaged_archives_are_errors_and_never_panic() {
     let archive = tar(&[("x", b'0', &read("ns")), ("y", b'0', &read("2014"))]);
-    for place in (0..512).step_by(3).chain((archive.len() - 1100..archive.len()).step_by(30)) {
+    for offset in (0..512).step_by(3).chain((archive.len() - 1100..archive.len()).step_by(30)) {
         for byte in [0xff, b'7', 0x80] {
             let mut damaged = archive.clone();
-            damaged[place] = byte;
+            damaged[offset] = byte;
             let _ = found_in(&damaged);
         }
     }
@@ -141,16 +141,16 @@ fn batches_say_what_their_consensuses_say() {
     let all = [consensus(0, 3), consensus(1, 0), consensus(3, 3), consensus(4, 1)];
     for order in [[0, 1, 2, 3], [3, 1, 0, 2], [2, 3, 1, 0]] {
         let mut batch = Batch::default();
-        for place in order {
-            assert!(batch.add(&all[place]));
-            assert!(!batch.add(&all[place]));
+        for index in order {
+            assert!(batch.add(&all[index]));
+            assert!(!batch.add(&all[index]));
         }
         let spans: Vec<_> = batch
             .spans()
             .into_iter()
             .map(|(relay, span)| (relay, span.start.hours_since(first.hour), span.end.hours_since(first.hour)))
             .collect();
-        let relay = |place: usize| first.entries[place].fingerprint;
+        let relay = |index: usize| first.entries[index].fingerprint;
         assert_eq!(spans, [(relay(0), 0, 1), (relay(0), 3, 5), (relay(1), 0, 4), (relay(2), 0, 5)]);
         assert_eq!((batch.n_listed(), batch.hours().count()), (10, 4));
     }

@@ -1,4 +1,4 @@
-//! Hostile and defective consensuses: nothing panics, nothing good is lost, and the place is named.
+//! Hostile and defective consensuses: nothing panics, nothing good is lost, and the location is named.
 
 use std::fmt::Write;
 
@@ -49,10 +49,10 @@ fn a_consensus_cut_before_its_first_signature_ends_is_refused() {
 fn a_damaged_byte_never_panics() {
     for name in ["ns", "microdesc", "2014"] {
         let whole = read(name);
-        for place in 0..whole.len() {
+        for offset in 0..whole.len() {
             for byte in [b'\n', b' ', 0xff] {
                 let mut damaged = whole.clone();
-                damaged[place] = byte;
+                damaged[offset] = byte;
                 let _ = decode(&damaged, "damaged");
                 let _ = peek(&damaged, "damaged");
             }
@@ -65,14 +65,14 @@ fn a_damaged_relay_costs_no_other() {
     let whole = String::from_utf8(read("microdesc")).unwrap();
     let expected = good("microdesc").entries;
     let (start, end) = (whole.find("r bob").unwrap(), whole.find("r Carol7").unwrap());
-    for place in start + 2..end - 1 {
+    for offset in start + 2..end - 1 {
         let mut damaged = whole.clone().into_bytes();
-        damaged[place] = 0;
+        damaged[offset] = 0;
         let consensus = decode(&damaged, "damaged").unwrap();
         for relay in [0, 2, 3] {
-            assert!(consensus.entries.contains(&expected[relay]), "{place}");
+            assert!(consensus.entries.contains(&expected[relay]), "{offset}");
         }
-        assert!(consensus.n_rejects <= 1, "{place}");
+        assert!(consensus.n_rejects <= 1, "{offset}");
     }
 }
 

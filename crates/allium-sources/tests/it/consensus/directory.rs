@@ -14,7 +14,7 @@ use allium_testkit::signing::{AUTHORITIES, certificates, signed, trusted};
 
 const CONSENSUS: &str = "/tor/status-vote/current/consensus-microdesc";
 const KEYS: &str = "/tor/keys/all";
-/// Nobody listens on the discard port.
+/// The discard port, at which no server listens.
 const UNREACHABLE: &str = "http://127.0.0.1:9";
 
 fn newest() -> Vec<u8> {
@@ -127,7 +127,7 @@ async fn bad_answers_are_refused_and_named() {
         (Reply::Body(ns, None), "expected a consensus of flavour microdesc, found ns"),
         (Reply::Body(vec![b'n'; (64 << 20) + 1], None), "more than 67108864 bytes"),
         (Reply::Body(bomb, Some("deflate")), "bytes after decompression"),
-        (Reply::Body(b"<html>".to_vec(), None), "no consensus, it begins with: <html>"),
+        (Reply::Body(b"<html>".to_vec(), None), "not a consensus, it begins with: <html>"),
         (Reply::Body(Vec::new(), None), "empty"),
         (Reply::Status(404), "HTTP status 404"),
         (Reply::Status(302), "HTTP status 302"),

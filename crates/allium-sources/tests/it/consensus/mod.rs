@@ -1,4 +1,4 @@
-//! What the consensus decoder and the sources of consensuses promise, told through their public interface. No network but loopback.
+//! Promises of the consensus decoder and of the sources of consensuses, through their public interface. No network but loopback.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
 mod archive;
@@ -27,10 +27,10 @@ fn good(name: &str) -> Consensus {
     decode(&read(name), name).unwrap()
 }
 
-/// Rejects as lines of `place relay: reason`.
+/// Rejects as lines of `location relay: reason`.
 fn lines(consensus: &Consensus) -> Vec<String> {
     let relay = |relay: Option<allium_model::Fingerprint>| relay.map(|relay| format!(" {relay}")).unwrap_or_default();
-    consensus.rejects.iter().map(|reject| format!("{}{}: {}", reject.place, relay(reject.relay), reject.reason)).collect()
+    consensus.rejects.iter().map(|reject| format!("{}{}: {}", reject.location, relay(reject.relay), reject.reason)).collect()
 }
 
 /// The directory of real consensuses, where it is at hand.

@@ -1,4 +1,4 @@
-//! A server on loopback that answers each path as told.
+//! A server on loopback with a scripted answer for each path.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Response, StatusCode};
 
-/// What is answered.
+/// A scripted answer.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// This body, named as compressed so.

@@ -1,4 +1,4 @@
-//! Which consensuses are vouched for.
+//! Consensuses that are verified, and those that are not.
 
 use allium_sources::Error;
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, missing, public_network, verify};
@@ -14,7 +14,7 @@ fn known(text: &str) -> Certificates {
     certificates
 }
 
-/// How many authorities vouch for the document, or how many of the three did not suffice.
+/// Number of authorities with a good signature on the document, or the number of the three that did not suffice.
 fn vouched(document: &[u8], certificates: &Certificates) -> Result<usize, usize> {
     match verify(&decode(document, "test").unwrap(), document, certificates, &trusted()) {
         Ok(signers) => Ok(signers.len()),
@@ -140,12 +140,12 @@ fn a_damaged_or_cut_certificate_is_none() {
         certificates.add(document, "damaged", &trusted());
         certificates.len()
     };
-    for place in (0..end).step_by(7) {
+    for offset in (0..end).step_by(7) {
         let mut damaged = good.clone().into_bytes();
-        damaged[place] ^= 0x15;
-        // The label of an object says nothing, and the last one is not signed.
-        assert!(known(&damaged) == 0 || place > signed_end, "{place}");
-        assert_eq!(known(&good.as_bytes()[..place]), 0, "{place}");
+        damaged[offset] ^= 0x15;
+        // Damage after the signed part can hit the label of the last object, which has no meaning.
+        assert!(known(&damaged) == 0 || offset > signed_end, "{offset}");
+        assert_eq!(known(&good.as_bytes()[..offset]), 0, "{offset}");
     }
 }
 
@@ -168,7 +168,7 @@ fn the_authorities_of_real_consensuses_are_the_trusted_ones() {
             let directory = Some((authority.address, authority.dir_port).into());
             assert!(trusted.iter().any(|trusted| trusted.identity == authority.identity && trusted.directory == directory));
         }
-        // Nobody has published the certificates beside these documents, so their signatures cannot be checked.
+        // No certificates were published beside these documents, so their signatures cannot be checked.
         assert_eq!(missing(&consensus, &Certificates::default(), &trusted).len(), consensus.signatures.len());
     }
     assert_eq!(good("ns").authorities.len(), 3);

@@ -1,4 +1,4 @@
-//! Hostile and defective documents: nothing panics, nothing good is lost, and the place is named.
+//! Hostile and defective documents: nothing panics, nothing good is lost, and the location is named.
 
 use std::fmt::Write;
 
@@ -56,10 +56,10 @@ fn a_truncated_document_tells_how_far_it_went() {
 fn a_damaged_byte_never_panics() {
     for kind in DocumentKind::ALL {
         let whole = read(&format!("{kind}.json"));
-        for place in 0..whole.len() {
+        for offset in 0..whole.len() {
             for byte in [b'"', b'{', b']', b'\\', b'-', 0, 0xff] {
                 let mut damaged = whole.clone();
-                damaged[place] = byte;
+                damaged[offset] = byte;
                 let _ = decode(kind, &damaged, "damaged");
             }
         }

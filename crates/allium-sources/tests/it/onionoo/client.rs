@@ -1,4 +1,4 @@
-//! The client against a server on loopback that answers as told, one connection after the other.
+//! The client against a server on loopback with a script, one connection after the other.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::document;
 
 const ENTRY: &str = r#"{"nickname":"alice","fingerprint":"0011223344556677889900112233445566778899"}"#;
 
-/// What a server does with one connection.
+/// Behaviour of a server for one connection.
 #[derive(Clone)]
 enum Answer {
     /// Sends these bytes and closes.
@@ -167,7 +167,7 @@ async fn a_document_that_the_caller_holds_is_not_read_again() {
     let published = modified(client.fetch(DocumentKind::Details, None).await).published;
     let before = client.fetch(DocumentKind::Details, Some(published.plus(-1))).await.unwrap();
     assert_eq!(before.into_document().unwrap().bytes, as_of(18), "one that the cache has and the caller has not");
-    // Whoever reads this notices, and asks the server again.
+    // A reader of this notices, and asks the server again.
     std::fs::write(cache.path().join("details.body"), vec![0; as_of(18).len()]).unwrap();
     for held in [published, published.next()] {
         assert_eq!(client.fetch(DocumentKind::Details, Some(held)).await.unwrap(), Fetched::Held);

@@ -32,7 +32,7 @@ fn decode(entries: &[String]) -> HistoriesDocument {
     document
 }
 
-/// What was appended: `0` down, `-` missing.
+/// The appended intervals: `0` down, `-` missing.
 fn appended(graph: &PublishedGraph) -> String {
     let codes: Vec<Option<u16>> = graph.series.codes().collect();
     codes[codes.len() - graph.completed..].iter().map(|code| code.map_or("-".to_owned(), |code| code.to_string())).collect()

@@ -1,4 +1,4 @@
-//! What the decoders and the client promise, told through their public interface. No network but loopback.
+//! Promises of the decoders and the client, through their public interface. No network but loopback.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
 mod bad;
@@ -49,7 +49,7 @@ fn uptime(bytes: &[u8]) -> HistoriesDocument {
     histories(DocumentKind::Uptime, bytes).unwrap()
 }
 
-/// Rejects as lines of `place: reason`.
+/// Rejects as lines of `location: reason`.
 fn lines(rejects: &[Reject]) -> Vec<String> {
-    rejects.iter().map(|reject| format!("{}: {}", reject.place, reject.reason)).collect()
+    rejects.iter().map(|reject| format!("{}: {}", reject.location, reject.reason)).collect()
 }

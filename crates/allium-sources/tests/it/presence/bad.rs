@@ -8,27 +8,27 @@ use allium_testkit::spans_file::Form;
 #[test]
 fn bad_rows_are_told_with_their_place_and_good_ones_are_kept() {
     let pack = decode("bad", Form::default()).unwrap();
-    let told: Vec<_> = pack
+    let listed: Vec<_> = pack
         .rejects
         .iter()
         .map(|reject| {
             let file = Path::new(&reject.origin).file_stem().unwrap().to_string_lossy();
-            format!("{file} {}: {}", reject.place, reject.reason)
+            format!("{file} {}: {}", reject.location, reject.reason)
         })
         .collect();
-    insta::assert_snapshot!(told.join("\n"));
-    assert_eq!(pack.n_rejects, told.len());
+    insta::assert_snapshot!(listed.join("\n"));
+    assert_eq!(pack.n_rejects, listed.len());
     let indexes: Vec<_> = pack.snapshots.iter().map(|snapshot| snapshot.index).collect();
     assert_eq!(indexes, [0, 3, 8]);
-    let spans: Vec<_> = pack.spans.iter().map(|span| (span.fingerprint.to_string(), span.places.clone())).collect();
+    let spans: Vec<_> = pack.spans.iter().map(|span| (span.fingerprint.to_string(), span.snapshots.clone())).collect();
     assert_eq!(spans, [(ALICE.to_owned(), 0..3), (DORA.to_owned(), 0..1)]);
     assert_eq!(pack.relays.len(), 3);
 }
 
 #[test]
 fn a_file_without_a_column_or_with_nothing_in_it_is_refused() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name);
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
     let spans = std::fs::read_to_string(testdata("spans.csv")).unwrap();
     let good = spans_as_parquet(&spans, Form::default());
     let cases: [(&str, &[u8], &[u8]); 6] = [
@@ -51,8 +51,8 @@ fn a_file_without_a_column_or_with_nothing_in_it_is_refused() {
 
 #[test]
 fn a_small_file_cannot_claim_millions_of_rows() {
-    let place = tempfile::tempdir().unwrap();
-    let spans = place.path().join("spans.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let spans = dir.path().join("spans.parquet");
     let text = "fingerprint,first_snapshot,end_snapshot,guard,exit\n".to_owned() + &"A,0,1,true,true\n".repeat(1_100_000);
     for group_rows in [usize::MAX, 300_000] {
         let bytes = spans_as_parquet(&text, Form { group_rows, ..Form::default() });
@@ -69,8 +69,8 @@ proptest! {
 
     #[test]
     fn damaged_files_are_an_error_or_rejects_and_never_a_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4), form in 0..4usize) {
-        let place = tempfile::tempdir().unwrap();
-        let spans = place.path().join("spans.parquet");
+        let dir = tempfile::tempdir().unwrap();
+        let spans = dir.path().join("spans.parquet");
         let text = std::fs::read_to_string(testdata("spans.csv")).unwrap();
         let compression = if form % 2 == 0 { parquet::basic::Compression::UNCOMPRESSED } else { Form::default().compression };
         let mut bytes = spans_as_parquet(&text, Form { compression, dictionary: form < 2, group_rows: 3 });

@@ -1,4 +1,4 @@
-//! What the decoder of presence packs promises, told through its public interface.
+//! Promises of the decoder of presence packs, through its public interface.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
 mod bad;
@@ -21,8 +21,8 @@ fn testdata(name: &str) -> PathBuf {
 
 /// Decodes the pack of a directory below `testdata/presence`, its spans written as Parquet.
 fn decode(dir: &str, form: Form) -> Result<Pack, Error> {
-    let place = tempfile::tempdir().unwrap();
-    let spans = place.path().join("spans.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let spans = dir.path().join("spans.parquet");
     let text = std::fs::read_to_string(testdata(dir).join("spans.csv")).unwrap();
     std::fs::write(&spans, spans_as_parquet(&text, form)).unwrap();
     let (snapshots, relays) = (testdata(dir).join("snapshots.csv"), testdata(dir).join("relays.csv"));

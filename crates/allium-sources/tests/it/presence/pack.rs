@@ -25,9 +25,9 @@ fn every_row_is_understood_however_the_parquet_file_is_written() {
 fn of_several_lists_of_a_consensus_the_last_stands_for_it() {
     let pack = decode("", Form::default()).unwrap();
     let hours = Hours::of(&pack.snapshots);
-    let told: Vec<_> = hours.hours().iter().map(|hour| (hour.hour.to_string(), hour.place)).collect();
+    let found: Vec<_> = hours.hours().iter().map(|hour| (hour.hour.to_string(), hour.snapshot_idx)).collect();
     let expected = [("2026-02-15T15:00:00Z", 0), ("2026-02-15T16:00:00Z", 2), ("2026-02-15T17:00:00Z", 3), ("2026-02-15T19:00:00Z", 4)];
-    assert_eq!(told, expected.map(|(hour, place)| (hour.to_owned(), place)));
+    assert_eq!(found, expected.map(|(hour, snapshot_idx)| (hour.to_owned(), snapshot_idx)));
     assert_eq!(hours.n_superseded(), 1);
 }
 
@@ -35,7 +35,7 @@ fn of_several_lists_of_a_consensus_the_last_stands_for_it() {
 fn spans_cover_the_hours_that_their_lists_stand_for() {
     let pack = decode("", Form::default()).unwrap();
     let hours = Hours::of(&pack.snapshots);
-    let told: Vec<_> = pack
+    let found: Vec<_> = pack
         .state_spans(&hours)
         .map(|(relay, span)| {
             let flags: Vec<_> = span.state.flags.iter().map(RelayFlag::name).collect();
@@ -48,10 +48,10 @@ fn spans_cover_the_hours_that_their_lists_stand_for() {
         (DORA, 16, 18, "Exit Running"),
         (NAMELESS, 16, 20, "Guard Running"),
     ];
-    assert_eq!(told, expected.map(|(relay, start, end, flags)| (relay.to_owned(), start, end, flags.to_owned())));
-    let places: Vec<_> = pack.state_spans(&hours).map(|(_, span)| (span.state.country, span.state.asn)).collect();
+    assert_eq!(found, expected.map(|(relay, start, end, flags)| (relay.to_owned(), start, end, flags.to_owned())));
+    let locations: Vec<_> = pack.state_spans(&hours).map(|(_, span)| (span.state.country, span.state.asn)).collect();
     let alice = (Some("fr".parse().unwrap()), Some("AS64501".parse().unwrap()));
-    assert_eq!((places[0], places[1], places[3]), (alice, alice, (None, None)));
+    assert_eq!((locations[0], locations[1], locations[3]), (alice, alice, (None, None)));
 }
 
 #[test]
@@ -69,8 +69,8 @@ fn attributes_are_as_last_known() {
 
 #[test]
 fn one_wrong_total_is_told_with_its_snapshot() {
-    let place = tempfile::tempdir().unwrap();
-    let path = |name: &str| place.path().join(name);
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
     let snapshots = std::fs::read_to_string(testdata("snapshots.csv")).unwrap();
     std::fs::write(path("snapshots.csv"), snapshots.replace(",2,1,1", ",2,0,7")).unwrap();
     let spans = std::fs::read_to_string(testdata("spans.csv")).unwrap();
@@ -78,19 +78,19 @@ fn one_wrong_total_is_told_with_its_snapshot() {
     let files = Files { snapshots: &path("snapshots.csv"), spans: &path("spans.parquet"), relays: &testdata("relays.csv") };
     let pack = decode_files(&files, &Limits::default()).unwrap();
     assert_eq!((pack.n_mismatches, pack.n_rejects, pack.spans.len()), (1, 1, 4));
-    assert_eq!(pack.rejects[0].place, "line 3 snapshot 1");
+    assert_eq!(pack.rejects[0].location, "line 3 snapshot 1");
     assert_eq!(pack.rejects[0].reason, "guard is 0, 1 in the spans; exit is 7, 1 in the spans");
 }
 
 /// Lists fetched with these pauses, in minutes.
 fn snapshots(pauses: &[u16]) -> Vec<Snapshot> {
-    let place = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let (mut at, mut text) = (1_700_000_000i64, "snapshot,fetched_at,running,guard,exit\n".to_owned());
     for (i, pause) in pauses.iter().enumerate() {
         at += 60 * i64::from(*pause);
         text += &format!("{i},{},0,0,0\n", Timestamp::from_second(at).unwrap());
     }
-    let (list, spans) = (place.path().join("snapshots.csv"), place.path().join("spans.parquet"));
+    let (list, spans) = (dir.path().join("snapshots.csv"), dir.path().join("spans.parquet"));
     std::fs::write(&list, text).unwrap();
     let one = "fingerprint,first_snapshot,end_snapshot,guard,exit\n0011223344556677889900112233445566778899,0,1,true,true\n";
     std::fs::write(&spans, spans_as_parquet(one, Form::default())).unwrap();
@@ -108,9 +108,9 @@ proptest! {
         prop_assert_eq!(hours.hours().len() + hours.n_superseded(), snapshots.len());
         prop_assert!(hours.hours().is_sorted_by(|before, after| before.hour < after.hour));
         let n = snapshots.len() as u32;
-        let places = a.min(b).min(n)..a.max(b).min(n);
-        let inside: Vec<_> = hours.hours().iter().filter(|hour| places.contains(&(hour.place as u32))).map(|hour| hour.hour).collect();
+        let snapshots = a.min(b).min(n)..a.max(b).min(n);
+        let inside: Vec<_> = hours.hours().iter().filter(|hour| snapshots.contains(&(hour.snapshot_idx as u32))).map(|hour| hour.hour).collect();
         let expected = inside.first().zip(inside.last()).map(|(first, last)| (*first, last.next()));
-        prop_assert_eq!(hours.of_span(&places), expected);
+        prop_assert_eq!(hours.of_span(&snapshots), expected);
     }
 }

@@ -34,7 +34,7 @@ impl Scene {
         Self::of(&["good.org"], Valid::Today, Arc::new(move |_| Some(bytes.clone()))).await
     }
 
-    /// What `good.org` says of relays 1 and 2.
+    /// Findings of `good.org` about relays 1 and 2.
     async fn ask(&self) -> Vec<Finding> {
         self.prover.ask(&domain("good.org"), ProofMethod::UriRsa, &[relay(1), relay(2)]).await
     }
@@ -97,7 +97,7 @@ async fn what_a_server_answers_instead_of_a_file_is_told_in_our_own_words() {
         (file(page), "its file is no list of fingerprints: several lines and none is a fingerprint"),
         (file(&many), "its file is no list of fingerprints: more than 20000 lines"),
         (whole("200 OK", "", &vec![b' '; (1 << 20) + 1]), "its file has more than 1048576 bytes"),
-        (whole("200 OK", "Content-Encoding: gzip\r\n", &[0x1f, 0x8b, 8, 0]), "its file is compressed though nobody asked for that"),
+        (whole("200 OK", "Content-Encoding: gzip\r\n", &[0x1f, 0x8b, 8, 0]), "its file is compressed, which was not requested"),
     ];
     for (answer, expected) in cases {
         assert_eq!(Scene::answering(answer).await.ask().await, broken(expected));
@@ -156,7 +156,7 @@ async fn certificates_must_be_valid_for_the_domain() {
     let web = Web::start(&theirs, &["good.org"], Valid::Today, named).await;
     let prover = prover(&dns().await, &ours.pem, &[web.address]);
     let found = prover.ask(&domain("good.org"), ProofMethod::UriRsa, &[relay(1), relay(2)]).await;
-    assert_eq!(found, broken("its certificate is from nobody who is trusted, or lacks the certificate between"));
+    assert_eq!(found, broken("its certificate is not from a trusted authority, or an intermediate certificate is missing"));
 }
 
 #[tokio::test]

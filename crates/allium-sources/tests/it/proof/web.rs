@@ -19,7 +19,7 @@ pub(crate) struct Authority {
     pub(crate) pem: Vec<u8>,
 }
 
-/// When a certificate is valid.
+/// Validity of a certificate.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Valid {
     Today,
@@ -60,7 +60,7 @@ impl Authority {
     }
 }
 
-/// What is answered to a path; `None` is silence for as long as the client waits.
+/// Answer to a path; `None` is silence for as long as the client waits.
 pub(crate) type Reply = Arc<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>;
 
 /// A running server.

@@ -24,7 +24,7 @@ use tokio::net::{TcpListener, UdpSocket};
 /// A zone as written by hand.
 pub(crate) type Zone = InMemoryZoneHandler<TokioRuntimeProvider>;
 
-/// What a running server is known by.
+/// Handles of a running server.
 pub(crate) struct Dns {
     pub(crate) address: SocketAddr,
     /// The root's key, as in a zone file.
@@ -36,7 +36,7 @@ pub(crate) fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
 }
 
-/// A record that nobody remembers.
+/// A record that is never cached.
 pub(crate) fn record(owner: &str, data: RData) -> Record {
     Record::from_rdata(name(owner), 0, data)
 }
@@ -100,7 +100,7 @@ impl RequestHandler for Servers {
     }
 }
 
-/// How the zones are signed.
+/// Signatures of the zones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signing {
     /// The root and `signed.org` as they should be; `broken.org` with another key than the root knows; `unsigned.org` not at all.

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use allium_forecast::Past;
 use allium_forecast::evaluate::{Evaluation, FORMAT, IN_USE, OriginScores, STRATA, Scoreboard, Scores};
 use allium_forecast::models::Kind;
-use allium_history::{History as _, SqliteHistory};
 use allium_model::ConsensusHour;
+use allium_service::workers::past::of_history;
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::EvaluateForecastArgs;
-use crate::commands::forecast::of_history;
 use crate::config::Config;
 use crate::progress::Progress;
 
@@ -32,7 +31,7 @@ pub(crate) fn run(config: &Config, args: &EvaluateForecastArgs) -> anyhow::Resul
     origins.dedup();
     let progress = Progress::start(origins.len() + 1);
     progress.step("reading the history");
-    let past = of_history(&SqliteHistory::open_read_only(&config.store)?.exact()?);
+    let past = of_history(&config.store.open_read_only()?.exact()?);
     let scored = scored(&past, &origins, args, &progress)?;
     ensure!(!scored.is_empty(), "no origin with history before it and at least half of its horizon after it");
     let scoreboard = Scoreboard::new(&past, args.horizon_days, scored);
@@ -57,7 +56,7 @@ struct Done {
 }
 
 impl Done {
-    /// What another one has to agree with to stand for this one.
+    /// Conditions of a run; an earlier run counts only if its conditions are equal.
     fn with(past: &Past, args: &EvaluateForecastArgs) -> Self {
         let kinds = Kind::ALL.iter().filter(|kind| args.models.is_empty() || args.models.contains(kind));
         Self {
@@ -69,7 +68,7 @@ impl Done {
         }
     }
 
-    /// What an earlier run left, if it was the same.
+    /// Scores that an earlier run left, if its conditions were equal.
     fn earlier(&self, file: &Path) -> Option<OriginScores> {
         let done: Self = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
         let scores = done.scores?;
@@ -153,7 +152,7 @@ fn told(origin: &OriginScores) -> String {
     format!("{}{}", origin.origin.get(..10).unwrap_or(&origin.origin), if origin.is_usual() { "" } else { " *" })
 }
 
-/// How often relays fell below 0.9 and left, by the probability that was given.
+/// Share of relays that fell below 0.9, and that left, by the probability forecast.
 fn reliability(out: &mut impl Write, scoreboard: &Scoreboard) -> io::Result<()> {
     let Some(scores) = scoreboard.mean.iter().find(|s| s.model == IN_USE && s.stratum == "all") else { return Ok(()) };
     for (name, event) in [("less than 0.9", &scores.below_90), ("gone", &scores.gone)] {

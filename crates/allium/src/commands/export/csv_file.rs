@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use allium_views::text::csv_cell;
+use allium_words::inert::csv_cell;
 use anyhow::Context as _;
 
 use super::table::{Cell, Column, Sink};
@@ -45,6 +45,6 @@ impl Sink for CsvFile {
         // The error of the writer holds the writer, which is no cause.
         let buffer = self.writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
         let file = buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.sync_all().context("cannot bring it to the disk")
+        file.sync_all().context("cannot write it to the disk")
     }
 }

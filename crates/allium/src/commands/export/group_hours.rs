@@ -1,6 +1,6 @@
 //! The table of groups and hours: how large the network, a country, an AS, the relays with a flag were.
 
-use allium_history::{GroupHour, GroupKey, Grouping, History as _, SqliteHistory};
+use allium_history::{GroupHour, GroupKey, Grouping, Store};
 
 use super::month::Month;
 use super::output::Table;
@@ -25,7 +25,7 @@ pub(super) const COLUMNS: &[Column] = &{
 };
 
 /// Writes the hours of a month by kind of group, time and group.
-pub(super) fn write(store: &SqliteHistory, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
+pub(super) fn write(store: &dyn Store, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
     let Some((from, to)) = month.hours else { return Ok(()) };
     for by in Grouping::ALL {
         until_it_fails(|write| {

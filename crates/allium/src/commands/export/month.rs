@@ -1,4 +1,4 @@
-//! What lies in which month: known consensuses and events.
+//! Content of each month: known consensuses and events.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,21 +9,21 @@ use allium_model::{ConsensusHour, Known, RelayFlag};
 /// A month in which a consensus is known or something happened.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Month<'a> {
-    /// The places of its consensuses in [`Known::hours`].
+    /// Indexes of its consensuses in [`Known::hours`].
     pub(super) places: Range<u32>,
     /// The same, cut where it changes which flags are known; in the order of time.
     pub(super) stretches: Vec<Stretch>,
-    /// From the first of them to the hour after the last; `None` where there is none.
+    /// From the first of them to the hour after the last; `None` if there is none.
     pub(super) hours: Option<(ConsensusHour, ConsensusHour)>,
-    /// What happened in it.
+    /// Events of the month.
     pub(super) events: &'a [Event],
 }
 
-/// Consensuses that tell the same flags.
+/// Consensuses that state the same flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stretch {
     pub(super) places: Range<u32>,
-    /// Whether all flags are known, not only [`Known::LISTED_FLAGS`].
+    /// True if all flags are known, not only [`Known::LISTED_FLAGS`].
     pub(super) tells_all: bool,
 }
 
@@ -56,7 +56,7 @@ fn year_and_month(hour: ConsensusHour) -> (i16, i8) {
 }
 
 fn stretches(known: &Known, hours: &[ConsensusHour], mut start: u32) -> Vec<Stretch> {
-    // Of the flags that lists of running relays do not tell, all are known or none.
+    // Of the flags that lists of running relays do not state, all are known or none.
     let complete = known.of_flag(RelayFlag::Valid);
     let mut stretches = Vec::new();
     for hours in hours.chunk_by(|a, b| complete.contains(*a) == complete.contains(*b)) {

@@ -19,7 +19,7 @@ use super::table::{Cell, Column, Kind, Sink};
 
 /// Rows held in memory and written as one group.
 const GROUP_ROWS: usize = 65_536;
-/// The version of `docs/export.md` that files say they follow.
+/// Version of `docs/export.md` that is written into files.
 const FORMAT: (&str, &str) = ("allium.export", "1");
 const MICROS_PER_SEC: i64 = 1_000_000;
 
@@ -68,7 +68,7 @@ impl Sink for ParquetFile {
     fn finish(mut self: Box<Self>) -> anyhow::Result<()> {
         self.flush()?;
         let file = self.writer.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.sync_all().context("cannot bring it to the disk")
+        file.sync_all().context("cannot write it to the disk")
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table of relays and days: how large a relay was.
 
-use allium_history::{History as _, RelayDay, SqliteHistory};
+use allium_history::{RelayDay, Store};
 
 use super::month::Month;
 use super::output::Table;
@@ -24,7 +24,7 @@ pub(super) const COLUMNS: &[Column] = &{
 };
 
 /// Writes the days of a month in the order of time and relay.
-pub(super) fn write(store: &SqliteHistory, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
+pub(super) fn write(store: &dyn Store, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
     let Some((from, to)) = month.hours else { return Ok(()) };
     until_it_fails(|write| store.each_relay_day(from, to, &mut |fingerprint, day| write(table.row(&row(&fingerprint.to_string(), day)))))
 }

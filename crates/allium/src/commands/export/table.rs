@@ -1,4 +1,4 @@
-//! What a table is, in whatever format it is written.
+//! Tables, independent of the format in which they are written.
 
 use std::ops::ControlFlow;
 
@@ -9,11 +9,11 @@ use allium_model::{ConsensusHour, Fraction, Timestamp};
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
-    /// Whether cells may be [`Cell::Null`].
+    /// True if cells may be [`Cell::Null`].
     pub(super) optional: bool,
 }
 
-/// What the cells of a column hold.
+/// Type of the cells of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,

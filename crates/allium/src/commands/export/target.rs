@@ -1,4 +1,4 @@
-//! The directory that an export becomes: written beside its place, then renamed, so that nobody ever sees half of it.
+//! The directory that an export becomes: written under a temporary name, then renamed, so that it never appears half written.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -10,9 +10,9 @@ use tempfile::TempDir;
 
 /// A directory that is being written.
 pub(super) struct Target {
-    /// Where it belongs.
+    /// The path asked for.
     place: PathBuf,
-    /// Beside that place; gone when the value is dropped.
+    /// A temporary directory beside that path; removed when the value is dropped.
     workshop: TempDir,
     /// In the workshop.
     dir: PathBuf,
@@ -20,7 +20,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Refuses a place that is taken, unless it is empty, or an earlier export that is to be replaced.
+    /// Refuses a path that exists, unless it is empty, or an earlier export that is to be replaced.
     pub(super) fn prepare(out: &Path, replace: bool) -> anyhow::Result<Self> {
         let place = if out.exists() { out.canonicalize() } else { std::path::absolute(out) };
         let place = place.with_context(|| format!("cannot use {}", out.display()))?;
@@ -34,12 +34,12 @@ impl Target {
         Ok(Self { place, workshop, dir, replace })
     }
 
-    /// Where to write.
+    /// Directory to write into.
     pub(super) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Puts it in its place. An earlier export leaves that only then, and comes back if this fails.
+    /// Moves it to its path. Only then an earlier export is removed, and it comes back if this fails.
     pub(super) fn publish(self) -> anyhow::Result<()> {
         if self.replace && self.place.exists() {
             self.swap()?;
@@ -76,7 +76,7 @@ fn refuse_taken(place: &Path, replace: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether an export may hold a file or directory of this name.
+/// True if an export may hold a file or directory of this name.
 fn is_ours(name: &OsStr) -> bool {
     name.to_str().is_some_and(|name| name.starts_with("month=") || name == "relays.parquet" || name == "relays.csv")
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use allium_model::Timestamp;
-use allium_views::text::csv_cell;
+use allium_words::inert::csv_cell;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::record::Field;
 

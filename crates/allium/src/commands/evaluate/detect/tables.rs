@@ -11,7 +11,7 @@ use super::Found;
 /// Kinds of faults with relays.
 const KINDS: [(FaultKind, &str); 4] =
     [(FaultKind::Outage, "outage"), (FaultKind::Flap, "flap"), (FaultKind::FlagLoss, "flag loss"), (FaultKind::Join, "flood")];
-/// Where faults strike; relays chosen anywhere belong to the network.
+/// Scopes that faults strike; relays chosen anywhere belong to the network.
 const SCOPES: [(ScopeKind, &str); 4] =
     [(ScopeKind::As, "AS"), (ScopeKind::Country, "country"), (ScopeKind::Operator, "operator"), (ScopeKind::Network, "anywhere")];
 /// Sizes that have aims of their own.
@@ -63,7 +63,7 @@ pub(super) fn power(out: &mut impl Write, scores: &Scores) -> io::Result<()> {
     Ok(())
 }
 
-/// How many lists late outages were found.
+/// Delays of late outages, in lists.
 pub(super) fn delays(out: &mut impl Write, scores: &Scores) -> io::Result<()> {
     writeln!(out, "\nDelay of outages that were found, in lists: 0, 1, 2, more")?;
     for (sizes, name) in SIZES {
@@ -75,7 +75,7 @@ pub(super) fn delays(out: &mut impl Write, scores: &Scores) -> io::Result<()> {
     Ok(())
 }
 
-/// What is found a week where nothing happens together.
+/// Findings per week where nothing happens together.
 pub(super) fn false_alarms(out: &mut impl Write, ours: &Found, n_weeks: f64) -> io::Result<()> {
     writeln!(out, "\nFalse findings a week (95 % interval), in {n_weeks:.1} weeks in which nothing happens together")?;
     let of_kind = |findings: &[Finding], kinds: &[Kind]| n_of(findings, |finding| kinds.contains(&finding.kind));
@@ -88,7 +88,7 @@ pub(super) fn false_alarms(out: &mut impl Write, ours: &Found, n_weeks: f64) -> 
     writeln!(out, "  flags: {}", rate(of_kind(&narrow, &[Kind::FlagLoss]), n_weeks))
 }
 
-/// What is found in the record as it is, by size, and how it looks.
+/// Findings in the unchanged record, by size, with their shape.
 pub(super) fn as_it_is(out: &mut impl Write, record: &Record, usual: &[Finding], n_weeks: f64) -> io::Result<()> {
     writeln!(
         out,
