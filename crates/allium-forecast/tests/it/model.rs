@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::network;
+use crate::support::{self, network};
 use allium_forecast::evaluate::{Evaluation, Scoreboard};
 use allium_forecast::features::Features;
 use allium_forecast::models::Kind;
