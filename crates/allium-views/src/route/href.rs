@@ -38,8 +38,3 @@ pub(crate) fn incident(id: &str) -> String {
 pub(crate) fn charts(page: impl Display) -> String {
     format!("{page}/charts")
 }
-
-/// The definition of a figure.
-pub(crate) fn method(anchor: &str) -> String {
-    format!("/methods#{anchor}")
-}
