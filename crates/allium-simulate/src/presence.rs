@@ -20,12 +20,12 @@ use parquet::schema::parser::parse_message_type;
 
 use crate::Network;
 use crate::dice::Dice;
+use crate::locations::COUNTRIES;
 use crate::network::FlagSpan;
 use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
-use crate::locations::COUNTRIES;
 use crate::relay::Relay;
 
-/// A list is fetched so long after the hour for which it is fetched, and up to as much again.
+/// Seconds from an hour to the earliest fetch of its list, and the range of further delay.
 const FETCHED_AFTER_SECS: i64 = 75 * 60;
 const FETCHED_WITHIN_SECS: u64 = 25 * 60;
 const ZSTD_LEVEL: i32 = 9;

@@ -4,9 +4,9 @@ use allium_model::{ConsensusHour, Fingerprint, RelayFlags};
 
 use crate::dice::Dice;
 use crate::life::{Habits, Kind, Step};
+use crate::locations::{COUNTRIES, Providers};
 use crate::network::FlagSpan;
 use crate::operators::Operator;
-use crate::locations::{COUNTRIES, Providers};
 use crate::releases::Release;
 use crate::traffic::Capacity;
 use crate::votes::{Ballot, Nature, Record};

@@ -63,7 +63,8 @@ impl Hours {
 
     /// The stretch from the first to after the last hour of these snapshots; `None` if all of them are superseded.
     pub fn of_span(&self, snapshots: &Range<u32>) -> Option<(ConsensusHour, ConsensusHour)> {
-        let hours = self.hours.get(*self.before.get(snapshots.start as usize)? as usize..*self.before.get(snapshots.end as usize)? as usize)?;
+        let hours =
+            self.hours.get(*self.before.get(snapshots.start as usize)? as usize..*self.before.get(snapshots.end as usize)? as usize)?;
         Some((hours.first()?.hour, hours.last()?.hour.next()))
     }
 }

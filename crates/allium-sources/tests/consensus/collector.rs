@@ -116,8 +116,7 @@ async fn a_file_that_is_not_what_the_index_says_costs_itself() {
     let visit = collector(&server).fetch(&|_| false).await.unwrap();
     assert_eq!(hours(&visit), [hour(18)]);
     let failures: Vec<String> = visit.failures.iter().map(|(_, error)| error.to_string()).collect();
-    let expected =
-        ["good signatures of 0", "SHA-256 differs from the index", "good signatures of 1", "found that of 2026-02-15T12:00:00Z"];
+    let expected = ["good signatures of 0", "SHA-256 differs from the index", "good signatures of 1", "found that of 2026-02-15T12:00:00Z"];
     assert_eq!(failures.len(), expected.len());
     for (failure, expected) in failures.iter().zip(expected) {
         assert!(failure.contains(expected), "{failure}");
