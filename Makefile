@@ -5,13 +5,14 @@ SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO ?= cargo
 LISTEN ?= 127.0.0.1:8080
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # In CI, compiler output is kept short and incremental files are not written.
 ifdef CI
 export CARGO_INCREMENTAL = 0
 export CARGO_TERM_COLOR = never
 endif
 
-.PHONY: help run live scripts test check bench oracle fuzz setup browser-setup rust-tests browser-tests doc fmt
+.PHONY: help run live scripts test check bench oracle fuzz setup duckdb-setup browser-setup programs rust-tests browser-tests doc fmt
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,41 +25,50 @@ scripts: ## Bundle the interactive view of charts (needs Node; everything else w
 
 run: setup scripts ## Simulate a network and serve its pages at http://127.0.0.1:8080 (no internet needed)
 	$(CARGO) build --release --locked --bin allium
-	target/release/allium demo --listen $(LISTEN)
+	$(TARGET)/release/allium demo --listen $(LISTEN)
 
 live: setup scripts ## Fetch the real network and serve its pages
 	$(CARGO) build --release --locked --bin allium
-	target/release/allium serve --sources onionoo,directory,collector --listen $(LISTEN)
+	$(TARGET)/release/allium serve --sources onionoo,directory,collector --listen $(LISTEN)
 
 test: setup browser-tests rust-tests ## Run every test: browser, documentation, Rust
 
 duckdb-setup:
 	@.ci/setup-duckdb
 
-rust-tests: setup duckdb-setup
+# Whatever is compiled for tests is compiled for all of them at once: another choice of packages has other features of their dependencies,
+# and would compile most of them again.
+programs: setup scripts
+	$(CARGO) test --workspace --locked --tests --no-run
+
+rust-tests: export INSTA_SNAPSHOT_REFERENCES_FILE := $(TARGET)/snapshots-used
+rust-tests: programs duckdb-setup
+	@rm -f $(INSTA_SNAPSHOT_REFERENCES_FILE)
 	$(CARGO) test --workspace --locked --doc --quiet
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
-		$(CARGO) nextest run --workspace --locked; \
+		$(CARGO) nextest run --workspace --locked --tests; \
 	else \
 		echo 'cargo-nextest is not installed: using cargo test'; \
-		$(CARGO) test --workspace --locked --lib --bins --tests; \
+		$(CARGO) test --workspace --locked --tests; \
 	fi
+	@.ci/snapshots $(INSTA_SNAPSHOT_REFERENCES_FILE)
 
 browser-setup: setup
 	@.ci/setup-browser
 
-browser-tests: browser-setup scripts
+browser-tests: browser-setup programs
 	@if [ -e target/browser-skipped ]; then \
 		echo "skipped: browser tests ($$(cat target/browser-skipped))"; \
 	else \
-		$(CARGO) build --locked --bin allium && cd browser && node --test --test-concurrency=1; \
+		cd browser && ALLIUM_PROGRAM=$(TARGET)/debug/allium npm test --silent; \
 	fi
 
-check: setup ## Formatting, clippy, rustdoc, dependency direction, licences
+check: setup scripts ## Formatting, clippy, rustdoc, dependencies (direction, use, licences), snapshots
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet
-	$(CARGO) test --locked --quiet --package allium --test tree
+	$(CARGO) test --workspace --locked --quiet --test tree
+	$(CARGO) test --workspace --locked --quiet --test tree -- --ignored
 
 bench: setup ## Print the budget table
 	$(CARGO) bench --locked --package allium --bench budget

@@ -1,66 +1,41 @@
 // Charts in a real browser: without scripts and SVG their picture and table are there, with scripts they answer to pointer and keyboard.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { before, describe, test } from 'node:test';
 
-import { startDemo } from './demo.js';
-
-const pictures = process.env.ALLIUM_PICTURES ?? fileURLToPath(new URL('../target/pictures', import.meta.url));
-mkdirSync(pictures, { recursive: true });
+import { PARALLEL, forEach, load, picture, site, withPage } from './site.js';
 
 const MEASURES = ['relays', 'flags', 'weight', 'bandwidth', 'diversity'];
 const SIDES = ['map', 'trend', 'distribution', 'correlation', 'flow', 'compare'];
 
-let demo;
+let address;
 let browser;
 let relay;
 
 before(async () => {
-  demo = await startDemo();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  const { relays } = await (await fetch(`${demo.address}/api/v1/relays?limit=1&status=running`)).json();
+  ({ address, browser } = await site());
+  const { relays } = await (await fetch(`${address}/api/v1/relays?limit=1&status=running`)).json();
   relay = `/relay/${relays[0].fingerprint}`;
 });
 
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
-
-/** Opens a page in a context of its own; whatever the console reports is a failure. */
-async function open(path, options, look) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  const page = await context.newPage();
-  const problems = [];
-  page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(String(error)));
-  if (options.javaScriptEnabled === false) await page.route(/\.svg/, (route) => route.abort());
-  try {
-    await page.goto(demo.address + path, { waitUntil: 'networkidle' });
-    await look(page);
+/** Loads a path and looks at it; whatever the console reports is a failure. */
+const look = (path, { waitUntil, ...options }, check) =>
+  withPage(options, async (page) => {
+    const { problems } = await load(page, path, waitUntil);
+    await check(page);
     assert.deepEqual(problems, [], path);
-  } finally {
-    await context.close();
-  }
-}
+  });
 
 describe('charts', () => {
-  test('without scripts and SVG each has its picture, its table and its files', async () => {
-    for (const path of [relay, `${relay}?period=5_years&beside=network`, ...SIDES.map((side) => `/explore?show=${side}`), ...MEASURES.map((measure) => `/explore?show=trend&range=90d&measure=${measure}`), '/explore/image?q=de', '/explore/image?of=flag:Guard']) {
-      await open(path, { javaScriptEnabled: false }, async (page) => {
+  test('without scripts and SVG each has its picture, its table and its files', PARALLEL, async (t) => {
+    const paths = [relay, `${relay}?period=5_years&beside=network`, ...SIDES.map((side) => `/explore?show=${side}`), ...MEASURES.map((measure) => `/explore?show=trend&range=90d&measure=${measure}`), '/explore/image?q=de', '/explore/image?of=flag:Guard'];
+    await forEach(t, paths, (path) => path, async (path) => {
+      await look(path, { javaScriptEnabled: false, blockSvg: true }, async (page) => {
         const figures = await page.locator('figure.chart').all();
         assert.ok(figures.length > 0, path);
         for (const figure of figures) {
-          // A chart without known values has a sentence and no picture.
+          // What is not known is said, and there is nothing to draw.
           if ((await figure.locator('.none').count()) === 1) continue;
           const drawn = await figure.evaluate((element) => {
             const styled = element.querySelector('.view .bars, .view .hr, .view .cal');
@@ -71,34 +46,33 @@ describe('charts', () => {
           assert.equal(await figure.locator('.files a').count(), 4, path);
         }
         assert.ok((await page.locator('table tbody tr').count()) > 0, path);
-        await page.screenshot({ path: `${pictures}/safest-${path.replaceAll(/[^a-z0-9]+/gi, '-').slice(-40)}.png`, fullPage: true });
+        await picture(page, `safest-${path.replaceAll(/[^a-z0-9]+/gi, '-').slice(-40)}`);
       });
-    }
+    });
   });
 
-  test('with scripts they are interactive, nothing fails, and the keyboard reads values', async () => {
-    for (const side of SIDES) {
-      for (const colorScheme of ['light', 'dark']) {
-        await open(`/explore?show=${side}`, { colorScheme, reducedMotion: 'reduce' }, async (page) => {
-          if ((await page.locator('script[type=module]').count()) === 0) return;
-          await page.evaluate(() => document.querySelectorAll('figure.chart > button:enabled').forEach((button) => button.click()));
-          await page.waitForFunction(() => [...document.querySelectorAll('figure.chart')].every((figure) => figure.querySelector('.live canvas')));
-          await page.locator('.live').first().focus();
-          await page.keyboard.press('ArrowRight');
-          const said = await page.locator('.said').first().textContent();
-          assert.match(said, /\d|not measured|unknown/, `${side} says ${said}`);
-          await page.screenshot({ path: `${pictures}/live-${side}-${colorScheme}.png`, fullPage: true });
-        });
-      }
-    }
+  test('with scripts they are drawn anew, nothing fails, and the keyboard reads values', PARALLEL, async (t) => {
+    const views = SIDES.flatMap((side) => ['light', 'dark'].map((colorScheme) => [side, colorScheme]));
+    await forEach(t, views, (view) => view.join(' '), async ([side, colorScheme]) => {
+      await look(`/explore?show=${side}`, { colorScheme }, async (page) => {
+        if ((await page.locator('script[type=module]').count()) === 0) return;
+        await page.evaluate(() => document.querySelectorAll('figure.chart > button:enabled').forEach((button) => button.click()));
+        await page.waitForFunction(() => [...document.querySelectorAll('figure.chart')].every((figure) => figure.querySelector('.live canvas')));
+        await page.locator('.live').first().focus();
+        await page.keyboard.press('ArrowRight');
+        const said = await page.locator('.said').first().textContent();
+        assert.match(said, /\d|not measured|unknown/, `${side} says ${said}`);
+        await picture(page, `live-${side}-${colorScheme}`);
+      });
+    });
   });
 
-  test('the first view of a relay page takes at most three requests, those that the browser adds included', async () => {
+  test('the first view of a relay page takes at most three requests, whatever the browser asks for by itself', async () => {
     // Browsers hide their request for an icon from tests, so the requests are counted where they arrive.
     const asked = [];
     const counter = createServer(async (request, response) => {
       asked.push(request.url);
-      const answer = await fetch(demo.address + request.url, { headers: { accept: request.headers.accept ?? '*/*' } });
+      const answer = await fetch(address + request.url, { headers: { accept: request.headers.accept ?? '*/*' } });
       const headers = Object.fromEntries([...answer.headers].filter(([name]) => !['content-encoding', 'content-length', 'transfer-encoding', 'connection'].includes(name)));
       response.writeHead(answer.status, headers);
       response.end(Buffer.from(await answer.arrayBuffer()));
@@ -125,7 +99,7 @@ describe('charts', () => {
   });
 
   test('a relay page loads the drawing code only when it is asked for', async () => {
-    await open(relay, {}, async (page) => {
+    await look(relay, { waitUntil: 'networkidle' }, async (page) => {
       if ((await page.locator('script[type=module]').count()) === 0) return;
       const loaded = () => page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
       const before = await loaded();

@@ -1,23 +1,11 @@
 // Each kind of page in a real browser: wide and narrow, light and dark, with and without scripts and SVG.
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { before, describe, test } from 'node:test';
 
-import { startDemo } from './demo.js';
+import { NARROW, PARALLEL, WIDE, forEach, load, picture, prepareAxe, serious, site, withPage } from './site.js';
 
-const axe = createRequire(import.meta.url).resolve('axe-core');
-const pictures = process.env.ALLIUM_PICTURES ?? fileURLToPath(new URL('../target/pictures', import.meta.url));
-mkdirSync(pictures, { recursive: true });
-
-const WIDE = { width: 1440, height: 900 };
-const NARROW = { width: 360, height: 740 };
-
-let demo;
-let browser;
+let address;
 let kinds;
 
 /** The sides of the network: pages whose charts load more than a stylesheet. */
@@ -38,18 +26,14 @@ const explored = {
 };
 
 before(async () => {
-  demo = await startDemo();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  const relays = async (query) => (await (await fetch(`${demo.address}/api/v1/relays?${query}`)).json()).relays;
+  ({ address } = await site());
+  const relays = async (query) => (await (await fetch(`${address}/api/v1/relays?${query}`)).json()).relays;
   const [running] = await relays('limit=1&status=running');
   const [down] = await relays('limit=1&status=down');
-  const [operator] = (await (await fetch(`${demo.address}/api/v1/operators?limit=1`)).json()).rows;
-  const { rows: incidents } = await (await fetch(`${demo.address}/api/v1/incidents`)).json();
+  const [operator] = (await (await fetch(`${address}/api/v1/operators?limit=1`)).json()).rows;
+  const { rows: incidents } = await (await fetch(`${address}/api/v1/incidents`)).json();
   const of = (kind) => incidents.find((incident) => incident.kind === kind);
-  const [family] = (await (await fetch(`${demo.address}/api/v1/families?limit=1`)).json()).rows;
+  const [family] = (await (await fetch(`${address}/api/v1/families?limit=1`)).json()).rows;
   kinds = {
     home: '/',
     relays: '/relays',
@@ -92,76 +76,67 @@ before(async () => {
   };
 });
 
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+/** Each width in each theme. */
+const LOOKS = [WIDE, NARROW].flatMap((viewport) => ['light', 'dark'].map((colorScheme) => ({ name: `${viewport === WIDE ? 'wide' : 'narrow'}-${colorScheme}`, viewport, colorScheme })));
 
-/** Opens a page in a context of its own and hands over what went wrong and what was asked for. */
-async function open(path, options, look) {
-  const context = await browser.newContext({ reducedMotion: 'reduce', bypassCSP: options.bypassCSP ?? false, ...options });
-  const page = await context.newPage();
-  const problems = [];
-  const requests = [];
-  page.on('console', (message) => {
-    const expected = message.text().includes('404 (Not Found)') && path.endsWith('0'.repeat(40));
-    if (['error', 'warning'].includes(message.type()) && !expected) problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('request', (request) => requests.push(request.url()));
-  if (options.blockSvg) await page.route(/\.svg/, (route) => route.abort());
-  try {
-    const response = await page.goto(demo.address + path, { waitUntil: 'load' });
-    await look(page, response, { problems, requests });
-  } finally {
-    await context.close();
-  }
+/** Pages whose charts ask for more than a page and its stylesheet. */
+const CHARTED = [...Object.keys(explored), 'countries', 'country', 'region', 'incident', 'incident-flap', 'forecasts', 'as-list', 'as-all-columns', 'as', 'platform', 'operator', 'family'];
+
+/** Checks every kind, each as a test of its own. */
+const forEachKind = (t, check) => forEach(t, Object.entries(kinds), ([kind]) => kind, ([kind, path]) => check(kind, path));
+
+async function become(page, { viewport, colorScheme }) {
+  await page.setViewportSize(viewport);
+  await page.emulateMedia({ colorScheme });
 }
 
-/** Checks every kind, and tells of all that failed. */
-const forEachKind = async (check) => {
-  const failed = [];
-  for (const [kind, path] of Object.entries(kinds)) {
-    await check(kind, path).catch((error) => failed.push(`${kind}: ${error.message}`));
-  }
-  assert.equal(failed.join('\n'), '');
-};
+/** Nothing sticks out: what does so from the main part is cut off rather than scrolled to. */
+async function fits(page, kind, look) {
+  const overflow = await page.evaluate(() => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth)));
+  assert.ok(overflow <= 0, `${kind} ${look.name} is ${overflow} px too wide`);
+}
+
+/** A page loaded anew answers, fits, and asks for no more than it needs. */
+async function loads(page, kind, path, look) {
+  await become(page, look);
+  const { response, problems, requests } = await load(page, path);
+  assert.equal(response.status(), kind === 'not-found' ? 404 : 200, kind);
+  await picture(page, `${kind}-${look.name}`);
+  await fits(page, kind, look);
+  assert.deepEqual(problems, [], `${kind} ${look.name}`);
+  // The icon stands in the page: everything that is asked for counts.
+  const needed = requests.filter((url) => !url.startsWith('data:'));
+  if (!CHARTED.includes(kind)) assert.ok(needed.length <= 3, `${kind} asks for ${requests.join(', ')}`);
+  for (const url of requests) assert.ok(url.startsWith(address) || url.startsWith('data:'), `${kind} asks for ${url}`);
+  return problems;
+}
 
 describe('pages', () => {
-  for (const [size, viewport] of [['wide', WIDE], ['narrow', NARROW]]) {
-    for (const colorScheme of ['light', 'dark']) {
-      test(`${size} and ${colorScheme}: nothing overflows, nothing fails, axe finds nothing serious`, async () => {
-        await forEachKind(async (kind, path) => {
-          await open(path, { viewport, colorScheme, bypassCSP: true }, async (page, response, { problems, requests }) => {
-            assert.equal(response.status(), kind === 'not-found' ? 404 : 200, kind);
-            await page.screenshot({ path: `${pictures}/${kind}-${size}-${colorScheme}.png`, fullPage: true });
-            // Content that is wider than the main part is cut off, not scrolled to.
-            const overflow = await page.evaluate(() => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth)));
-            assert.ok(overflow <= 0, `${kind} is ${overflow} px too wide`);
-            assert.deepEqual(problems, [], kind);
-            const hasCharts = kind in explored || ['countries', 'country', 'region', 'incident', 'incident-flap', 'forecasts', 'as-list', 'as-all-columns', 'as', 'platform', 'operator', 'family'].includes(kind);
-            // The icon is part of the page, so every request counts.
-            const needed = requests.filter((url) => !url.startsWith('data:'));
-            if (!hasCharts) assert.ok(needed.length <= 3, `${kind} asks for ${requests.join(', ')}`);
-            for (const url of requests) assert.ok(url.startsWith(demo.address) || url.startsWith('data:'), `${kind} asks for ${url}`);
-            await page.addScriptTag({ path: axe });
-            const { violations } = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
-            const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-            const shown = serious.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ html }) => html).join(' | ')}`);
-            assert.deepEqual(shown, [], `${kind} ${size} ${colorScheme}`);
-          });
-        });
+  test('wide and narrow, light and dark: nothing overflows, nothing fails, axe finds nothing serious', PARALLEL, async (t) => {
+    await forEachKind(t, async (kind, path) => {
+      await withPage({}, async (page) => {
+        let problems;
+        for (const look of LOOKS) problems = await loads(page, kind, path, look);
+        // Loaded once more for each look the page would be the same, and axe would have to be compiled again.
+        await prepareAxe(page);
+        for (const look of LOOKS) {
+          await become(page, look);
+          await fits(page, kind, look);
+          assert.deepEqual(await serious(page), [], `${kind} ${look.name}`);
+        }
+        assert.deepEqual(problems, [], kind);
       });
-    }
-  }
+    });
+  });
 
-  test('without scripts and SVG every page has the same text', async () => {
-    await forEachKind(async (kind, path) => {
+  test('without scripts and SVG every page says the same', PARALLEL, async (t) => {
+    await forEachKind(t, async (kind, path) => {
       const texts = [];
       for (const options of [{}, { javaScriptEnabled: false, blockSvg: true }]) {
-        await open(path, { viewport: WIDE, ...options }, async (page) => {
+        await withPage(options, async (page) => {
+          await load(page, path);
           texts.push((await page.locator('main').innerText()).replaceAll(/\s*(Interactive chart|Full screen|Loading)/g, '').replaceAll(/\s+/g, ' '));
-          if (options.blockSvg) await page.screenshot({ path: `${pictures}/${kind}-safest.png`, fullPage: true });
+          if (options.blockSvg) await picture(page, `${kind}-safest`);
         });
       }
       assert.equal(texts[1], texts[0], kind);
@@ -170,7 +145,8 @@ describe('pages', () => {
   });
 
   test('a relay page shows a strip and a table for every period it has data for', async () => {
-    await open(kinds['relay-running'], { viewport: WIDE, javaScriptEnabled: false }, async (page) => {
+    await withPage({ javaScriptEnabled: false }, async (page) => {
+      await load(page, kinds['relay-running']);
       const strips = page.locator('.strip');
       assert.ok((await strips.count()) >= 4);
       for (const strip of await strips.all()) {
@@ -182,7 +158,8 @@ describe('pages', () => {
   });
 
   test('the keyboard reaches the content and the search', async () => {
-    await open('/', { viewport: WIDE }, async (page) => {
+    await withPage({}, async (page) => {
+      await load(page, '/');
       await page.keyboard.press('Tab');
       const first = await page.evaluate(() => document.activeElement.getAttribute('href'));
       assert.match(first, /^#/, 'the skip link comes first');

@@ -8,7 +8,8 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let folder = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("scripts").join("dist");
-    println!("cargo:rerun-if-changed=scripts/dist");
+    // A path that is not there would make every build run this again, and compile the crate again.
+    println!("cargo:rerun-if-changed={}", if folder.is_dir() { "scripts/dist" } else { "scripts" });
     println!("cargo:rerun-if-changed=build.rs");
     let mut files: Vec<_> = match fs::read_dir(&folder) {
         Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_whole(path)).collect(),

@@ -50,7 +50,7 @@ type Part = (Vec<RelayReport>, DailyTotals);
 
 /// The place of a relay in `NetworkRecord::relays` and `NetworkReport::relays`.
 pub fn relay_position(record: &NetworkRecord, fingerprint: &Fingerprint) -> Option<usize> {
-    record.relays.binary_search_by(|relay| relay.relay.fingerprint.cmp(fingerprint)).ok()
+    record.find(fingerprint)
 }
 
 /// What is the same for all relays.

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use allium_model::{Asn, CountryCode, Fingerprint};
+use serde::{Deserialize, Serialize};
 
+use crate::save::RestoreError;
 use crate::scope::{Scope, ScopeKind};
 
 /// What is known of a relay besides when it was running; whatever is unknown is `None`.
@@ -171,5 +173,99 @@ impl Book {
 
     pub(crate) fn belongs(&self, relay: RelayIdx, scope: ScopeIdx) -> bool {
         scope == NETWORK || self.scopes_of(relay).contains(&scope)
+    }
+}
+
+/// A book in the form in which it is saved: numbers stay what they are.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SavedBook {
+    relays: Vec<SavedRelay>,
+    scopes: Vec<Scope>,
+    members: Vec<Vec<RelayIdx>>,
+    memberships: Vec<Box<[ScopeIdx]>>,
+}
+
+/// [`RelayInfo`] in the form in which it is saved.
+#[derive(Serialize, Deserialize)]
+struct SavedRelay {
+    fingerprint: [u8; 20],
+    nickname: Option<String>,
+    asn: Option<u32>,
+    country: Option<String>,
+    address: Option<IpAddr>,
+    version: Option<String>,
+    family: Option<[u8; 20]>,
+    operator: Option<String>,
+    weight: Option<f64>,
+}
+
+impl SavedBook {
+    /// The saved form of a book.
+    pub(crate) fn of(book: &Book) -> Self {
+        Self {
+            relays: book.infos.iter().map(SavedRelay::of).collect(),
+            scopes: book.scopes.clone(),
+            members: book.members.clone(),
+            memberships: book.memberships.clone(),
+        }
+    }
+
+    /// Whether its parts fit each other.
+    fn is_consistent(&self) -> bool {
+        let (n_relays, n_scopes) = (self.relays.len(), self.scopes.len());
+        self.memberships.len() == n_relays
+            && self.members.len() == n_scopes
+            && self.members.iter().flatten().all(|relay| (*relay as usize) < n_relays)
+            && self.memberships.iter().flatten().all(|scope| (*scope as usize) < n_scopes)
+    }
+}
+
+impl TryFrom<SavedBook> for Book {
+    type Error = RestoreError;
+
+    fn try_from(saved: SavedBook) -> Result<Self, RestoreError> {
+        if !saved.is_consistent() {
+            return Err(RestoreError::Damaged);
+        }
+        let SavedBook { relays, scopes, members, memberships } = saved;
+        let infos = relays.into_iter().map(RelayInfo::try_from).collect::<Result<Vec<_>, _>>()?;
+        let by_fingerprint = infos.iter().zip(0..).map(|(info, relay)| (info.fingerprint, relay)).collect();
+        let by_scope = scopes.iter().cloned().zip(0..).collect();
+        Ok(Self { infos, by_fingerprint, scopes, by_scope, members, memberships })
+    }
+}
+
+impl SavedRelay {
+    fn of(info: &RelayInfo) -> Self {
+        Self {
+            fingerprint: *info.fingerprint.as_bytes(),
+            nickname: info.nickname.clone(),
+            asn: info.asn.map(|asn| asn.0),
+            country: info.country.map(|country| country.to_string()),
+            address: info.address,
+            version: info.version.as_deref().map(str::to_owned),
+            family: info.family.map(|family| *family.as_bytes()),
+            operator: info.operator.as_deref().map(str::to_owned),
+            weight: info.weight,
+        }
+    }
+}
+
+impl TryFrom<SavedRelay> for RelayInfo {
+    type Error = RestoreError;
+
+    fn try_from(saved: SavedRelay) -> Result<Self, RestoreError> {
+        let country = saved.country.map(|country| country.parse()).transpose().map_err(|_| RestoreError::Damaged)?;
+        Ok(Self {
+            fingerprint: Fingerprint::new(saved.fingerprint),
+            nickname: saved.nickname,
+            asn: saved.asn.map(Asn),
+            country,
+            address: saved.address,
+            version: saved.version.map(Arc::from),
+            family: saved.family.map(Fingerprint::new),
+            operator: saved.operator.map(Arc::from),
+            weight: saved.weight,
+        })
     }
 }

@@ -3,12 +3,14 @@
 //! The form belongs to one version of the program: bytes of another version are refused, and the detector is built again from the
 //! stored history, which gives the same state.
 
-use crate::book::RelayInfo;
+use serde::{Deserialize, Serialize};
+
+use crate::book::{Book, SavedBook};
 use crate::detector::{Detector, State};
 use crate::settings::Settings;
 
 /// Changes with every change of the state's form or meaning.
-const MAGIC: &[u8] = b"allium detector 3\n";
+const MAGIC: &[u8] = b"allium detector 4\n";
 
 /// Bytes that are no state, or not one that fits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,28 +21,41 @@ pub enum RestoreError {
     /// They are damaged.
     #[error("damaged state of the detector")]
     Damaged,
-    /// They were written with other settings or for other relays.
-    #[error("state of a detector with other settings or relays")]
+    /// They were written with other settings.
+    #[error("state of a detector with other settings")]
     Mismatch,
 }
 
+/// A detector in the form in which it is saved.
+#[derive(Serialize, Deserialize)]
+struct Saved<S, B, T> {
+    settings: S,
+    relays: B,
+    state: T,
+}
+
 impl Detector {
-    /// Everything that it remembers; who the relays are is not part of it.
+    /// Everything that it remembers: its settings, who the relays are, and what it learned of them.
     pub fn save(&self) -> Vec<u8> {
-        let state = postcard::to_allocvec(&(&self.settings, &self.state))
-            .expect("a state has a form in bytes: no map with odd keys, no failing writer");
-        [MAGIC, &state].concat()
+        let saved = Saved { settings: &self.settings, relays: SavedBook::of(&self.book), state: &self.state };
+        let bytes = postcard::to_allocvec(&saved).expect("a state has a form in bytes: no map with odd keys, no failing writer");
+        [MAGIC, &bytes].concat()
     }
 
-    /// A detector that goes on where the saved one stopped. `relays` are those that it had, in the same order.
+    /// A detector that goes on where the saved one stopped.
     ///
     /// # Errors
-    /// If the bytes are not from [`Detector::save`] of this version, with these settings and as many relays.
-    pub fn restore(bytes: &[u8], settings: Settings, relays: Vec<RelayInfo>) -> Result<Self, RestoreError> {
-        let state = bytes.strip_prefix(MAGIC).ok_or(RestoreError::Version)?;
-        let (saved, state): (Settings, State) = postcard::from_bytes(state).map_err(|_| RestoreError::Damaged)?;
-        let fits = saved == settings && state.tracks.len() == relays.len();
-        fits.then_some(()).ok_or(RestoreError::Mismatch)?;
-        Ok(Self { state, ..Self::new(settings, relays) })
+    /// If the bytes are not from [`Detector::save`] of this version with these settings.
+    pub fn restore(bytes: &[u8], settings: Settings) -> Result<Self, RestoreError> {
+        let bytes = bytes.strip_prefix(MAGIC).ok_or(RestoreError::Version)?;
+        let saved: Saved<Settings, SavedBook, State> = postcard::from_bytes(bytes).map_err(|_| RestoreError::Damaged)?;
+        if saved.settings != settings {
+            return Err(RestoreError::Mismatch);
+        }
+        let book = Book::try_from(saved.relays)?;
+        if saved.state.tracks.len() != book.n_relays() {
+            return Err(RestoreError::Damaged);
+        }
+        Ok(Self { book, state: saved.state, ..Self::new(settings, Vec::new()) })
     }
 }

@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use allium_history::{ConsensusInfo, ConsensusSource, History, SqliteHistory, Update, assemble};
+use allium_history::{ConsensusInfo, ConsensusSource, Store, StoreUrl, Update, assemble};
 use allium_model::{
     Asn, ConsensusHour, DocumentKind, Fingerprint, Fraction, GraphPeriod, Period, PublishedGraph, Quantity, Relay, RelayFlag, RelayFlags,
     RelayHistories, RelayState, Series, SourceStatus, StateSpan,
@@ -37,7 +37,7 @@ fn cpu_millis() -> Option<f64> {
 
 fn documents(path: &std::path::Path) {
     let update = update();
-    let mut store = SqliteHistory::open(path).unwrap();
+    let mut store = StoreUrl::from(path).open().unwrap();
     timed("apply details of 10,703 relays with uptime graphs", || store.apply(&update).unwrap());
     let record = timed("load them", || store.load().unwrap());
     timed("assemble them without a store", || assert_eq!(record, assemble(&update)));
@@ -46,11 +46,11 @@ fn documents(path: &std::path::Path) {
     next.histories[0].0.published = HOUR.next();
     timed("apply the same relays an hour later", || store.apply(&next).unwrap());
     timed("check", || assert!(store.check().unwrap().is_sound()));
-    size(&store);
+    size(&*store);
 }
 
 fn consensuses(path: &std::path::Path) {
-    let mut store = SqliteHistory::open(path).unwrap();
+    let mut store = StoreUrl::from(path).open().unwrap();
     let mut random = Random(1);
     let n_hours = 16_700;
     // Each relay is there for a while, with interruptions, so that about 9,000 are running at any time.
@@ -76,7 +76,7 @@ fn consensuses(path: &std::path::Path) {
         spans.iter().filter(|(_, _, end, _)| *end > newest).map(|(relay, _, _, state)| (*relay, state.clone())).collect();
     let mut span_items = spans.into_iter().map(|(relay, start, end, state)| (relay, StateSpan { start, end, state }));
     timed("append 16,700 consensuses as spans", || store.append_spans(&infos, &mut span_items).unwrap());
-    size(&store);
+    size(&*store);
     let next: Vec<_> = at_newest.iter().skip(100).cloned().collect();
     println!("{} relays in the newest consensus", next.len());
     timed("append the next consensus, 100 relays gone", || assert!(store.append_consensus(&info(newest.next()), &next).unwrap()));
@@ -95,7 +95,7 @@ fn info(hour: ConsensusHour) -> ConsensusInfo {
     ConsensusInfo { hour, source: ConsensusSource::Presence, verified: false, received_at: hour.start() }
 }
 
-fn size(store: &SqliteHistory) {
+fn size(store: &dyn Store) {
     let stats = store.stats().unwrap();
     println!("{} spans, {} bytes of graphs, file of {:.1} MB", stats.n_spans, stats.published_bytes, stats.size_bytes as f64 / 1e6);
 }

@@ -1,7 +1,7 @@
-//! How the parts of a record fit together, whether they come from a store or straight from documents.
+//! Records from their parts, whether these come from a store or straight from documents.
 //!
 //! Rules: a relay is Running if the newest known consensus lists it so; where consensuses later than its details
-//! document list it, they have the word on its flags, country, AS and version; graphs of a document older than the
+//! document list it, its flags, country, AS and version are theirs; graphs of a document older than the
 //! newest of its kind are completed with known-down intervals.
 
 use std::collections::{BTreeMap, HashMap};
@@ -11,7 +11,7 @@ use allium_model::{
     RelayState, SourceStatus, StateSpan,
 };
 
-use crate::Update;
+use crate::update::Update;
 
 /// Everything that a record is made of.
 pub(crate) struct Parts {
@@ -42,12 +42,12 @@ pub(crate) struct HistoryParts {
 
 impl RelayParts {
     /// A relay of which no document and no consensus is known yet.
-    pub(crate) fn of(relay: Relay) -> Self {
+    pub(crate) fn new(relay: Relay) -> Self {
         Self { relay, details_hour: None, spans: Vec::new(), histories: Vec::new() }
     }
 }
 
-/// The record of one update alone, without any store: what an empty store holds after [`crate::History::apply`].
+/// The record of one update alone, without any store: what an empty store holds after [`crate::Record::apply`].
 ///
 /// `None` if the update brings no document. Of several documents of one kind the newest is taken.
 pub fn assemble(update: &Update) -> Option<NetworkRecord> {
@@ -58,7 +58,7 @@ pub fn assemble(update: &Update) -> Option<NetworkRecord> {
         known.push(status.published);
         sources.insert(status.kind, status.clone());
         for relay in listed {
-            let parts = relays.entry(relay.fingerprint).or_insert_with(|| RelayParts::of(Relay::unknown(relay.fingerprint)));
+            let parts = relays.entry(relay.fingerprint).or_insert_with(|| RelayParts::new(Relay::unknown(relay.fingerprint)));
             parts.relay = relay.clone();
             parts.details_hour = Some(status.published);
             parts.spans =
@@ -82,7 +82,7 @@ pub fn assemble(update: &Update) -> Option<NetworkRecord> {
 }
 
 fn take_history(relays: &mut BTreeMap<Fingerprint, RelayParts>, status: &SourceStatus, history: &RelayHistories) {
-    let parts = relays.entry(history.fingerprint).or_insert_with(|| RelayParts::of(Relay::unknown(history.fingerprint)));
+    let parts = relays.entry(history.fingerprint).or_insert_with(|| RelayParts::new(Relay::unknown(history.fingerprint)));
     parts.histories.retain(|older| older.kind != status.kind);
     parts.histories.push(HistoryParts { kind: status.kind, published: status.published, graphs: history.graphs.clone() });
 }
@@ -122,9 +122,9 @@ fn finish_relay(parts: RelayParts, as_of: ConsensusHour, known: &Known) -> Relay
     RelayRecord { relay, spans, published }
 }
 
-/// Takes over what a consensus later than the details document says, where it tells a flag at all.
-fn follow(relay: &mut Relay, state: &RelayState, tells: impl Fn(RelayFlag) -> bool) {
-    let has = |flag: &RelayFlag| if tells(*flag) { state.flags.contains(*flag) } else { relay.flags.contains(*flag) };
+/// Takes over the state in a consensus later than the details document, with the flags that are known of it.
+fn follow(relay: &mut Relay, state: &RelayState, is_known: impl Fn(RelayFlag) -> bool) {
+    let has = |flag: &RelayFlag| if is_known(*flag) { state.flags.contains(*flag) } else { relay.flags.contains(*flag) };
     relay.flags = RelayFlag::ALL.into_iter().filter(has).collect();
     if state.country.is_some() && state.country != relay.country {
         (relay.country, relay.country_name) = (state.country, None);

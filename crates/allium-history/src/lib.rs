@@ -1,14 +1,16 @@
-//! The store: everything ever learned of the network, in one file that no crash can damage.
+//! The store: everything ever learned of the network, in a database that no crash can damage.
 //!
 //! What comes in: documents as `allium-model` types, one [`Update`] per visit to a source, and consensuses from anywhere in
 //! any order. What goes out: a [`NetworkRecord`](allium_model::NetworkRecord) of everything known. Kept are the exact history
 //! of every relay as spans of consensuses, its attributes at its last appearance, and the graphs that others publish of it.
-//! `docs/store.md` describes the file.
+//!
+//! A [`StoreUrl`] says where a store is and opens it; a [`Store`] is whatever backend lies behind. [`sqlite`] is one: a file, described
+//! in `docs/store.md`.
 //!
 //! Deliberately unknown here: sockets, the clock, the formats of documents, and what the history means for anybody.
 //!
 //! ```
-//! use allium_history::{History, SqliteHistory, Update};
+//! use allium_history::Update;
 //! use allium_model::{DocumentKind, Relay, SourceStatus};
 //!
 //! let mut relay = Relay::unknown("000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse()?);
@@ -22,7 +24,7 @@
 //!     n_relays: 1,
 //!     n_rejects: 0,
 //! };
-//! let mut store = SqliteHistory::open_in_memory()?;
+//! let mut store = allium_history::in_memory()?;
 //! assert!(store.load()?.is_none(), "nothing is recorded yet");
 //! store.apply(&Update { details: Some((status, vec![relay])), ..Update::default() })?;
 //! let record = store.load()?.expect("a consensus is recorded");
@@ -31,41 +33,32 @@
 //! ```
 
 mod assemble;
+mod bits;
 mod blob;
-mod chances;
-mod check;
-mod day;
-mod describe;
-mod documents;
+mod consensus;
 mod error;
-mod events;
-mod exact;
-mod history;
-mod hour_weights;
-mod load;
-mod measures;
-mod merge;
+mod figures;
 mod notes;
-mod places;
-mod proofs;
-mod prune;
-mod relays;
-mod schema;
-mod sizes;
-mod sources;
+mod open;
+mod report;
 mod spans;
-mod sqlite;
-mod texts;
+pub mod sqlite;
+mod store;
 mod timeline;
+mod update;
+mod url;
 
 pub use assemble::assemble;
-pub use error::Error;
-pub use history::{
-    Applied, AppliedDocument, AppliedPack, AppliedSpans, CheckReport, ConsensusInfo, ConsensusSource, ConsensusWeights, Event, EventKind,
-    ExactHistory, FullConsensus, GroupHour, GroupKey, Grouping, History, KnownConsensus, Listed, Outcome, Pruned, RelayDay, SourceVisit,
-    Stats, Update,
+pub use bits::Bits;
+pub use consensus::{
+    AppliedPack, AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus, Listed,
 };
-pub use hour_weights::HourWeights;
+pub use error::Error;
+pub use figures::{Event, EventKind, GroupHour, GroupKey, Grouping, HourWeights, RelayDay};
 pub use notes::{NewNote, Token};
-pub use sqlite::SqliteHistory;
-pub use timeline::{Bits, PlaceSpan, RelayTimeline, Timeline};
+pub use open::in_memory;
+pub use report::{CheckReport, Pruned, SourceVisit, Stats};
+pub use store::{Figures, Notes, Record, Sources, State, Store, Upkeep};
+pub use timeline::{IndexSpan, RelayTimeline, Timeline};
+pub use update::{Applied, AppliedDocument, Outcome, Update};
+pub use url::StoreUrl;

@@ -35,6 +35,11 @@ pub struct StateSpan {
     pub state: RelayState,
 }
 
+/// The span in which an hour lies, among the sorted, disjoint spans of a relay.
+pub fn span_at(spans: &[StateSpan], hour: ConsensusHour) -> Option<&StateSpan> {
+    spans.get(spans.partition_point(|span| span.end <= hour)).filter(|span| span.start <= hour)
+}
+
 /// The hours whose consensus is known.
 ///
 /// Of some hours only a list of running relays is known. It states the flags [`Known::LISTED_FLAGS`] and no others: in such an hour the

@@ -20,11 +20,12 @@ pub mod note;
 pub mod operator;
 pub mod period;
 pub mod relay;
+pub mod selection_weights;
 pub mod series;
 pub mod time;
 
 pub use flags::{RelayFlag, RelayFlags};
-pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan};
+pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan, span_at};
 pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceFailure, SourceReport, SourceStatus};
 pub use note::{IncidentNote, NoteAction};
@@ -34,6 +35,7 @@ pub use operator::{
 };
 pub use period::Period;
 pub use relay::{PortSummary, Relay};
+pub use selection_weights::{BandwidthWeights, PositionFactors, SelectionProbabilities, WeightRole};
 pub use series::Series;
 pub use time::ConsensusHour;
 

@@ -24,6 +24,13 @@ pub struct NetworkRecord {
     pub rejects: Vec<Reject>,
 }
 
+impl NetworkRecord {
+    /// The index of a relay in [`NetworkRecord::relays`].
+    pub fn find(&self, fingerprint: &Fingerprint) -> Option<usize> {
+        self.relays.binary_search_by_key(fingerprint, |recorded| recorded.relay.fingerprint).ok()
+    }
+}
+
 /// Everything known of one relay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayRecord {

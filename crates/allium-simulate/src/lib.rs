@@ -35,6 +35,7 @@ mod relay;
 mod releases;
 pub mod scenario;
 pub mod serve;
+pub mod spans_file;
 mod stage;
 mod traffic;
 pub mod truth;

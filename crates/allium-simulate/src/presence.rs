@@ -8,15 +8,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use allium_model::{ConsensusHour, Fingerprint, RelayFlag, Timestamp};
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int32Type};
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
 
 use crate::Network;
 use crate::dice::Dice;
@@ -24,18 +19,12 @@ use crate::locations::COUNTRIES;
 use crate::network::FlagSpan;
 use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
 use crate::relay::Relay;
+use crate::spans_file::{Form, SpanRow, spans_file};
 
 /// Seconds from an hour to the earliest fetch of its list, and the range of further delay.
 const FETCHED_AFTER_SECS: i64 = 75 * 60;
 const FETCHED_WITHIN_SECS: u64 = 25 * 60;
 const ZSTD_LEVEL: i32 = 9;
-const SCHEMA: &str = "message spans {
-    optional binary fingerprint (STRING);
-    optional int32 first_snapshot (INTEGER(32, false));
-    optional int32 end_snapshot (INTEGER(32, false));
-    optional boolean guard;
-    optional boolean exit;
-}";
 
 /// A list.
 struct Snapshot {
@@ -51,6 +40,28 @@ struct Row {
     end: u32,
     guard: bool,
     exit: bool,
+}
+
+impl SpanRow for Row {
+    fn fingerprint(&self) -> Option<String> {
+        Some(self.fingerprint.to_string())
+    }
+
+    fn first(&self) -> Option<u32> {
+        Some(self.first)
+    }
+
+    fn end(&self) -> Option<u32> {
+        Some(self.end)
+    }
+
+    fn guard(&self) -> Option<bool> {
+        Some(self.guard)
+    }
+
+    fn exit(&self) -> Option<bool> {
+        Some(self.exit)
+    }
 }
 
 /// The files of a pack.
@@ -76,7 +87,12 @@ pub fn pack(network: &Network) -> io::Result<[Vec<u8>; 3]> {
     let rows: Vec<Row> = relays.iter().flat_map(|relay| rows(relay, &snapshots)).collect();
     let zstd = |table: Vec<u8>| zstd::encode_all(&table[..], ZSTD_LEVEL);
     let lists = zstd(snapshots_table(&snapshots, &rows)?)?;
-    Ok([lists, spans_table(&rows).map_err(io::Error::other)?, zstd(relays_table(network, &relays)?)?])
+    Ok([lists, parquet(&rows).map_err(io::Error::other)?, zstd(relays_table(network, &relays)?)?])
+}
+
+fn parquet(rows: &[Row]) -> Result<Vec<u8>, ParquetError> {
+    let compression = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?);
+    spans_file(rows, Form { compression, ..Form::default() })
 }
 
 /// The lists, in the order of time.
@@ -124,32 +140,6 @@ fn snapshots_table(snapshots: &[Snapshot], rows: &[Row]) -> io::Result<Vec<u8>> 
         writeln!(out, "{i},{},{running},{guard},{exit}", snapshot.fetched_at)?;
     }
     Ok(out)
-}
-
-fn spans_table(rows: &[Row]) -> Result<Vec<u8>, ParquetError> {
-    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?)).build();
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-    let mut group = writer.next_row_group()?;
-    column::<ByteArrayType>(&mut group, rows, |row| ByteArray::from(row.fingerprint.to_string().into_bytes()))?;
-    column::<Int32Type>(&mut group, rows, |row| row.first.cast_signed())?;
-    column::<Int32Type>(&mut group, rows, |row| row.end.cast_signed())?;
-    column::<BoolType>(&mut group, rows, |row| row.guard)?;
-    column::<BoolType>(&mut group, rows, |row| row.exit)?;
-    group.close()?;
-    writer.into_inner()
-}
-
-/// Writes the next column; nothing in it is missing.
-fn column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
-    rows: &[Row],
-    cell: impl Fn(&Row) -> T::T,
-) -> Result<(), ParquetError> {
-    let Some(mut column) = group.next_column()? else { return Err(ParquetError::General("no column left".to_owned())) };
-    let cells: Vec<T::T> = rows.iter().map(cell).collect();
-    column.typed::<T>().write_batch(&cells, Some(&vec![1; cells.len()]), None)?;
-    column.close()
 }
 
 fn relays_table(network: &Network, relays: &[&Relay]) -> io::Result<Vec<u8>> {

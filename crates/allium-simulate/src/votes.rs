@@ -4,7 +4,7 @@
 //! and weighted time known, each multiplied by 0.95 every 12 hours. Thresholds are medians over running relays with
 //! the fixed alternatives of dir-spec, section "Assigning flags in a vote". There is one opinion here, not nine.
 
-use allium_model::{ConsensusHour, RelayFlag, RelayFlags};
+use allium_model::{ConsensusHour, PositionFactors, RelayFlag, RelayFlags, SelectionProbabilities, WeightRole};
 
 /// Hours between two rounds of forgetting.
 pub(crate) const DECAY_EVERY_HOURS: i32 = 12;
@@ -143,47 +143,31 @@ impl Thresholds {
     }
 }
 
-/// Factors from consensus weight to selection probability by position: `bandwidth-weights` of dir-spec, as shares.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct PositionWeights {
-    guard: [f64; 4],
-    middle: [f64; 4],
-    exit: [f64; 4],
-}
-
-impl PositionWeights {
-    /// The line of a consensus: ten-thousandths. Directory requests use every relay as it is.
-    pub(crate) fn line(&self) -> String {
-        let of = |share: f64| (share * 10_000.0).round() as i64;
-        let [_, wgg, _, wgd] = self.guard.map(of);
-        let [wmm, wmg, wme, wmd] = self.middle.map(of);
-        let [_, _, wee, wed] = self.exit.map(of);
-        let (wgm, wem, weg) = (wgg, wee, wed);
-        format!(
-            "bandwidth-weights Wbd={wmd} Wbe={wme} Wbg={wmg} Wbm=10000 Wdb=10000 Web=10000 Wed={wed} Wee={wee} Weg={weg} Wem={wem} \
-             Wgb=10000 Wgd={wgd} Wgg={wgg} Wgm={wgm} Wmb=10000 Wmd={wmd} Wme={wme} Wmg={wmg} Wmm={wmm}\n"
-        )
-    }
+/// The `bandwidth-weights` line of a consensus: ten-thousandths. Directory requests use every relay as it is.
+pub(crate) fn bandwidth_weights_line(factors: &PositionFactors) -> String {
+    let of = |share: f64| (share * 10_000.0).round() as i64;
+    let [wgg, _, wgd, _] = factors.guard.map(of);
+    let [wmg, wme, wmd, wmm] = factors.middle.map(of);
+    let [_, wee, wed, _] = factors.exit.map(of);
+    let (wgm, wem, weg) = (wgg, wee, wed);
+    format!(
+        "bandwidth-weights Wbd={wmd} Wbe={wme} Wbg={wmg} Wbm=10000 Wdb=10000 Web=10000 Wed={wed} Wee={wee} Weg={weg} Wem={wem} \
+         Wgb=10000 Wgd={wgd} Wgg={wgg} Wgm={wgm} Wmb=10000 Wmd={wmd} Wme={wme} Wmg={wmg} Wmm={wmm}\n"
+    )
 }
 
 /// Sums over the running relays of one consensus.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) hour: Option<ConsensusHour>,
-    /// Consensus weight by role: middle, guard, exit, guard and exit.
+    /// Consensus weight by [`WeightRole`].
     by_role: [f64; 4],
     pub(crate) n_running: u32,
 }
 
-/// Roles in the order of [`Totals`]: Guard counts 1, Exit without BadExit 2.
-const fn role(flags: RelayFlags) -> usize {
-    let exit = flags.contains(RelayFlag::Exit) && !flags.contains(RelayFlag::BadExit);
-    flags.contains(RelayFlag::Guard) as usize + 2 * exit as usize
-}
-
 impl Totals {
     pub(crate) fn add(&mut self, flags: RelayFlags, weight: f64) {
-        self.by_role[role(flags)] += weight;
+        self.by_role[WeightRole::of_flags(flags) as usize] += weight;
         self.n_running += 1;
     }
 
@@ -192,34 +176,31 @@ impl Totals {
     }
 
     /// Case 3 of dir-spec (exits scarce: they do nothing else) or case 1 (nothing scarce), with shares kept within 0..=1.
-    pub(crate) fn position_weights(&self) -> PositionWeights {
-        let [m, g, e, d] = self.by_role;
+    pub(crate) fn position_factors(&self) -> PositionFactors {
+        let [g, e, d, m] = self.by_role;
         let share = |part: f64, whole: f64| if whole > 0.0 { (part / whole).clamp(0.0, 1.0) } else { 0.0 };
         if 3.0 * (e + d) < self.weight() {
             let wgg = if g < m { 1.0 } else { share(g + m, 2.0 * g) };
-            return PositionWeights { guard: [0.0, wgg, 0.0, 0.0], middle: [1.0, 1.0 - wgg, 0.0, 0.0], exit: [0.0, 0.0, 1.0, 1.0] };
+            return PositionFactors { guard: [wgg, 0.0, 0.0, 0.0], middle: [1.0 - wgg, 0.0, 0.0, 1.0], exit: [0.0, 1.0, 1.0, 0.0] };
         }
         let wee = share(e + g + m, 3.0 * e);
         let wmg = share(2.0 * g - e - m, 3.0 * g);
         let third = 1.0 / 3.0;
-        PositionWeights { guard: [0.0, 1.0 - wmg, 0.0, third], middle: [1.0, wmg, 1.0 - wee, third], exit: [0.0, 0.0, wee, third] }
+        PositionFactors { guard: [1.0 - wmg, 0.0, third, 0.0], middle: [wmg, 1.0 - wee, third, 1.0], exit: [0.0, wee, third, 0.0] }
     }
 
     /// The probabilities of one relay.
-    pub(crate) fn chances(&self, flags: RelayFlags, weight: f64) -> Chances {
-        let weights = self.position_weights();
-        let share = |position: &[f64; 4]| {
-            let total: f64 = position.iter().zip(self.by_role).map(|(w, sum)| w * sum).sum();
-            if total > 0.0 { position[role(flags)] * weight / total } else { 0.0 }
-        };
-        let fraction = if self.weight() > 0.0 { weight / self.weight() } else { 0.0 };
-        Chances { fraction, guard: share(&weights.guard), middle: share(&weights.middle), exit: share(&weights.exit) }
+    pub(crate) fn probabilities(&self, flags: RelayFlags, weight: f64) -> Probabilities {
+        let network = SelectionProbabilities::new(self.by_role, Some(self.position_factors()));
+        let [guard, middle, exit] = network.of_relay(WeightRole::of_flags(flags), weight).map(Option::unwrap_or_default);
+        let fraction = if network.weight() > 0.0 { weight / network.weight() } else { 0.0 };
+        Probabilities { fraction, guard, middle, exit }
     }
 }
 
-/// Share of consensus weight, and chances for the three positions of a circuit.
+/// Share of consensus weight, and selection probabilities for the three positions of a circuit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Chances {
+pub(crate) struct Probabilities {
     pub(crate) fraction: f64,
     pub(crate) guard: f64,
     pub(crate) middle: f64,
@@ -231,21 +212,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn chances_add_up_to_one_for_each_position() {
-        for sums in [[30.0, 50.0, 5.0, 10.0], [50.0, 20.0, 5.0, 10.0], [20.0, 40.0, 30.0, 30.0]] {
+    fn probabilities_add_up_to_one_for_each_position() {
+        let flags = [vec![RelayFlag::Guard], vec![RelayFlag::Exit], vec![RelayFlag::Guard, RelayFlag::Exit], vec![]];
+        for sums in [[50.0, 5.0, 10.0, 30.0], [20.0, 5.0, 10.0, 50.0], [40.0, 30.0, 30.0, 20.0]] {
             let totals = Totals { by_role: sums, ..Totals::default() };
-            let flags = |role: usize| {
-                let mut flags = RelayFlags::EMPTY;
-                if role & 1 > 0 {
-                    flags.insert(RelayFlag::Guard);
-                }
-                if role & 2 > 0 {
-                    flags.insert(RelayFlag::Exit);
-                }
-                flags
-            };
-            let all: Vec<Chances> = (0..4).map(|role| totals.chances(flags(role), sums[role])).collect();
-            for of in [|c: &Chances| c.fraction, |c: &Chances| c.guard, |c: &Chances| c.middle, |c: &Chances| c.exit] {
+            let of_role = |(flags, sum): (&Vec<RelayFlag>, f64)| totals.probabilities(flags.iter().copied().collect(), sum);
+            let all: Vec<Probabilities> = flags.iter().zip(sums).map(of_role).collect();
+            for of in
+                [|p: &Probabilities| p.fraction, |p: &Probabilities| p.guard, |p: &Probabilities| p.middle, |p: &Probabilities| p.exit]
+            {
                 assert!((all.iter().map(of).sum::<f64>() - 1.0).abs() < 1e-12);
             }
         }

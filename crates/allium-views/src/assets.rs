@@ -39,7 +39,7 @@ struct Script {
 /// The parts of the interactive view, or none where the program was built without it. Their names change with their content.
 const SCRIPTS: &[Script] = include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 
-static WORLD: LazyLock<String> = LazyLock::new(crate::charts::world_svg);
+static WORLD: LazyLock<String> = LazyLock::new(allium_charts::world_svg);
 static WORLD_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/world-{:016x}.svg", content_hash(WORLD.as_bytes())));
 
 /// Where the script of charts is; `None` where the program was built without it.
@@ -52,7 +52,12 @@ pub(crate) fn world_path() -> &'static str {
     &WORLD_PATH
 }
 
-/// What is answered for an asset.
+/// The addresses of all assets.
+pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
+    [stylesheet_path(), icon_path(), world_path()].into_iter().chain(SCRIPTS.iter().map(|script| script.path))
+}
+
+/// A file that pages load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asset {
     pub(crate) media_type: &'static str,
@@ -96,6 +101,8 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use allium_charts::{Theme, shared_colours};
+
     use super::*;
 
     #[test]
@@ -106,5 +113,15 @@ mod tests {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
         assert!(icon_data().starts_with("data:image/png;base64,iVBORw0KGgo"));
+    }
+
+    #[test]
+    fn pictures_and_pages_have_the_same_colours() {
+        let (light, dark) = STYLESHEET.split_once("prefers-color-scheme: dark").unwrap();
+        for (theme, css) in [(Theme::Light, light), (Theme::Dark, dark)] {
+            for (name, colour) in shared_colours(theme) {
+                assert!(css.contains(&format!("--{name}: {colour};")), "{name} {colour}");
+            }
+        }
     }
 }

@@ -10,13 +10,12 @@ use std::cmp::Reverse;
 use allium_forecast::Forecast;
 use allium_forecast::advice::{Advice, Window};
 use allium_model::{ConsensusHour, Operator, RelayRecord};
+use allium_service::{Forecasts, Outlook, View};
+use allium_words::inert::inert;
 use icalendar::{Calendar, Component as _, Event, Todo};
 
 use crate::error::RequestError;
 use crate::markup::short_fingerprint;
-use crate::outlook::{Forecasts, Outlook};
-use crate::text::inert;
-use crate::view::View;
 
 /// Hours within which a relay that is down should be looked at.
 const DUE_HOURS: i32 = 48;

@@ -1,8 +1,8 @@
-//! What a visitor is told when there is no answer: what was wrong, and a way onward. Pages get HTML, the API gets JSON.
+//! Requests that cannot be answered: what was wrong, and a way onward. Pages get HTML, the API gets JSON.
 
 use std::fmt;
 
-use axum::http::StatusCode;
+use allium_service::{NoteError, StoreError};
 
 /// A request that cannot be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,20 +33,46 @@ pub enum RequestError {
     MethodNotAllowed,
     /// There is no data yet; the text says why.
     NoDataYet(String),
-    /// Incidents are not worked out yet.
+    /// The incidents are not known yet.
     NoIncidentsYet,
     /// There is no forecast; the text says why.
     NoForecast(String),
-    /// The token opens nothing, or there is none.
+    /// The token is not valid, or there is none.
     WrongToken,
-    /// What was sent cannot be taken down; the text says why.
+    /// The note that was sent is rejected; the text says why.
     BadBody(String),
-    /// What was sent is larger than anything that is taken down.
+    /// The note that was sent is larger than any that is accepted.
     BodyTooLarge,
-    /// As many listen already as may.
+    /// As many clients listen already as may.
     TooManyListeners,
     /// The fault is ours.
     Internal,
+}
+
+impl From<allium_charts::Error> for RequestError {
+    fn from(error: allium_charts::Error) -> Self {
+        tracing::error!(%error, "a chart could not be written");
+        Self::Internal
+    }
+}
+
+impl From<NoteError> for RequestError {
+    fn from(error: NoteError) -> Self {
+        match error {
+            NoteError::NoSuchIncident => Self::NoSuchPage,
+            other => Self::BadBody(other.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::WrongToken => Self::WrongToken,
+            StoreError::Full => Self::BadBody(error.to_string()),
+            StoreError::Failed => Self::Internal,
+        }
+    }
 }
 
 impl RequestError {
@@ -61,17 +87,17 @@ impl RequestError {
         Self::NoSuchGroup { noun, asked: asked.chars().take(60).collect() }
     }
 
-    /// The status of the answer.
-    pub const fn status(&self) -> StatusCode {
+    /// The status of the answer, in numbers of HTTP.
+    pub const fn status(&self) -> u16 {
         match self {
-            Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => StatusCode::NOT_FOUND,
-            Self::BadParameter { .. } | Self::BadBody(_) => StatusCode::BAD_REQUEST,
-            Self::WrongToken => StatusCode::UNAUTHORIZED,
-            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooLong => StatusCode::URI_TOO_LONG,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => 404,
+            Self::BadParameter { .. } | Self::BadBody(_) => 400,
+            Self::WrongToken => 401,
+            Self::BodyTooLarge => 413,
+            Self::TooLong => 414,
+            Self::MethodNotAllowed => 405,
+            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners => 503,
+            Self::Internal => 500,
         }
     }
 
@@ -116,26 +142,3 @@ impl fmt::Display for RequestError {
         }
     }
 }
-
-/// Why a scoreboard cannot be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ScoreboardError {
-    /// It has too many bytes.
-    TooLong(usize),
-    /// It is none.
-    Unreadable(String),
-    /// It has no scores.
-    Empty,
-}
-
-impl fmt::Display for ScoreboardError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong(bytes) => write!(f, "{bytes} bytes are too many for a scoreboard"),
-            Self::Unreadable(reason) => write!(f, "not a scoreboard: {reason}"),
-            Self::Empty => f.write_str("the scoreboard has no scores"),
-        }
-    }
-}
-
-impl std::error::Error for ScoreboardError {}

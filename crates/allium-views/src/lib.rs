@@ -1,56 +1,45 @@
 //! Pages, API and tables of Allium.
 //!
-//! What comes in: a [`View`], made once per consensus from a record and its report. What goes out: an [`axum::Router`] that
-//! answers every page, the same figures as JSON and CSV, and the stylesheet. This crate knows how numbers look; how they
-//! are computed is deliberately unknown here, as are files, the clock and the sources.
+//! Input: a [`Snapshot`](allium_service::Snapshot) of all that is known, and a [`Route`]. Output: an [`Answer`], which holds a page, the
+//! same figures as JSON or CSV, a chart, a feed or the stylesheet. This crate knows how numbers look; how they are computed is
+//! deliberately unknown here, as are sockets, files, the clock and the sources.
 //!
 //! Pages work without scripts and without SVG, set no cookie, load nothing from elsewhere, and treat every text from the
-//! network as hostile ([`text`]).
+//! network as hostile ([`allium_words::inert`]).
 //!
 //! ```
 //! use std::sync::Arc;
-//! use allium_views::{Site, SiteInfo, router};
-//! let clock = Arc::new(|| "2026-02-15T19:00:00Z".parse().unwrap());
-//! let site = Site::new(SiteInfo { version: "0.1.0".to_owned(), ..SiteInfo::default() }, clock);
-//! let app = router(site.clone());
-//! // Later, for each consensus: site.set_view(View::new(record, report));
-//! # let _: axum::Router = app;
+//! use allium_service::{Site, SiteInfo};
+//! use allium_views::{Asked, Parsed, Route, render};
+//! let site = Site::new(SiteInfo::default(), Arc::new(|| "2026-02-15T19:00:00Z".parse().unwrap()));
+//! let Ok(Parsed::Route(route)) = Route::parse("/methods") else { panic!("there is such a page") };
+//! let asked = Asked { query: "", base: "https://tor.example", takes: &|_| false };
+//! let answer = render(&site.snapshot(), site.now(), &route, &asked);
+//! assert_eq!((answer.status, answer.media_type), (200, Some("text/html; charset=utf-8")));
 //! ```
 
+mod answer;
 pub mod api;
 mod assets;
 mod calendar;
-mod charts;
-mod derived;
-mod desk;
 mod error;
 mod feeds;
-pub mod format;
-mod health;
-mod incidents;
+mod figure;
+mod foreign;
 mod list;
 mod markup;
-mod metrics;
-mod outlook;
 mod page;
 mod pages;
 mod params;
-mod router;
-mod scoreboard;
-mod site;
-mod stream;
+mod render;
+pub mod route;
 mod strips;
 #[allow(dead_code, reason = "what tables offer is wider than what any one page takes")]
 mod table;
-pub mod text;
-mod view;
 
-pub use api::{IncidentJson, network_report_json};
-pub use desk::{Desk, DeskError, MAX_NOTES, Said};
-pub use error::{RequestError, ScoreboardError};
-pub use incidents::{IncidentLog, Watched, updated_at};
-pub use outlook::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook};
-pub use router::router;
-pub use scoreboard::Scoreboard;
-pub use site::{Clock, Site, SiteInfo};
-pub use view::{FRESH_HOURS, Group, View};
+pub use answer::{Answer, CachePolicy};
+pub use api::{IncidentJson, change_json, network_report_json};
+pub use error::RequestError;
+pub use params::Params;
+pub use render::{Asked, render, render_moved};
+pub use route::{Parsed, Route};

@@ -2,10 +2,10 @@
 
 use allium_analysis::{RelayQuery, SortKey};
 use allium_model::{Asn, CountryCode, Fingerprint, RelayFlag};
+use allium_words::inert::inert;
 
 use crate::error::RequestError;
 use crate::params::{Params, query_string};
-use crate::text::inert;
 
 /// Rows of a page unless the address says otherwise.
 const PER_PAGE: usize = 50;

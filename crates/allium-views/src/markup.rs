@@ -3,9 +3,8 @@
 use std::fmt;
 
 use allium_model::{ConsensusHour, Fingerprint, Fraction, RelayFlag, Timestamp};
+use allium_words::format;
 use askama::filters::HtmlSafe;
-
-use crate::format;
 
 /// What stands in place of a figure that nobody measured.
 const NO_DATA_HTML: &str = "<span class=\"nd\">no data</span>";

@@ -1,13 +1,14 @@
 //! What all pages have in common.
 
 use allium_model::Timestamp;
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
+use crate::assets;
 use crate::error::RequestError;
 use crate::markup::When;
-use crate::site::Site;
-use crate::view::View;
-use crate::{assets, format, text};
 
 /// The frame around a page: header, notes and footer.
 pub(crate) struct Page {
@@ -48,20 +49,20 @@ impl Alternate {
 
 impl Page {
     /// The frame of a page that shows a view.
-    pub(crate) fn of(site: &Site, view: &View, now: Timestamp, section: &'static str) -> Self {
+    pub(crate) fn of(snapshot: &Snapshot, view: &View, now: Timestamp, section: &'static str) -> Self {
         let as_of = view.as_of();
         Self {
             stale: view.is_stale(now).then(|| format::hours(f64::from(view.age_hours(now)))),
             as_of: Some(as_of.into()),
             as_of_relative: format::relative(as_of.start(), now),
             origin: view.origin_words(),
-            ..Self::bare(site, section)
+            ..Self::bare(snapshot, section)
         }
     }
 
     /// The frame of a page that shows no view.
-    pub(crate) fn bare(site: &Site, section: &'static str) -> Self {
-        let info = site.info();
+    pub(crate) fn bare(snapshot: &Snapshot, section: &'static str) -> Self {
+        let info = snapshot.info();
         Self {
             stylesheet: assets::stylesheet_path(),
             icon: assets::icon_data(),
@@ -126,5 +127,5 @@ pub(crate) fn render(template: &impl Template) -> Result<String, RequestError> {
 
 /// A search text as it may stand in an input again.
 pub(crate) fn search_shown(text_given: &str) -> String {
-    text::inert(text_given)
+    inert(text_given)
 }

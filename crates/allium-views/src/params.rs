@@ -1,24 +1,25 @@
 //! The query part of an address: read strictly, written canonically.
 
-use axum::extract::Query;
-use axum::http::Uri;
+use allium_charts::{Look, Size, Theme};
+use allium_words::inert::url_encoded;
 
 use crate::error::RequestError;
-use crate::text::url_encoded;
 
 /// The longest value that any parameter may have, in bytes.
 pub(crate) const LONGEST_VALUE: usize = 200;
 
 /// The parameters of a request in their order; those with an empty value count as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
+pub struct Params(Vec<(String, String)>);
 
 impl Params {
-    /// Reads the query of an address.
-    pub(crate) fn of(uri: &Uri) -> Result<Self, RequestError> {
-        let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
-        let Query(mut pairs) = query.map_err(|_| RequestError::bad("query", uri.query().unwrap_or(""), "name=value pairs joined by &"))?;
-        pairs.retain(|(_, value)| !value.trim().is_empty());
+    /// Reads the query part of an address, without its `?`.
+    ///
+    /// # Errors
+    /// A value is too long.
+    pub fn read(query: &str) -> Result<Self, RequestError> {
+        let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
+        let pairs: Vec<(String, String)> = pairs.filter(|(_, value)| !value.trim().is_empty()).collect();
         match pairs.iter().find(|(_, value)| value.len() > LONGEST_VALUE) {
             Some((name, value)) => Err(RequestError::bad(name, value, format!("at most {LONGEST_VALUE} bytes"))),
             None => Ok(Self(pairs)),
@@ -26,7 +27,10 @@ impl Params {
     }
 
     /// The value of a parameter that may occur once.
-    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, RequestError> {
+    ///
+    /// # Errors
+    /// It occurs more often.
+    pub fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, RequestError> {
         let mut values = self.all(name);
         let value = values.next();
         match values.next() {
@@ -51,13 +55,34 @@ impl Params {
             .transpose()
     }
 
+    /// Names of the parameters that a look is read from.
+    pub(crate) const LOOK: [&'static str; 3] = ["theme", "size", "caption"];
+
+    /// How a picture is drawn, by the parameters `theme`, `size` and `caption`.
+    pub(crate) fn look(&self) -> Result<Look, RequestError> {
+        let choose = |name: &str, [first, second]: [&str; 2]| match self.one(name)? {
+            None => Ok(false),
+            Some(value) if value == first => Ok(false),
+            Some(value) if value == second => Ok(true),
+            Some(other) => Err(RequestError::bad(name, other, format!("{first} or {second}"))),
+        };
+        Ok(Look {
+            theme: if choose("theme", ["light", "dark"])? { Theme::Dark } else { Theme::Light },
+            size: if choose("size", ["wide", "narrow"])? { Size::Narrow } else { Size::Wide },
+            caption: choose("caption", ["no", "yes"])?,
+        })
+    }
+
     /// The others.
     pub(crate) fn without(&self, names: &[&str]) -> Self {
         Self(self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
     }
 
     /// Refuses parameters that are not among these.
-    pub(crate) fn only(&self, names: &[&str]) -> Result<(), RequestError> {
+    ///
+    /// # Errors
+    /// There is another one.
+    pub fn only(&self, names: &[&str]) -> Result<(), RequestError> {
         match self.0.iter().find(|(name, _)| !names.contains(&name.as_str())) {
             Some((name, value)) => Err(RequestError::bad(name, value, format!("the parameters {}", names.join(", ")))),
             None => Ok(()),

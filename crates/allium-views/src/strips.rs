@@ -7,16 +7,14 @@
 use std::fmt::{self, Write};
 
 use allium_analysis::{Strip, StripCell};
+use allium_charts::uptime_class;
 use allium_model::Fraction;
+use allium_words::format;
 use askama::filters::HtmlSafe;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
-use crate::format;
 use crate::markup::{Percent, When};
-
-/// Lower bounds of the classes `u1` to `u9`; `u0` is exactly 0 and `u10` exactly 1.
-const BOUNDS: [f64; 9] = [0.0, 0.2, 0.4, 0.6, 0.75, 0.85, 0.9, 0.95, 0.98];
 
 /// The classes with what they stand for, for the legend.
 const LEGEND: [(&str, &str); 12] = [
@@ -33,17 +31,6 @@ const LEGEND: [(&str, &str); 12] = [
     ("u10", "100 %, up"),
     ("un", "not measured"),
 ];
-
-/// The class of an interval with this uptime.
-pub(crate) fn class(uptime: Option<Fraction>) -> &'static str {
-    const NAMES: [&str; 9] = ["u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"];
-    match uptime.map(Fraction::get) {
-        None => "un",
-        Some(share) if share <= 1e-9 => "u0",
-        Some(share) if share >= 1.0 - 1e-9 => "u10",
-        Some(share) => NAMES[BOUNDS.partition_point(|bound| *bound <= share).saturating_sub(1)],
-    }
-}
 
 /// Where a strip carries labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +95,7 @@ impl fmt::Display for StripHtml<'_> {
         // A label of the last cells grows to the left: to the right there is no room on narrow screens.
         let last = self.cells.len() - self.cells.len() / 8;
         for (place, cell) in self.cells.iter().enumerate() {
-            let class = class(cell.uptime);
+            let class = uptime_class(cell.uptime);
             match self.labels.at(cell.start_secs, before) {
                 Some(label) if place >= last => write!(f, "<i class=\"{class} m e\"><b>{label}</b></i>")?,
                 Some(label) => write!(f, "<i class=\"{class} m\"><b>{label}</b></i>")?,
@@ -128,7 +115,7 @@ pub(crate) fn legend() -> String {
 
 /// How many intervals are up, partly up, down, unknown.
 pub(crate) fn in_words(cells: &[StripCell]) -> String {
-    let n = |class_fits: fn(&str) -> bool| cells.iter().filter(|cell| class_fits(class(cell.uptime))).count();
+    let n = |class_fits: fn(&str) -> bool| cells.iter().filter(|cell| class_fits(uptime_class(cell.uptime))).count();
     let (up, down, unknown) = (n(|c| c == "u10"), n(|c| c == "u0"), n(|c| c == "un"));
     let partly = cells.len() - up - down - unknown;
     let mut words = format!("{} of {} intervals up throughout", up, cells.len());
@@ -182,23 +169,6 @@ pub(crate) fn runs(strip: &Strip) -> Vec<Run> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_what_is_all_up_or_all_down_has_the_extreme_classes() {
-        let cases = [
-            (None, "un"),
-            (Some(0.0), "u0"),
-            (Some(0.001), "u1"),
-            (Some(0.2), "u2"),
-            (Some(0.5), "u3"),
-            (Some(0.9), "u7"),
-            (Some(0.9999), "u9"),
-            (Some(1.0), "u10"),
-        ];
-        for (share, expected) in cases {
-            assert_eq!(class(share.and_then(Fraction::new)), expected, "{share:?}");
-        }
-    }
 
     #[test]
     fn labels_at_the_end_grow_to_the_left() {

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use allium_detect::Settings;
+use allium_history::StoreUrl;
 use allium_sources::read::Limits;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,8 @@ const ENV_PREFIX: &str = "ALLIUM_";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
-    /// The store file.
-    pub(crate) store: PathBuf,
+    /// The store: a path, or `sqlite:PATH`.
+    pub(crate) store: StoreUrl,
     /// The scores of forecasts that `evaluate forecast` wrote: forecast.json beside the store unless set.
     pub(crate) scoreboard: Option<PathBuf>,
     /// Where pages are served.
@@ -133,7 +134,7 @@ pub(crate) struct OnionooConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            store: PathBuf::from("allium.db"),
+            store: StoreUrl::from("allium.db"),
             scoreboard: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             address: String::new(),
@@ -195,7 +196,7 @@ pub(crate) struct Layers<'a> {
 impl Config {
     /// Where the scores of forecasts are read.
     pub(crate) fn scoreboard(&self) -> PathBuf {
-        self.scoreboard.clone().unwrap_or_else(|| self.store.with_file_name("forecast.json"))
+        self.scoreboard.clone().unwrap_or_else(|| self.store.beside("forecast.json"))
     }
 
     /// Puts the layers on top of each other.
@@ -233,11 +234,7 @@ impl Config {
 
     /// Where fetched documents are kept.
     pub(crate) fn cache_dir(&self) -> PathBuf {
-        self.onionoo.cache.clone().unwrap_or_else(|| {
-            let mut name = self.store.file_name().unwrap_or_default().to_owned();
-            name.push(".cache");
-            self.store.with_file_name(name)
-        })
+        self.onionoo.cache.clone().unwrap_or_else(|| self.store.with_suffix(".cache"))
     }
 }
 
@@ -340,7 +337,7 @@ mod tests {
             ("HOME", "x"),
         ];
         let config = load(file, &environment, &[("onionoo.poll_secs", Value::Integer(3))]).unwrap();
-        assert_eq!(config.store, Path::new("env.db"));
+        assert_eq!(config.store, StoreUrl::from("env.db"));
         assert_eq!(config.listen.to_string(), "127.0.0.1:1");
         assert_eq!(config.onionoo.documents, ["details", "weights"]);
         assert_eq!((config.onionoo.poll_secs, config.onionoo.timeout_secs, config.onionoo.retries), (3, 7, 4));

@@ -7,15 +7,10 @@ use clap::Parser as _;
 mod cli;
 mod commands;
 mod config;
-mod desk;
-mod fetch;
 mod logging;
-mod outlook;
 mod progress;
-mod proofs;
-mod ranks;
+mod setup;
 mod signals;
-mod sizes;
 
 use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand, TokenCommand};
 use config::{Config, Layers};

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Steps of one piece of work.

@@ -101,8 +101,7 @@ pub fn evidence<'a>(
 }
 
 fn find<'a>(record: &'a NetworkRecord, fingerprint: &Fingerprint) -> Option<&'a RelayRecord> {
-    let place = record.relays.binary_search_by_key(fingerprint, |relay| relay.relay.fingerprint).ok()?;
-    record.relays.get(place)
+    record.relays.get(record.find(fingerprint)?)
 }
 
 /// A relay's absence around an hour.

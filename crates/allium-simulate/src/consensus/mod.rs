@@ -21,6 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::Network;
 use crate::authority::{NAMES, object};
 use crate::scenario::AuthorityFault;
+use crate::votes::bandwidth_weights_line;
 
 /// Flavour of a consensus: each hour has two documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,7 +90,7 @@ pub fn document(network: &Network, hour: ConsensusHour, flavour: Flavour) -> Opt
     entries::push(&mut text, network, hour, flavour);
     text.push_str("directory-footer\n");
     if let Some(totals) = network.totals_at(hour) {
-        text.push_str(&totals.position_weights().line());
+        text.push_str(&bandwidth_weights_line(&totals.position_factors()));
     }
     sign(&mut text, network, hour, flavour);
     Some(text)

@@ -64,13 +64,13 @@ impl Context<'_> {
         if !running {
             return object.bool("measured", profile.capacity.measured(*last_seen)).end();
         }
-        let chances = self.network.totals_at(*last_seen).map(|totals| totals.chances(flags, weight));
-        let object = chances.into_iter().fold(object, |object, chances| {
+        let selected = self.network.totals_at(*last_seen).map(|totals| totals.probabilities(flags, weight));
+        let object = selected.into_iter().fold(object, |object, selected| {
             object
-                .float("consensus_weight_fraction", chances.fraction as f32)
-                .float("guard_probability", chances.guard as f32)
-                .float("middle_probability", chances.middle as f32)
-                .float("exit_probability", chances.exit as f32)
+                .float("consensus_weight_fraction", selected.fraction as f32)
+                .float("guard_probability", selected.guard as f32)
+                .float("middle_probability", selected.middle as f32)
+                .float("exit_probability", selected.exit as f32)
         });
         object.bool("measured", profile.capacity.measured(*last_seen)).end()
     }

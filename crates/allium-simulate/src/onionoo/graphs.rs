@@ -46,8 +46,8 @@ impl Context<'_> {
         for_each_block(&listed.relay.spans, &known, |span, start, stop| {
             let Some(totals) = self.network.totals_at(start) else { return };
             let weight = listed.relay.profile.capacity.weight(start);
-            let chances = totals.chances(span.flags, weight);
-            let values = [chances.fraction, chances.guard, chances.middle, chances.exit, weight];
+            let selected = totals.probabilities(span.flags, weight);
+            let values = [selected.fraction, selected.guard, selected.middle, selected.exit, weight];
             for (entries, value) in entries.iter_mut().zip(values) {
                 entries.push(Entry { start_secs: start.start_secs(), end_secs: stop.start_secs(), value });
             }

@@ -1,9 +1,6 @@
 //! Our reading of consensuses and certificates beside that of Arti's `tor-netdoc`.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests may stop at the first surprise and say what they skip")]
 
-#[path = "../../tests/consensus/signing.rs"]
-mod signing;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,7 +8,7 @@ use allium_model::{Fingerprint, RelayFlag};
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, verify};
 use allium_sources::consensus::{Consensus, Entry, Flavour, LIMITS, decode};
 use allium_sources::read::read_file;
-use signing::AUTHORITIES;
+use allium_testkit::signing::AUTHORITIES;
 use tor_checkable::{ExternallySigned as _, SelfSigned as _, TimeBound as _};
 use tor_netdoc::doc::authcert::AuthCert;
 use tor_netdoc::doc::netstatus::{MdConsensus, PlainConsensus, RelayWeight};

@@ -1,15 +1,15 @@
 //! The same as CSV: one header line, `,` between and `"` around where needed, an empty cell for what is absent.
-//! Strangers' text is inert (see [`crate::text::csv_cell`]); lists are joined with spaces.
+//! Strangers' text is inert (see [`allium_words::inert::csv_cell`]); lists are joined with spaces.
 
 use std::collections::BTreeMap;
 
 use allium_model::Period;
+use allium_service::View;
+use allium_words::inert::csv_cell;
 
 use super::network::{NetworkJson, PeriodJson};
-use super::{DataQualityJson, RelayDetail, RelaySummary};
+use super::{DataQualityJson, RelayDetail, RelaySummary, write_csv};
 use crate::error::RequestError;
-use crate::text::csv_cell;
-use crate::view::View;
 
 /// One line per relay.
 pub(super) fn relays<'a>(relays: impl Iterator<Item = RelaySummary<'a>>) -> Result<String, RequestError> {
@@ -43,7 +43,7 @@ pub(super) fn relays<'a>(relays: impl Iterator<Item = RelaySummary<'a>>) -> Resu
     let uptime = Period::ALL.map(|period| format!("uptime_{}", period.name()));
     let published = Period::ALL.map(|period| format!("uptime_as_published_{}", period.name()));
     let header = FIRST.map(str::to_owned).into_iter().chain(uptime).chain(published).chain(LAST.map(str::to_owned));
-    write(header.collect(), relays.map(|relay| relay_line(&relay)))
+    write_csv(header.collect(), relays.map(|relay| relay_line(&relay)))
 }
 
 fn relay_line(relay: &RelaySummary<'_>) -> Vec<String> {
@@ -93,7 +93,7 @@ pub(super) fn network(view: &View) -> Result<String, RequestError> {
     let network = NetworkJson::of(view);
     let groups = std::iter::once(("all", &network.uptime)).chain(network.by_flag.iter().map(|flag| (flag.flag, &flag.uptime)));
     let lines = groups.flat_map(|(name, uptime)| Period::ALL.map(|period| period_line(name, period, uptime[period.name()].as_ref())));
-    write(HEADER.map(str::to_owned).to_vec(), lines)
+    write_csv(HEADER.map(str::to_owned).to_vec(), lines)
 }
 
 fn period_line(name: &str, period: Period, figures: Option<&PeriodJson>) -> Vec<String> {
@@ -109,7 +109,7 @@ pub(super) fn strips(detail: &RelayDetail<'_>) -> Result<String, RequestError> {
         let cells = detail.strips[period.name()].iter();
         cells.map(move |cell| vec![period.name().to_owned(), cell.start.clone(), cell.end.clone(), or_empty(cell.uptime)])
     });
-    write(["period", "start", "end", "uptime"].map(str::to_owned).to_vec(), lines)
+    write_csv(["period", "start", "end", "uptime"].map(str::to_owned).to_vec(), lines)
 }
 
 /// One line per document in use.
@@ -119,7 +119,7 @@ pub(super) fn sources(quality: &DataQualityJson<'_>) -> Result<String, RequestEr
         let numbers = [s.size_bytes, s.n_relays as u64, s.n_rejects as u64].map(|n| n.to_string());
         [s.kind.to_owned(), csv_cell(s.origin), s.published.clone(), s.obtained_at.clone()].into_iter().chain(numbers).collect()
     });
-    write(HEADER.map(str::to_owned).to_vec(), lines)
+    write_csv(HEADER.map(str::to_owned).to_vec(), lines)
 }
 
 fn in_order(values: &BTreeMap<&'static str, Option<f64>>) -> [String; 7] {
@@ -128,15 +128,4 @@ fn in_order(values: &BTreeMap<&'static str, Option<f64>>) -> [String; 7] {
 
 fn or_empty(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
-}
-
-/// The header and the lines as CSV.
-pub(crate) fn write(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
-    let mut writer = ::csv::Writer::from_writer(Vec::new());
-    let written = std::iter::once(header).chain(lines).try_for_each(|line| writer.write_record(line)).map_err(|error| error.to_string());
-    let bytes = written.and_then(|()| writer.into_inner().map_err(|error| error.to_string()));
-    bytes.and_then(|bytes| String::from_utf8(bytes).map_err(|error| error.to_string())).map_err(|error| {
-        tracing::error!(error, "an answer could not be written as CSV");
-        RequestError::Internal
-    })
 }

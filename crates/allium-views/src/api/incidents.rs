@@ -3,16 +3,15 @@
 use allium_detect::explain::{Effect, Hypothesis, Shift};
 use allium_detect::{Cause, Event, Incident, Part, Scope};
 use allium_model::{ConsensusHour, IncidentNote, NoteAction};
+use allium_service::{IncidentLog, View};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
 use super::{Form, to_json};
 use crate::error::RequestError;
-use crate::format::rfc3339;
-use crate::incidents::IncidentLog;
 use crate::pages;
 use crate::pages::incidents::List;
 use crate::params::Params;
-use crate::view::View;
 
 /// An incident: first what a replay of the history writes for each, the fields of the contract before all others; then what stands
 /// beside it in a running service.

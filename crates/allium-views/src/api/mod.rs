@@ -4,34 +4,34 @@
 //! that each can change alone. JSON is written with every character escaped that could mean something to a terminal or
 //! a page, which changes nothing for a parser.
 
+mod changes;
 mod csv;
 mod incidents;
-mod json;
 mod network;
 pub(crate) mod quality;
 mod relay;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Fraction, Period};
+use allium_model::{Fraction, Period, Timestamp};
+use allium_service::{Outlook, Snapshot, View};
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
-pub(crate) use self::csv::write as write_csv;
+pub use self::changes::change_json;
 pub use self::incidents::IncidentJson;
 pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
-pub use self::json::to_json;
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
-use crate::format::rfc3339;
 use crate::list::{QUERY_NAMES, relay_query};
-use crate::outlook::Outlook;
 use crate::pages::forecasts::ForecastJson;
+use crate::pages::{self, forecasts, operators};
 use crate::params::Params;
-use crate::site::Site;
-use crate::view::View;
+use crate::render::Shown;
+use crate::route::fixed_data;
 
 /// Relays in an answer unless the address says otherwise.
 const LIMIT: usize = 100;
@@ -44,11 +44,57 @@ pub type ByPeriod<T> = BTreeMap<&'static str, T>;
 
 /// A form in which the API answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub enum Form {
     /// JSON.
     Json,
     /// Comma-separated values.
     Csv,
+}
+
+impl Form {
+    /// The media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Csv => "text/csv; charset=utf-8; header=present",
+        }
+    }
+}
+
+fixed_data! {
+    /// The network: relays by role, weight, bandwidth, uptime.
+    Network = "/network", [Json, Csv], |s, form| network(s.view, &s.params()?, form);
+    /// The network counted.
+    Census = "/census", [Json], |s, _| pages::network::data(s.view, &s.params()?);
+    /// Relays.
+    Relays = "/relays", [Json, Csv], |s, form| relays(s.view, &s.params()?, form);
+    /// The heaviest relays.
+    Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
+    /// Operators.
+    Operators = "/operators", [Json, Csv], |s, form| operators::list::data(s.view, &s.params()?, form);
+    /// Domains that contacts claim.
+    Domains = "/domains", [Json, Csv], |s, form| operators::domains::data(s.view, &s.params()?, form);
+    /// Families.
+    Families = "/families", [Json, Csv], |s, form| operators::families::data(s.view, &s.params()?, form);
+    /// The first places of all leaderboards.
+    Leaderboards = "/leaderboards", [Json, Csv], |s, form| pages::leaderboards::data(s.view, &s.params()?, form);
+    /// Distributions of uptime.
+    Statistics = "/statistics", [Json, Csv], |s, form| pages::statistics::data(s.view, &s.params()?, form);
+    /// Incidents.
+    Incidents = "/incidents", [Json, Csv], |s, form| {
+        let params = s.params()?;
+        incidents(s.view, s.snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
+    };
+    /// Forecasts of relays.
+    Forecasts = "/forecasts", [Json, Csv], |s, form| forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
+    /// Forecasts of relays in few figures.
+    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary_data(s.view, s.snapshot.outlook(), &s.params()?);
+    /// Forecasts of the network.
+    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network_data(s.snapshot.outlook(), &s.params()?, form);
+    /// The scores of forecasts.
+    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard::data(s.snapshot, &s.params()?);
+    /// Sources, documents, gaps, rejects.
+    DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.snapshot, s.view, s.now, &s.params()?, form);
 }
 
 /// A page of a list of relays.
@@ -111,11 +157,9 @@ pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: 
 }
 
 /// `/api/v1/data-quality`
-pub(crate) fn data_quality(site: &Site, view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+pub(crate) fn data_quality(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
-    let now = site.now();
-    let reports = site.sources();
-    let quality = DataQualityJson::of(view, &reports, now);
+    let quality = DataQualityJson::of(view, snapshot.sources(), now);
     match form {
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),
@@ -140,10 +184,29 @@ fn share(fraction: Fraction) -> f64 {
 }
 
 fn secs(secs: i64) -> String {
-    rfc3339(crate::format::at_secs(secs))
+    rfc3339(allium_words::format::at_secs(secs))
 }
 
-/// An error as the API tells it.
+/// The value as JSON in which no character is active.
+///
+/// # Errors
+/// [`RequestError::Internal`] for a value that has no JSON form; the types of this crate all have one.
+pub fn to_json(value: &impl Serialize) -> Result<String, RequestError> {
+    allium_words::json::to_json(value).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        RequestError::Internal
+    })
+}
+
+/// The header and the lines as CSV.
+pub(crate) fn write_csv(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
+    allium_words::csv::to_csv(header, lines).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as CSV");
+        RequestError::Internal
+    })
+}
+
+/// An error as the API states it.
 #[derive(Debug, Clone, Serialize)]
 struct ErrorJson {
     status: u16,
@@ -158,5 +221,5 @@ pub(crate) fn error_json(error: &RequestError) -> String {
         RequestError::BadParameter { name, allowed, .. } => (Some(name.clone()), Some(allowed.clone())),
         _ => (None, None),
     };
-    to_json(&ErrorJson { status: error.status().as_u16(), error: error.to_string(), parameter, allowed }).unwrap_or_default()
+    to_json(&ErrorJson { status: error.status(), error: error.to_string(), parameter, allowed }).unwrap_or_default()
 }

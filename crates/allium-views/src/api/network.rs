@@ -1,11 +1,11 @@
 //! Figures of the whole network.
 
 use allium_analysis::{FlagFigures, PeriodFigures, StripCell};
+use allium_service::View;
 use serde::Serialize;
 
 use super::relay::{RelaySummary, StripJson};
 use super::{ByPeriod, by_period, share};
-use crate::view::View;
 
 /// Figures of the whole network.
 #[derive(Debug, Clone, Serialize)]

@@ -3,10 +3,9 @@
 use std::cmp::Reverse;
 
 use allium_model::{ConsensusHour, SourceFailure, SourceReport, Timestamp};
+use allium_service::{FRESH_HOURS, View};
+use allium_words::format::{origin, rfc3339};
 use serde::Serialize;
-
-use crate::format::{origin, rfc3339};
-use crate::view::{FRESH_HOURS, View};
 
 /// Sources, rejects and gaps.
 #[derive(Debug, Clone, Serialize)]

@@ -2,13 +2,13 @@
 
 use allium_analysis::{MonthUptime, OutageSummary, RelayReport, Since, Spread, StripCell, Trend, UptimeSource, strip};
 use allium_model::{AroiContact, ConsensusHour, PortSummary, Relay, RelayRecord, StateSpan};
+use allium_service::View;
+use allium_words::format::rfc3339;
 use serde::Serialize;
 
 use super::{ByPeriod, by_period, secs, share};
-use crate::format::rfc3339;
 use crate::pages::forecasts::ForecastJson;
 use crate::pages::operators::claim;
-use crate::view::View;
 
 /// What a list has of a relay.
 #[derive(Debug, Clone, Serialize)]

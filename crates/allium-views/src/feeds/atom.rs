@@ -1,12 +1,12 @@
 //! Feeds as RFC 4287.
 
+use allium_words::format::rfc3339;
 use atom_syndication::{
     Category, Content, Entry as AtomEntry, Feed as AtomFeed, FixedDateTime, Generator, Link, Person, Text, WriteConfig,
 };
 
 use super::{Entry, Feed};
 use crate::error::RequestError;
-use crate::format::rfc3339;
 
 /// The feed as XML.
 pub(super) fn written(feed: Feed) -> Result<String, RequestError> {

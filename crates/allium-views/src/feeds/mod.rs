@@ -12,21 +12,21 @@ use std::sync::Arc;
 
 use allium_detect::Incident;
 use allium_model::{Fraction, IncidentNote, NoteAction, Timestamp};
+use allium_service::{IncidentLog, View};
+use allium_words::format;
+use allium_words::incidents as words;
+use allium_words::inert::inert;
 
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
-use crate::pages::incidents::{List, words};
+use crate::pages::incidents::List;
 use crate::params::Params;
-use crate::text::inert;
-use crate::view::View;
 
 /// Entries at most.
 const ENTRIES: usize = 50;
 
 /// A form in which feeds are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FeedForm {
+pub enum FeedForm {
     /// RFC 4287.
     Atom,
     /// RSS 2.0.
@@ -34,15 +34,16 @@ pub(crate) enum FeedForm {
 }
 
 impl FeedForm {
-    /// Its media type.
-    pub(crate) const fn content_type(self) -> &'static str {
+    /// The media type.
+    pub const fn content_type(self) -> &'static str {
         match self {
             Self::Atom => "application/atom+xml; charset=utf-8",
             Self::Rss => "application/rss+xml; charset=utf-8",
         }
     }
 
-    const fn path(self) -> &'static str {
+    /// The address of the feed.
+    pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Atom => "/incidents.atom",
             Self::Rss => "/incidents.rss",

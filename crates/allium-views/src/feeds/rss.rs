@@ -1,11 +1,11 @@
 //! Feeds as RSS 2.0.
 
+use allium_words::format::rfc3339;
 use rss::extension::Extension;
 use rss::{Category, Channel, Guid, Item};
 
 use super::{Entry, Feed};
 use crate::error::RequestError;
-use crate::format::rfc3339;
 
 /// The feed as XML.
 pub(super) fn written(feed: Feed) -> Result<String, RequestError> {

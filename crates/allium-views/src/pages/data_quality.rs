@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use allium_model::{ConsensusHour, NetworkRecord, SourceFailure, SourceReport, SourceStatus, Timestamp};
+use allium_service::{FRESH_HOURS, Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use crate::api::quality::recent_failures;
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::{Html, When, short_fingerprint};
 use crate::page::{Alternate, Page, render};
-use crate::site::Site;
-use crate::text::{Foreign, inert};
-use crate::view::{FRESH_HOURS, View};
 
 /// At how many rejects and gaps the page stops; the API has all of them.
 const SHOWN: usize = 200;
@@ -143,11 +143,11 @@ impl SourceRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
     let mut gaps = view.gaps();
     let gaps_sentence = gaps_sentence(&view.record, &gaps);
     gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
-    let reports = site.sources();
+    let reports = snapshot.sources();
     let failures = recent_failures(&reports, now);
     let source_rejects = reports.iter().flat_map(|report| &report.rejects);
     let page = DataQuality {
@@ -155,7 +155,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
         asked: reports.iter().map(|report| AskedRow::of(report, now)).collect(),
         failures_sentence: failures_sentence(&failures),
         failures: failures.iter().take(SHOWN).map(|(source, failure)| FailureRow::of(source, failure)).collect(),
-        page: Page::of(site, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
+        page: Page::of(snapshot, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
         sentence: sentence(view, &reports, now),
         rule: format!(
             "Data counts as old when the newest consensus is more than {FRESH_HOURS} h old: then it is no longer valid, and a newer one should have arrived."

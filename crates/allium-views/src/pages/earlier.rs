@@ -4,11 +4,11 @@ use allium_analysis::PastStandings;
 use allium_analysis::leaderboards::{Category, Place};
 use allium_analysis::standings::MOVEMENT_DAYS;
 use allium_model::{ConsensusHour, OperatorId};
+use allium_service::View;
+use allium_words::format;
 
-use crate::format;
 use crate::markup::{Day, Html};
 use crate::table::{Cell, Column};
-use crate::view::View;
 
 /// The earlier places of one category.
 #[derive(Clone, Copy)]

@@ -1,12 +1,12 @@
 //! What a visitor sees where there is no answer, with a way onward.
 
+use allium_service::Snapshot;
 use askama::Template;
 
 use crate::error::RequestError;
 use crate::markup::Html;
 use crate::page::{Page, render, search_shown};
 use crate::pages::relay::relay_link;
-use crate::site::Site;
 
 #[derive(Template)]
 #[template(path = "error.html")]
@@ -19,12 +19,12 @@ struct ErrorPage {
 }
 
 /// Renders the page; should that fail too, a sentence.
-pub(crate) fn html(site: &Site, error: &RequestError) -> String {
-    let mut page = Page::bare(site, "");
+pub(crate) fn html(snapshot: &Snapshot, error: &RequestError) -> String {
+    let mut page = Page::bare(snapshot, "");
     let mut near = Vec::new();
     if let RequestError::NoSuchRelay(asked) = error {
         page.search = search_shown(&asked.chars().take(40).collect::<String>());
-        near = site.view().map_or_else(Vec::new, |view| view.nearest(asked, 5).into_iter().map(|r| relay_link(&r.relay)).collect());
+        near = snapshot.view().map_or_else(Vec::new, |view| view.nearest(asked, 5).into_iter().map(|r| relay_link(&r.relay)).collect());
     }
     let body = ErrorPage { page, title: error.title(), explanation: explanation(error), near, onward: onward(error) };
     render(&body)
@@ -32,7 +32,7 @@ pub(crate) fn html(site: &Site, error: &RequestError) -> String {
 }
 
 fn explanation(error: &RequestError) -> String {
-    let sentence = crate::text::inert(&error.to_string());
+    let sentence = allium_words::inert::inert(&error.to_string());
     let mut chars = sentence.chars();
     let first = chars.next().map_or_else(String::new, |c| c.to_uppercase().collect());
     format!("{first}{}.", chars.as_str())

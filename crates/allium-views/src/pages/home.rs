@@ -2,20 +2,18 @@
 
 use allium_analysis::{NetworkFigures, PeriodFigures, Strip};
 use allium_model::{Fraction, Period, RelayFlag, Timestamp};
+use allium_service::{Outlook, Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::{Day, Html, Percent, flag_meaning};
-use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
 use crate::pages::data_quality::SourceRow;
 use crate::pages::forecasts::uptime_sentence;
 use crate::pages::incidents::banner;
-use crate::site::Site;
 use crate::strips::{Labels, StripHtml, legend};
-use crate::text::inert;
-use crate::view::View;
 
 #[derive(Template)]
 #[template(path = "home.html")]
@@ -87,15 +85,15 @@ struct FlagRow {
 const FLAG_PERIODS: [Period; 5] = [Period::SevenDays, Period::ThirtyDays, Period::SixMonths, Period::OneYear, Period::FiveYears];
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
     let network = &view.report.network;
     let (main_period, main_figures) = main_figures(network);
     let home = Home {
-        page: Page::of(site, view, now, "/").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
+        page: Page::of(snapshot, view, now, "/").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
         headline: main_figures.map(|figures| headline(main_period, figures)),
         running: format::count(network.n_running as u64),
         total: format::count(network.n_relays as u64),
-        incidents: site.incidents().map(|log| banner(view, &log)),
+        incidents: snapshot.incidents().map(|log| banner(view, &log)),
         daily: &network.daily,
         daily_sentence: daily_sentence(&network.daily),
         daily_strip: daily_strip(&network.daily),
@@ -109,7 +107,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, R
         flag_periods: FLAG_PERIODS.map(Period::label).to_vec(),
         flags: flags(network),
         sources: SourceRow::all(view, now),
-        ahead: ahead(&site.outlook()),
+        ahead: ahead(snapshot.outlook()),
     };
     render(&home)
 }

@@ -3,11 +3,11 @@
 use allium_analysis::diagnostics::{FAST_BANDWIDTH, GUARD_BANDWIDTH, Missed};
 use allium_analysis::{Issue, Severity};
 use allium_model::{Fraction, RelayFlag};
+use allium_words::format;
+use allium_words::inert::inert;
 
-use crate::format;
 use crate::markup::flag_meaning;
 use crate::pages::operators::claim;
-use crate::text::inert;
 
 /// An issue as a page shows it.
 pub(crate) struct IssueWords {

@@ -3,20 +3,20 @@
 use allium_analysis::PastStandings;
 use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RELAYS, Unit};
 use allium_model::{Fraction, OperatorId, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::csv_cell;
 use askama::Template;
 
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::pages::earlier::Earlier;
-use crate::pages::operators::{identity, operator_name, operator_path};
+use crate::pages::operators::{identity, operator_path};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Column, Table, TableHtml};
-use crate::text::{Foreign, csv_cell};
-use crate::view::View;
 
 /// Places of each category on the page of all.
 const SHOWN: usize = 10;
@@ -51,10 +51,10 @@ struct BoardRow {
 }
 
 /// Renders the page of all categories.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
-    let past = site.past_standings();
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+    let past = snapshot.past_standings();
     let page = LeaderboardsPage {
-        page: Page::of(site, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
+        page: Page::of(snapshot, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
         sentence: sentence(view),
         boards: Category::ALL.into_iter().map(|category| board(Earlier::of(view, past.as_deref(), category), view, category)).collect(),
     };
@@ -98,7 +98,7 @@ fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
 
 fn operator(view: &View, place: &Place) -> Html {
     let operator_idx = place.operator_idx as usize;
-    let name = operator_name(view, operator_idx);
+    let name = view.operator_name(operator_idx);
     id(view, place).map_or_else(Html::unknown, |id| Html::link(&operator_path(id), &Html::safe(Foreign::short(&name))))
 }
 
@@ -125,7 +125,7 @@ fn columns(view: &View, category: Category) -> Vec<Column<'_, Place>> {
     vec![
         Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).method("leaderboards").badge_of_card(),
         Column::text("operator", "Operator", |place: &Place| {
-            Cell::link(&operator_name(view, place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
+            Cell::link(&view.operator_name(place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
         })
         .method("operators")
         .title_of_card(),
@@ -154,13 +154,19 @@ struct LeaderboardPage {
 }
 
 /// Renders the page of one category.
-pub(crate) fn category_html(site: &Site, view: &View, now: Timestamp, category: Category, params: &Params) -> Result<String, RequestError> {
-    let past = site.past_standings();
+pub(crate) fn category_html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    category: Category,
+    params: &Params,
+) -> Result<String, RequestError> {
+    let past = snapshot.past_standings();
     let table = table(view, past.as_deref(), category);
     let state = table.strict_state(params)?;
     let ranking = view.operators.leaderboards.ranking(category);
     let page = LeaderboardPage {
-        page: Page::of(site, view, now, "/leaderboards")
+        page: Page::of(snapshot, view, now, "/leaderboards")
             .with_alternate(Alternate::at(&format!("/api/v1/leaderboards/{}", category.name()))),
         title: title(category),
         sentence: match ranking.first() {
@@ -202,7 +208,7 @@ pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, R
                         category.name().to_owned(),
                         place.rank.to_string(),
                         id(view, place).map_or_else(String::new, ToString::to_string),
-                        csv_cell(&operator_name(view, place.operator_idx as usize)),
+                        csv_cell(&view.operator_name(place.operator_idx as usize)),
                         place.score.to_string(),
                         unit(category).to_owned(),
                         place.n_relays.to_string(),
@@ -221,7 +227,7 @@ pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, R
                     .map(|place| PlaceJson {
                         rank: place.rank,
                         operator: id(view, place).map(ToString::to_string),
-                        name: operator_name(view, place.operator_idx as usize),
+                        name: view.operator_name(place.operator_idx as usize),
                         score: place.score,
                         n_relays: place.n_relays,
                     })

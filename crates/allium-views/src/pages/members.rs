@@ -2,10 +2,10 @@
 
 use allium_analysis::{AroiState, RelayReport, diagnose};
 use allium_model::{Period, Relay, RelayFlag, RelayRecord};
+use allium_service::View;
 
 use crate::markup::{FlagLetters, Html, State};
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 
 /// At how many relays lists beside the table stop.
 pub(crate) const SHOWN: usize = 25;

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use allium_model::Timestamp;
+use allium_service::Snapshot;
 use askama::Template;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use crate::error::RequestError;
 use crate::page::{Page, render};
-use crate::site::Site;
 
 const SOURCE: &str = include_str!("../../../../docs/methods.md");
 
@@ -22,10 +23,10 @@ struct Methods {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site) -> Result<String, RequestError> {
-    let page = match site.view() {
-        Some(view) => Page::of(site, &view, site.now(), "/methods"),
-        None => Page::bare(site, "/methods"),
+pub(crate) fn html(snapshot: &Snapshot, now: Timestamp) -> Result<String, RequestError> {
+    let page = match snapshot.view() {
+        Some(view) => Page::of(snapshot, view, now, "/methods"),
+        None => Page::bare(snapshot, "/methods"),
     };
     render(&Methods { page, body: BODY.as_str() })
 }

@@ -5,17 +5,16 @@ use allium_analysis::groups::{Concentration, Group};
 use allium_analysis::statistics::Role;
 use allium_analysis::{AroiState, Category, Census};
 use allium_model::{Fraction, Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use crate::api::to_json;
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
-use crate::text::inert;
-use crate::view::View;
 
 /// Versions and operating systems that are told one by one.
 const TOLD: usize = 6;
@@ -42,10 +41,10 @@ struct Card {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
     let census = view.census();
     let page = NetworkPage {
-        page: Page::of(site, view, now, "/").with_alternate(Alternate { json: "/api/v1/census".to_owned(), csv: None }),
+        page: Page::of(snapshot, view, now, "/").with_alternate(Alternate { json: "/api/v1/census".to_owned(), csv: None }),
         sentence: sentence(view, census),
         cards: vec![
             relays(view, census),

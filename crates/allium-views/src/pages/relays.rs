@@ -2,17 +2,16 @@
 
 use allium_analysis::{SortKey, Strip, daily_strip};
 use allium_model::{Period, Relay, RelayFlag, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
 use askama::Template;
 
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::list::{ListState, PER_PAGE_CHOICES, STATUSES, sort_value, status_of};
 use crate::markup::{Day, FlagLetters, Html, Percent, State, short_fingerprint};
 use crate::page::{Alternate, Page, render};
-use crate::site::Site;
 use crate::strips::{Labels, StripHtml, legend};
-use crate::text::Foreign;
-use crate::view::View;
 
 /// Days in the strip of a row.
 const STRIP_DAYS: usize = 30;
@@ -98,7 +97,7 @@ struct PageLink {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, state: &ListState) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, state: &ListState) -> Result<String, RequestError> {
     let found = view.select(&state.query);
     let n_pages = found.len().div_ceil(state.per_page).max(1);
     if state.page > n_pages {
@@ -108,7 +107,8 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, state: &ListState) 
     let shown = &found[start..(start + state.per_page).min(found.len())];
     let json_href = state.href_at("/api/v1/relays");
     let csv_href = state.href_at("/api/v1/relays.csv");
-    let mut page = Page::of(site, view, now, "/relays").with_alternate(Alternate { json: json_href.clone(), csv: Some(csv_href.clone()) });
+    let mut page =
+        Page::of(snapshot, view, now, "/relays").with_alternate(Alternate { json: json_href.clone(), csv: Some(csv_href.clone()) });
     page.search = state.q_shown();
     let list = Relays {
         page,
@@ -167,7 +167,7 @@ fn countries(view: &View, state: &ListState) -> Vec<(String, String, bool)> {
     known.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
     let option = |(code, name, n): (allium_model::CountryCode, Option<String>, usize)| {
         let upper = code.as_str().to_uppercase();
-        let name = name.map_or_else(|| upper.clone(), |name| crate::text::inert(&name.chars().take(40).collect::<String>()));
+        let name = name.map_or_else(|| upper.clone(), |name| allium_words::inert::inert(&name.chars().take(40).collect::<String>()));
         (code.to_string(), format!("{name} ({})", format::count(n as u64)), state.query.country == Some(code))
     };
     known.into_iter().map(option).collect()

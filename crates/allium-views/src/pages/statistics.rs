@@ -2,17 +2,16 @@
 
 use allium_analysis::statistics::{CORRELATED, Correlation, Distribution, Role};
 use allium_model::{Fraction, Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
 use askama::Template;
 use serde::Serialize;
 
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Percent;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
-use crate::view::View;
 
 #[derive(Template)]
 #[template(path = "statistics.html")]
@@ -43,10 +42,10 @@ struct Row {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
     let statistics = &view.statistics;
     let page = StatisticsPage {
-        page: Page::of(site, view, now, "/statistics").with_alternate(Alternate::at("/api/v1/statistics")),
+        page: Page::of(snapshot, view, now, "/statistics").with_alternate(Alternate::at("/api/v1/statistics")),
         sentence: sentence(view),
         roles: Role::ALL
             .into_iter()

@@ -1,17 +1,16 @@
 //! `/top`: the relays with the most consensus weight.
 
 use allium_model::{Fraction, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
 
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::format;
 use crate::page::{Alternate, Page, render};
 use crate::pages::members::{self, Member};
 use crate::pages::operators::ListPage;
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::Table;
-use crate::view::View;
 
 /// How many relays are at the top.
 const TOP: usize = 500;
@@ -31,13 +30,13 @@ fn table(view: &View) -> Table<'_, Member<'_>> {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let (table, rows) = (table(view), heaviest(view));
     let state = table.strict_state(params)?;
     let weight: u64 = rows.iter().filter_map(|row| row.relay().consensus_weight).fold(0, u64::saturating_add);
     let share = Fraction::of(weight as f64, view.report.network.consensus_weight as f64).unwrap_or(Fraction::ZERO);
     let page = ListPage {
-        page: Page::of(site, view, now, "/relays").with_alternate(Alternate::at("/api/v1/top")).with_charts(),
+        page: Page::of(snapshot, view, now, "/relays").with_alternate(Alternate::at("/api/v1/top")).with_charts(),
         title: "Heaviest relays",
         sentence: format!(
             "The {} heaviest of {} running relays have {}\u{a0}% of the consensus weight.",

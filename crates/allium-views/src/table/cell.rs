@@ -1,11 +1,12 @@
 //! One value in three forms: for people, for JSON, for CSV.
 
 use allium_model::{ConsensusHour, Fraction, Timestamp};
+use allium_words::format;
+use allium_words::inert::csv_cell;
 use serde::ser::{Serialize, Serializer};
 
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::{Day, Html, Percent, When};
-use crate::text::{Foreign, csv_cell};
 
 /// A value of a table. Pages show shares in percent and rates in megabytes per second; JSON and CSV keep 0 to 1 and bytes.
 #[derive(Debug, Clone, PartialEq)]

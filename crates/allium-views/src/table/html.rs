@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
 use super::state::start_of;
 use super::{Card, Cell, Column, Table, TableState};
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Html;
-use crate::text::inert;
 
 /// A rendered table; goes into a page as it stands.
 #[derive(Template)]

@@ -188,7 +188,7 @@ mod tests {
     }
 
     fn params(query: &str) -> Params {
-        Params::of(&format!("/things?{query}").parse().unwrap()).unwrap()
+        Params::read(query).unwrap()
     }
 
     fn order(query: &str) -> String {

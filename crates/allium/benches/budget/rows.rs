@@ -4,14 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use allium::intake::Intake;
-use allium::watch::Watch;
 use allium_analysis::NetworkReport;
-use allium_history::{Bits, ConsensusInfo, ConsensusSource, FullConsensus, History as _, Listed, SqliteHistory, Update, assemble};
+use allium_history::{Bits, ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store, StoreUrl, Update, assemble};
 use allium_model::{ConsensusHour, Timestamp};
+use allium_service::View;
+use allium_service::workers::detector::Watch;
+use allium_service::workers::intake::Intake;
 use allium_sources::onionoo::decode_file;
 use allium_sources::read::Limits;
-use allium_views::View;
 use anyhow::{Context as _, bail};
 
 use crate::process::{cpu_secs_of, peak_mb_of};
@@ -32,11 +32,11 @@ pub(crate) fn measure(row: &str, files: &[PathBuf]) -> anyhow::Result<()> {
             for leftover in ["", "-wal", "-shm"] {
                 let _ = std::fs::remove_file(format!("{}{leftover}", store.display()));
             }
-            let mut history = SqliteHistory::open(store)?;
+            let mut history = StoreUrl::from(store).open()?;
             history.apply(&update(documents)?)?;
             of_process(stored_view(&history)?)?
         }
-        ("load", [_, store]) => of_process(stored_view(&SqliteHistory::open(store)?)?)?,
+        ("load", [_, store]) => of_process(stored_view(&StoreUrl::from(store).open()?)?)?,
         ("timeline", [store]) => timeline(store)?,
         ("append", [store]) => append(store)?,
         ("consensus", [store]) => consensus(store)?,
@@ -67,14 +67,14 @@ fn view(record: allium_model::NetworkRecord) -> View {
     View::new(record, report)
 }
 
-fn stored_view(history: &SqliteHistory) -> anyhow::Result<View> {
+fn stored_view(history: &dyn Store) -> anyhow::Result<View> {
     Ok(view(history.load()?.context("the store is empty")?))
 }
 
 /// The whole exact history in memory.
 fn timeline(store: &Path) -> anyhow::Result<String> {
     let begun = Instant::now();
-    let timeline = SqliteHistory::open_read_only(store)?.timeline()?;
+    let timeline = StoreUrl::from(store).open_read_only()?.timeline()?;
     let bitmaps: Vec<_> = timeline.relays().iter().map(|relay| timeline.running(relay)).collect();
     let wall = begun.elapsed();
     let bitmaps_mb = bitmaps.iter().map(Bits::size_bytes).sum::<usize>() as f64 / 1e6;
@@ -82,7 +82,7 @@ fn timeline(store: &Path) -> anyhow::Result<String> {
 }
 
 /// The consensuses after the newest one that the store knows: the same relays with weights, but for some that are gone for an hour.
-fn later(store: &SqliteHistory) -> anyhow::Result<Vec<FullConsensus>> {
+fn later(store: &dyn Store) -> anyhow::Result<Vec<FullConsensus>> {
     let timeline = store.timeline()?;
     let newest = *timeline.known().hours().last().context("the store is empty")?;
     let listed = timeline.listed_at(newest).context("the newest consensus is known")?;
@@ -105,7 +105,7 @@ fn later(store: &SqliteHistory) -> anyhow::Result<Vec<FullConsensus>> {
 }
 
 fn append(store: &Path) -> anyhow::Result<String> {
-    let mut store = SqliteHistory::open(store)?;
+    let mut store = StoreUrl::from(store).open()?;
     let mut times = Vec::new();
     for consensus in later(&store)? {
         let begun = Instant::now();
@@ -121,8 +121,8 @@ fn append(store: &Path) -> anyhow::Result<String> {
 
 /// What a service does with a consensus: store it, make the view of it, step the detector.
 fn consensus(path: &Path) -> anyhow::Result<String> {
-    let mut store = SqliteHistory::open(path)?;
-    let mut watch = Watch::of(&store, allium_detect::Settings::default())?;
+    let mut store = StoreUrl::from(path).open()?;
+    let mut watch = Watch::replay(&store, allium_detect::Settings::default())?;
     let mut steps: [Vec<Duration>; 4] = Default::default();
     for consensus in later(&store)? {
         let begun = Instant::now();

@@ -3,10 +3,9 @@
 use std::io::{self, BufWriter, Write};
 
 use allium_analysis::{NetworkReport, PeriodFigures};
-use allium_history::{History as _, SqliteHistory};
 use allium_model::Period;
-use allium_views::View;
-use allium_views::format::{count, gigabits, percent};
+use allium_service::View;
+use allium_words::format::{count, gigabits, percent};
 use anyhow::Context as _;
 
 use crate::cli::{AnalyzeArgs, Format};
@@ -14,8 +13,8 @@ use crate::config::Config;
 
 /// Writes the report to standard output.
 pub(crate) fn run(config: &Config, args: &AnalyzeArgs) -> anyhow::Result<()> {
-    let store = SqliteHistory::open_read_only(&config.store)?;
-    let record = store.load()?.with_context(|| format!("{} is empty: import or ingest documents first", config.store.display()))?;
+    let store = config.store.open_read_only()?;
+    let record = store.load()?.with_context(|| format!("{} is empty: import or ingest documents first", config.store))?;
     let report = NetworkReport::compute_in_parallel(&record);
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {

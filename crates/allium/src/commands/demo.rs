@@ -1,17 +1,21 @@
 //! `allium demo`: a synthetic network behind the very same pages, with no network needed.
 
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use allium_history::SqliteHistory;
+use allium_history::StoreUrl;
 use allium_model::{ConsensusHour, Timestamp};
+use allium_service::workers::proofs::{Asker, Oracle};
+use allium_service::workers::sources::Stored;
+use allium_service::{Clock, SiteInfo};
 use allium_simulate::serve::{Handle, ServeOptions, serve as serve_network};
-use allium_simulate::{Network, Options, Scenario, presence};
+use allium_simulate::{DomainAnswer, Network, Options, Scenario, presence};
 use allium_sources::presence::{Files, decode_files};
+use allium_sources::proof::plan::Question;
+use allium_sources::proof::{Finding, judge_file};
 use allium_sources::read::Limits;
-use allium_views::format::counted;
-use allium_views::{Clock, SiteInfo};
+use allium_words::format::counted;
 use tokio::net::TcpListener;
 
 use super::import_presence;
@@ -19,14 +23,13 @@ use super::serve::{Service, serve};
 use super::simulate::options;
 use crate::cli::DemoArgs;
 use crate::config::Config;
-use crate::fetch::{Fetcher, Stored};
 use crate::progress;
-use crate::proofs::Asker;
+use crate::setup;
 
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
 
-/// Simulates a network in accelerated time, and serves its pages until it is stopped. Nothing is kept. Its past is known from hourly lists,
+/// Simulates a network in accelerated time, and serves its pages until told to stop. Nothing is kept. Its past is known from hourly lists,
 /// as if the service had run all the time, and has faults in it; some are to come.
 pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let start = Timestamp::now();
@@ -44,7 +47,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let outcome = runtime.block_on(async {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let mut config = config.clone();
-        config.store = store;
+        config.store = store.into();
         config.sources = vec!["onionoo".to_owned()];
         config.onionoo.cache = None;
         config.onionoo.proxy.clear();
@@ -52,7 +55,7 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         config.onionoo.documents = ["details", "uptime", "bandwidth", "weights"].map(str::to_owned).to_vec();
         config.onionoo.poll_secs = (args.hour_every / VISITS_PER_HOUR).max(1);
         let hour_every = Duration::from_secs(args.hour_every);
-        let asker = Some(Asker::Simulation(network.clone()));
+        let asker = Some(Asker::Oracle(oracle(network.clone())));
         let simulation =
             tokio::spawn(serve_network(network, listener, ServeOptions { hour_every: Some(hour_every), ..Default::default() }));
         progress::line(&format!(
@@ -62,9 +65,9 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
         let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), demo: true, ..SiteInfo::default() };
         let clock = accelerated(options.end.next().start(), hour_every);
         // Pages come with documents from the first on.
-        let mut store = SqliteHistory::open(&config.store)?;
-        for fetcher in Fetcher::all(&config, &clock)? {
-            fetcher.visit(&Stored::of(&store)?).await.store(&mut store)?;
+        let mut store = config.store.open()?;
+        for fetcher in setup::sources(&config, &clock)? {
+            fetcher.visit(&Stored::of(&*store)?).await.store(&mut *store)?;
         }
         drop(store);
         let outcome = serve(config, Service { info, clock, fetching: true, asker }).await;
@@ -75,7 +78,20 @@ pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     outcome
 }
 
-/// Faults in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
+/// Answers of the domains that the operators of a simulated network claim.
+fn oracle(network: Handle) -> Oracle {
+    Arc::new(move |question: &Question| {
+        let answer = network.read().unwrap_or_else(PoisonError::into_inner).ask_domain(question.domain.as_str());
+        let broken = |reason: &str| vec![Finding::Broken(reason.to_owned()); question.relays.len()];
+        match answer {
+            DomainAnswer::File(text) => judge_file(text.as_bytes(), &question.relays),
+            DomainAnswer::ExpiredCertificate => broken("its certificate has expired"),
+            DomainAnswer::NoSuchDomain => broken("its name has no address"),
+        }
+    })
+}
+
+/// What goes wrong in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
 fn faults(options: &Options) -> anyhow::Result<Scenario> {
     let at = |hours: i32| options.end.plus(hours);
     let n_flood = (options.n_relays / 8).max(40);
@@ -99,7 +115,7 @@ fn remember(network: &Network, scratch: &Path, store: &Path, at: Timestamp) -> a
     presence::write_presence(network, &dir)?;
     let [snapshots, spans, relays] = presence::FILES.map(|name| dir.join(name));
     let pack = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default())?;
-    import_presence::take(&mut SqliteHistory::open(store)?, &pack, at)?;
+    import_presence::take(&mut *StoreUrl::from(store).open()?, &pack, at)?;
     Ok(())
 }
 

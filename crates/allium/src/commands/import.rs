@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use allium_history::{History as _, SqliteHistory};
 use allium_model::Timestamp;
 use allium_sources::onionoo::{decode_file, kind_of_path};
-use allium_views::text::inert;
+use allium_words::inert::inert;
 use anyhow::{Context as _, bail};
 
 use crate::config::Config;
 use crate::progress::Progress;
-use allium::intake::Intake;
+use allium_service::workers::intake::Intake;
 
 /// Reads all documents, then stores them in one transaction: either the store has all of them or it is as before.
 pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
@@ -30,9 +29,9 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
         bail!("these documents add nothing to the store: details, uptime, bandwidth and weights do");
     }
     progress.step("storing");
-    let mut store = SqliteHistory::open(&config.store)?;
+    let mut store = config.store.open()?;
     store.apply(&update)?;
-    progress.finish(&format!("{}: {}", config.store.display(), summary.join(", ")));
+    progress.finish(&format!("{}: {}", config.store, summary.join(", ")));
     Ok(())
 }
 

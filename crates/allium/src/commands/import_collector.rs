@@ -10,17 +10,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, History as _, SqliteHistory};
+use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, Store};
 use allium_model::{ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, public_network, verify};
 use allium_sources::consensus::{Batch, Consensus, decode};
-use allium_views::format::count;
-use allium_views::text::inert;
+use allium_words::format::count;
+use allium_words::inert::inert;
 use anyhow::bail;
 
-use allium::intake::weights;
+use allium_service::workers::intake::weights;
 
 use crate::cli::CollectorArgs;
 use crate::config::Config;
@@ -40,7 +40,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     let mut import = Import {
         certificates: read_certificates(&args.certificates, &trusted)?,
         trusted,
-        store: SqliteHistory::open(&config.store)?,
+        store: config.store.open()?,
         batch: Batch::default(),
         weights: Vec::new(),
         verified: BTreeSet::new(),
@@ -52,7 +52,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     }
     import.store_batch()?;
     let seen = import.seen;
-    progress.finish(&format!("{}: {}", config.store.display(), seen.summary()));
+    progress.finish(&format!("{}: {}", config.store, seen.summary()));
     if seen.n_failures > 0 {
         bail!("{} of the documents could not be read", count(seen.n_failures));
     }
@@ -85,7 +85,7 @@ struct Import {
     trusted: Vec<TrustedAuthority>,
     /// Hours of the batch whose consensus is verified.
     verified: BTreeSet<ConsensusHour>,
-    store: SqliteHistory,
+    store: Box<dyn Store>,
     batch: Batch,
     /// Weights of consensuses that are not stored yet.
     weights: Vec<ConsensusWeights>,

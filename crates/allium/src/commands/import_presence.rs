@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, History as _, SourceVisit, SqliteHistory};
+use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, SourceVisit, Store};
 use allium_model::Timestamp;
 use allium_sources::presence::{Files, Hour, Hours, Pack, decode_files};
 use allium_sources::read::Limits;
-use allium_views::format::count;
-use allium_views::text::inert;
+use allium_words::format::count;
+use allium_words::inert::inert;
 
 use crate::cli::PresenceArgs;
 use crate::config::Config;
@@ -24,22 +24,22 @@ pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     progress.step(&format!("reading {}", names.join(", ")));
     let pack = decode_files(&Files { snapshots, spans, relays }, &Limits::default())?;
     progress.step("storing");
-    let mut store = SqliteHistory::open(&config.store)?;
-    let summary = take(&mut store, &pack, Timestamp::now())?;
+    let mut store = config.store.open()?;
+    let summary = take(&mut *store, &pack, Timestamp::now())?;
     for reject in pack.rejects.iter().take(MAX_PRINTED) {
         progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
     }
-    progress.finish(&format!("{}: {}", config.store.display(), summary));
+    progress.finish(&format!("{}: {}", config.store, summary));
     Ok(())
 }
 
 /// Stores a pack that was read at this time in one transaction: either the store has all of it or it is as before. Returns a sentence
 /// on what was stored.
-pub(crate) fn take(store: &mut SqliteHistory, pack: &Pack, at: Timestamp) -> anyhow::Result<String> {
+pub(crate) fn take(store: &mut dyn Store, pack: &Pack, at: Timestamp) -> anyhow::Result<String> {
     let hours = Hours::of(&pack.snapshots);
     let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();
     let applied = store.append_pack(&consensuses, &mut pack.state_spans(&hours), &pack.relays)?;
-    store.note_source(&SourceVisit {
+    store.record_visit(&SourceVisit {
         source: ConsensusSource::Presence.name().to_owned(),
         at,
         newest: consensuses.iter().map(|info| info.hour).max(),

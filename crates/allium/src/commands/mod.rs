@@ -14,5 +14,3 @@ pub(crate) mod serve;
 pub(crate) mod simulate;
 pub(crate) mod store;
 pub(crate) mod token;
-
-pub(crate) use allium::record;

@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
-use allium::effects::Effects;
 use allium_detect::{Detector, Incident};
-use allium_history::SqliteHistory;
+use allium_history::Store;
+use allium_service::workers::effects::Effects;
+use allium_service::workers::record;
 use allium_views::IncidentJson;
 use anyhow::Context as _;
 
 use crate::cli::ReplayArgs;
-use crate::commands::record;
 use crate::config::Config;
 use crate::progress::Progress;
 
@@ -20,11 +20,11 @@ use crate::progress::Progress;
 pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
     let progress = Progress::start(2);
     progress.step("reading the history");
-    let store = SqliteHistory::open_read_only(&config.store)?;
-    let record = record::of(&store)?;
-    anyhow::ensure!(!record.hours.is_empty(), "{} holds no consensus: import some first", config.store.display());
+    let store = config.store.open_read_only()?;
+    let record = record::of(&*store)?;
+    anyhow::ensure!(!record.hours.is_empty(), "{} holds no consensus: import some first", config.store);
     progress.step("walking it");
-    let incidents = detected(&store, &record, config, args)?;
+    let incidents = detected(&*store, &record, config, args)?;
     match &args.out {
         Some(path) => write(&mut BufWriter::new(File::create(path).with_context(|| path.display().to_string())?), &incidents)?,
         None => write(&mut BufWriter::new(io::stdout().lock()), &incidents)?,
@@ -34,7 +34,7 @@ pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
 }
 
 /// What the detector says at `to` of all it detected since `from`, after having walked everything before.
-fn detected(store: &SqliteHistory, record: &allium_detect::Record, config: &Config, args: &ReplayArgs) -> anyhow::Result<Vec<Incident>> {
+fn detected(store: &dyn Store, record: &allium_detect::Record, config: &Config, args: &ReplayArgs) -> anyhow::Result<Vec<Incident>> {
     let ReplayArgs { from, to, .. } = *args;
     let end = to.map_or(record.hours.len(), |to| record.hours.partition_point(|(hour, _)| *hour <= to));
     let mut detector = Detector::new(config.detect.settings(), record.relays.clone());

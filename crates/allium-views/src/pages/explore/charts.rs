@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use allium_analysis::{RelayQuantity, Sizes, Standing, correlations, flows, uptime_between};
+use allium_charts::{BoxRow, Boxes, Chart, CountryValue, Dot, Flow, Histogram, Kind, Matrix, Scatter, Stream, Unit, WorldMap};
 use allium_model::{CountryCode, Fraction, Period};
+use allium_service::{Members, View};
+use allium_words::countries::country_name;
+use allium_words::format;
+use allium_words::inert::inert;
 
+use super::kept;
 use super::state::{Display, Measure, Range, Show, State};
 use super::{compare, image, regions, trend};
-use crate::charts::{BoxRow, Boxes, Chart, Dot, Flow, Histogram, Kind, Matrix, Place, Scatter, Stream, Unit, WorldMap, country_name};
 use crate::error::RequestError;
-use crate::format;
 use crate::params::Params;
-use crate::text::inert;
-use crate::view::{Members, View};
 
 /// Dots of a scatter plot; the CSV of the API has every relay.
 const DOTS: usize = 1_500;
@@ -30,7 +32,7 @@ pub(crate) fn chart(view: &View, sizes: &Arc<Sizes>, params: &Params, name: &str
 pub(super) fn all(view: &View, sizes: &Arc<Sizes>, state: &State) -> Result<Arc<[Chart]>, RequestError> {
     let make = || made(view, sizes, state);
     match state.is_offered() {
-        true => view.kept_charts(&State { display: Display::Picture, ..state.clone() }.query(), sizes, make),
+        true => kept::charts(view, &State { display: Display::Picture, ..state.clone() }.query(), sizes, make),
         false => make().map(Arc::from),
     }
 }
@@ -96,9 +98,9 @@ fn map(view: &View, state: &State) -> Chart {
     }
     let is_mean = state.measure == Measure::Uptime;
     let figure = |(sum, n, _): &(f64, usize, u64)| (*n > 0).then(|| if is_mean { sum / *n as f64 } else { *sum });
-    let mut places: Vec<Place> = by_country
+    let mut countries: Vec<CountryValue> = by_country
         .iter()
-        .map(|(country, sums)| Place {
+        .map(|(country, sums)| CountryValue {
             country: *country,
             name: name_of(view, *country),
             href: Some(format!("/country/{country}")),
@@ -106,28 +108,28 @@ fn map(view: &View, state: &State) -> Chart {
             n_relays: sums.2,
         })
         .collect();
-    places.sort_by(|a, b| b.n_relays.cmp(&a.n_relays).then_with(|| a.country.cmp(&b.country)));
+    countries.sort_by(|a, b| b.n_relays.cmp(&a.n_relays).then_with(|| a.country.cmp(&b.country)));
     let breaks = match state.measure {
         Measure::Uptime => vec![0.5, 0.75, 0.85, 0.9, 0.95, 0.98],
         Measure::Weight => vec![0.0001, 0.001, 0.01, 0.03, 0.1],
         Measure::Bandwidth => [0.1, 1.0, 10.0, 30.0, 100.0].map(|gbit| gbit * 1e9 / 8.0).to_vec(),
         Measure::Relays | Measure::Flags | Measure::Diversity => vec![10.0, 30.0, 100.0, 300.0, 1_000.0],
     };
-    let (what, title) = map_words(state, &places);
-    let kind = Kind::Map(WorldMap { unit: unit(state.measure), what, breaks, places });
+    let (what, title) = map_words(state, &countries);
+    let kind = Kind::Map(WorldMap { unit: unit(state.measure), what, breaks, countries });
     Chart::new("map", title, note(view, "Countries by GeoIP of the primary address; current relays, each counted once."), kind)
 }
 
-fn map_words(state: &State, places: &[Place]) -> (String, String) {
-    let top = places.iter().take(3).map(|p| p.name.clone()).collect::<Vec<_>>().join(", ");
+fn map_words(state: &State, countries: &[CountryValue]) -> (String, String) {
+    let top = countries.iter().take(3).map(|p| p.name.clone()).collect::<Vec<_>>().join(", ");
     match state.measure {
         Measure::Uptime => {
             // A country with a handful of relays says little about its networks.
-            let known = || places.iter().filter(|p| p.n_relays >= 20).filter_map(|p| p.value.map(|v| (p, v)));
+            let known = || countries.iter().filter(|p| p.n_relays >= 20).filter_map(|p| p.value.map(|v| (p, v)));
             let least = known().min_by(|a, b| a.1.total_cmp(&b.1));
             let words = least.map_or_else(
                 || "no country has 20 relays".to_owned(),
-                |(p, v)| format!("lowest of those with at least 20 relays is {} at {}", p.name, Unit::Share.told(v)),
+                |(p, v)| format!("lowest of those with at least 20 relays is {} at {}", p.name, Unit::Share.with_unit(v)),
             );
             ("Uptime".to_owned(), format!("Mean uptime of relays by country over {}: the {words}.", state.range.words()))
         }
@@ -136,7 +138,7 @@ fn map_words(state: &State, places: &[Place]) -> (String, String) {
         }
         Measure::Bandwidth => ("Advertised".to_owned(), format!("Advertised bandwidth by country; most relays are in {top}.")),
         Measure::Relays | Measure::Flags | Measure::Diversity => {
-            ("Relay count".to_owned(), format!("Relays by country: {} countries; most are in {top}.", places.len()))
+            ("Relay count".to_owned(), format!("Relays by country: {} countries; most are in {top}.", countries.len()))
         }
     }
 }
@@ -158,7 +160,7 @@ fn distribution(view: &View, state: &State) -> Chart {
     let histogram = Histogram::equal(unit(state.measure), "Relays", (0.0, top), 40, values);
     let told = median.map_or_else(
         || "no relay has a figure".to_owned(),
-        |m| format!("half of {} relays have at least {}", format::count(n as u64), unit(state.measure).told(m)),
+        |m| format!("half of {} relays have at least {}", format::count(n as u64), unit(state.measure).with_unit(m)),
     );
     let over = if state.measure == Measure::Uptime { format!(" over {}", state.range.words()) } else { String::new() };
     let beyond = if inside < n { format!(" The {} relays beyond the 99 % quantile are not drawn.", n - inside) } else { String::new() };

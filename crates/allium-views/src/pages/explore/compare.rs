@@ -1,14 +1,14 @@
 //! Any number of relays, operators and groups beside the distribution over the network.
 
 use allium_analysis::quantile;
+use allium_charts::{Bar, Bars, Chart, Kind, Reference, Unit};
+use allium_service::{Members, View};
+use allium_words::format;
 
 use super::charts::{note, uptime};
 use super::state::State;
 use super::subjects::{Subject, largest_operators};
-use crate::charts::{Bar, Bars, Chart, Kind, Reference, Unit};
 use crate::error::RequestError;
-use crate::format;
-use crate::view::{Members, View};
 
 /// The levels of the network that things are compared with, highest first.
 const LEVELS: [(f64, &str); 7] = [
@@ -70,7 +70,7 @@ fn compared(view: &View, state: &State, rows: &[(Subject, Option<f64>)], all: &[
             "{reaching} of {} {who} reach the median relay of the network over {} ({}).",
             rows.len(),
             state.range.words(),
-            Unit::Share.told(median)
+            Unit::Share.with_unit(median)
         ),
     };
     let bars = Bars {
@@ -114,8 +114,8 @@ fn network(view: &View, state: &State, rows: &[(Subject, Option<f64>)], all: &[f
         (Some(low), Some(high)) => format!(
             "The network's percentiles over {}: nine relays of ten lie between {} and {}.",
             state.range.words(),
-            Unit::Share.told(low),
-            Unit::Share.told(high)
+            Unit::Share.with_unit(low),
+            Unit::Share.with_unit(high)
         ),
         _ => format!("The network's percentiles: nothing is known of {}.", state.range.words()),
     };

@@ -1,22 +1,22 @@
 //! `/explore/image`: relays × hours for any list of relays, ordered so that relays that move together lie together.
 
 use allium_analysis::uptime_image;
+use allium_charts::{Chart, Heat, HeatRow, Kind};
 use allium_model::Timestamp;
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use super::charts::note;
 use super::state::Range;
 use super::subjects::Subject;
 use super::{CHARTS, PATH};
-use crate::charts::{Chart, Figure, Heat, HeatRow, Kind};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::list::{QUERY_NAMES, query_pairs, relay_query};
 use crate::page::{Page, render};
 use crate::params::{Params, query_string};
-use crate::site::Site;
-use crate::text::inert;
-use crate::view::View;
 
 /// The name of the chart.
 pub(super) const NAME: &str = "image";
@@ -75,13 +75,13 @@ impl Asked {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let (asked, chosen) = (Asked::of(view, params)?, range(params)?);
     let chart = drawn(view, &asked, chosen);
     let query = asked.query(chosen);
     let link = |range: Range| (range.label(), format!("{PATH}/image{}", asked.query(range)), range == chosen);
     let page = ImagePage {
-        page: Page::of(site, view, now, PATH).with_charts(),
+        page: Page::of(snapshot, view, now, PATH).with_charts(),
         figure: Figure::of(&chart, CHARTS, &query).with_rows(200).to_string(),
         ranges: RANGES.map(link).to_vec(),
         list: asked.list.clone(),

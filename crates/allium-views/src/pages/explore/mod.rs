@@ -6,13 +6,18 @@
 mod charts;
 mod compare;
 mod image;
+mod kept;
 mod picks;
 mod regions;
 mod state;
 mod subjects;
 mod trend;
 
+use allium_charts::Chart;
 use allium_model::{Fraction, Timestamp};
+use allium_service::{Outlook, Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 pub(crate) use self::charts::chart;
@@ -20,15 +25,11 @@ pub(crate) use self::image::html as image_html;
 use self::picks::Picks;
 use self::state::{Display, Measure, Range, Show, State};
 pub(crate) use self::subjects::{links, word_of};
-use crate::charts::{Chart, Figure};
 use crate::error::RequestError;
-use crate::format;
-use crate::outlook::Outlook;
+use crate::figure::Figure;
 use crate::page::{Page, render};
+use crate::pages::incidents::marks::marked_by_all;
 use crate::params::Params;
-use crate::site::Site;
-use crate::text::inert;
-use crate::view::View;
 
 /// The path of the page.
 const PATH: &str = "/explore";
@@ -68,16 +69,16 @@ struct Link {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let state = State::of(params)?;
-    let charts = charts::all(view, &site.sizes(), &state)?;
+    let charts = charts::all(view, snapshot.sizes(), &state)?;
     let query = state.query();
-    let log = site.incidents();
-    let charts: Vec<Chart> = charts.iter().map(|chart| chart.clone().marked_by_all(view, log.as_deref())).collect();
+    let log = snapshot.incidents();
+    let charts: Vec<Chart> = charts.iter().map(|chart| marked_by_all(chart.clone(), view, log)).collect();
     let figures = charts.iter().map(|chart| figure(chart, &query, state.display)).collect();
     let link = |label, state: State, is_current| Link { label, href: format!("{PATH}{}", state.query()), is_current };
     let page = ExplorePage {
-        page: Page::of(site, view, now, PATH).with_charts(),
+        page: Page::of(snapshot, view, now, PATH).with_charts(),
         shows: Show::ALL.map(|show| link(show.label(), State { show, ..state.clone() }, show == state.show)).into_iter().collect(),
         ranges: Range::NAMED.map(|range| link(range.label(), State { range, ..state.clone() }, range == state.range)).into_iter().collect(),
         measures: state
@@ -90,11 +91,11 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
         is_pair: state.show == Show::Map && state.display == Display::Picture,
         has_measure: !state.show.measures().is_empty(),
         picks: state.takes_words().then(|| Picks::of(view, &state)).transpose()?,
-        ahead: ahead(&site.outlook()),
+        ahead: ahead(snapshot.outlook()),
         figures,
         share: format!("{PATH}{query}"),
         methods: state.methods(),
-        months: months(&site.outlook()),
+        months: months(snapshot.outlook()),
         state,
     };
     render(&page)

@@ -1,10 +1,11 @@
 //! The form in which things are picked: what is picked as ticked boxes, what is near at hand as empty ones, and a field for any other.
 
+use allium_service::View;
+
 use super::state::{Measure, Range, Show, State};
 use super::subjects::{Subject, largest_countries, largest_operators, largest_systems, word_of};
 use crate::error::RequestError;
 use crate::pages::groups::Kind;
-use crate::view::View;
 
 /// Things of a kind that are offered.
 const OFFERED: usize = 6;

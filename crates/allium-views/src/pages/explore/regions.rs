@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use allium_analysis::groups::Region;
+use allium_charts::{Bar, Bars, Chart, Kind};
 use allium_model::CountryCode;
+use allium_service::{Members, View};
+use allium_words::format;
 
 use super::charts::{note, unit, value};
 use super::state::{Measure, State};
-use crate::charts::{Bar, Bars, Chart, Kind};
-use crate::format;
-use crate::view::{Members, View};
 
 /// The parts in the order in which they are shown: continents, the Americas in two.
 const PARTS: [(&str, &[&str]); 6] = [

@@ -1,11 +1,11 @@
 //! What the page shows, as its address says it.
 
 use allium_model::{ConsensusHour, Period, Timestamp};
+use allium_service::View;
+use allium_words::format;
 
 use crate::error::RequestError;
-use crate::format;
 use crate::params::{Params, query_string};
-use crate::view::View;
 
 /// The longest list of things that can be compared.
 const MOST_COMPARED: usize = 60;

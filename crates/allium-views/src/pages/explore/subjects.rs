@@ -5,15 +5,15 @@
 
 use allium_analysis::SizeOf;
 use allium_model::{Asn, CountryCode, Fingerprint, OperatorId, RelayFlag, RelayState};
+use allium_service::View;
+use allium_words::countries::country_name;
+use allium_words::inert::{inert, inert_short};
 
-use crate::charts::country_name;
 use crate::error::RequestError;
 use crate::markup::{Html, short_fingerprint};
 use crate::pages::groups::{self, Kind};
-use crate::pages::operators::{operator_name, operator_path};
+use crate::pages::operators::operator_path;
 use crate::params::query_string;
-use crate::text::{inert, inert_short};
-use crate::view::View;
 
 /// What the words may be, for people.
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \
@@ -107,7 +107,7 @@ impl Subject {
         let members = view.operators.operators.operators[place].members.iter().map(|i| *i as usize);
         Some(Self {
             word: id.to_string(),
-            label: inert_short(&operator_name(view, place), LABEL),
+            label: inert_short(&view.operator_name(place), LABEL),
             href: operator_path(id),
             noun: "operator",
             members: members.filter(|i| view.report.relays.get(*i).is_some_and(|report| report.current)).collect(),

@@ -4,15 +4,15 @@
 //! publishes of today's relays; the note under a chart says which.
 
 use allium_analysis::{Concentration, Selection, SizeOf, SizeQuantity, Sizes, diversity, group_strip, published_sums, running_counts};
+use allium_charts::{Chart, Kind, Line, Time, Unit};
 use allium_model::{ConsensusHour, Fraction, Quantity, RelayFlag, RelayRecord};
+use allium_service::{Members, View};
+use allium_words::format;
 
 use super::charts::note;
 use super::state::{Measure, Range, State};
 use super::subjects::Subject;
-use crate::charts::{Chart, Kind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::format;
-use crate::view::{Members, View};
 
 /// Lines of a chart.
 const LINES: usize = 4;
@@ -84,8 +84,8 @@ impl Ground<'_> {
             .iter()
             .filter_map(|line| {
                 let mut known = line.values.iter().flatten();
-                let first = unit.told(*known.next()?);
-                let last = known.next_back().map(|last| unit.told(*last));
+                let first = unit.with_unit(*known.next()?);
+                let last = known.next_back().map(|last| unit.with_unit(*last));
                 Some(match last {
                     None => format!("{} at {first}", line.label),
                     Some(last) => format!("{} from {first} to {last}", line.label),

@@ -1,13 +1,12 @@
 //! Advice on pages: what to do, why, what it can bring, and when it disturbs least.
 
 use allium_forecast::advice::{Advice, Urgency, Window};
+use allium_service::{Outlook, View};
+use allium_words::format;
 
 use super::{Row, row_of};
-use crate::format;
 use crate::markup::{Html, When};
-use crate::outlook::Outlook;
 use crate::pages::relay::relay_link;
-use crate::view::View;
 
 /// Recommendations of one urgency.
 pub(super) struct Recommended {

@@ -1,14 +1,13 @@
 //! The forecast on the page of a group: what its relays together are likely to do, and what is to be done about them.
 
 use allium_forecast::{Label, Likeness, Summary, Total};
+use allium_service::{Forecasts, Outlook, View};
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::advice::counts;
 use super::{Row, row_of};
-use crate::format;
 use crate::markup::{Html, When};
-use crate::outlook::{Forecasts, Outlook};
-use crate::text::inert;
-use crate::view::View;
 
 /// By how much the median must lie above the expected value to be told.
 const SKEWED: f64 = 0.003;

@@ -2,11 +2,11 @@
 
 mod advice;
 mod group;
+mod markup;
 mod network;
 mod panel;
 pub(crate) mod scoreboard;
 mod table;
-mod words;
 
 pub(crate) use self::advice::{Foreseen, foreseen, window};
 pub(crate) use self::group::{Together, panel as group_panel};
@@ -16,25 +16,24 @@ pub(crate) use self::panel::{ForecastJson, Panel, chart as relay_chart};
 use allium_forecast::advice::Advice;
 use allium_forecast::{Confidence, Forecast, Label, Summary, Total};
 use allium_model::{OperatorId, RelayRecord, Timestamp};
+use allium_service::{Forecasts, ModelFacts, Outlook, Snapshot, View};
+use allium_words::format;
+use allium_words::inert::{inert, url_encoded};
 use askama::Template;
 use serde::Serialize;
 
 use self::advice::{Recommended, counts, recommended};
 use self::group::{actions_sentence, likeness_words, total, total_sentence};
+use self::markup::label_html;
 use self::network::NetworkSection;
-use self::words::{chance, label_html, label_word, model_word, sentence};
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::{Html, Percent, When};
-use crate::outlook::{Forecasts, ModelFacts, Outlook};
 use crate::page::{Alternate, Page, render};
-use crate::pages::operators::{operator_name, operator_path};
+use crate::pages::operators::operator_path;
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::TableHtml;
-use crate::text::{inert, url_encoded};
-use crate::view::View;
+use allium_words::forecasts::{chance, label_word, model_word, sentence};
 
 /// A relay that the view knows, with its forecast.
 pub(crate) struct Row<'a> {
@@ -93,8 +92,8 @@ struct BarRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, outlook: &Outlook, params: &Params) -> Result<String, RequestError> {
-    let frame = Page::of(site, view, now, "/forecasts");
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &Outlook, params: &Params) -> Result<String, RequestError> {
+    let frame = Page::of(snapshot, view, now, "/forecasts");
     let forecasts = match outlook.forecasts() {
         Ok(forecasts) => forecasts,
         Err(reason) => return render(&NoForecastsPage { page: frame, reason: inert(reason) }),
@@ -299,7 +298,7 @@ fn asked_operator<'a>(view: &'a View, params: &Params) -> Result<Option<Operator
 /// Whose relays these are, with the way to the others.
 fn whom(view: &View, operator: Option<Operator<'_>>) -> Html {
     let Some(operator) = operator else { return Html::words("All relays seen in the last 7 days") };
-    let name = inert(&operator_name(view, operator.place).chars().take(80).collect::<String>());
+    let name = inert(&view.operator_name(operator.place).chars().take(80).collect::<String>());
     let parts = [
         Html::words("Operator:"),
         Html::link(&operator_path(operator.id), &Html::words(name)),
@@ -388,8 +387,11 @@ fn labels(summary: &Summary) -> Vec<BarRow> {
 fn confidences(summary: &Summary) -> Vec<BarRow> {
     let rows = Confidence::ALL.into_iter().zip(summary.by_confidence);
     rows.map(|(confidence, n)| {
-        let name = Html::link(&format!("/forecasts?confidence={}", confidence.name()), &Html::words(words::confidence_word(confidence)));
-        bar(name, words::confidence_rule(confidence), n, summary.n_relays)
+        let name = Html::link(
+            &format!("/forecasts?confidence={}", confidence.name()),
+            &Html::words(allium_words::forecasts::confidence_word(confidence)),
+        );
+        bar(name, allium_words::forecasts::confidence_rule(confidence), n, summary.n_relays)
     })
     .collect()
 }

@@ -1,14 +1,17 @@
 //! The whole network in the months ahead: a table of figures and horizons, a fan chart of each, the same for programs.
 
+use std::sync::{Arc, OnceLock};
+
+use allium_charts::{Band, Bar, Bars, Chart, Kind, Line, Time, Unit};
 use allium_forecast::network::{Figure as Quantity, NetworkForecast, NetworkScore};
+use allium_service::{Forecasts, NetworkOutlook, Outlook};
+use allium_words::format;
 use serde::Serialize;
 
 use crate::api::{Form, to_json, write_csv};
-use crate::charts::{Band, Bar, Bars, Chart, Figure, Kind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::markup::Html;
-use crate::outlook::{Forecasts, NetworkOutlook, Outlook};
 use crate::params::Params;
 
 /// Where the charts are.
@@ -43,7 +46,8 @@ impl NetworkSection {
     /// What is known of the months ahead.
     pub(super) fn of(forecasts: &Forecasts) -> Self {
         let network = &forecasts.network;
-        let figures = charts(forecasts).iter();
+        let kept = charts(forecasts);
+        let figures = kept.iter();
         let shown = |chart: &Chart| Figure::of(chart, CHARTS, "").with_rows(0).to_string();
         Self {
             sentence: sentence(network),
@@ -216,9 +220,14 @@ pub(crate) fn chart(outlook: &Outlook, params: &Params, name: &str) -> Result<Ch
     charts(forecasts).iter().find(|chart| chart.name == name).cloned().ok_or(RequestError::NoSuchPage)
 }
 
-/// The figures of the network, each as a chart; drawn once.
-fn charts(forecasts: &Forecasts) -> &[Chart] {
-    forecasts.network_charts.get_or_init(|| Quantity::ALL.into_iter().filter_map(|figure| chart_of(forecasts, figure)).collect())
+/// The charts of the network's figures, kept beside the forecasts.
+#[derive(Default)]
+struct KeptCharts(OnceLock<Arc<[Chart]>>);
+
+/// The figures of the network, each as a chart; made once.
+fn charts(forecasts: &Forecasts) -> Arc<[Chart]> {
+    let make = || Quantity::ALL.into_iter().filter_map(|figure| chart_of(forecasts, figure)).collect();
+    Arc::clone(forecasts.kept::<KeptCharts>().0.get_or_init(make))
 }
 
 /// A year of the past by week, and the fan of what may come.

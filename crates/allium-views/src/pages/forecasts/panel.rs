@@ -1,22 +1,23 @@
 //! The forecast on a relay's page, and the same for programs.
 
 use allium_analysis::daily_strip;
+use allium_charts::{Band, Chart, Kind, Line, Time, Unit};
 use allium_forecast::Forecast;
 use allium_forecast::advice::Advice;
 use allium_model::{Fingerprint, Fraction, RelayRecord, Timestamp};
+use allium_service::{Forecasts, Outlook, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use serde::Serialize;
 
 use super::advice::{told, window};
-use super::words::{chance, confidence_rule, confidence_word, label_html, model_word};
+use super::markup::label_html;
 use super::{href_with, percent, probability};
-use crate::charts::{Band, Chart, Figure, Kind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::markup::{Html, When};
-use crate::outlook::{Forecasts, Outlook};
 use crate::params::Params;
-use crate::text::inert;
-use crate::view::View;
+use allium_words::forecasts::{chance, confidence_rule, confidence_word, model_word};
 
 /// Where the axis of a fan may begin, in percent: the highest that shows nearly all of it.
 const AXIS_STARTS: [f64; 5] = [99.0, 95.0, 90.0, 50.0, 0.0];

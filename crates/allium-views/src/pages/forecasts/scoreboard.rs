@@ -1,21 +1,20 @@
 //! `/forecasts/scoreboard`: which model forecasts best, at which origins, for which relays; and how honest the probabilities are.
 
+use allium_charts::{Chart, Dot, Histogram, Kind, Scatter, Unit};
 use allium_forecast::evaluate::IN_USE;
 use allium_forecast::network::{Method, NetworkScore};
 use allium_model::Timestamp;
+use allium_service::{OriginScores, Scoreboard, Scores, Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use super::network::{figure_word, reach_word};
-use super::words::model_word;
-use crate::charts::{Chart, Dot, Figure, Histogram, Kind, Scatter, Unit};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::page::{Alternate, Page, render};
 use crate::params::{Params, query_string};
-use crate::scoreboard::{OriginScores, Scoreboard, Scores};
-use crate::site::Site;
-use crate::text::inert;
-use crate::view::View;
+use allium_words::forecasts::model_word;
 
 /// Where the charts are.
 const CHARTS: &str = "/forecasts/scoreboard/charts";
@@ -68,12 +67,12 @@ struct NetworkLine {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     params.only(&["stratum"])?;
-    let (outlook, file) = (site.outlook(), site.scoreboard());
+    let (outlook, file) = (snapshot.outlook(), snapshot.scoreboard());
     let board = file.as_deref();
     let asked = stratum(board, params)?;
-    let page = Page::of(site, view, now, "/forecasts").with_charts();
+    let page = Page::of(snapshot, view, now, "/forecasts").with_charts();
     let page =
         if board.is_some() { page.with_alternate(Alternate { json: "/api/v1/forecasts/scoreboard".to_owned(), csv: None }) } else { page };
     let forecasts = outlook.forecasts().ok();
@@ -100,15 +99,15 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) ->
 }
 
 /// The file for programs.
-pub(crate) fn data(site: &Site, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn data(snapshot: &Snapshot, params: &Params) -> Result<String, RequestError> {
     params.only(&[])?;
-    site.scoreboard().map(|board| board.text.clone()).ok_or(RequestError::NoSuchPage)
+    snapshot.scoreboard().map(|board| board.text.clone()).ok_or(RequestError::NoSuchPage)
 }
 
 /// The chart of that name.
-pub(crate) fn chart(site: &Site, params: &Params, name: &str) -> Result<Chart, RequestError> {
+pub(crate) fn chart(snapshot: &Snapshot, params: &Params, name: &str) -> Result<Chart, RequestError> {
     params.only(&["stratum"])?;
-    let file = site.scoreboard().ok_or(RequestError::NoSuchPage)?;
+    let file = snapshot.scoreboard().ok_or(RequestError::NoSuchPage)?;
     let asked = stratum(Some(&file), params)?;
     let found = match name {
         "reliability" => reliability(&file, &asked),

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use allium_forecast::advice::Urgency;
 use allium_forecast::{Confidence, Label};
 use allium_model::CountryCode;
+use allium_service::View;
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::advice::heading;
-use super::words::{confidence_word, label_html};
+use super::markup::label_html;
 use super::{Row, label_option};
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Html;
-use crate::pages::operators::{operator_name, operator_path};
+use crate::pages::operators::operator_path;
 use crate::params::Params;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::text::inert;
-use crate::view::View;
+use allium_words::forecasts::confidence_word;
 
 type Col<'a> = Column<'a, Row<'a>>;
 
@@ -155,7 +156,7 @@ fn attributes<'a>(view: &'a View) -> Vec<Col<'a>> {
         }),
         Column::text("as_name", "AS name", |row: &Row<'a>| row.record.relay.as_name.as_deref().map_or(Cell::Missing, Cell::name)).more(),
         Column::text("operator", "Operator", move |row: &Row<'a>| match row.operator {
-            Some(operator) => Cell::link(&operator_name(view, operator.place), operator_path(operator.id)),
+            Some(operator) => Cell::link(&view.operator_name(operator.place), operator_path(operator.id)),
             None => Cell::Nothing,
         })
         .method("operators")
@@ -262,7 +263,7 @@ fn operators(view: &View, rows: &[Row<'_>], params: &Params) -> Result<Vec<(Stri
     }
     let option = |(place, n): (usize, usize)| {
         let id = view.operators.operators.operators.get(place)?.id.to_string();
-        let name = inert(&operator_name(view, place).chars().take(40).collect::<String>());
+        let name = inert(&view.operator_name(place).chars().take(40).collect::<String>());
         Some((id, format!("{name} ({})", format::count(n as u64))))
     };
     Ok(found.into_iter().filter_map(option).collect())

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use allium_analysis::groups::{Group, GroupUptime, Region};
+use allium_charts::{Bar, Bars, Chart, CountryValue, Kind as ChartKind, Line, Reference, Time, Unit, WorldMap};
 use allium_model::{Fraction, Period, Timestamp};
+use allium_service::View;
+use allium_words::format;
+use allium_words::inert::inert;
 use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::rows::country;
 use super::{GroupRow, Kind, period_of, row_of, rows};
-use crate::charts::{self, Bar, Bars, Chart, Line, Place, Reference, Time, Unit, WorldMap};
 use crate::error::RequestError;
-use crate::format;
 use crate::params::Params;
-use crate::text::inert;
-use crate::view::View;
 
 /// Relays that a country or an autonomous system needs to be ranked.
 pub(super) const RANKED_RELAYS: usize = 20;
@@ -57,7 +57,7 @@ fn note(view: &View, what: &str) -> String {
 pub(super) fn map(view: &View, period: Period) -> Chart {
     let place = |group: &Group<allium_model::CountryCode>| {
         let row = country(group);
-        Place {
+        CountryValue {
             country: group.key,
             name: short(&row.label),
             href: Some(row.href(Kind::Country)),
@@ -65,11 +65,11 @@ pub(super) fn map(view: &View, period: Period) -> Chart {
             n_relays: group.figures.n_relays as u64,
         }
     };
-    let places = view.groups.countries.iter().map(place).collect();
+    let countries = view.groups.countries.iter().map(place).collect();
     let title = format!("Mean uptime of relays over {} by country; countries without relays are hatched.", period.label());
     let note = note(view, "Each relay counts once; a country with few relays is known badly, see the intervals below.");
-    let kind = WorldMap { unit: Unit::Share, what: "Uptime".to_owned(), breaks: CLASSES.to_vec(), places };
-    Chart::new("map", title, note, charts::Kind::Map(kind))
+    let kind = WorldMap { unit: Unit::Share, what: "Uptime".to_owned(), breaks: CLASSES.to_vec(), countries };
+    Chart::new("map", title, note, ChartKind::Map(kind))
 }
 
 /// Groups of a kind with enough relays, the best first.
@@ -112,7 +112,7 @@ pub(super) fn ranking(view: &View, kind: Kind, period: Period) -> Chart {
         kind.noun().1,
         period.label()
     );
-    Chart::new("ranking", title, note(view, "Mean over relays with its 95 % interval."), charts::Kind::Bars(bars))
+    Chart::new("ranking", title, note(view, "Mean over relays with its 95 % interval."), ChartKind::Bars(bars))
 }
 
 /// The groups with most weight as bars; continents, not their parts.
@@ -135,7 +135,7 @@ pub(super) fn largest(view: &View, kind: Kind) -> Chart {
         most: None,
     };
     let title = format!("The {} with most consensus weight.", kind.noun().1);
-    Chart::new("largest", title, note(view, "Running relays."), charts::Kind::Bars(bars))
+    Chart::new("largest", title, note(view, "Running relays."), ChartKind::Bars(bars))
 }
 
 /// Relays by the year in which they appeared first, earliest first.
@@ -161,7 +161,7 @@ pub(super) fn years(view: &View) -> Chart {
         references: Vec::new(),
         most: None,
     };
-    Chart::new("years", "Running relays by the year in which they were seen first.", note(view, "Years of UTC."), charts::Kind::Bars(bars))
+    Chart::new("years", "Running relays by the year in which they were seen first.", note(view, "Years of UTC."), ChartKind::Bars(bars))
 }
 
 /// A group's uptime by month against the network's.
@@ -169,7 +169,7 @@ pub(super) fn months(view: &View, row: &GroupRow<'_>) -> Chart {
     months_of(view, &row.members, short(&row.label))
 }
 
-/// The uptime by month of relays, given by their places in the record, against the network's.
+/// The uptime by month of relays, given by their countries in the record, against the network's.
 pub(crate) fn months_chart(view: &View, relays: &[u32], label: &str) -> Chart {
     months_of(view, &view.groups.places_of(relays), label.to_owned())
 }
@@ -189,7 +189,7 @@ fn months_of(view: &View, members: &[u32], label: String) -> Chart {
     let lines = vec![line(label, &own), line("Network".to_owned(), network)];
     let title = "Mean uptime of relays by calendar month, beside the network's.".to_owned();
     let note = note(view, "Relays of which half of a month is known; those of today, also in the past.");
-    Chart::new("months", title, note, charts::Kind::Time(Time { from_zero: false, ..Time::new(Unit::Share, edges, lines) }))
+    Chart::new("months", title, note, ChartKind::Time(Time { from_zero: false, ..Time::new(Unit::Share, edges, lines) }))
 }
 
 fn month_start(year: i16, month: i8) -> i64 {

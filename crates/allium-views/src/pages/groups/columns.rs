@@ -3,9 +3,9 @@
 use allium_analysis::Recent;
 use allium_analysis::groups::{Change, Direction, Grade, Risk};
 use allium_model::{Fraction, Period};
+use allium_words::format;
 
 use super::{GroupRow, Kind};
-use crate::format;
 use crate::markup::Html;
 use crate::table::{Cell, Column};
 

@@ -4,6 +4,9 @@ use allium_analysis::Recent;
 use allium_analysis::groups::{Change, Grade, GroupUptime, Loss, Region, Risk};
 use allium_detect::ScopeKind;
 use allium_model::{Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::charts;
 use super::columns::stars;
@@ -13,25 +16,28 @@ use super::relays::{relay_rows, table as relay_table};
 use super::rows::{autonomous_system, country, owned};
 use super::{GroupRow, Kind, kind_links, period_of, providers, row_of};
 use crate::api::Form;
-use crate::charts::Figure;
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::pages::explore;
 use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Column, Table};
-use crate::text::inert;
-use crate::view::View;
 
 /// Parts of a group that its page lists.
 const PARTS: usize = 10;
 
 /// Renders the page of a group.
-pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &str, params: &Params) -> Result<String, RequestError> {
+pub(super) fn html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    kind: Kind,
+    key: &str,
+    params: &Params,
+) -> Result<String, RequestError> {
     let period = period_of(params)?;
     let row = find(view, kind, key)?;
     let table = relay_table(kind, &row.key, period);
@@ -39,20 +45,20 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &s
     let mut sections =
         vec![facts(view, kind, &row, period), uptime(view, &row), months(view, kind, &row), closer(kind, &row), changes(&row)];
     sections.extend(findings(view, kind, &row, period));
-    sections.extend(forecast(site, view, kind, &row));
+    sections.extend(forecast(snapshot, view, kind, &row));
     sections.push(loss(view, &row, period));
     sections.extend(parts(view, kind, &row, period));
-    let log = site.incidents();
+    let log = snapshot.incidents();
     let scope = match kind {
         Kind::Country => Some(ScopeKind::Country),
         Kind::As => Some(ScopeKind::As),
         _ => None,
     };
-    let mentions = scope.map(|scope| Mentions::of_place(view, log.as_deref(), scope, &row.key));
+    let mentions = scope.map(|scope| Mentions::of_place(view, log, scope, &row.key));
     sections.extend(mentions.as_ref().map(incidents));
     sections.push(Section::new("relays", "Relays", Html::words(""), Html::safe(shown)));
-    let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(&row.key)));
-    let page = Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts();
+    let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), allium_words::inert::url_encoded(&row.key)));
+    let page = Page::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts();
     render(&GroupsPage {
         page: match &mentions {
             Some(mentions) => page.with_feeds("Incidents here", &mentions.query),
@@ -284,15 +290,15 @@ pub(crate) fn change_table(changes: &[Option<Change>; 3]) -> Html {
 }
 
 /// What the relays of a country or an autonomous system are likely to do.
-fn forecast(site: &Site, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<Section> {
+fn forecast(snapshot: &Snapshot, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<Section> {
     let (together, name) = match kind {
         Kind::Country => (Together::Country, "country"),
         Kind::As => (Together::As, "as"),
         _ => return None,
     };
-    let list = format!("/forecasts?{name}={}", crate::text::url_encoded(&row.key));
+    let list = format!("/forecasts?{name}={}", allium_words::inert::url_encoded(&row.key));
     let members = row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
-    let body = group_panel(&site.outlook(), view, members, together, &list);
+    let body = group_panel(snapshot.outlook(), view, members, together, &list);
     Some(Section::new("forecast", "The next 30 days", Html::words(""), body))
 }
 

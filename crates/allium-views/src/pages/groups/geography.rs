@@ -2,18 +2,20 @@
 
 use allium_analysis::Recent;
 use allium_analysis::groups::{Against, Anomaly, Change, Direction, Explanation, Group, GroupUptime, Region};
+use allium_charts::Chart;
 use allium_model::{Fraction, Period};
+use allium_service::View;
+use allium_words::format;
+use allium_words::inert::url_encoded;
 
 use super::charts::{self, RANKED_RELAYS, ranked, regions_in_order};
 use super::list::Section;
 use super::rows::country;
 use super::{GroupRow, Kind, PERIOD};
-use crate::charts::{Chart, Figure};
-use crate::format;
+use crate::figure::Figure;
+use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::table::{Cell, Column, Table};
-use crate::text::{Foreign, url_encoded};
-use crate::view::View;
 
 /// Anomalies on the page; the rest is counted.
 const TOLD: usize = 12;

@@ -1,21 +1,20 @@
 //! `/countries`, `/as` and the other lists of groups.
 
 use allium_analysis::groups::{Concentration, Group};
+use allium_charts::Chart;
 use allium_model::{Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
 use askama::Template;
 
 use super::columns::columns;
 use super::{GroupRow, Kind, charts, geography, kind_links, period_of, period_options, providers, rows};
 use crate::api::Form;
-use crate::charts::Chart;
 use crate::error::RequestError;
-use crate::format;
 use crate::markup::Html;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Choice, Table};
-use crate::view::View;
 
 #[derive(Template)]
 #[template(path = "groups.html")]
@@ -44,7 +43,7 @@ impl Section {
 }
 
 /// Renders the page.
-pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
     let period = period_of(params)?;
     let rows = rows(view, kind);
     let table = table(view, kind, period);
@@ -60,7 +59,7 @@ pub(super) fn html(site: &Site, view: &View, now: Timestamp, kind: Kind, params:
     sections.push(Section::new("list", format!("All {}", kind.noun().1), Html::words(""), Html::safe(shown)));
     let alternate = Alternate::at(&format!("/api/v1{}", kind.list_path()));
     render(&GroupsPage {
-        page: Page::of(site, view, now, section(kind)).with_alternate(alternate).with_charts(),
+        page: Page::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts(),
         title: kind.label().to_owned(),
         kinds: kind_links(kind),
         sentence: sentence(view, kind, period, &rows),
@@ -146,7 +145,7 @@ fn countries<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
     let members = &view.groups.members;
     let mut options: Vec<(String, String)> = rows(view, Kind::Country)
         .into_iter()
-        .map(|row| (row.key.clone(), crate::text::inert(&row.label.chars().take(40).collect::<String>())))
+        .map(|row| (row.key.clone(), allium_words::inert::inert(&row.label.chars().take(40).collect::<String>())))
         .collect();
     options.sort_by(|a, b| a.1.cmp(&b.1));
     options.insert(0, (String::new(), "any".to_owned()));
@@ -170,7 +169,7 @@ fn sentence(view: &View, kind: Kind, period: Period, rows: &[GroupRow<'_>]) -> S
     };
     let share =
         heaviest.figures.weight_share.map_or_else(|| "an unknown share".to_owned(), |s| format!("{}\u{a0}%", format::percent(s, 1)));
-    let name = crate::text::inert(&heaviest.words().chars().take(60).collect::<String>());
+    let name = allium_words::inert::inert(&heaviest.words().chars().take(60).collect::<String>());
     let n = format::count(rows.iter().filter(|row| row.figures.n_running > 0).count() as u64);
     match kind {
         Kind::Country | Kind::Region => geography::sentence(view, period, &n),

@@ -14,15 +14,14 @@ mod rows;
 
 use allium_analysis::groups::Region;
 use allium_model::{Asn, CountryCode, Period, RelayFlag, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::inert::url_encoded;
 use jiff::civil::Date;
 
 use crate::api::Form;
 use crate::error::RequestError;
 use crate::markup::Html;
 use crate::params::Params;
-use crate::site::Site;
-use crate::text::url_encoded;
-use crate::view::View;
 
 pub(crate) use charts::{group_chart, list_chart, months_chart};
 pub(crate) use detail::change_table;
@@ -35,7 +34,7 @@ const PERIOD: Period = Period::OneMonth;
 
 /// A way to group relays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// By country.
     Country,
     /// By region of M49.
@@ -54,10 +53,10 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub(crate) const ALL: [Self; 7] = [Self::Country, Self::Region, Self::As, Self::Flag, Self::Platform, Self::Version, Self::FirstSeen];
+    pub const ALL: [Self; 7] = [Self::Country, Self::Region, Self::As, Self::Flag, Self::Platform, Self::Version, Self::FirstSeen];
 
     /// The address of the list.
-    pub(crate) const fn list_path(self) -> &'static str {
+    pub const fn list_path(self) -> &'static str {
         match self {
             Self::Country => "/countries",
             Self::Region => "/regions",
@@ -70,7 +69,7 @@ impl Kind {
     }
 
     /// The address of the pages of groups, without the key.
-    pub(crate) const fn page_path(self) -> &'static str {
+    pub const fn page_path(self) -> &'static str {
         match self {
             Self::Country => "/country",
             Self::Region => "/region",
@@ -105,6 +104,29 @@ impl Kind {
             Self::Platform => "Platforms",
             Self::Version => "Versions",
             Self::FirstSeen => "First seen",
+        }
+    }
+
+    /// The word that stands for the key in the pattern of an address.
+    pub(crate) const fn placeholder(self) -> &'static str {
+        match self {
+            Self::Country => "COUNTRY",
+            Self::Region => "REGION",
+            Self::As => "AS",
+            Self::Flag => "FLAG",
+            Self::Platform => "PLATFORM",
+            Self::Version => "VERSION",
+            Self::FirstSeen => "DAY",
+        }
+    }
+
+    /// The names of the charts of the list.
+    pub(crate) const fn chart_names(self) -> &'static [&'static str] {
+        match self {
+            Self::Country => &["map", "ranking", "largest"],
+            Self::As => &["ranking", "largest"],
+            Self::FirstSeen => &["years"],
+            Self::Region | Self::Flag | Self::Platform | Self::Version => &["largest"],
         }
     }
 
@@ -149,8 +171,8 @@ fn period_options() -> Vec<(String, String)> {
 }
 
 /// Renders a list.
-pub(crate) fn list_html(site: &Site, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
-    list::html(site, view, now, kind, params)
+pub(crate) fn list_html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+    list::html(snapshot, view, now, kind, params)
 }
 
 /// A list for programs.
@@ -159,8 +181,15 @@ pub(crate) fn list_data(view: &View, kind: Kind, params: &Params, form: Form) ->
 }
 
 /// Renders the page of a group.
-pub(crate) fn group_html(site: &Site, view: &View, now: Timestamp, kind: Kind, key: &str, params: &Params) -> Result<String, RequestError> {
-    detail::html(site, view, now, kind, key, params)
+pub(crate) fn group_html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    kind: Kind,
+    key: &str,
+    params: &Params,
+) -> Result<String, RequestError> {
+    detail::html(snapshot, view, now, kind, key, params)
 }
 
 /// A group and its relays for programs.

@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Grade, Group, GroupFigures, GroupUptime, Groups, Risk};
 use allium_model::{Asn, Period};
+use allium_service::View;
+use allium_words::format;
 
 use super::charts::{RANKED, RANKED_RELAYS, largest, ranked};
 use super::columns::stars;
 use super::geography::{figure, list_of, with_method};
 use super::list::Section;
 use super::{GroupRow, Kind};
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::operators::dashboard::expansion_words;
 use crate::table::{Cell, Column, Table};
-use crate::text::Foreign;
-use crate::view::View;
 
 /// Countries that are recommended.
 const EXPANSIONS: usize = 5;

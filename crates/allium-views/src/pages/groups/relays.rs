@@ -2,11 +2,11 @@
 
 use allium_analysis::RelayReport;
 use allium_model::{Period, RelayFlag, RelayRecord};
+use allium_service::View;
 
 use super::{GroupRow, Kind, period_options};
 use crate::markup::{FlagLetters, Html, State};
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 
 /// A relay with its figures.
 pub(super) struct RelayRow<'a> {
@@ -25,7 +25,7 @@ pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, Rela
     let running = |row: &RelayRow<'a>, value: &str| row.record.relay.running == (value == "running");
     Table {
         path: kind.href(key),
-        api: format!("/api/v1{}/{}", kind.list_path(), crate::text::url_encoded(key)),
+        api: format!("/api/v1{}/{}", kind.list_path(), allium_words::inert::url_encoded(key)),
         caption: "Relays of this group".to_owned(),
         noun: ("relay", "relays"),
         columns: columns(period),

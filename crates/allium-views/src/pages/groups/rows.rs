@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use allium_analysis::groups::{Group, GroupFigures, Groups, Region};
 use allium_model::{Asn, CountryCode};
+use allium_service::View;
+use allium_words::format;
 
 use super::Kind;
-use crate::format;
-use crate::view::View;
 
 /// A group as lists and pages show it.
 #[derive(Debug, Clone)]

@@ -1,16 +1,15 @@
 //! The charts of an incident: how many of its relays were as usual, hour by hour, and each relay's hours.
 
+use allium_charts::{Chart, Event, Heat, HeatRow, Kind as ChartKind, Line, Time, Unit};
 use allium_detect::{Incident, Kind};
-use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord};
+use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord, span_at};
+use allium_service::{IncidentLog, View};
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::relays::lost_flag;
-use crate::charts::{Chart, Event, Heat, HeatRow, Kind as ChartKind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
 use crate::markup::short_fingerprint;
-use crate::text::inert;
-use crate::view::View;
 
 /// Hours shown before and after.
 const AROUND: i32 = 24;
@@ -56,7 +55,7 @@ struct Scene<'a> {
 impl<'a> Scene<'a> {
     fn of(view: &'a View, incident: &'a Incident, as_of: ConsensusHour) -> Self {
         let from = incident.started_at.plus(-AROUND);
-        let end = crate::incidents::updated_at(incident).plus(AROUND);
+        let end = allium_words::incidents::updated_at(incident).plus(AROUND);
         let end = if incident.status.is_open() { as_of } else { end.min(as_of) };
         let flag = lost_flag(incident).unwrap_or(RelayFlag::Running);
         Self {
@@ -78,8 +77,7 @@ impl<'a> Scene<'a> {
     }
 
     fn had(&self, relay: &RelayRecord, hour: ConsensusHour) -> Option<bool> {
-        let place = relay.spans.partition_point(|span| span.end <= hour);
-        let span = relay.spans.get(place).filter(|span| span.start <= hour);
+        let span = span_at(&relay.spans, hour);
         let flags = [self.flag, RelayFlag::Running];
         self.known.contains(hour).then(|| span.is_some_and(|span| flags.iter().all(|flag| span.state.flags.contains(*flag))))
     }

@@ -7,24 +7,22 @@ mod why;
 use allium_detect::explain::Effect;
 use allium_detect::{Cause, Event, Incident, Kind, Part};
 use allium_model::{ConsensusHour, Fraction, Timestamp};
+use allium_service::{IncidentLog, LONGEST_TEXT, Snapshot, View};
+use allium_words::format;
+use allium_words::incidents as words;
+use allium_words::inert::inert;
 use askama::Template;
 
 pub(crate) use self::charts::chart;
 pub(crate) use self::relays::{RelayRow, rows, table};
 pub(crate) use self::why::explained;
 use self::why::{HypothesisRow, ShiftRow};
-use super::incidents::words;
-use crate::charts::Figure;
-use crate::desk::LONGEST_TEXT;
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
+use crate::figure::Figure;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
-use crate::site::Site;
+use crate::pages::incidents::markup;
 use crate::table::TableHtml;
-use crate::text::inert;
-use crate::view::View;
 
 /// Relays on the page; the CSV has all of them.
 const RELAYS_SHOWN: usize = 100;
@@ -95,7 +93,13 @@ struct SimilarRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, incident: &Incident) -> Result<String, RequestError> {
+pub(crate) fn html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    log: &IncidentLog,
+    incident: &Incident,
+) -> Result<String, RequestError> {
     let rows = rows(view, incident);
     let api = format!("/api/v1/incidents/{}", incident.id);
     let all = (rows.len() > RELAYS_SHOWN).then(|| (format!("{api}.csv"), "All as CSV".to_owned()));
@@ -104,9 +108,9 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: &IncidentLog, 
     let drawn = charts::all(view, incident, as_of);
     let effect = log.effect(&incident.id);
     render(&IncidentPage {
-        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_feeds("Incidents", "").with_charts(),
+        page: Page::of(snapshot, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_feeds("Incidents", "").with_charts(),
         headline: words::headline(incident, view),
-        status: words::status_html(incident.status),
+        status: markup::status_html(incident.status),
         answer: answer(view, incident, as_of, &rows),
         basis: basis(incident),
         facts: facts(view, incident, as_of, effect),
@@ -180,18 +184,18 @@ fn facts(view: &View, incident: &Incident, as_of: ConsensusHour, effect: Option<
         (
             "Scope",
             Html::joined(
-                [words_of(format!("{}:", words::scope_kind_name(incident.scope.kind))), words::scope_link(&incident.scope, view)],
+                [words_of(format!("{}:", words::scope_kind_name(incident.scope.kind))), markup::scope_link(&incident.scope, view)],
                 " ",
             ),
         ),
         (
             "Severity",
             Html::joined(
-                [words::severity_html(incident.severity), Html::link("/methods#severity-of-an-incident", &Html::words("rule"))],
+                [markup::severity_html(incident.severity), Html::link("/methods#severity-of-an-incident", &Html::words("rule"))],
                 " ",
             ),
         ),
-        ("Status", words::status_html(incident.status)),
+        ("Status", markup::status_html(incident.status)),
         ("Last consensus before", when(incident.started_at)),
         ("Detected in the consensus of", when(incident.detected_at)),
         ("Over in the consensus of", incident.resolved_at.map_or_else(|| Html::words("\u{2013}"), when)),
@@ -208,7 +212,7 @@ fn facts(view: &View, incident: &Incident, as_of: ConsensusHour, effect: Option<
 
 fn cause_row(view: &View, cause: &Cause) -> CauseRow {
     CauseRow {
-        scope: words::scope_link(&cause.scope, view),
+        scope: markup::scope_link(&cause.scope, view),
         cause: cause.cause.clone(),
         probability: words::probability(cause.probability),
         evidence: inert(&cause.evidence),
@@ -230,7 +234,7 @@ fn parts(view: &View, [id, title, column]: [&'static str; 3], parts: &[Part], ef
     let row = |part: &Part| {
         let share = Fraction::of(f64::from(part.n_affected), f64::from(part.n_at_risk.max(part.n_affected)));
         PartRow {
-            scope: words::scope_link(&part.scope, view),
+            scope: markup::scope_link(&part.scope, view),
             n_affected: format::count(part.n_affected.into()),
             n_at_risk: format::count(part.n_at_risk.into()),
             share: Percent(share, 0),
@@ -247,7 +251,7 @@ fn timeline(log: &IncidentLog, incident: &Incident) -> Vec<(When, Html)> {
     let before = (incident.started_at.start(), Html::words("The last consensus before."));
     let is_slow = incident.started_at < incident.detected_at;
     let seen = |(hour, event): &(ConsensusHour, Event)| (hour.start(), Html::words(words::event(incident.kind, event)));
-    let said = log.notes_of(&incident.id).iter().map(|note| (note.at, words::note(note)));
+    let said = log.notes_of(&incident.id).iter().map(|note| (note.at, markup::note(note)));
     let mut all: Vec<_> = is_slow.then_some(before).into_iter().chain(incident.timeline.iter().map(seen)).chain(said).collect();
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(at, words)| (When(at), words)).collect()

@@ -2,10 +2,10 @@
 
 use allium_detect::{Incident, Kind};
 use allium_model::{Fingerprint, RelayFlag, RelayRecord};
+use allium_service::View;
 
 use crate::markup::{Html, short_fingerprint};
 use crate::table::{Cell, Column, Table};
-use crate::view::View;
 
 /// A relay of an incident.
 pub(crate) struct RelayRow {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use allium_detect::explain::{CauseKind, Effect, Evidence, Hypothesis, Loss, Shift, evidence, hypotheses};
 use allium_detect::{Incident, Kind, Scope};
 use allium_model::{Fingerprint, Fraction};
+use allium_service::{IncidentLog, View};
+use allium_words::format;
+use allium_words::incidents as words;
 
-use crate::format;
-use crate::incidents::IncidentLog;
 use crate::markup::Html;
-use crate::pages::incidents::words;
-use crate::view::View;
+use crate::pages::incidents::markup;
 
 /// Hypotheses less probable than this are not shown.
 const LEAST: f64 = 0.02;
@@ -108,7 +108,7 @@ pub(super) fn sentence(incident: &Incident, effect: Option<&Effect>) -> String {
 pub(super) fn shifts(view: &View, effect: Option<&Effect>) -> Vec<ShiftRow> {
     let percent = |share: f64| Fraction::clamped(share).map_or_else(String::new, |s| format::percent(s, 2));
     let row = |shift: &Shift| ShiftRow {
-        scope: words::scope_link(&shift.scope, view),
+        scope: markup::scope_link(&shift.scope, view),
         kind: words::scope_kind_name(shift.scope.kind),
         before: percent(shift.before),
         after: percent(shift.after),

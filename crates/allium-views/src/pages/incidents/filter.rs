@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use allium_detect::{Incident, Scope, ScopeKind};
 use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, Timestamp};
+use allium_service::{IncidentLog, View};
 
 use crate::error::RequestError;
-use crate::incidents::IncidentLog;
 use crate::params::Params;
-use crate::view::View;
 
 /// The names of its parameters, in the order of the form.
 pub(crate) const NAMES: [(&str, &str); 5] =
@@ -54,7 +53,7 @@ impl Filter {
         let mut fits = vec![true; log.incidents().len()];
         for touched in &self.touched {
             let mut touches = vec![false; fits.len()];
-            log.places_touching(touched.scope.as_ref(), &touched.relays).for_each(|place| touches[place] = true);
+            log.indices_touching(touched.scope.as_ref(), &touched.relays).for_each(|place| touches[place] = true);
             fits.iter_mut().zip(touches).for_each(|(fits, touches)| *fits &= touches);
         }
         let is_late = |incident: &Incident| self.since.is_none_or(|since| incident.detected_at >= since);

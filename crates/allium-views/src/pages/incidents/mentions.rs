@@ -2,14 +2,14 @@
 
 use allium_detect::{Incident, Kind, Scope, ScopeKind};
 use allium_model::{Fingerprint, OperatorId};
+use allium_service::{IncidentLog, View};
+use allium_words::format;
+use allium_words::incidents as words;
 
-use super::words;
-use crate::format;
-use crate::incidents::IncidentLog;
+use crate::foreign::Foreign;
 use crate::markup::{Html, When};
+use crate::pages::incidents::markup;
 use crate::params::query_string;
-use crate::text::Foreign;
-use crate::view::View;
 
 /// Incidents that a page lists.
 const SHOWN: usize = 5;
@@ -53,7 +53,7 @@ impl Mentions {
         let Some(log) = log else {
             return Self { sentence: "Incidents are being worked out.".to_owned(), list: Html::words(""), query };
         };
-        let mut places: Vec<usize> = log.places_touching(scope, relays).collect();
+        let mut places: Vec<usize> = log.indices_touching(scope, relays).collect();
         places.sort_unstable();
         places.dedup();
         let mut found: Vec<&Incident> = places.iter().filter_map(|place| log.incidents().get(*place)).map(AsRef::as_ref).collect();
@@ -88,7 +88,7 @@ fn item(view: &View, incident: &Incident) -> Html {
     let headline = Html::safe(Foreign::long(&words::headline(incident, view)));
     let link = Html::link(&format!("/incident/{}", incident.id), &headline);
     let when = Html::joined([Html::words("detected"), Html::safe(When::from(incident.detected_at))], " ");
-    let facts = Html::joined([words::status_html(incident.status), words::severity_html(incident.severity), when], " ");
+    let facts = Html::joined([markup::status_html(incident.status), markup::severity_html(incident.severity), when], " ");
     let parts = [Html::element("p", &[], &link), Html::element("p", &[("class", "small")], &facts)];
     Html::element("li", &[], &Html::joined(parts, ""))
 }

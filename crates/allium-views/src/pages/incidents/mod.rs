@@ -2,29 +2,29 @@
 
 mod calendar;
 mod filter;
+pub(crate) mod marks;
+pub(crate) mod markup;
 mod mentions;
 pub(crate) mod monitor;
 pub(crate) mod table;
-pub(crate) mod words;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use allium_detect::{Capacity, Incident, Kind, Severity};
 use allium_model::{Fingerprint, Fraction, Timestamp};
+use allium_service::{IncidentLog, Snapshot, View};
+use allium_words::format;
+use allium_words::incidents as words;
 use askama::Template;
 
 use self::calendar::{DayRow, MonthRow};
 pub(crate) use self::mentions::{Mentions, incident_of, of_outage};
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Table, TableHtml};
-use crate::view::View;
 
 /// The incidents that an address asks for, before what their table chooses.
 pub(crate) struct List<'a> {
@@ -120,8 +120,14 @@ struct CapacityRow {
 }
 
 /// Renders the page; without a log it says that one is being made.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&IncidentLog>, params: &Params) -> Result<String, RequestError> {
-    let page = Page::of(site, view, now, "/incidents");
+pub(crate) fn html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    log: Option<&IncidentLog>,
+    params: &Params,
+) -> Result<String, RequestError> {
+    let page = Page::of(snapshot, view, now, "/incidents");
     let Some(log) = log else { return render(&Waiting { page }) };
     let list = List::of(view, log, params)?;
     let table = list.table.html(&list.rows, &list.table.strict_state(params)?)?;
@@ -139,7 +145,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&Incide
         open: open.iter().take(OPEN_SHOWN).map(|incident| open_row(view, log, incident)).collect(),
         capacity: log.capacity.iter().map(capacity_row).collect(),
         weight: weight_row(&impact),
-        doubts: monitor::doubts(&site.sources(), view, now),
+        doubts: monitor::doubts(snapshot.sources(), view, now),
         latest: latest(view, log),
         months: calendar.months,
         legend: calendar::legend(),
@@ -267,7 +273,7 @@ fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
                 .iter()
                 .map(|(hour, event)| (hour.start(), incident.as_ref(), Html::words(words::event(incident.kind, event)))),
         );
-        rows.extend(log.notes_of(&incident.id).iter().map(|note| (note.at, incident.as_ref(), words::note(note))));
+        rows.extend(log.notes_of(&incident.id).iter().map(|note| (note.at, incident.as_ref(), markup::note(note))));
     }
     rows.sort_by(|a, b| (b.0, &a.1.id).cmp(&(a.0, &b.1.id)));
     let row = |(at, incident, words): (Timestamp, &Incident, Html)| LatestRow {
@@ -282,13 +288,18 @@ fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
 fn open_row(view: &View, log: &IncidentLog, incident: &Incident) -> OpenRow {
     let as_of = log.watched.as_of.unwrap_or(incident.detected_at);
     let cause = incident.causes.first().map(|cause| {
-        format!("Likely cause: {} ({}). {}.", cause.cause, words::probability(cause.probability), crate::text::inert(&cause.evidence))
+        format!(
+            "Likely cause: {} ({}). {}.",
+            cause.cause,
+            words::probability(cause.probability),
+            allium_words::inert::inert(&cause.evidence)
+        )
     });
     OpenRow {
         href: format!("/incident/{}", incident.id),
         headline: words::headline(incident, view),
-        status: words::status_html(incident.status),
-        severity: words::severity_html(incident.severity),
+        status: markup::status_html(incident.status),
+        severity: markup::severity_html(incident.severity),
         detected: incident.detected_at.into(),
         ago: match words::lasted_hours(incident, as_of) {
             0 => "in the newest consensus".to_owned(),

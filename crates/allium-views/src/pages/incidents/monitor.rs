@@ -2,17 +2,15 @@
 
 use allium_detect::Capacity;
 use allium_model::{Fraction, Period, SourceReport, Timestamp};
+use allium_service::{IncidentLog, Snapshot, View};
+use allium_words::format;
 use askama::Template;
 
 use super::{Impact, OPEN_SHOWN, OpenRow, Tile, is_short, open_row, standing};
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
+use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
-use crate::site::Site;
-use crate::text::Foreign;
-use crate::view::View;
 
 #[derive(Template)]
 #[template(path = "monitor.html")]
@@ -51,13 +49,13 @@ struct SourceRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, log: Option<&IncidentLog>) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, log: Option<&IncidentLog>) -> Result<String, RequestError> {
     let open = log.map(IncidentLog::open).unwrap_or_default();
     let impact = log.map(|_| Impact::of(view, &open));
     let capacity = log.map_or(&[][..], |log| &log.capacity);
-    let sources = site.sources();
+    let sources = snapshot.sources();
     render(&Monitor {
-        page: Page::of(site, view, now, "/incidents").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
+        page: Page::of(snapshot, view, now, "/incidents").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
         standing: log.map_or_else(Html::unknown, |log| standing(log, &open)),
         sentence: sentence(view, log.is_some(), open.len()),
         tiles: tiles(view, log.is_some(), open.len()),

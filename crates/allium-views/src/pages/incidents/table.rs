@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use allium_detect::{Incident, Kind, ScopeKind, Severity};
 use allium_model::Fraction;
+use allium_service::{IncidentLog, View};
+use allium_words::incidents as words;
 
 use super::filter::NAMES;
-use super::words;
 use crate::error::RequestError;
-use crate::incidents::IncidentLog;
+use crate::foreign::Foreign;
 use crate::markup::Html;
+use crate::pages::incidents::markup;
 use crate::params::Params;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::text::Foreign;
-use crate::view::View;
 
 type Row = Arc<Incident>;
 
@@ -37,13 +37,13 @@ fn columns(view: &View, as_of: allium_model::ConsensusHour) -> Vec<Column<'_, Ro
     vec![
         Column::text("summary", "What happened", move |row: &Row| summary(row, view)).unsorted().title_of_card(),
         Column::text("status", "Status", |row: &Row| Cell::Markup {
-            html: words::status_html(row.status),
+            html: markup::status_html(row.status),
             plain: row.status.name().to_owned(),
             rank: f64::from(row.status as u8),
         })
         .badge_of_card(),
         Column::number("severity", "Severity", |row: &Row| Cell::Markup {
-            html: words::severity_html(row.severity),
+            html: markup::severity_html(row.severity),
             plain: row.severity.name().to_owned(),
             rank: f64::from(row.severity as u8),
         })

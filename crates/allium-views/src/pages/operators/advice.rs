@@ -3,15 +3,14 @@
 
 use allium_analysis::operators::{Advice, Portfolio, advice};
 use allium_forecast::advice::{Reason, Urgency};
+use allium_service::{Outlook, View};
+use allium_words::format;
 
 use super::dashboard::{Told, advised, told};
 use super::relay;
-use crate::format;
 use crate::markup::Html;
-use crate::outlook::Outlook;
 use crate::pages::forecasts::{Foreseen, foreseen, window};
 use crate::pages::relay::relay_link;
-use crate::view::View;
 
 /// Relays that a piece of advice names.
 const NAMED: usize = 8;

@@ -1,16 +1,17 @@
 //! The charts of the lists of operators, families, claimed domains and heaviest relays: who has most weight.
 
 use allium_analysis::operators::MemberFigures;
+use allium_charts::{Bar, Bars, Chart, Kind, Unit};
 use allium_model::Fraction;
+use allium_service::View;
+use allium_words::format;
+use allium_words::inert::inert;
 
-use super::{operator_name, operator_path, relay};
-use crate::charts::{self, Bar, Bars, Chart, Figure, Unit};
+use super::{operator_path, relay};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
 use crate::markup::Html;
 use crate::params::Params;
-use crate::text::inert;
-use crate::view::View;
 
 /// Bars of a chart.
 const SHOWN: usize = 10;
@@ -82,7 +83,7 @@ fn largest(view: &View, list: List) -> Chart {
     );
     let note = format!("Running relays. As of the consensus of {}, from {}.", format::hour(view.as_of()), view.origin_words());
     let kind = Bars { unit: Unit::Share, of: one.to_owned(), what: "Share of weight".to_owned(), bars, references: Vec::new(), most: None };
-    Chart::new("largest", title, note, charts::Kind::Bars(kind))
+    Chart::new("largest", title, note, Kind::Bars(kind))
 }
 
 fn weighed(view: &View, list: List) -> Vec<Weighed> {
@@ -100,7 +101,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
             let current = all.filter(|(_, (_, figures))| figures.members.n_relays > 0);
             current
                 .map(|(i, (operator, figures))| {
-                    let label = short(&operator_name(view, i));
+                    let label = short(&view.operator_name(i));
                     (figures.members.consensus_weight, i, bar(label, operator_path(&operator.id), &figures.members))
                 })
                 .collect()
@@ -117,7 +118,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
         }
         List::Domains => {
             let bar = |(i, (domain, figures)): (usize, (&allium_model::AroiDomain, &allium_analysis::operators::DomainFigures))| {
-                let href = format!("/relays?q={}", crate::text::url_encoded(domain.as_str()));
+                let href = format!("/relays?q={}", allium_words::inert::url_encoded(domain.as_str()));
                 (figures.claimed.consensus_weight, i, bar(short(domain.as_str()), href, &figures.claimed))
             };
             operators.domains.iter().enumerate().map(bar).collect()

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use allium_analysis::AroiState;
 use allium_model::{AroiCheck, AroiContact, AroiResult, ProofMethod, Relay, Timestamp};
+use allium_words::format;
+use allium_words::inert::inert;
 
-use crate::format;
 use crate::markup::{Html, When};
-use crate::text::inert;
 
 /// Where a domain must name its relays.
 fn place(check: &AroiCheck) -> String {

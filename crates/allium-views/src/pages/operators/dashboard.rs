@@ -3,18 +3,20 @@
 use allium_analysis::Recent;
 use allium_analysis::groups::{Expansion, GroupFigures};
 use allium_analysis::operators::{Achievements, Advice, Advised, Benchmark, LastIssue, Portfolio, achievements, advice};
+use allium_charts::{Bar, Bars, Chart, Kind as ChartKind, Reference, Unit};
 use allium_model::{Fraction, Period};
+use allium_service::View;
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::operator::class_words;
 use super::relay;
-use crate::charts::{self, Bar, Bars, Chart, Figure, Reference, Unit};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
+use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::groups::{self, Kind};
 use crate::params::Params;
-use crate::text::{Foreign, inert};
-use crate::view::View;
 
 /// An operator's standing on its page.
 pub(super) struct Dashboard {
@@ -140,7 +142,7 @@ fn benchmark(view: &View, standing: &Achievements) -> Option<Chart> {
         class_words(found.class)
     );
     let note = format!("As of the consensus of {}, from {}.", format::hour(view.as_of()), view.origin_words());
-    Some(Chart::new("benchmark", title, note, charts::Kind::Bars(bars)))
+    Some(Chart::new("benchmark", title, note, ChartKind::Bars(bars)))
 }
 
 /// The chart of that name of the operator at this place.

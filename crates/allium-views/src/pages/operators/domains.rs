@@ -2,17 +2,16 @@
 
 use allium_analysis::operators::DomainFigures;
 use allium_model::{AroiDomain, OperatorId, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::{inert, url_encoded};
 
 use super::{ListPage, figures, operator_path};
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::format;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::text::{inert, url_encoded};
-use crate::view::View;
 
 struct Row<'a> {
     domain: &'a AroiDomain,
@@ -88,13 +87,13 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let claimed: usize = rows.iter().map(|row| row.figures.claimed.n_relays).sum();
     let validated: usize = rows.iter().map(|row| row.figures.n_validated).sum();
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/domains")).with_charts(),
+        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/domains")).with_charts(),
         title: "Claimed domains",
         sentence: format!(
             "{} claim {}; {} of them are named by the domain that they claim.",

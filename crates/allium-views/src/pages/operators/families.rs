@@ -1,23 +1,23 @@
 //! `/families` and `/family/<FINGERPRINT>`: relays that name each other.
 
 use allium_analysis::operators::{FamilyState, MemberFigures};
+use allium_charts::Chart;
 use allium_model::{Family, Fingerprint, Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
 use askama::Template;
 
 use super::{ListPage, figures, operator_link, relay};
 use crate::api::Form;
-use crate::charts::{Chart, Figure};
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
+use crate::foreign::Foreign;
 use crate::markup::{Html, short_fingerprint};
 use crate::page::{Alternate, Page, render};
 use crate::pages::groups;
 use crate::pages::members::{self, Member};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Column, Table, TableHtml};
-use crate::text::Foreign;
-use crate::view::View;
 
 struct Row<'a> {
     family: &'a Family,
@@ -72,11 +72,11 @@ pub(super) fn heaviest(view: &View, family: &Family) -> Option<u32> {
 }
 
 /// Renders the list.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/families")).with_charts(),
+        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/families")).with_charts(),
         title: "Families",
         sentence: sentence(view, &rows),
         under: "A family is a group of relays that name each other; clients never use two of one family in one circuit.".to_owned(),
@@ -167,7 +167,13 @@ fn family_of<'a>(view: &'a View, key: &Fingerprint) -> Result<(&'a Family, &'a M
 }
 
 /// Renders the page of the family with this key.
-pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Fingerprint, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn family_html(
+    snapshot: &Snapshot,
+    view: &View,
+    now: Timestamp,
+    key: &Fingerprint,
+    params: &Params,
+) -> Result<String, RequestError> {
     let (family, figures) = family_of(view, key)?;
     let members = Member::current(view, &family.members);
     let path = format!("/family/{key}");
@@ -177,8 +183,8 @@ pub(crate) fn family_html(site: &Site, view: &View, now: Timestamp, key: &Finger
     let name = heaviest(view, family).and_then(|i| relay(view, i)).map_or("", |relay| relay.display_name()).to_owned();
     let one_sided = members.iter().filter(|member| FamilyState::of(member.relay()).is_misconfigured());
     let page = FamilyPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at(&api)).with_charts(),
-        title: format!("Family of {}", crate::text::inert(&name)),
+        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at(&api)).with_charts(),
+        title: format!("Family of {}", allium_words::inert::inert(&name)),
         answer: answer(figures),
         operator: family.members.first().map_or_else(Html::unknown, |i| operator_link(view, *i as usize)),
         closer: crate::pages::explore::links(&format!("family:{key}")),

@@ -2,16 +2,15 @@
 
 use allium_analysis::operators::OperatorFigures;
 use allium_model::{OperatorId, Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
 
-use super::{ListPage, figures, identity, operator_name, operator_path};
+use super::{ListPage, figures, identity, operator_path};
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::format;
 use crate::page::{Alternate, Page, render};
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::{Cell, Choice, Column, Table};
-use crate::view::View;
 
 /// An operator with a current relay.
 pub(crate) struct Row<'a> {
@@ -29,7 +28,7 @@ fn rows(view: &View) -> Vec<Row<'_>> {
 
 fn table(view: &View) -> Table<'_, Row<'_>> {
     let mut columns = vec![
-        Column::text("name", "Operator", |row: &Row<'_>| Cell::link(&operator_name(view, row.operator_idx), operator_path(row.id)))
+        Column::text("name", "Operator", |row: &Row<'_>| Cell::link(&view.operator_name(row.operator_idx), operator_path(row.id)))
             .method("operators")
             .title_of_card(),
         Column::text("known_by", "Known by", |row: &Row<'_>| Cell::Words(identity(row.id).to_owned()))
@@ -87,11 +86,11 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(site, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")).with_charts(),
+        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")).with_charts(),
         title: "Operators",
         sentence: sentence(view, &rows),
         under: under(view),

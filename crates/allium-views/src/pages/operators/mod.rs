@@ -12,13 +12,14 @@ pub(crate) mod operator;
 
 use allium_analysis::operators::OperatorFigures;
 use allium_model::{OperatorId, Relay};
+use allium_service::View;
+use allium_words::inert::inert;
 use askama::Template;
 
+use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::page::Page;
 use crate::table::TableHtml;
-use crate::text::{Foreign, inert};
-use crate::view::View;
 
 /// A page that is a sentence and a table.
 #[derive(Template)]
@@ -35,21 +36,6 @@ pub(crate) struct ListPage {
     /// What stands before the table.
     pub(crate) before: Html,
     pub(crate) table: TableHtml,
-}
-
-/// What an operator is called: the proven domain, else its contact, else the nickname of a member of its family.
-pub(crate) fn operator_name(view: &View, operator_idx: usize) -> String {
-    let Some(operator) = view.operators.operators.operators.get(operator_idx) else { return String::new() };
-    if let OperatorId::Domain(domain) = &operator.id {
-        return domain.to_string();
-    }
-    let contact = view.operators.figures[operator_idx].contact_of.and_then(|i| relay(view, i)?.contact.as_deref());
-    let first = operator.members.first().and_then(|i| relay(view, *i));
-    match (contact.or_else(|| first?.contact.as_deref()), first) {
-        (Some(contact), _) => contact.split_whitespace().collect::<Vec<_>>().join(" "),
-        (None, Some(relay)) => format!("family of {}", relay.display_name()),
-        (None, None) => operator.id.to_string(),
-    }
 }
 
 /// How it is known that relays are one operator's.
@@ -70,7 +56,7 @@ pub(crate) fn operator_path(id: &OperatorId) -> String {
 pub(crate) fn operator_link(view: &View, relay_idx: usize) -> Html {
     let Some(place) = view.operators.operators.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
     let id = &view.operators.operators.operators[place as usize].id;
-    Html::link(&operator_path(id), &Html::safe(Foreign::short(&operator_name(view, place as usize))))
+    Html::link(&operator_path(id), &Html::safe(Foreign::short(&view.operator_name(place as usize))))
 }
 
 /// What its relays claim, in words: `example.org, claimed by 3 relays, validated for 2`.

@@ -6,16 +6,19 @@ use allium_analysis::leaderboards::Category;
 use allium_analysis::operators::{OperatorFigures, Portfolio, portfolio};
 use allium_analysis::{AroiState, Issue, PastStandings, diagnose};
 use allium_model::{Operator, OperatorId, Period, Timestamp};
+use allium_service::{Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 use serde::Serialize;
 
 use super::advice::{self, AdviceGroup};
 use super::dashboard::{self, Dashboard};
 use super::families::answer;
-use super::{claim, claim_words, identity, operator_name};
+use super::{claim, claim_words, identity};
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Page, render};
 use crate::pages::earlier::Earlier;
@@ -26,10 +29,7 @@ use crate::pages::leaderboards::score_words;
 use crate::pages::members::{self, Member};
 use crate::pages::relay::relay_link;
 use crate::params::Params;
-use crate::site::Site;
 use crate::table::TableHtml;
-use crate::text::{Foreign, inert};
-use crate::view::View;
 
 /// Up to which place a ranking is a badge.
 const BADGE_RANKS: usize = 25;
@@ -109,20 +109,20 @@ fn find<'a>(view: &'a View, id: &OperatorId) -> Result<(usize, &'a Operator, &'a
 }
 
 /// Renders the page.
-pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &OperatorId, params: &Params) -> Result<String, RequestError> {
     let (place, operator, figures) = find(view, id)?;
     let members = Member::current(view, &operator.members);
     let api = format!("/api/v1/operators/{id}");
     let table = members::table(view, super::operator_path(id), format!("{api}/relays"));
     let state = table.strict_state(params)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
-    let badges = badges(view, site.past_standings().as_deref(), id, place);
-    let name = operator_name(view, place);
-    let log = site.incidents();
-    let mentions = Mentions::of_operator(view, log.as_deref(), id, &operator.members);
+    let badges = badges(view, snapshot.past_standings(), id, place);
+    let name = view.operator_name(place);
+    let log = snapshot.incidents();
+    let mentions = Mentions::of_operator(view, log, id, &operator.members);
     let contact = figures.contact_of.and_then(|i| super::relay(view, i)?.contact.clone());
     let page = OperatorPage {
-        page: Page::of(site, view, now, "/operators")
+        page: Page::of(snapshot, view, now, "/operators")
             .with_alternate(Alternate { json: api.clone(), csv: Some(format!("{api}/relays.csv")) })
             .with_charts()
             .with_feeds("Incidents of this operator", &mentions.query),
@@ -135,10 +135,10 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
         aroi: aroi(id, figures),
         findings: claim::findings(members.iter().filter_map(|member| super::relay(view, member.relay_idx as u32))),
         dashboard: Dashboard::of(view, place, &format!("{}/charts", super::operator_path(id)), badges.len()),
-        advice: advice::groups(view, &site.outlook(), place, &details, &forecast_list(id)),
-        calendar: site.outlook().forecasts().is_ok().then(|| format!("{}/maintenance.ics", super::operator_path(id))),
+        advice: advice::groups(view, snapshot.outlook(), place, &details, &forecast_list(id)),
+        calendar: snapshot.outlook().forecasts().is_ok().then(|| format!("{}/maintenance.ics", super::operator_path(id))),
         badges,
-        earlier: earlier_words(view, site.past_standings().as_deref()),
+        earlier: earlier_words(view, snapshot.past_standings()),
         periods: Period::ALL.into_iter().filter_map(|period| period_row(figures, period)).collect(),
         offline: offline_sentence(&details),
         offline_relays: offline_relays(view, &details),
@@ -151,7 +151,7 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
         versions: versions_words(&details, figures),
         diversity: diversity_words(&details, figures),
         issues: issues(view, &members),
-        forecast: forecast(site, view, operator),
+        forecast: forecast(snapshot, view, operator),
         table: table.html(&members, &state)?,
         id: id.to_string(),
         contact,
@@ -161,14 +161,14 @@ pub(crate) fn html(site: &Site, view: &View, now: Timestamp, id: &OperatorId, pa
 }
 
 /// What its relays are likely to do.
-fn forecast(site: &Site, view: &View, operator: &Operator) -> Html {
+fn forecast(snapshot: &Snapshot, view: &View, operator: &Operator) -> Html {
     let members = operator.members.iter().map(|relay_idx| *relay_idx as usize);
-    group_panel(&site.outlook(), view, members, Together::Operator, &forecast_list(&operator.id))
+    group_panel(snapshot.outlook(), view, members, Together::Operator, &forecast_list(&operator.id))
 }
 
 /// The address of its forecasts.
 fn forecast_list(id: &OperatorId) -> String {
-    format!("/forecasts?operator={}", crate::text::url_encoded(&id.to_string()))
+    format!("/forecasts?operator={}", allium_words::inert::url_encoded(&id.to_string()))
 }
 
 fn under(operator: &Operator, figures: &OperatorFigures) -> String {
@@ -249,7 +249,7 @@ fn facts(view: &View, operator: &Operator, figures: &OperatorFigures, now: Times
 /// Relays by what their claim is worth, with a link to those below.
 fn aroi(id: &OperatorId, figures: &OperatorFigures) -> Vec<(String, String, String)> {
     let rows = AroiState::ALL.into_iter().zip(figures.by_aroi).filter(|(_, n)| *n > 0);
-    let href = |state: AroiState| format!("/operator/{id}?aroi={}#relays", crate::text::url_encoded(state.name()));
+    let href = |state: AroiState| format!("/operator/{id}?aroi={}#relays", allium_words::inert::url_encoded(state.name()));
     rows.map(|(state, n)| (href(state), state.name().to_owned(), format::count(n as u64))).collect()
 }
 
@@ -516,7 +516,7 @@ pub(crate) fn data(view: &View, past: Option<&PastStandings>, id: &OperatorId) -
     to_json(&OperatorJson {
         as_of: view.as_of().to_string(),
         id: id.to_string(),
-        name: operator_name(view, place),
+        name: view.operator_name(place),
         known_by: identity(id),
         claimed_domain: figures.claimed_domain.as_ref().map(ToString::to_string),
         n_relays: of.n_relays,
@@ -584,7 +584,7 @@ pub(crate) fn relays_data(view: &View, id: &OperatorId, params: &Params, form: F
 }
 
 /// A chart of its page.
-pub(crate) fn chart(view: &View, params: &Params, id: &OperatorId, name: &str) -> Result<crate::charts::Chart, RequestError> {
+pub(crate) fn chart(view: &View, params: &Params, id: &OperatorId, name: &str) -> Result<allium_charts::Chart, RequestError> {
     let (place, ..) = find(view, id)?;
     dashboard::chart(view, params, place, name)
 }

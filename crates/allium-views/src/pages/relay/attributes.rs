@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use allium_model::{ConsensusHour, Fingerprint, Fraction, PortSummary, Relay, Timestamp};
+use allium_service::View;
+use allium_words::format;
+use allium_words::inert::url_encoded;
 
 use super::relay_link;
-use crate::format;
+use crate::foreign::Foreign;
 use crate::markup::{Html, When, short_fingerprint};
-use crate::text::{Foreign, url_encoded};
-use crate::view::View;
 
 /// At how many members a family's list is folded.
 const UNFOLDED: usize = 12;

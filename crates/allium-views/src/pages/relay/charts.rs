@@ -2,17 +2,17 @@
 //! flags over the same period.
 
 use allium_analysis::{Dip, RelayReport, Selection, Strip, daily_strip, dips, hourly_strip, published_sums, running_counts, strip};
+use allium_charts::{Chart, Event, Heat, HeatRow, Kind, Line, Time, Unit};
 use allium_model::{Fingerprint, Fraction, Period, Quantity, RelayFlag, RelayRecord};
+use allium_service::{IncidentLog, Members, View};
+use allium_words::format;
+use allium_words::incidents::headline;
 
-use crate::charts::{Chart, Event, Heat, HeatRow, Kind, Line, Time, Unit};
 use crate::error::RequestError;
-use crate::format;
-use crate::incidents::IncidentLog;
 use crate::pages::incidents::incident_of;
-use crate::pages::incidents::words::headline;
+use crate::pages::incidents::marks::marked;
 use crate::params::{Params, query_string};
 use crate::strips::Labels;
-use crate::view::{Members, View};
 
 /// The most cells in a row of flags.
 const FLAG_CELLS: usize = 92;
@@ -226,7 +226,7 @@ pub(crate) fn with_incidents(mut chart: Chart, view: &View, log: Option<&Inciden
         }
     }
     // Those that are no outage of its own, such as lost flags, have marks of their own.
-    chart.marked(view, log, log.of_relay(&relay).filter(|incident| !told.contains(&incident.id.as_str())))
+    marked(chart, view, log, log.of_relay(&relay).filter(|incident| !told.contains(&incident.id.as_str())))
 }
 
 /// The mean over the cells that are known.

@@ -2,15 +2,14 @@
 
 use allium_analysis::{Dip, Outage, RelayReport, Strip, StripCell};
 use allium_model::{ConsensusHour, Fingerprint, Period, RelayFlag, RelayRecord, RelayState, StateSpan};
+use allium_service::{IncidentLog, View};
+use allium_words::format;
 use jiff::tz::Offset;
 
-use crate::format;
-use crate::incidents::IncidentLog;
+use crate::foreign::Foreign;
 use crate::markup::{Day, FlagLetters, Html, Percent, State, When};
 use crate::pages::incidents::of_outage;
 use crate::strips::{Labels, StripHtml};
-use crate::text::Foreign;
-use crate::view::View;
 
 /// At how many outages and states the page stops; the API has all of them.
 const SHOWN: usize = 100;

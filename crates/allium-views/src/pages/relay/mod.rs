@@ -9,24 +9,23 @@ pub(crate) use self::charts::{Choice, chart, with_incidents};
 use allium_analysis::{Issue, RelayReport, Severity, Since, Strip, UptimeFigure, UptimeSource, diagnose, strip};
 use allium_forecast::advice::{Advice, Pattern, Reason};
 use allium_model::{Fingerprint, Period, Relay, RelayFlag, RelayRecord, Timestamp};
+use allium_service::{Outlook, Snapshot, View};
+use allium_words::format;
+use allium_words::inert::inert;
 use askama::Template;
 
 use self::attributes::{Family, Group};
 use self::history::{DipRow, MonthRow, OutageRow, StateRow};
-use crate::charts::Figure;
 use crate::error::RequestError;
-use crate::format;
+use crate::figure::Figure;
+use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint};
-use crate::outlook::Outlook;
 use crate::page::{Alternate, Page, render};
 use crate::pages::forecasts::Panel;
 use crate::pages::incidents::Mentions;
 use crate::pages::issues::IssueWords;
 use crate::pages::operators::{claim, families, operator_link};
-use crate::site::Site;
 use crate::strips::{Labels, Run, StripHtml, legend, runs};
-use crate::text::{Foreign, inert};
-use crate::view::View;
 
 #[derive(Template)]
 #[template(path = "relay.html")]
@@ -104,7 +103,7 @@ struct FlagRow<'a> {
 
 /// Renders the page of the relay at this place in the view.
 pub(crate) fn html(
-    site: &Site,
+    snapshot: &Snapshot,
     view: &View,
     now: Timestamp,
     relay_idx: usize,
@@ -121,15 +120,15 @@ pub(crate) fn html(
     let advice = outlook.forecasts().ok().and_then(|forecasts| forecasts.advice(forecasts.find(&relay.fingerprint)?));
     let (covered, issues): (Vec<Issue>, Vec<Issue>) =
         diagnose(record, report, as_of).into_iter().partition(|issue| advice.is_some_and(|advice| says_the_same(issue, advice)));
-    let log = site.incidents();
+    let log = snapshot.incidents();
     let chart = charts::uptime(view, record, report, choice);
-    let chart = with_incidents(chart, view, log.as_deref(), relay.fingerprint);
-    let mentions = Mentions::of_relay(view, log.as_deref(), relay.fingerprint);
+    let chart = with_incidents(chart, view, log, relay.fingerprint);
+    let mentions = Mentions::of_relay(view, log, relay.fingerprint);
     let (base, query) = (format!("/relay/{}/charts", relay.fingerprint), choice.query());
     let chosen = charts::own_strip(view, record, choice);
     let (flag_chart, dips) = (charts::flags(view, record, choice), charts::own_dips(view, record));
     let page = RelayPage {
-        page: Page::of(site, view, now, "/relays")
+        page: Page::of(snapshot, view, now, "/relays")
             .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
             .with_feeds("Incidents of this relay", &mentions.query)
             .with_charts(),
@@ -147,7 +146,7 @@ pub(crate) fn html(
         flag_figure: Figure::of(&flag_chart, &base, &query).with_rows(0),
         period_links: choice.period_links(),
         beside_links: choice.beside_links(view, record),
-        dips: history::dips(&dips, log.as_deref(), &relay.fingerprint),
+        dips: history::dips(&dips, log, &relay.fingerprint),
         year_sentence: history::year_sentence(report),
         year: history::calendar(&year, report),
         legend: legend(),
@@ -157,7 +156,7 @@ pub(crate) fn html(
             .outages
             .as_ref()
             .map_or_else(String::new, |o| format!("List, {}", format::counted(o.outages.len(), "outage"))),
-        outages: history::outages(report, log.as_deref(), &relay.fingerprint),
+        outages: history::outages(report, log, &relay.fingerprint),
         mentions,
         stability: history::stability(report),
         states_title: history::states_title(record, &states),

@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use allium_detect::evaluate::{Baseline, Finding, Injected, Scores, exchanged, findings, inject, score, shifted, untouched};
 use allium_detect::{Record, Settings};
-use allium_history::SqliteHistory;
+use allium_service::workers::record;
 
 use crate::cli::EvaluateDetectArgs;
-use crate::commands::record;
 use crate::config::Config;
 use crate::progress::Progress;
 
@@ -21,7 +20,7 @@ const WEEK: f64 = 168.0;
 pub(crate) fn run(config: &Config, args: &EvaluateDetectArgs) -> anyhow::Result<()> {
     let progress = Progress::start(4);
     progress.step("reading the history");
-    let record = record::of(&SqliteHistory::open_read_only(&config.store)?)?;
+    let record = record::of(&*config.store.open_read_only()?)?;
     let place = |hour| record.hours.partition_point(|(known, _)| *known < hour);
     let places = args.from.map_or(0, place)..args.to.map_or(record.hours.len(), place);
     anyhow::ensure!(places.len() > 200, "the store has fewer than 200 consensuses of that time, too few to evaluate");

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 use allium_forecast::Past;
 use allium_forecast::evaluate::{Evaluation, FORMAT, IN_USE, OriginScores, STRATA, Scoreboard, Scores};
 use allium_forecast::models::Kind;
-use allium_history::{History as _, SqliteHistory};
 use allium_model::ConsensusHour;
+use allium_service::workers::past::of_history;
 use anyhow::{Context as _, ensure};
 use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 
 use crate::cli::EvaluateForecastArgs;
-use crate::commands::forecast::of_history;
 use crate::config::Config;
 use crate::progress::Progress;
 
@@ -32,7 +31,7 @@ pub(crate) fn run(config: &Config, args: &EvaluateForecastArgs) -> anyhow::Resul
     origins.dedup();
     let progress = Progress::start(origins.len() + 1);
     progress.step("reading the history");
-    let past = of_history(&SqliteHistory::open_read_only(&config.store)?.exact()?);
+    let past = of_history(&config.store.open_read_only()?.exact()?);
     let scored = scored(&past, &origins, args, &progress)?;
     ensure!(!scored.is_empty(), "no origin with history before it and at least half of its horizon after it");
     let scoreboard = Scoreboard::new(&past, args.horizon_days, scored);

@@ -4,11 +4,10 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 
 use allium_forecast::network::{Daily, NetworkScore, backtest};
-use allium_history::{History as _, SqliteHistory};
+use allium_service::workers::past::{of_history, weights};
 use anyhow::{Context as _, ensure};
 
 use crate::cli::EvaluateNetworkArgs;
-use crate::commands::forecast::{of_history, weights};
 use crate::config::Config;
 use crate::progress::Progress;
 
@@ -19,10 +18,10 @@ const FILE: &str = "network.json";
 pub(crate) fn run(config: &Config, args: &EvaluateNetworkArgs) -> anyhow::Result<()> {
     let progress = Progress::start(2);
     progress.step("reading the history");
-    let store = SqliteHistory::open_read_only(&config.store)?;
+    let store = config.store.open_read_only()?;
     let past = of_history(&store.exact()?);
-    let as_of = *past.hours().last().with_context(|| format!("{} holds no consensus", config.store.display()))?;
-    let daily = Daily::of(&past, as_of, &weights(&store, as_of)?);
+    let as_of = *past.hours().last().with_context(|| format!("{} holds no consensus", config.store))?;
+    let daily = Daily::of(&past, as_of, &weights(&*store, as_of)?);
     progress.step("forecasting as of past days");
     let scores = backtest(&daily, usize::from(args.step_days));
     ensure!(!scores.is_empty(), "the record is too short to score a forecast");

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-use allium_views::text::csv_cell;
+use allium_words::inert::csv_cell;
 use anyhow::Context as _;
 
 use super::table::{Cell, Column, Sink};

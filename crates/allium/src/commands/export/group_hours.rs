@@ -1,27 +1,31 @@
 //! The table of groups and hours: how large the network, a country, an AS, the relays with a flag were.
 
-use allium_history::{GroupHour, GroupKey, Grouping, History as _, SqliteHistory};
+use allium_history::{GroupHour, GroupKey, Grouping, Store};
 
 use super::month::Month;
 use super::output::Table;
 use super::table::{Cell, Column, Kind, until_it_fails};
+use super::weights;
 
-pub(super) const COLUMNS: &[Column] = &[
-    Column::required("kind", Kind::Text),
-    Column::optional("key", Kind::Text),
-    Column::required("valid_after", Kind::Time),
-    Column::required("n_weighed", Kind::Number),
-    Column::optional("consensus_weight", Kind::Real),
-    Column::optional("consensus_weight_fraction", Kind::Real),
-    Column::optional("guard_probability", Kind::Real),
-    Column::optional("middle_probability", Kind::Real),
-    Column::optional("exit_probability", Kind::Real),
-    Column::optional("advertised_bandwidth", Kind::Number),
-    Column::optional("observed_bandwidth", Kind::Number),
-];
+pub(super) const COLUMNS: &[Column] = &{
+    let [weighed, weight, fraction, guard, middle, exit] = weights::COLUMNS;
+    [
+        Column::required("kind", Kind::Text),
+        Column::optional("key", Kind::Text),
+        Column::required("valid_after", Kind::Time),
+        weighed,
+        weight,
+        fraction,
+        guard,
+        middle,
+        exit,
+        Column::optional("advertised_bandwidth", Kind::Number),
+        Column::optional("observed_bandwidth", Kind::Number),
+    ]
+};
 
 /// Writes the hours of a month by kind of group, time and group.
-pub(super) fn write(store: &SqliteHistory, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
+pub(super) fn write(store: &dyn Store, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
     let Some((from, to)) = month.hours else { return Ok(()) };
     for by in Grouping::ALL {
         until_it_fails(|write| {
@@ -45,16 +49,18 @@ fn names(group: &GroupKey) -> (&'static str, Option<String>) {
 }
 
 fn row<'a>(kind: &'a str, key: Option<&'a str>, hour: &GroupHour) -> [Cell<'a>; COLUMNS.len()] {
+    let shares = [hour.consensus_weight_fraction, hour.guard_probability, hour.middle_probability, hour.exit_probability];
+    let [weighed, weight, fraction, guard, middle, exit] = weights::cells(hour.n_weighed, hour.consensus_weight, shares);
     [
         Cell::Text(kind),
         Cell::text(key),
         Cell::Time(hour.hour),
-        Cell::Number(hour.n_weighed.into()),
-        Cell::real(hour.consensus_weight),
-        Cell::share(hour.consensus_weight_fraction),
-        Cell::share(hour.guard_probability),
-        Cell::share(hour.middle_probability),
-        Cell::share(hour.exit_probability),
+        weighed,
+        weight,
+        fraction,
+        guard,
+        middle,
+        exit,
         hour.advertised_bandwidth.map_or(Cell::Null, Cell::count),
         hour.observed_bandwidth.map_or(Cell::Null, Cell::count),
     ]

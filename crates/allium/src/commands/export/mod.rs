@@ -16,12 +16,13 @@ mod relays;
 mod spans;
 mod table;
 mod target;
+mod weights;
 
 use std::path::Path;
 
-use allium_history::{Event, ExactHistory, History as _, SqliteHistory};
+use allium_history::{Event, ExactHistory, Store};
 use allium_model::Timestamp;
-use allium_views::format::count;
+use allium_words::format::count;
 use anyhow::Context as _;
 
 use crate::cli::{ExportHistoryArgs, TableFormat};
@@ -45,11 +46,11 @@ struct Written {
 
 /// Reads the history as of one moment, writes it beside the directory that is asked for, then puts it there.
 pub(crate) fn run(config: &Config, args: &ExportHistoryArgs) -> anyhow::Result<()> {
-    let store = SqliteHistory::open_read_only(&config.store)?;
+    let store = config.store.open_read_only()?;
     let target = Target::prepare(&args.out, args.replace)?;
     let progress = Progress::start(2);
-    progress.step(&format!("reading {}", config.store.display()));
-    let written = store.as_of_one_moment(|store| {
+    progress.step(&format!("reading {}", config.store));
+    let written = store.at_one_moment(|store| {
         let (history, events) = (store.exact()?, store.events(None, Timestamp::MIN, Timestamp::MAX)?);
         progress.step("writing");
         write(store, &history, &events, target.dir(), args.format).with_context(|| format!("cannot write {}", args.out.display()))
@@ -59,7 +60,7 @@ pub(crate) fn run(config: &Config, args: &ExportHistoryArgs) -> anyhow::Result<(
     Ok(())
 }
 
-fn write(store: &SqliteHistory, history: &ExactHistory, events: &[Event], dir: &Path, format: TableFormat) -> anyhow::Result<Written> {
+fn write(store: &dyn Store, history: &ExactHistory, events: &[Event], dir: &Path, format: TableFormat) -> anyhow::Result<Written> {
     let mut written = Written::default();
     for (name, month) in month::months(history.timeline.known(), events) {
         let dir = dir.join(format!("month={name}"));
@@ -77,7 +78,7 @@ fn write(store: &SqliteHistory, history: &ExactHistory, events: &[Event], dir: &
 }
 
 fn write_month(
-    store: &SqliteHistory,
+    store: &dyn Store,
     history: &ExactHistory,
     month: &Month<'_>,
     dir: &Path,

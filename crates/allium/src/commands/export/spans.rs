@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use allium_history::{PlaceSpan, RelayTimeline, Timeline};
+use allium_history::{IndexSpan, RelayTimeline, Timeline};
 use allium_model::{ConsensusHour, Known, RelayFlag, RelayState};
 
 use super::month::{Month, Stretch};
@@ -63,15 +63,15 @@ pub(super) fn write(timeline: &Timeline, month: &Month<'_>, table: &mut Table<'_
     Ok(())
 }
 
-/// The spans of a relay with a consensus at these indexes.
-fn spans_in<'a>(relay: &'a RelayTimeline, places: &Range<u32>) -> &'a [PlaceSpan] {
-    let from = relay.spans.partition_point(|span| span.end <= places.start);
-    let to = relay.spans.partition_point(|span| span.start < places.end);
+/// The spans of a relay with a consensus at these indices.
+fn spans_in<'a>(relay: &'a RelayTimeline, indices: &Range<u32>) -> &'a [IndexSpan] {
+    let from = relay.spans.partition_point(|span| span.end <= indices.start);
+    let to = relay.spans.partition_point(|span| span.start < indices.end);
     relay.spans.get(from..to).unwrap_or_default()
 }
 
 /// The parts of a span, and whether all flags are known in each.
-fn cut(span: &PlaceSpan, stretches: &[Stretch]) -> impl Iterator<Item = (Range<u32>, bool)> {
+fn cut(span: &IndexSpan, stretches: &[Stretch]) -> impl Iterator<Item = (Range<u32>, bool)> {
     let first = stretches.partition_point(|stretch| stretch.places.end <= span.start);
     let touched = stretches[first..].iter().take_while(|stretch| stretch.places.start < span.end);
     touched.map(|stretch| (span.start.max(stretch.places.start)..span.end.min(stretch.places.end), stretch.tells_all))

@@ -1,6 +1,5 @@
 //! `allium forecast`: the uptime of every relay over the next weeks, as a distribution.
 
-mod past;
 mod train;
 mod write;
 
@@ -9,19 +8,14 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use allium_forecast::{Model, Past};
-use allium_history::{History as _, SqliteHistory};
 use allium_model::ConsensusHour;
+use allium_service::Basis;
+use allium_service::workers::past::{ground, of_history};
 use anyhow::{Context as _, bail};
 
 use crate::cli::{ForecastAction, ForecastArgs, ForecastFormat};
 use crate::config::Config;
 use crate::progress::Progress;
-
-pub(crate) use past::{of_graphs, of_history, weights};
-pub(crate) use train::accept;
-
-/// With fewer consensuses than there are in five weeks, published graphs tell more than the own history does.
-pub(crate) const MIN_OWN_CONSENSUSES: usize = 35 * 24;
 
 /// Writes the forecast to standard output, or trains a model.
 pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
@@ -51,21 +45,14 @@ pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
 /// What the store knows up to an hour, or all of it.
 fn read(config: &Config, as_of: Option<ConsensusHour>, progress: &Progress) -> anyhow::Result<(Past, ConsensusHour)> {
     progress.step("reading the history");
-    let store = SqliteHistory::open_read_only(&config.store)?;
-    let newest =
-        store.stats()?.last.with_context(|| format!("{} holds no consensus: import or ingest some first", config.store.display()))?;
+    let store = config.store.open_read_only()?;
+    let newest = store.stats()?.last.with_context(|| format!("{} holds no consensus: import or ingest some first", config.store))?;
     let as_of = as_of.unwrap_or(newest);
-    let past = of_history(&store.exact_as_of(as_of)?);
-    if past.hours().len() >= MIN_OWN_CONSENSUSES {
-        return Ok((past, as_of));
+    let ground = ground(of_history(&store.exact_as_of(as_of)?), as_of, || Ok(store.load_as_of(as_of)?))?;
+    if ground.basis == Basis::PublishedGraphs {
+        progress.step("little history of our own: using published graphs");
     }
-    match store.load_as_of(as_of)? {
-        Some(record) if record.relays.iter().any(|relay| !relay.published.is_empty()) => {
-            progress.step("little history of our own: using published graphs");
-            Ok((of_graphs(&record, as_of), as_of))
-        }
-        _ => Ok((past, as_of)),
-    }
+    Ok((ground.past, as_of))
 }
 
 /// A model from a file, if it may be used for this forecast.

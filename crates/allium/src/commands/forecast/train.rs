@@ -5,15 +5,13 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use allium_forecast::{Error, HeldOutScore, Model};
-use anyhow::{Context as _, bail};
+use allium_service::workers::forecasts::accept;
+use anyhow::Context as _;
 
 use super::read;
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::progress::Progress;
-
-/// How much worse than the model in use a new one may score: held-out origins differ from day to day.
-const TOLERANCE: f64 = 1.05;
 
 /// Trains, compares, writes.
 pub(super) fn run(config: &Config, args: &TrainArgs) -> anyhow::Result<()> {
@@ -44,18 +42,6 @@ fn in_use(path: &Path) -> anyhow::Result<Option<Model>> {
 
 fn told(score: &HeldOutScore) -> String {
     format!("{} CRPS {:.4}", score.model, score.crps)
-}
-
-/// Refuses a model that is older than the one in use, or scores worse by more than [`TOLERANCE`].
-pub(crate) fn accept(model: &Model, in_use: &Model) -> anyhow::Result<()> {
-    if model.trained_as_of() < in_use.trained_as_of() {
-        bail!("the model in use learned from consensuses up to {}, later than {}", in_use.trained_as_of(), model.trained_as_of());
-    }
-    let (Some(score), Some(known)) = (model.score(), in_use.score()) else { return Ok(()) };
-    if model.horizon_days() == in_use.horizon_days() && score.crps > known.crps * TOLERANCE {
-        bail!("rejected: CRPS {:.4} on held-out origins, {:.4} for the model in use", score.crps, known.crps);
-    }
-    Ok(())
 }
 
 /// Writes a file whole or not at all.

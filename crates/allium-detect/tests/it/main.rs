@@ -1,0 +1,4 @@
+//! The detector and its explanations, through the public interface.
+
+mod detect;
+mod explain;

@@ -1,0 +1,70 @@
+//! Opening a store: the one place that knows the backends.
+
+use crate::error::Error;
+use crate::sqlite::SqliteStore;
+use crate::store::Store;
+use crate::url::{Address, StoreUrl};
+
+impl StoreUrl {
+    /// Opens the store for writing; creates it if there is none, and brings an older format to the present one.
+    ///
+    /// # Errors
+    /// [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::Corrupt`], [`Error::NoBackend`]; [`Error::ReadOnly`] and
+    /// [`Error::Database`] if the store cannot be written.
+    pub fn open(&self) -> Result<Box<dyn Store>, Error> {
+        match &self.0 {
+            Address::Sqlite(path) => Ok(Box::new(SqliteStore::open(path)?)),
+            Address::Other(scheme, _) => Err(self.no_backend(scheme)),
+        }
+    }
+
+    /// Opens the store for reading; others may write to it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`],
+    /// [`Error::NoBackend`].
+    pub fn open_read_only(&self) -> Result<Box<dyn Store>, Error> {
+        match &self.0 {
+            Address::Sqlite(path) => Ok(Box::new(SqliteStore::open_read_only(path)?)),
+            Address::Other(scheme, _) => Err(self.no_backend(scheme)),
+        }
+    }
+
+    /// As [`StoreUrl::open`], of a store that exists.
+    ///
+    /// # Errors
+    /// [`Error::Missing`]; else as [`StoreUrl::open`].
+    pub fn open_existing(&self) -> Result<Box<dyn Store>, Error> {
+        match &self.0 {
+            Address::Sqlite(path) if !path.exists() => Err(Error::Missing { store: self.clone() }),
+            _ => self.open(),
+        }
+    }
+
+    fn no_backend(&self, scheme: &str) -> Error {
+        let backend = if matches!(scheme, "postgres" | "postgresql") { "PostgreSQL" } else { scheme };
+        Error::NoBackend { store: self.clone(), backend: backend.to_owned() }
+    }
+}
+
+/// Opens a store that is gone when the value is dropped.
+///
+/// # Errors
+/// [`Error::Database`] if there is not enough memory.
+pub fn in_memory() -> Result<Box<dyn Store>, Error> {
+    Ok(Box::new(SqliteStore::open_in_memory()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_that_is_not_there_is_named() {
+        let url = StoreUrl::from("postgres://allium:secret@db.example/tor");
+        for error in [url.open().unwrap_err(), url.open_read_only().unwrap_err(), url.open_existing().unwrap_err()] {
+            assert_eq!(error.to_string(), "postgres://db.example/tor: this build has no PostgreSQL backend");
+        }
+        assert!(StoreUrl::from("mysql://x").open().unwrap_err().to_string().ends_with("this build has no mysql backend"));
+    }
+}

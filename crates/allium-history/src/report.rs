@@ -1,0 +1,93 @@
+//! Visits to sources, and reports on the store itself.
+
+use allium_model::{ConsensusHour, Reject, SourceStatus, Timestamp};
+
+/// The outcome of a visit to a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceVisit {
+    /// Name of the source; `onionoo` or that of a [`crate::ConsensusSource`].
+    pub source: String,
+    /// When.
+    pub at: Timestamp,
+    /// The newest consensus that it brought or is known to have; `None` leaves the recorded one.
+    pub newest: Option<ConsensusHour>,
+    /// The failure; `None` if the source answered as it should, though it may have had nothing newer.
+    pub failure: Option<String>,
+    /// The number of rejects in the consensuses or the pack that it brought, and the first of them; `None` leaves the recorded ones.
+    pub rejects: Option<(usize, Vec<Reject>)>,
+}
+
+/// The amount that a prune forgot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruned {
+    /// Consensuses.
+    pub n_consensuses: usize,
+    /// Spans that ended before; others were cut.
+    pub n_spans: usize,
+    /// Relays.
+    pub n_relays: usize,
+}
+
+/// The amount of everything in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stats {
+    /// Version of the format.
+    pub format_version: i64,
+    /// Size in bytes without the write-ahead log.
+    pub size_bytes: u64,
+    /// Relays ever recorded.
+    pub n_relays: u64,
+    /// Known consensuses.
+    pub n_consensuses: u64,
+    /// The earliest of them.
+    pub first: Option<ConsensusHour>,
+    /// The newest of them.
+    pub last: Option<ConsensusHour>,
+    /// Spans.
+    pub n_spans: u64,
+    /// Distinct states in them.
+    pub n_states: u64,
+    /// Descriptions of relays, by details documents and by packs.
+    pub n_descriptions: u64,
+    /// Hours whose consensus weights are known.
+    pub n_weighed: u64,
+    /// Bytes of weights and bandwidths, compressed.
+    pub measures_bytes: u64,
+    /// Restarts, changes of address, overloads.
+    pub n_events: u64,
+    /// Relays whose claim of a domain was checked, with success or not.
+    pub n_proofs: u64,
+    /// Relay and document pairs with published graphs.
+    pub n_published: u64,
+    /// Bytes of these, compressed.
+    pub published_bytes: u64,
+    /// Listed rejects of the documents in use.
+    pub n_rejects: u64,
+    /// The documents in use.
+    pub documents: Vec<SourceStatus>,
+}
+
+/// The findings of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CheckReport {
+    /// Problems, a sentence each, at most [`CheckReport::MAX_PROBLEMS`].
+    pub problems: Vec<String>,
+    /// Relays checked.
+    pub n_relays: u64,
+    /// Spans checked.
+    pub n_spans: u64,
+    /// Consensuses whose totals were counted again.
+    pub n_consensuses: u64,
+    /// Blobs of published graphs that were decoded.
+    pub n_published: u64,
+}
+
+impl CheckReport {
+    /// The most problems that are listed.
+    pub const MAX_PROBLEMS: usize = 100;
+
+    /// True if no problem was found.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}

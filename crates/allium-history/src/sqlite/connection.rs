@@ -1,0 +1,158 @@
+//! The connection to an SQLite file, with a write-ahead log beside it while it is open.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use super::failure::Failure;
+use super::schema;
+use crate::error::Error;
+use crate::store::Store;
+use crate::url::StoreUrl;
+
+/// The time that a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A [`Store`] in an SQLite file.
+///
+/// Each change is one transaction: after a crash at any moment the file holds all of it or nothing. Another process may
+/// read the same file at any time, and write between two changes.
+#[derive(Debug)]
+pub struct SqliteStore {
+    conn: Connection,
+    url: StoreUrl,
+}
+
+impl SqliteStore {
+    /// Opens a store for writing; creates it if there is none, and brings an older format to the present one.
+    ///
+    /// # Errors
+    /// [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::Corrupt`]; [`Error::ReadOnly`] and [`Error::Database`] if the
+    /// file or its directory cannot be written.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Self::prepare_writer(path, flags).map_err(|failure| failure.at(&path.into()))
+    }
+
+    /// Opens a store for reading; others may write to it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`].
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        if !path.exists() {
+            return Err(Error::Missing { store: path.into() });
+        }
+        let opened = match Self::prepare_reader(path) {
+            Err(failure) if failure.is_unfinished_change() => roll_back(path).and_then(|()| Self::prepare_reader(path)),
+            opened => opened,
+        };
+        opened.map_err(|failure| failure.at(&path.into()))
+    }
+
+    /// A store that is gone when the value is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Database`] if there is not enough memory.
+    pub fn open_in_memory() -> Result<Self, Error> {
+        let path = Path::new(":memory:");
+        Self::prepare_writer(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(|failure| failure.at(&path.into()))
+    }
+
+    /// Sets how long to wait for another writer before [`Error::Locked`]; 5 seconds unless set.
+    ///
+    /// # Errors
+    /// Never for a store that is open.
+    pub fn set_busy_timeout(&mut self, timeout: Duration) -> Result<(), Error> {
+        self.conn.busy_timeout(timeout).map_err(|error| self.named(error))
+    }
+
+    /// Lets the file grow to at most this size, or stay as it is where it is larger; writes beyond end in [`Error::DiskFull`].
+    ///
+    /// # Errors
+    /// Never for a store that is open.
+    pub fn set_max_size(&mut self, size_bytes: u64) -> Result<(), Error> {
+        let result: rusqlite::Result<()> = (|| {
+            let page_bytes: i64 = self.conn.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+            let n_pages = (size_bytes / page_bytes.unsigned_abs().max(1)).clamp(1, u64::from(u32::MAX - 2));
+            self.conn.query_row(&format!("PRAGMA max_page_count = {n_pages}"), [], |_| Ok(()))
+        })();
+        result.map_err(|error| self.named(error))
+    }
+
+    fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Self, Failure> {
+        let url = StoreUrl::from(path);
+        let mut conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        schema::verify(&conn, &url, true)?;
+        conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        conn.pragma_update(None, "synchronous", "NORMAL")?;
+        configure(&conn)?;
+        schema::migrate(&mut conn)?;
+        Ok(Self { conn, url })
+    }
+
+    fn prepare_reader(path: &Path) -> Result<Self, Failure> {
+        let url = StoreUrl::from(path);
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        conn.busy_timeout(BUSY_TIMEOUT)?;
+        schema::verify(&conn, &url, false)?;
+        configure(&conn)?;
+        Ok(Self { conn, url })
+    }
+
+    /// Does work that manages its own transactions.
+    pub(super) fn without_transaction<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        work(&self.conn)
+    }
+
+    /// A failure as the error of this store.
+    pub(super) fn named(&self, failure: impl Into<Failure>) -> Error {
+        failure.into().at(&self.url)
+    }
+
+    /// Does all of `work` in one transaction, or nothing.
+    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        let conn = &mut self.conn;
+        let result = (|| {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })();
+        result.map_err(|failure: Failure| self.named(failure))
+    }
+
+    /// Reads as of one moment, whatever others write meanwhile.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        let is_held = !self.conn.is_autocommit();
+        let result = if is_held { work(&self.conn) } else { (|| work(&*self.conn.unchecked_transaction()?))() };
+        result.map_err(|failure: Failure| self.named(failure))
+    }
+}
+
+/// Undoes the unfinished change of a program that was killed while it made the file. A reader must not; SQLite does it for any writer.
+fn roll_back(path: &Path) -> Result<(), Failure> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?)
+}
+
+/// Settings that hold for a connection, not for the file.
+fn configure(conn: &Connection) -> Result<(), Failure> {
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "trusted_schema", false)?;
+    conn.pragma_update(None, "cache_size", -65_536)?;
+    Ok(())
+}
+
+impl Store for SqliteStore {
+    fn hold_moment(&self, ask: &mut dyn FnMut(&dyn Store)) -> Result<(), Error> {
+        let moment = self.conn.unchecked_transaction().map_err(|error| self.named(error))?;
+        ask(self);
+        drop(moment);
+        Ok(())
+    }
+}

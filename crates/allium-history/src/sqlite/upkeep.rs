@@ -1,0 +1,67 @@
+//! [`Upkeep`] in SQLite.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use allium_model::ConsensusHour;
+
+use super::connection::SqliteStore;
+use super::{check, prune};
+use crate::error::Error;
+use crate::report::{CheckReport, Pruned, Stats};
+use crate::store::Upkeep;
+
+impl Upkeep for SqliteStore {
+    fn stats(&self) -> Result<Stats, Error> {
+        self.read(check::stats)
+    }
+
+    fn check(&self) -> Result<CheckReport, Error> {
+        self.read(check::check)
+    }
+
+    fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error> {
+        self.write(|conn| prune::prune(conn, before.get()))
+    }
+
+    fn compact(&mut self) -> Result<(), Error> {
+        self.without_transaction(|conn| {
+            conn.execute_batch("VACUUM")?;
+            // Its row says "busy", which is no failure, where somebody still reads what the log has replaced.
+            Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+        })
+        .map_err(|failure| self.named(failure))
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), Error> {
+        if to.exists() {
+            return Err(Error::Exists { path: to.to_path_buf() });
+        }
+        let mut partial = to.as_os_str().to_owned();
+        partial.push(".partial");
+        let partial = PathBuf::from(partial);
+        remove_if_there(&partial)?;
+        let copied = copy(self, &partial, to);
+        if copied.is_err() {
+            // A disk that is full should not stay so for a copy that nobody can use; the error at hand is the one that matters.
+            let _ = remove_if_there(&partial);
+        }
+        copied
+    }
+}
+
+/// Copies the store to `partial`, and once that is on the disk gives it the name `to`.
+fn copy(store: &SqliteStore, partial: &Path, to: &Path) -> Result<(), Error> {
+    let copied = store.without_transaction(|conn| Ok(conn.execute("VACUUM INTO ?", [partial.to_string_lossy()])?));
+    copied.map_err(|failure| failure.at(&partial.into()))?;
+    let synced = File::open(partial).and_then(|file| file.sync_all());
+    synced.and_then(|()| std::fs::rename(partial, to)).map_err(|source| Error::Io { path: to.to_path_buf(), source })
+}
+
+/// Removes what a backup left that was not completed.
+fn remove_if_there(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(Error::Io { path: path.to_path_buf(), source }),
+        _ => Ok(()),
+    }
+}

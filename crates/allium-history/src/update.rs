@@ -1,0 +1,47 @@
+//! The documents of one visit to a source, and what became of them.
+
+use allium_model::{ConsensusHour, DocumentKind, Reject, Relay, RelayHistories, SourceStatus};
+
+/// The documents of one visit to a source.
+#[derive(Debug, Clone, Default)]
+pub struct Update {
+    /// A details document.
+    pub details: Option<(SourceStatus, Vec<Relay>)>,
+    /// Documents of graphs: uptime, bandwidth, weights.
+    pub histories: Vec<(SourceStatus, Vec<RelayHistories>)>,
+    /// Rejects of these documents; those of other kinds are ignored.
+    pub rejects: Vec<(DocumentKind, Reject)>,
+}
+
+/// The outcome of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// Its documents: details first, then the others as they came.
+    pub documents: Vec<AppliedDocument>,
+    /// True if the details document brought a consensus that was not known.
+    pub consensus_is_new: bool,
+}
+
+/// The outcome of one document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AppliedDocument {
+    /// Its kind.
+    pub kind: DocumentKind,
+    /// The newest consensus that it knows of.
+    pub published: ConsensusHour,
+    /// Stored, or stored already.
+    pub outcome: Outcome,
+    /// Relays in it.
+    pub n_relays: usize,
+    /// Relays that were recorded for the first time.
+    pub n_new: usize,
+}
+
+/// The fate of a document that is not older than the stored one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is newer than what was stored.
+    Stored,
+    /// One of the same kind and hour is stored; nothing was done.
+    AlreadyStored,
+}

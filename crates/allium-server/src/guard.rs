@@ -1,0 +1,61 @@
+//! What every response carries, whatever it answers: a strict content security policy above all. Oversized addresses are refused
+//! before anything looks at them.
+
+use allium_service::Snapshot;
+use allium_views::RequestError;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::Uri;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::response::HasScript;
+use crate::{Server, is_for_programs, refused};
+
+/// What pages may load: our stylesheet and our pictures; the icon stands in the page.
+const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What pages with charts may load beside that: our script, and the values that it draws.
+const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The longest address that is looked at, in bytes.
+const LONGEST_ADDRESS: usize = 4_096;
+
+/// Refuses oversized addresses, and adds what every response carries.
+pub(crate) async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let (uri, snapshot) = (request.uri().clone(), server.site.snapshot());
+    let is_too_long = uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS);
+    let mut response =
+        if is_too_long { refused(&snapshot, &RequestError::TooLong, is_for_programs(uri.path())) } else { next.run(request).await };
+    carry(&snapshot, &uri, &mut response);
+    response
+}
+
+fn carry(snapshot: &Snapshot, uri: &Uri, response: &mut Response<Body>) {
+    let is_api = is_for_programs(uri.path());
+    let is_html = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let has_script = response.extensions().get::<HasScript>().is_some();
+    let headers = response.headers_mut();
+    let always = [
+        (header::CONTENT_SECURITY_POLICY, if has_script { CONTENT_SECURITY_POLICY_CHARTS } else { CONTENT_SECURITY_POLICY }),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), if is_api { "cross-origin" } else { "same-origin" }),
+        (HeaderName::from_static("permissions-policy"), "browsing-topics=(), camera=(), geolocation=(), microphone=()"),
+    ];
+    for (name, value) in always {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_api {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
+    if let Some(onion) = snapshot.info().onion.as_deref().filter(|_| is_html) {
+        let address = uri.path_and_query().map_or("/", |address| address.as_str());
+        if let Ok(value) = HeaderValue::from_str(&format!("{}{address}", onion.trim_end_matches('/'))) {
+            headers.insert(HeaderName::from_static("onion-location"), value);
+        }
+    }
+}

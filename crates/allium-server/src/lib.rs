@@ -1,0 +1,193 @@
+//! The pages of Allium over HTTP.
+//!
+//! Input: requests, and a [`Site`] with the newest snapshot. Output: responses. Each request becomes a [`Route`], whose answer
+//! `allium-views` makes; here it gets what belongs to HTTP: a strict content security policy, validators, compression, the stream of
+//! changes, and the notes that holders of tokens send. What pages show is deliberately unknown here.
+//!
+//! Only GET and HEAD are answered, but for [`notes`]. Nothing of a visitor is kept or logged.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use allium_server::router;
+//! use allium_service::{Site, SiteInfo};
+//! let site = Site::new(SiteInfo::default(), Arc::new(|| "2026-02-15T19:00:00Z".parse().unwrap()));
+//! let app: axum::Router = router(site.clone());
+//! // Workers publish to the site whatever is to be shown next.
+//! ```
+
+mod accept;
+mod guard;
+mod health;
+mod metrics;
+mod notes;
+mod response;
+mod stream;
+
+use std::any::Any;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use allium_model::Timestamp;
+use allium_service::{Site, Snapshot};
+use allium_views::route::{Cost, Service};
+use allium_views::{Answer, Asked, Parsed, RequestError, Route, render, render_moved};
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Method;
+use axum::http::header::{self, HeaderMap};
+use axum::http::request::Parts;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::sync::watch::Sender;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+
+use self::accept::accepts;
+use self::response::{response, with};
+
+/// How many pictures are drawn at the same time; further requests wait.
+static PICTURES: Semaphore = Semaphore::const_new(4);
+
+/// How many clients may listen to changes at a time.
+const MAX_LISTENERS: usize = 64;
+
+/// A server of a site. Cheap to clone, shared by all requests.
+#[derive(Clone)]
+pub struct Server {
+    site: Site,
+    listeners: Arc<Semaphore>,
+    /// True once the server stops.
+    closing: Sender<bool>,
+}
+
+impl Server {
+    /// A server of what the site shows.
+    pub fn new(site: Site) -> Self {
+        Self { site, listeners: Arc::new(Semaphore::new(MAX_LISTENERS)), closing: Sender::new(false) }
+    }
+
+    /// All pages, the API, the assets, and what only a running server answers.
+    pub fn router(&self) -> Router {
+        let site = self.site.clone();
+        Router::new()
+            .fallback(respond)
+            .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| after_panic(&site.snapshot(), &*panic)))
+            .layer(from_fn_with_state(self.clone(), guard::guard))
+            .layer(CompressionLayer::new())
+            .with_state(self.clone())
+    }
+
+    /// Ends all streams of changes: the server stops.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// Serves until `stop` completes. After that no connection is accepted, streams end, and requests under way are answered.
+    ///
+    /// # Errors
+    /// The listener fails.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let router = self.router();
+        let stopped = async move {
+            stop.await;
+            self.close();
+        };
+        axum::serve(listener, router).with_graceful_shutdown(stopped).await
+    }
+}
+
+/// The router of a server that is never closed.
+pub fn router(site: Site) -> Router {
+    Server::new(site).router()
+}
+
+async fn respond(State(server): State<Server>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let (snapshot, now) = (server.site.snapshot(), server.site.now());
+    let for_programs = is_for_programs(parts.uri.path());
+    match Route::parse(parts.uri.path()) {
+        Err(error) => refused(&snapshot, &error, for_programs),
+        Ok(Parsed::Route(Route::Service(Service::Note { incident, by }))) if parts.method == Method::POST => {
+            notes::respond(&server.site, &incident, by, &parts.headers, body).await
+        }
+        Ok(Parsed::Route(Route::Service(Service::Note { .. }))) => not_allowed(&snapshot, for_programs),
+        Ok(_) if !matches!(parts.method, Method::GET | Method::HEAD) => not_allowed(&snapshot, for_programs),
+        Ok(Parsed::Route(Route::Service(Service::Changes))) => stream::respond(&server, &parts),
+        Ok(Parsed::Route(Route::Service(Service::Health))) => {
+            response(health::answer(&snapshot, &server.site.workers(), now), &parts.headers)
+        }
+        Ok(Parsed::Route(Route::Service(Service::Metrics))) => {
+            response(metrics::answer(&snapshot, &server.site.workers(), now), &parts.headers)
+        }
+        Ok(parsed) => shown(snapshot, now, parsed, parts).await,
+    }
+}
+
+/// What the pages answer: on a thread that serves others where it is made quickly, else on one of its own.
+async fn shown(snapshot: Arc<Snapshot>, now: Timestamp, parsed: Parsed, parts: Parts) -> Response {
+    let (cost, for_programs) = match &parsed {
+        Parsed::Route(route) => (route.cost(), route.is_for_programs()),
+        Parsed::Moved(_) => (Cost::Light, false),
+    };
+    if cost == Cost::Light {
+        return response(answer(&snapshot, now, parsed, &parts), &parts.headers);
+    }
+    // Nobody closes it.
+    let _permit = if cost == Cost::Picture { PICTURES.acquire().await.ok() } else { None };
+    let headers = parts.headers.clone();
+    let work = tokio::task::spawn_blocking({
+        let snapshot = Arc::clone(&snapshot);
+        move || answer(&snapshot, now, parsed, &parts)
+    });
+    match work.await {
+        Ok(answer) => response(answer, &headers),
+        Err(error) => {
+            tracing::error!(%error, "a page could not be made");
+            refused(&snapshot, &RequestError::Internal, for_programs)
+        }
+    }
+}
+
+fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts) -> Answer {
+    let takes = |coding: &str| accepts(&parts.headers, &header::ACCEPT_ENCODING, coding);
+    let asked = Asked { query: parts.uri.query().unwrap_or_default(), base: &base(snapshot, &parts.headers), takes: &takes };
+    match parsed {
+        Parsed::Route(route) if accepts(&parts.headers, &header::ACCEPT, "text/csv") => render(snapshot, now, &route.as_csv(), &asked),
+        Parsed::Route(route) => render(snapshot, now, &route, &asked),
+        Parsed::Moved(page) => render_moved(snapshot, now, &page, &asked),
+    }
+}
+
+/// What our addresses start with: as configured, else as the client calls us.
+fn base(snapshot: &Snapshot, headers: &HeaderMap) -> String {
+    if let Some(address) = &snapshot.info().address {
+        return address.trim_end_matches('/').to_owned();
+    }
+    let is_host = |host: &&str| host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]".contains(&b));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(is_host);
+    host.map_or_else(String::new, |host| format!("http://{host}"))
+}
+
+/// Whether programs ask at this path, so that errors are JSON and other sites may read the answer.
+fn is_for_programs(path: &str) -> bool {
+    path.starts_with("/api/")
+}
+
+/// An error, in the form that who asked can read.
+fn refused(snapshot: &Snapshot, error: &RequestError, for_programs: bool) -> Response {
+    let answer = if for_programs { Answer::error_json(error) } else { Answer::error_page(snapshot, error) };
+    response(answer, &HeaderMap::new())
+}
+
+fn not_allowed(snapshot: &Snapshot, for_programs: bool) -> Response {
+    with(refused(snapshot, &RequestError::MethodNotAllowed, for_programs), header::ALLOW, "GET, HEAD")
+}
+
+fn after_panic(snapshot: &Snapshot, panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    tracing::error!(panic = text.unwrap_or_default(), "a page could not be made");
+    refused(snapshot, &RequestError::Internal, false)
+}

@@ -1,0 +1,109 @@
+//! `/api/v1/incidents/stream`: changes of incidents as Server-Sent Events, one JSON object each.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use allium_service::{Change, Snapshot};
+use allium_views::{Answer, Params, RequestError, change_json};
+use allium_words::inert::inert;
+use axum::http::header::{self, HeaderMap};
+use axum::http::request::Parts;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::watch::Receiver;
+
+use crate::Server;
+use crate::response::{response, with};
+
+/// Silence after which a comment shows that the stream still goes on.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// The time after which a listener comes back when its stream broke off.
+const RETRY: Duration = Duration::from_secs(10);
+
+/// Changes that are written at a time.
+const AT_ONCE: usize = 32;
+
+/// The stream, from the change on that the client saw last.
+pub(crate) fn respond(server: &Server, parts: &Parts) -> Response {
+    match listen(server, parts) {
+        Ok(listener) => {
+            let events = futures_util::stream::unfold(listener, Listener::event);
+            Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here")).into_response()
+        }
+        Err(error) => {
+            let refused = response(Answer::error_json(&error), &parts.headers);
+            if error == RequestError::TooManyListeners { with(refused, header::RETRY_AFTER, "60") } else { refused }
+        }
+    }
+}
+
+fn listen(server: &Server, parts: &Parts) -> Result<Listener, RequestError> {
+    let last_seen = last_seen(&parts.headers, parts.uri.query().unwrap_or_default())?;
+    let news = server.site.subscribe();
+    let snapshot = server.site.snapshot();
+    snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
+    let permit = Arc::clone(&server.listeners).try_acquire_owned().map_err(|_| RequestError::TooManyListeners)?;
+    let (next, is_broken) = last_seen.map_or_else(|| (snapshot.changes().n(), false), |last_seen| snapshot.changes().after(&last_seen));
+    let closing = server.closing.subscribe();
+    Ok(Listener { news, closing, next, waiting: greeting(&snapshot, is_broken), _permit: permit })
+}
+
+fn greeting(snapshot: &Snapshot, is_broken: bool) -> VecDeque<Event> {
+    let as_of = snapshot.incidents().and_then(|log| log.watched.as_of).map_or_else(String::new, |hour| hour.to_string());
+    let hello = Event::default().retry(RETRY).comment(format!("listening as of {as_of}"));
+    std::iter::once(hello).chain(is_broken.then(afresh)).collect()
+}
+
+/// The name of the change that the client saw last: by the header that browsers send, or by a parameter.
+fn last_seen(headers: &HeaderMap, query: &str) -> Result<Option<String>, RequestError> {
+    let params = Params::read(query)?;
+    params.only(&["last_event_id"])?;
+    let header = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty() && id.len() <= 200);
+    Ok(header.or(params.one("last_event_id")?).map(str::to_owned))
+}
+
+/// A client that listens.
+struct Listener {
+    news: Receiver<Arc<Snapshot>>,
+    closing: Receiver<bool>,
+    next: u64,
+    waiting: VecDeque<Event>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Listener {
+    /// The next event, and the listener for the one after; `None` when the service stops.
+    async fn event(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some((Ok(event), self));
+            }
+            let snapshot = Arc::clone(&self.news.borrow_and_update());
+            self.fill(&snapshot);
+            if self.waiting.is_empty() {
+                tokio::select! {
+                    changed = self.news.changed() => changed.ok()?,
+                    _ = self.closing.wait_for(|closing| *closing) => return None,
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self, snapshot: &Snapshot) {
+        let news = snapshot.changes().from(self.next, AT_ONCE);
+        self.waiting.extend(news.is_broken.then(afresh));
+        self.next = news.next;
+        let Some(log) = snapshot.incidents() else { return };
+        let event = |change: &Change| Event::default().id(inert(&change.id)).data(change_json(change, log));
+        self.waiting.extend(news.changes.iter().map(event));
+    }
+}
+
+/// The event after which a client must read everything again: changes are missing.
+fn afresh() -> Event {
+    Event::default().data(r#"{"change":"reset","reason":"changes are missing before the next one; read /api/v1/incidents.jsonl"}"#)
+}

@@ -1,0 +1,18 @@
+//! The pages and the API as a client sees them: requests into the router, answers out.
+
+#![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+mod api;
+mod calendar;
+mod charts;
+mod definitions;
+mod design;
+mod forecasts;
+mod groups;
+mod hostile;
+mod incidents;
+mod lists;
+mod operators;
+mod pages;
+mod routes;
+mod support;

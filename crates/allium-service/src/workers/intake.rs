@@ -1,0 +1,76 @@
+//! From documents to what the store takes: the one place where the words of sources become those of history.
+
+use std::net::IpAddr;
+
+use allium_history::{ConsensusInfo, ConsensusSource, ConsensusWeights, FullConsensus, Listed, Update};
+use allium_model::{RelayFlag, RelayState, SourceStatus, Timestamp};
+use allium_sources::consensus::{Consensus, Entry};
+use allium_sources::onionoo::{Document, Header};
+
+/// The consensus weights of the relays that a consensus calls running.
+pub fn weights(consensus: &Consensus, source: ConsensusSource) -> ConsensusWeights {
+    let running = consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running));
+    ConsensusWeights {
+        hour: consensus.hour,
+        source,
+        listed: running.filter_map(|entry| Some((entry.fingerprint, entry.flags, entry.weight?))).collect(),
+        bandwidth_weights: consensus.bandwidth_weights.clone().into(),
+    }
+}
+
+/// A consensus whose signatures were verified, as the store takes it: the relays that it calls running.
+pub fn verified_consensus(consensus: &Consensus, source: ConsensusSource, received_at: Timestamp) -> FullConsensus {
+    let listed = |entry: &Entry| Listed {
+        fingerprint: entry.fingerprint,
+        state: RelayState { flags: entry.flags, country: None, asn: None, version: entry.version.clone() },
+        address: entry.or_address.map(|address| IpAddr::V4(*address.ip())),
+        weight: entry.weight,
+    };
+    FullConsensus {
+        info: ConsensusInfo { hour: consensus.hour, source, verified: true, received_at },
+        listed: consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running)).map(listed).collect(),
+        bandwidth_weights: consensus.bandwidth_weights.clone().into(),
+    }
+}
+
+/// Gathers documents into one update.
+#[derive(Debug, Default)]
+pub struct Intake {
+    update: Update,
+}
+
+impl Intake {
+    /// Adds a document that was fetched or read at `obtained_at`. Summaries say nothing that details do not, and are passed over.
+    pub fn add(&mut self, document: Document, obtained_at: Timestamp) {
+        match document {
+            Document::Summary(_) => {}
+            Document::Details(details) => {
+                let status = self.open(details.header, details.relays.len(), obtained_at);
+                self.update.details = Some((status, details.relays));
+            }
+            Document::Histories(histories) => {
+                let status = self.open(histories.header, histories.relays.len(), obtained_at);
+                self.update.histories.push((status, histories.relays));
+            }
+        }
+    }
+
+    /// Everything added so far.
+    pub fn into_update(self) -> Update {
+        self.update
+    }
+
+    fn open(&mut self, header: Header, n_relays: usize, obtained_at: Timestamp) -> SourceStatus {
+        let kind = header.kind;
+        self.update.rejects.extend(header.rejects.into_iter().map(|reject| (kind, reject)));
+        SourceStatus {
+            kind,
+            origin: header.origin,
+            published: header.published,
+            obtained_at,
+            size_bytes: header.size_bytes,
+            n_relays,
+            n_rejects: header.n_rejects,
+        }
+    }
+}

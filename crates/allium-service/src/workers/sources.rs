@@ -1,0 +1,254 @@
+//! Visits to the sources: what came, what did not, and why. Each source is a worker of its own, so that one that hangs stops no other.
+//!
+//! Three roads lead to the network. Onionoo knows most, an hour or two late; directory servers have the newest consensus at
+//! once; CollecTor has those that were missed. A consensus is taken in once, from whichever source brings it first.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Clock;
+use allium_history::{ConsensusSource, Error, FullConsensus, KnownConsensus, SourceVisit, Store};
+use allium_model::{ConsensusHour, DocumentKind, Reject, SourceStatus, Timestamp};
+use allium_sources::collector::Collector;
+use allium_sources::consensus::Consensus;
+use allium_sources::directory::Directory;
+use allium_sources::onionoo::{self, Client, Document, Fetched};
+use allium_words::inert::inert;
+use anyhow::Context as _;
+
+use super::intake::{Intake, verified_consensus};
+use super::{Context, Next, Step, Worker};
+use crate::snapshot::{Patch, Snapshot};
+
+/// Failures of one visit that are noted, at the most.
+const MAX_NOTED: usize = 3;
+
+/// Keeps the store up to date from one source.
+pub struct Source {
+    /// The source.
+    pub fetcher: Arc<Fetcher>,
+}
+
+impl Worker for Source {
+    fn name(&self) -> &'static str {
+        self.fetcher.name()
+    }
+
+    fn first(&self) -> Next {
+        Next::Now
+    }
+
+    fn step(&mut self, _: &Snapshot, context: &Context) -> anyhow::Result<Step> {
+        let stored = Stored::of(&*context.store.read()?)?;
+        let step = Step::then(Next::After(self.fetcher.poll));
+        let Some(visit) = context.stop.or_done(self.fetcher.visit(&stored)) else { return Ok(step) };
+        let step = visit.failures.iter().fold(step, |step, failure| {
+            let (source, reason) = (self.name(), inert(failure));
+            tracing::warn!(source, %reason, "not fetched, what is stored stays in use");
+            step.with(Patch::Waiting(format!("{source} could not be fetched: {reason}")))
+        });
+        let is_empty = visit.is_empty();
+        let stored = context.store.write(|store| Ok((visit.store(store)?, store.sources()?)));
+        let (outcome, sources) = stored.context("documents not stored")?;
+        if !is_empty {
+            tracing::info!(outcome, "documents stored");
+        }
+        Ok(step.with(Patch::Sources(sources)).having_stored(!is_empty))
+    }
+}
+
+/// A source, ready to be visited.
+pub struct Fetcher {
+    /// How it is visited.
+    pub road: Road,
+    /// Clock for the times of visits.
+    pub clock: Clock,
+    /// Time between visits.
+    pub poll: Duration,
+}
+
+/// A road to the network.
+pub enum Road {
+    /// Onionoo, for documents of these kinds.
+    Onionoo {
+        /// Client of the service.
+        client: Box<Client>,
+        /// Kinds of documents to fetch.
+        kinds: Vec<DocumentKind>,
+    },
+    /// Directory servers.
+    Directory(Arc<Directory>),
+    /// CollecTor.
+    Collector {
+        /// The archive.
+        collector: Box<Collector>,
+        /// Directory servers whose certificates it may use: it does not have all of them itself.
+        directory: Option<Arc<Directory>>,
+    },
+}
+
+/// What the store holds, as far as it decides what is fetched.
+#[derive(Debug, Default)]
+pub struct Stored {
+    documents: Vec<SourceStatus>,
+    /// Hours whose consensus no source could add to.
+    hours: BTreeSet<ConsensusHour>,
+}
+
+/// Outcome of a visit.
+#[derive(Debug)]
+pub struct Visit {
+    source: &'static str,
+    at: Timestamp,
+    /// Documents that the store has not seen, with the time of their arrival.
+    documents: Vec<(Document, Timestamp)>,
+    /// Consensuses that the store has not seen.
+    consensuses: Vec<FullConsensus>,
+    /// How many rejects there are in these consensuses, and the first of them.
+    rejects: (usize, Vec<Reject>),
+    /// Kinds that the source has nothing newer of.
+    unchanged: Vec<DocumentKind>,
+    /// Reasons why something could not be fetched; what the store holds of it stays in use.
+    pub failures: Vec<String>,
+}
+
+impl Stored {
+    /// Reads it from a store.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn of(store: &dyn Store) -> Result<Self, Error> {
+        let is_complete = |known: &KnownConsensus| known.info.source != ConsensusSource::Presence;
+        let hours = store.known()?.into_iter().filter(is_complete).map(|known| known.info.hour).collect();
+        Ok(Self { documents: store.stats()?.documents, hours })
+    }
+}
+
+impl Fetcher {
+    /// Name of the source.
+    pub const fn name(&self) -> &'static str {
+        match self.road {
+            Road::Onionoo { .. } => "onionoo",
+            Road::Directory(_) => ConsensusSource::Directory.name(),
+            Road::Collector { .. } => ConsensusSource::Collector.name(),
+        }
+    }
+
+    /// Visits the source once, for what the store does not hold.
+    pub async fn visit(&self, stored: &Stored) -> Visit {
+        let mut visit = Visit {
+            source: self.name(),
+            at: (self.clock)(),
+            documents: Vec::new(),
+            consensuses: Vec::new(),
+            rejects: (0, Vec::new()),
+            unchanged: Vec::new(),
+            failures: Vec::new(),
+        };
+        if let Road::Collector { collector, directory: Some(directory) } = &self.road {
+            collector.add_certificates(&directory.certificates());
+        }
+        match &self.road {
+            Road::Onionoo { client, kinds } => self.ask_onionoo(client, kinds, stored, &mut visit).await,
+            Road::Directory(directory) => match directory.fetch(stored.hours.last().copied()).await {
+                Ok(verified) => verified.into_iter().for_each(|verified| visit.add(&verified.consensus, ConsensusSource::Directory)),
+                Err(error) => visit.failures.push(with_causes(&error)),
+            },
+            Road::Collector { collector, .. } => match collector.fetch(&|hour| stored.hours.contains(&hour)).await {
+                Ok(found) => {
+                    visit.failures.extend(found.failures.iter().map(|(path, error)| format!("{path}: {}", with_causes(error))));
+                    found.consensuses.iter().for_each(|verified| visit.add(&verified.consensus, ConsensusSource::Collector));
+                }
+                Err(error) => visit.failures.push(with_causes(&error)),
+            },
+        }
+        visit
+    }
+
+    async fn ask_onionoo(&self, client: &Client, kinds: &[DocumentKind], stored: &Stored, visit: &mut Visit) {
+        for &kind in kinds {
+            let status = stored.documents.iter().find(|status| status.kind == kind);
+            match document(client, kind, status).await {
+                Ok(Some(document)) => visit.documents.push((document, (self.clock)())),
+                Ok(None) => visit.unchanged.push(kind),
+                Err(error) => visit.failures.push(format!("{kind}: {error:#}")),
+            }
+        }
+    }
+}
+
+/// A document that is newer than the stored one of its kind.
+async fn document(client: &Client, kind: DocumentKind, stored: Option<&SourceStatus>) -> anyhow::Result<Option<Document>> {
+    let held = stored.map(|stored| stored.published);
+    let fetched = client.fetch(kind, held).await.map(Fetched::into_document)?;
+    let Some(fetched) = fetched.filter(|fetched| held.is_none_or(|held| held < fetched.published)) else { return Ok(None) };
+    Ok(Some(onionoo::decode(kind, &fetched.bytes, &fetched.origin)?))
+}
+
+fn with_causes(error: &allium_sources::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// The first failures in one line; `None` where there is none.
+fn in_short(failures: &[String]) -> Option<String> {
+    let mut words = failures.get(..failures.len().min(MAX_NOTED))?.join("; ");
+    if failures.len() > MAX_NOTED {
+        words.push_str(&format!("; and {} more", failures.len() - MAX_NOTED));
+    }
+    Some(words).filter(|words| !words.is_empty())
+}
+
+impl Visit {
+    fn add(&mut self, consensus: &Consensus, source: ConsensusSource) {
+        self.rejects.0 += consensus.n_rejects;
+        self.rejects.1.extend(consensus.rejects.iter().cloned());
+        self.consensuses.push(verified_consensus(consensus, source, self.at));
+    }
+
+    /// Whether there is anything to store.
+    pub fn is_empty(&self) -> bool {
+        self.documents.is_empty() && self.consensuses.is_empty()
+    }
+
+    /// Stores what came and how the visit went, and returns that in a sentence. Each consensus is one transaction.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn store(self, store: &mut dyn Store) -> anyhow::Result<String> {
+        let mut words = Vec::new();
+        let mut intake = Intake::default();
+        let hours = self.consensuses.iter().map(|consensus| consensus.info.hour);
+        let details = self.documents.iter().map(|(document, _)| document.header()).filter(|header| header.kind == DocumentKind::Details);
+        let newest = hours.chain(details.map(|header| header.published)).max();
+        for consensus in &self.consensuses {
+            if store.append_full_consensus(consensus)? {
+                words.push(format!("consensus of {}", consensus.info.hour));
+            }
+        }
+        let has_documents = !self.documents.is_empty();
+        for (document, obtained_at) in self.documents {
+            let header = document.header();
+            words.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
+            intake.add(document, obtained_at);
+        }
+        words.extend(self.unchanged.iter().map(|kind| format!("{kind} unchanged")));
+        if has_documents {
+            store.apply(&intake.into_update())?;
+        }
+        store.record_visit(&SourceVisit {
+            source: self.source.to_owned(),
+            at: self.at,
+            newest,
+            failure: in_short(&self.failures),
+            rejects: (!self.consensuses.is_empty()).then_some(self.rejects),
+        })?;
+        Ok(words.join(", "))
+    }
+}

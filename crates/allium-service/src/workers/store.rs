@@ -1,0 +1,56 @@
+//! The store as workers use it: any number read, one writes, and one whole history lies in memory at a time.
+
+use std::sync::{Mutex, PoisonError};
+
+use allium_history::{Error, Store, StoreUrl};
+
+/// A store that workers share.
+pub struct SharedStore {
+    url: StoreUrl,
+    is_writable: bool,
+    writing: Mutex<()>,
+    reading_whole: Mutex<()>,
+}
+
+impl SharedStore {
+    /// The store at an address, which workers may write to or only read.
+    pub fn new(url: StoreUrl, is_writable: bool) -> Self {
+        Self { url, is_writable, writing: Mutex::default(), reading_whole: Mutex::default() }
+    }
+
+    /// Address of the store.
+    pub const fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
+    /// True where workers may write to it.
+    pub const fn is_writable(&self) -> bool {
+        self.is_writable
+    }
+
+    /// Opens it for reading.
+    ///
+    /// # Errors
+    /// As [`StoreUrl::open_read_only`].
+    pub fn read(&self) -> Result<Box<dyn Store>, Error> {
+        self.url.open_read_only()
+    }
+
+    /// Reads the whole exact history; others that want to wait, as it takes much memory.
+    ///
+    /// # Errors
+    /// If the store cannot be opened, or those of `read`.
+    pub fn read_whole<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let _reading = self.reading_whole.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&*self.read()?)
+    }
+
+    /// Writes to it; others that want to wait.
+    ///
+    /// # Errors
+    /// If the store cannot be opened, or those of `write`.
+    pub fn write<T>(&self, write: impl FnOnce(&mut dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut *self.url.open()?)
+    }
+}

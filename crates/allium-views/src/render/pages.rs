@@ -1,0 +1,84 @@
+//! Pages, by route.
+
+use allium_model::{Fingerprint, Timestamp};
+use allium_service::{Snapshot, View};
+
+use super::{Shown, view_of};
+use crate::answer::{Answer, HTML};
+use crate::error::RequestError;
+use crate::list::ListState;
+use crate::pages::operators::{families, operator};
+use crate::pages::relay::Choice;
+use crate::pages::{groups, incident, leaderboards, methods, relay};
+use crate::route::{FixedPage, Page, href};
+
+/// Answers a page.
+pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Answer {
+    match made(snapshot, now, page, query) {
+        Ok(answer) => answer,
+        Err(error) => Answer::error_page(snapshot, &error),
+    }
+}
+
+fn made(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Result<Answer, RequestError> {
+    if *page == Page::Methods {
+        return Ok(Answer::of(HTML, None, methods::html(snapshot, now)?));
+    }
+    let shown = Shown { snapshot, view: view_of(snapshot)?, now, query };
+    if let Some(elsewhere) = elsewhere(&shown, page)? {
+        return Ok(elsewhere);
+    }
+    let html = html(&shown, page)?;
+    // Text from the network is escaped, so this can only be our own element.
+    let scripts = html.contains("<script ");
+    Ok(Answer { scripts, ..Answer::of(HTML, Some(snapshot.modified()), html) })
+}
+
+fn html(shown: &Shown<'_>, page: &Page) -> Result<String, RequestError> {
+    let Shown { snapshot, view, now, .. } = *shown;
+    match page {
+        Page::Fixed(page) => page.html(shown),
+        Page::Methods => methods::html(snapshot, now),
+        Page::Groups(kind) => groups::list_html(snapshot, view, now, *kind, &shown.params()?),
+        Page::Group(kind, key) => groups::group_html(snapshot, view, now, *kind, key, &shown.params()?),
+        Page::Relay(fingerprint) => {
+            let relay_idx = view.relay_idx(fingerprint).ok_or_else(|| RequestError::NoSuchRelay(fingerprint.to_string()))?;
+            relay::html(snapshot, view, now, relay_idx, Choice::of(&shown.params()?)?, snapshot.outlook())
+        }
+        Page::Operator(id) => operator::html(snapshot, view, now, id, &shown.params()?),
+        Page::Family(key) => families::family_html(snapshot, view, now, key, &shown.params()?),
+        Page::Leaderboard(category) => leaderboards::category_html(snapshot, view, now, *category, &shown.params()?),
+        Page::Incident(id) => {
+            let log = snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
+            incident::html(snapshot, view, now, log, log.get(id).ok_or(RequestError::NoSuchPage)?)
+        }
+    }
+}
+
+/// Sends the client to the page of a family. Keys change when a smaller fingerprint joins, so it is for the time being.
+pub(super) fn redirect_to_family(key: &Fingerprint) -> Answer {
+    Answer::redirect(307, href::family(key))
+}
+
+/// The other page that shows what is asked for, if there is one.
+fn elsewhere(shown: &Shown<'_>, page: &Page) -> Result<Option<Answer>, RequestError> {
+    match page {
+        Page::Family(fingerprint) => {
+            let key = families::key_of(shown.view, fingerprint).filter(|key| key != fingerprint);
+            Ok(key.as_ref().map(redirect_to_family))
+        }
+        Page::Fixed(FixedPage::Relays) => {
+            let named = named_relay(shown.view, &ListState::of(&shown.params()?)?);
+            Ok(named.map(|fingerprint| Answer::redirect(303, href::relay(&fingerprint))))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The relay that a search names by its whole fingerprint, where nothing else is asked.
+fn named_relay(view: &View, state: &ListState) -> Option<Fingerprint> {
+    let fingerprint: Fingerprint = state.query.text.trim().parse().ok()?;
+    let plain = state.with(|query| *query = allium_analysis::RelayQuery { text: query.text.clone(), ..Default::default() });
+    let is_plain = plain.query == state.query && state.page == 1;
+    (is_plain && view.find(&fingerprint).is_some()).then_some(fingerprint)
+}

@@ -1,0 +1,45 @@
+//! Addresses of pages that other pages link to most.
+
+use std::fmt::Display;
+
+use allium_analysis::leaderboards::Category;
+use allium_model::{Fingerprint, OperatorId};
+use allium_words::inert::url_encoded;
+
+/// The address of the figures of a list or page, for programs.
+pub(crate) const API: &str = "/api/v1";
+
+/// The page of a relay.
+pub(crate) fn relay(fingerprint: &Fingerprint) -> String {
+    format!("/relay/{fingerprint}")
+}
+
+/// The page of an operator.
+pub(crate) fn operator(id: &OperatorId) -> String {
+    format!("/operator/{id}")
+}
+
+/// The page of a family.
+pub(crate) fn family(key: &Fingerprint) -> String {
+    format!("/family/{key}")
+}
+
+/// The page of a leaderboard.
+pub(crate) fn leaderboard(category: Category) -> String {
+    format!("/leaderboards/{}", category.name())
+}
+
+/// The page of an incident.
+pub(crate) fn incident(id: &str) -> String {
+    format!("/incident/{}", url_encoded(id))
+}
+
+/// The folder of a page's charts.
+pub(crate) fn charts(page: impl Display) -> String {
+    format!("{page}/charts")
+}
+
+/// The definition of a figure.
+pub(crate) fn method(anchor: &str) -> String {
+    format!("/methods#{anchor}")
+}

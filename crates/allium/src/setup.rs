@@ -1,0 +1,142 @@
+//! From configuration to what workers ask: sources, and the domains that relays claim.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use allium_model::DocumentKind;
+use allium_service::Clock;
+use allium_service::workers::proofs::Asker;
+use allium_service::workers::sources::{Fetcher, Road};
+use allium_sources::collector::{Collector, CollectorOptions};
+use allium_sources::consensus::verify::{TrustedAuthority, public_network};
+use allium_sources::directory::{Directory, DirectoryOptions, HttpOptions};
+use allium_sources::onionoo::{Client, ClientOptions};
+use allium_sources::proof::{Prover, ProverOptions, system_resolvers};
+use anyhow::{Context as _, bail};
+
+use crate::config::Config;
+
+/// The configured sources, the fastest first; nothing is fetched yet.
+pub(crate) fn sources(config: &Config, clock: &Clock) -> anyhow::Result<Vec<Arc<Fetcher>>> {
+    const KNOWN: [&str; 3] = ["directory", "collector", "onionoo"];
+    if let Some(unknown) = config.sources.iter().find(|name| !KNOWN.contains(&name.as_str())) {
+        bail!("sources names {unknown:?}; known are {}", KNOWN.join(", "));
+    }
+    let is_asked = |name: &str| config.sources.iter().any(|asked| asked == name);
+    let fetcher = |road, poll_secs: u64| Arc::new(Fetcher { road, clock: clock.clone(), poll: Duration::from_secs(poll_secs.max(1)) });
+    let directory = is_asked("directory").then(|| directory(config).map(Arc::new)).transpose()?;
+    let mut fetchers = Vec::new();
+    fetchers.extend(directory.clone().map(|directory| fetcher(Road::Directory(directory), config.directory.poll_secs)));
+    if is_asked("collector") {
+        let collector = Box::new(collector(config)?);
+        fetchers.push(fetcher(Road::Collector { collector, directory }, config.collector.poll_secs));
+    }
+    if is_asked("onionoo") {
+        fetchers.push(fetcher(onionoo(config)?, config.onionoo.poll_secs));
+    }
+    Ok(fetchers)
+}
+
+fn onionoo(config: &Config) -> anyhow::Result<Road> {
+    let settings = &config.onionoo;
+    let kinds = settings.documents.iter().map(|name| {
+        DocumentKind::from_name(name).with_context(|| {
+            let known: Vec<&str> = DocumentKind::ALL.iter().map(|kind| kind.name()).collect();
+            format!("onionoo.documents names {name:?}; known are {}", known.join(", "))
+        })
+    });
+    let options = ClientOptions {
+        proxy: proxy(config),
+        limits: config.limits(),
+        timeout: Duration::from_secs(settings.timeout_secs),
+        retries: settings.retries,
+        ..ClientOptions::new(&settings.url, config.cache_dir())
+    };
+    Ok(Road::Onionoo { kinds: kinds.collect::<anyhow::Result<_>>()?, client: Box::new(Client::new(options)?) })
+}
+
+fn directory(config: &Config) -> anyhow::Result<Directory> {
+    let settings = &config.directory;
+    let mut options = DirectoryOptions::of(trusted(config)?);
+    if !settings.urls.is_empty() {
+        options.servers.clone_from(&settings.urls);
+    }
+    options.http = http(config, settings.timeout_secs);
+    Directory::new(options).context("the directory source cannot be used")
+}
+
+fn collector(config: &Config) -> anyhow::Result<Collector> {
+    let settings = &config.collector;
+    let options = CollectorOptions {
+        base_url: settings.url.clone(),
+        trusted: trusted(config)?,
+        max_consensuses: settings.max_consensuses,
+        http: http(config, settings.timeout_secs),
+        ..CollectorOptions::default()
+    };
+    Collector::new(options).context("the collector source cannot be used")
+}
+
+fn trusted(config: &Config) -> anyhow::Result<Vec<TrustedAuthority>> {
+    if config.directory.authorities.is_empty() {
+        return Ok(public_network());
+    }
+    let authority = |text: &String| TrustedAuthority::from_str(text).context("directory.authorities cannot be understood");
+    config.directory.authorities.iter().map(authority).collect()
+}
+
+fn http(config: &Config, timeout_secs: u64) -> HttpOptions {
+    HttpOptions { proxy: proxy(config), timeout: Duration::from_secs(timeout_secs), ..HttpOptions::default() }
+}
+
+/// One proxy for all sources: nobody who asks for Tor wants a part of it in the clear.
+fn proxy(config: &Config) -> Option<String> {
+    Some(config.onionoo.proxy.clone()).filter(|proxy| !proxy.is_empty())
+}
+
+/// Who is asked for proofs of claimed domains.
+pub(crate) fn asker(config: &Config) -> anyhow::Result<Asker> {
+    let settings = &config.proofs;
+    let proxy = proxy(config);
+    let resolvers = match (settings.resolvers.as_slice(), &proxy) {
+        // Whoever asks for a proxy does not want names to be looked up beside it.
+        ([], Some(_)) => Vec::new(),
+        ([], None) => system_resolvers(),
+        (named, _) => named.iter().map(|text| resolver(text)).collect::<anyhow::Result<_>>()?,
+    };
+    let roots = match &settings.ca_file {
+        Some(path) => std::fs::read(path).with_context(|| format!("proofs.ca_file: cannot read {}", path.display()))?,
+        None => Vec::new(),
+    };
+    let options = ProverOptions {
+        resolvers,
+        proxy,
+        allowed: settings.allow_addresses.clone(),
+        roots,
+        timeout: Duration::from_secs(settings.timeout_secs.max(1)),
+        ..ProverOptions::default()
+    };
+    Ok(Asker::Network(Box::new(Prover::new(&options).context("domains cannot be asked")?)))
+}
+
+/// An address with or without a port.
+fn resolver(text: &str) -> anyhow::Result<SocketAddr> {
+    let plain = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
+    text.parse().ok().or_else(plain).with_context(|| format!("proofs.resolvers: expected ADDRESS or ADDRESS:PORT, found {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
+
+    use super::*;
+
+    #[test]
+    fn resolvers_may_leave_out_the_port() {
+        assert_eq!(resolver("192.0.2.1").unwrap().to_string(), "192.0.2.1:53");
+        assert_eq!(resolver("[2001:db8::1]:5353").unwrap().to_string(), "[2001:db8::1]:5353");
+        assert!(resolver("resolver.example").unwrap_err().to_string().starts_with("proofs.resolvers: expected"));
+    }
+}

@@ -1,0 +1,22 @@
+//! The program as its users meet it, and its parts put together: one program of all tests, because each would be linked for itself.
+
+mod collector;
+mod commands;
+mod crash;
+mod decoders;
+mod detector;
+mod disk_full;
+mod export;
+mod forecast;
+mod groups;
+mod incidents;
+mod incumbent_defects;
+mod incumbent_defects_groups;
+mod labelled_events;
+mod live;
+mod presence;
+mod proofs;
+mod published_uptime;
+mod simulate;
+mod support;
+mod workers;
