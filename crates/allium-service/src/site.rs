@@ -39,7 +39,7 @@ pub struct Site {
 impl Site {
     /// A site without data: every page says that there is none yet.
     pub fn new(info: SiteInfo, clock: Clock) -> Self {
-        let newest = Sender::new(Arc::new(Snapshot::empty(info, clock())));
+        let newest = Sender::new(Arc::new(Snapshot::empty(info)));
         Self { newest, clock, notes: None, workers: Sender::default() }
     }
 

@@ -30,7 +30,7 @@ fn made(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Result
         return Ok(elsewhere);
     }
     let PageHtml { html, scripts } = html(&shown, page)?;
-    Ok(Answer { scripts, ..Answer::of(HTML, Some(snapshot.modified()), html) })
+    Ok(Answer { scripts, ..Answer::of(HTML, snapshot.modified_by(now), html) })
 }
 
 fn html(shown: &Shown<'_>, page: &Page) -> Result<PageHtml, RequestError> {
