@@ -9,8 +9,8 @@ use allium_words::format::at_secs;
 use crate::changes::Changes;
 use crate::forecasts::Outlook;
 use crate::incidents::IncidentLog;
+use crate::info::SiteInfo;
 use crate::scoreboard::Scoreboard;
-use crate::site::SiteInfo;
 use crate::view::View;
 
 /// Everything that pages show, at one moment. Immutable: an answer made from one snapshot never mixes two states. Cheap to clone.
