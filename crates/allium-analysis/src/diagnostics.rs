@@ -35,6 +35,17 @@ pub enum Severity {
     Notice,
 }
 
+impl Severity {
+    /// The word in JSON and CSV.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 /// Something about a relay that its operator may want to change.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Issue {

@@ -160,21 +160,6 @@ pub enum Event {
     Permanent,
 }
 
-impl Event {
-    /// A sentence.
-    pub fn text(&self) -> String {
-        match self {
-            Self::Detected(n) => format!("detected with {n} relays"),
-            Self::Grew(n) => format!("{n} more relays"),
-            Self::HalfBack => "half of the relays are back to normal".to_owned(),
-            Self::Resolved => "90 % of the relays are back to normal".to_owned(),
-            Self::Reopened(n) => format!("{n} of its relays concerned again"),
-            Self::Flapping => "happened so often that it counts as flapping".to_owned(),
-            Self::Permanent => "taken for lasting".to_owned(),
-        }
-    }
-}
-
 /// An incident as far as it is known.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::flags::{RelayFlag, RelayFlags};
 use crate::identity::{Asn, CountryCode, Fingerprint, Fraction};
-use crate::operator::AroiCheck;
+use crate::operator::{AroiCheck, AroiContact};
 use crate::time::ConsensusHour;
 
 /// A relay as the newest document describes it. Only the fingerprint is certain: what a source left out, or wrote in a form that could not
@@ -172,6 +172,13 @@ impl Relay {
     /// The nickname, or `Unnamed` as Tor calls relays without one.
     pub fn display_name(&self) -> &str {
         self.nickname.as_deref().unwrap_or("Unnamed")
+    }
+
+    /// The check that speaks for its present claim of a domain.
+    pub fn claim_check(&self) -> Option<&AroiCheck> {
+        let contact = AroiContact::of(self.contact.as_deref()?);
+        let claim = contact.claim()?;
+        self.aroi_check.as_ref().filter(|check| check.is_of(claim))
     }
 }
 

@@ -69,8 +69,12 @@ pub fn count(number: u64) -> String {
 
 /// `1 relay`, `2 relays`: a number and its noun.
 pub fn counted(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(number as u64))
+    counted_as(number, noun, &format!("{noun}s"))
+}
+
+/// `1 country`, `2 countries`: a number and its noun, which has a plural of its own.
+pub fn counted_as(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }
 
 /// A number with a fixed count of decimals, rounded, with a minus sign that is one.
@@ -225,6 +229,8 @@ mod tests {
         assert_eq!(size(36_123_456), "36.1 MB");
         assert_eq!([0.5, 33.0, 51.0, 48.0, 24.0 * 412.0].map(hours), ["0.5 h", "33 h", "2 days 3 h", "2 days", "412 days"]);
         assert_eq!((counted(1, "relay"), counted(9707, "relay")), ("1 relay".to_owned(), "9,707 relays".to_owned()));
+        let families = [0, 1, 2000].map(|n| counted_as(n, "family", "families"));
+        assert_eq!(families, ["0 families", "1 family", "2,000 families"]);
     }
 
     #[test]

@@ -146,6 +146,17 @@ impl Advice {
         }
     }
 
+    /// The indices of the relays concerned, where it is about certain ones.
+    pub fn relays(&self) -> &[u32] {
+        match self {
+            Self::BringBack { relays, .. } | Self::Update { relays, .. } | Self::NameBack { relays } | Self::Combine { relays, .. } => {
+                relays
+            }
+            Self::LookAfter { relay_idx, .. } | Self::Declining { relay_idx, .. } => std::slice::from_ref(relay_idx),
+            Self::Prove { .. } | Self::Spread { .. } | Self::Expand { .. } => &[],
+        }
+    }
+
     /// The name in JSON.
     pub const fn name(&self) -> &'static str {
         match self {

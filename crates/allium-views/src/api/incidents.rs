@@ -1,7 +1,7 @@
 //! Incidents for programs: the list is that of the page, one incident has everything.
 
 use allium_detect::explain::{Effect, Hypothesis, Shift};
-use allium_detect::{Cause, Event, Incident, Part, Scope};
+use allium_detect::{Cause, Event, Incident, Kind, Part, Scope};
 use allium_model::{ConsensusHour, IncidentNote, NoteAction};
 use allium_service::{IncidentLog, View};
 use allium_words::format::rfc3339;
@@ -190,7 +190,7 @@ impl<'a> IncidentJson<'a> {
             n_at_risk: incident.n_at_risk,
             countries: incident.countries.iter().map(part).collect(),
             autonomous_systems: incident.systems.iter().map(part).collect(),
-            timeline: incident.timeline.iter().map(event).collect(),
+            timeline: incident.timeline.iter().map(|(hour, seen)| event(incident.kind, *hour, seen)).collect(),
             similar: &incident.similar,
             network_share: rounded(incident.network_share),
             n_exits: incident.roles.n_exits,
@@ -271,8 +271,8 @@ fn note(note: &IncidentNote) -> NoteJson<'_> {
     NoteJson { at: rfc3339(note.at), by: &note.by, action: note.action.name(), into, text: &note.text }
 }
 
-fn event((hour, event): &(ConsensusHour, Event)) -> EventJson {
-    EventJson { at: hour.to_string(), event: event.text() }
+fn event(kind: Kind, hour: ConsensusHour, seen: &Event) -> EventJson {
+    EventJson { at: hour.to_string(), event: allium_words::incidents::event(kind, seen) }
 }
 
 /// Four significant digits: the rest is noise.

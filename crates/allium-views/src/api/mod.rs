@@ -4,12 +4,17 @@
 //! that each can change alone. JSON is written with every character escaped that could mean something to a terminal or
 //! a page, which changes nothing for a parser.
 
+mod census;
 mod changes;
 mod csv;
+mod forecasts;
 mod incidents;
+mod leaderboards;
 mod network;
+mod operators;
 pub(crate) mod quality;
 mod relay;
+mod statistics;
 
 use std::collections::BTreeMap;
 
@@ -19,16 +24,17 @@ use allium_words::format::rfc3339;
 use serde::Serialize;
 
 pub use self::changes::change_json;
+pub use self::forecasts::{AdviceJson, DriverJson, ForecastJson};
 pub use self::incidents::IncidentJson;
 pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
+pub(crate) use self::operators::operator;
 pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
 use crate::list::{QUERY_NAMES, relay_query};
-use crate::pages::forecasts::ForecastJson;
-use crate::pages::{self, forecasts, operators};
+use crate::pages;
 use crate::params::Params;
 use crate::render::Shown;
 use crate::route::fixed_data;
@@ -65,34 +71,34 @@ fixed_data! {
     /// The network: relays by role, weight, bandwidth, uptime.
     Network = "/network", [Json, Csv], |s, form| network(s.view, &s.params()?, form);
     /// The network counted.
-    Census = "/census", [Json], |s, _| pages::network::data(s.view, &s.params()?);
+    Census = "/census", [Json], |s, _| census::census(s.view, &s.params()?);
     /// Relays.
     Relays = "/relays", [Json, Csv], |s, form| relays(s.view, &s.params()?, form);
     /// The heaviest relays.
     Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
     /// Operators.
-    Operators = "/operators", [Json, Csv], |s, form| operators::list::data(s.view, &s.params()?, form);
+    Operators = "/operators", [Json, Csv], |s, form| pages::operators::list::data(s.view, &s.params()?, form);
     /// Domains that contacts claim.
-    Domains = "/domains", [Json, Csv], |s, form| operators::domains::data(s.view, &s.params()?, form);
+    Domains = "/domains", [Json, Csv], |s, form| pages::operators::domains::data(s.view, &s.params()?, form);
     /// Families.
-    Families = "/families", [Json, Csv], |s, form| operators::families::data(s.view, &s.params()?, form);
+    Families = "/families", [Json, Csv], |s, form| pages::operators::families::data(s.view, &s.params()?, form);
     /// The first places of all leaderboards.
-    Leaderboards = "/leaderboards", [Json, Csv], |s, form| pages::leaderboards::data(s.view, &s.params()?, form);
+    Leaderboards = "/leaderboards", [Json, Csv], |s, form| leaderboards::leaderboards(s.view, &s.params()?, form);
     /// Distributions of uptime.
-    Statistics = "/statistics", [Json, Csv], |s, form| pages::statistics::data(s.view, &s.params()?, form);
+    Statistics = "/statistics", [Json, Csv], |s, form| statistics::statistics(s.view, &s.params()?, form);
     /// Incidents.
     Incidents = "/incidents", [Json, Csv], |s, form| {
         let params = s.params()?;
         incidents(s.view, s.snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
     };
     /// Forecasts of relays.
-    Forecasts = "/forecasts", [Json, Csv], |s, form| forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
+    Forecasts = "/forecasts", [Json, Csv], |s, form| pages::forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
     /// Forecasts of relays in few figures.
-    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary_data(s.view, s.snapshot.outlook(), &s.params()?);
+    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary(s.view, s.snapshot.outlook(), &s.params()?);
     /// Forecasts of the network.
-    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network_data(s.snapshot.outlook(), &s.params()?, form);
+    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network(s.snapshot.outlook(), &s.params()?, form);
     /// The scores of forecasts.
-    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard::data(s.snapshot, &s.params()?);
+    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard(s.snapshot, &s.params()?);
     /// Sources, documents, gaps, rejects.
     DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.snapshot, s.view, s.now, &s.params()?, form);
 }

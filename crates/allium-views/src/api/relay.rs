@@ -1,14 +1,13 @@
 //! Figures of a relay: what a list has of it, and everything.
 
-use allium_analysis::{MonthUptime, OutageSummary, RelayReport, Since, Spread, StripCell, Trend, UptimeSource, strip};
+use allium_analysis::{AroiState, MonthUptime, OutageSummary, RelayReport, Since, Spread, StripCell, Trend, UptimeSource, strip};
 use allium_model::{AroiContact, ConsensusHour, PortSummary, Relay, RelayRecord, StateSpan};
 use allium_service::View;
 use allium_words::format::rfc3339;
 use serde::Serialize;
 
+use super::forecasts::ForecastJson;
 use super::{ByPeriod, by_period, secs, share};
-use crate::pages::forecasts::ForecastJson;
-use crate::pages::operators::claim;
 
 /// What a list has of a relay.
 #[derive(Debug, Clone, Serialize)]
@@ -89,9 +88,9 @@ pub struct AroiJson {
 
 impl AroiJson {
     fn of(relay: &Relay) -> Option<Self> {
-        let state = claim::state(relay)?;
+        let state = Some(AroiState::of(relay)).filter(|state| *state != AroiState::NotConfigured)?;
         let contact = AroiContact::of(relay.contact.as_deref()?);
-        let check = claim::check_of(relay);
+        let check = relay.claim_check();
         let problems = if let AroiContact::Incomplete { problems, .. } = &contact { Some(problems.join(", ")) } else { None };
         Some(Self {
             state: state.name(),

@@ -32,15 +32,6 @@ impl IssueWords {
     }
 }
 
-/// The word of a severity in JSON and CSV.
-pub(crate) const fn severity_name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Notice => "notice",
-    }
-}
-
 fn words(issue: &Issue) -> (String, String, String) {
     let of = |title: &str, explanation: &str, suggestion: &str| (title.to_owned(), explanation.to_owned(), suggestion.to_owned());
     match issue {

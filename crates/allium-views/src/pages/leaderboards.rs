@@ -5,10 +5,9 @@ use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RE
 use allium_model::{Fraction, OperatorId, Timestamp};
 use allium_service::{Snapshot, View};
 use allium_words::format;
-use allium_words::inert::csv_cell;
 use askama::Template;
 
-use crate::api::{Form, to_json, write_csv};
+use crate::api::Form;
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::Html;
@@ -21,9 +20,6 @@ use crate::table::{Cell, Column, Table, TableHtml};
 
 /// Places of each category on the page of all.
 const SHOWN: usize = 10;
-
-/// Places of each category in JSON and CSV of all.
-const TOLD: usize = 25;
 
 #[derive(Template)]
 #[template(path = "leaderboards.html")]
@@ -200,73 +196,6 @@ pub(crate) fn category_data(
     table.data(view.as_of(), view.operators.leaderboards.ranking(category), params, form)
 }
 
-/// The first places of every category for programs.
-pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
-    params.only(&[])?;
-    let places = |category: Category| view.operators.leaderboards.ranking(category).iter().take(TOLD);
-    match form {
-        Form::Csv => {
-            let header = ["category", "rank", "operator", "name", "score", "unit", "n_relays"].map(str::to_owned).to_vec();
-            let lines = Category::ALL.into_iter().flat_map(|category| {
-                places(category).map(move |place| {
-                    vec![
-                        category.name().to_owned(),
-                        place.rank.to_string(),
-                        id(view, place).map_or_else(String::new, ToString::to_string),
-                        csv_cell(&view.operator_name(place.operator_idx as usize)),
-                        place.score.to_string(),
-                        unit(category).to_owned(),
-                        place.n_relays.to_string(),
-                    ]
-                })
-            });
-            write_csv(header, lines)
-        }
-        Form::Json => {
-            let boards = Category::ALL.into_iter().map(|category| BoardJson {
-                category: category.name(),
-                formula: formula(category),
-                unit: unit(category),
-                n_eligible: view.operators.leaderboards.ranking(category).len(),
-                places: places(category)
-                    .map(|place| PlaceJson {
-                        rank: place.rank,
-                        operator: id(view, place).map(ToString::to_string),
-                        name: view.operator_name(place.operator_idx as usize),
-                        score: place.score,
-                        n_relays: place.n_relays,
-                    })
-                    .collect(),
-            });
-            to_json(&BoardsJson { as_of: view.as_of().to_string(), leaderboards: boards.collect() })
-        }
-    }
-}
-
-#[derive(serde::Serialize)]
-struct BoardsJson {
-    as_of: String,
-    leaderboards: Vec<BoardJson>,
-}
-
-#[derive(serde::Serialize)]
-struct BoardJson {
-    category: &'static str,
-    formula: String,
-    unit: &'static str,
-    n_eligible: usize,
-    places: Vec<PlaceJson>,
-}
-
-#[derive(serde::Serialize)]
-struct PlaceJson {
-    rank: usize,
-    operator: Option<String>,
-    name: String,
-    score: f64,
-    n_relays: usize,
-}
-
 fn score_cell(category: Category, score: f64) -> Cell {
     match category.unit() {
         Unit::Rate => Cell::Rate(score as u64),
@@ -286,17 +215,6 @@ pub(crate) fn score_words(category: Category, score: f64) -> String {
         Unit::Count => format::count(score as u64),
         Unit::Days => format!("{} days", format::count(score as u64)),
         Unit::Score => format::number(score, 2),
-    }
-}
-
-const fn unit(category: Category) -> &'static str {
-    match category.unit() {
-        Unit::Rate => "bytes_per_sec",
-        Unit::Bytes => "bytes",
-        Unit::Share => "share",
-        Unit::Count => "count",
-        Unit::Days => "days",
-        Unit::Score => "score",
     }
 }
 
@@ -337,7 +255,7 @@ pub(crate) const fn title(category: Category) -> &'static str {
 }
 
 /// What is counted and who is eligible.
-fn formula(category: Category) -> String {
+pub(crate) fn formula(category: Category) -> String {
     let enough = format!("operators with {MIN_RELAYS} relays and more that have a figure");
     match category {
         Category::Bandwidth => "Sum of the observed bandwidth of running relays.".to_owned(),

@@ -10,7 +10,6 @@ use allium_words::format;
 use allium_words::inert::inert;
 use askama::Template;
 
-use crate::api::to_json;
 use crate::error::RequestError;
 use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
@@ -266,38 +265,4 @@ fn exits(census: &Census) -> Card {
     let mut facts: Vec<(String, Html)> = words.into_iter().zip(census.exits).map(|(words, n)| fact(words, of(n, total))).collect();
     facts.push(fact("Relays with an IPv6 address", of(census.n_ipv6, census.n_running)));
     Card { id: "exits", title: "Exit policies and IPv6", method: "exit-policies", more: Some(("/flag/Exit", "All exits")), facts }
-}
-
-/// The same for programs.
-pub(crate) fn data(view: &View, params: &Params) -> Result<String, RequestError> {
-    params.only(&[])?;
-    let census = view.census();
-    let pairs = |counts: &[(String, usize)]| {
-        counts.iter().map(|(name, n)| (name.clone(), serde_json::Value::from(*n))).collect::<serde_json::Map<_, _>>()
-    };
-    let [union, five, fourteen] = census.weight_in.map(|part| part.map(Fraction::get));
-    let aroi: serde_json::Map<_, _> =
-        AroiState::ALL.into_iter().zip(census.aroi).map(|(state, n)| (state.name().to_owned(), serde_json::Value::from(n))).collect();
-    to_json(&serde_json::json!({
-        "as_of": view.as_of().to_string(),
-        "n_running": census.n_running,
-        "n_new": NEW_DAYS.iter().zip(census.n_new).map(|(days, n)| (format!("{days}_days"), n.into())).collect::<serde_json::Map<_, _>>(),
-        "mean_age_days": census.age_days.map(|age| age.0),
-        "median_age_days": census.age_days.map(|age| age.1),
-        "advertised_bandwidth_bytes_per_sec": census.bandwidth.0,
-        "observed_bandwidth_bytes_per_sec": census.bandwidth.1,
-        "n_rate_limited": census.n_rate_limited,
-        "n_measured": census.n_measured.0,
-        "n_ipv6": census.n_ipv6,
-        "exits": { "every_port": census.exits[0], "some_ports": census.exits[1], "no_port": census.exits[2], "unknown": census.exits[3] },
-        "weight_share_in": { "european_union": union, "five_eyes": five, "fourteen_eyes": fourteen },
-        "n_single_relay_systems": census.n_single_relay_systems,
-        "n_recommended": census.n_recommended.0,
-        "n_family_keys": census.n_family_keys.0,
-        "n_without_contact": census.n_without_contact,
-        "n_in_families": census.n_in_families,
-        "aroi": aroi,
-        "versions": pairs(&census.versions),
-        "platforms": pairs(&census.platforms),
-    }))
 }

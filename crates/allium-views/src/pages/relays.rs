@@ -149,7 +149,7 @@ fn sentence(view: &View, state: &ListState, found: &[usize]) -> String {
     let [n_running_shown, total_shown] = [n_running, total].map(|n| format::count(n as u64));
     match state.query.running {
         _ if total == 0 => "No relay fits this search.".to_owned(),
-        Some(true) => format!("{} of them running now.", format::counted(total, "relay")).replace(" of them", ""),
+        Some(true) => format!("{} running now.", format::counted(total, "relay")),
         Some(false) => format!("{} down now.", format::counted(total, "relay")),
         None if state.with(|_| ()).query
             == allium_analysis::RelayQuery { sort: state.query.sort, descending: state.query.descending, ..Default::default() } =>

@@ -37,7 +37,7 @@ fn text(shown: &Shown<'_>, data: &Data, form: Form) -> Result<String, RequestErr
             let relay_idx = view.relay_idx(fingerprint).ok_or_else(|| RequestError::NoSuchRelay(fingerprint.to_string()))?;
             api::relay(view, snapshot.outlook(), &params, relay_idx, form)
         }
-        Data::Operator(id) => params.only(&[]).and_then(|()| operator::data(view, snapshot.past_standings(), id)),
+        Data::Operator(id) => params.only(&[]).and_then(|()| api::operator(view, snapshot.past_standings(), id)),
         Data::OperatorRelays(id) => operator::relays_data(view, id, &params, form),
         Data::Family(key) => families::family_data(view, key, &params, form),
         Data::Leaderboard(category) => leaderboards::category_data(view, snapshot.past_standings(), *category, &params, form),

@@ -105,7 +105,7 @@ impl<'a, R> Table<'a, R> {
     }
 
     fn counted(&self, n: usize) -> String {
-        format!("{} {}", format::count(n as u64), if n == 1 { self.noun.0 } else { self.noun.1 })
+        format::counted_as(n, self.noun.0, self.noun.1)
     }
 
     fn range(&self, start: usize, end: usize, n: usize, state: &TableState) -> String {

@@ -10,8 +10,10 @@ mod table;
 
 pub(crate) use self::advice::{Foreseen, foreseen, window};
 pub(crate) use self::group::{Together, panel as group_panel};
-pub(crate) use self::network::{chart as network_chart, data as network_data, uptime_bars, uptime_sentence};
-pub(crate) use self::panel::{ForecastJson, Panel, chart as relay_chart};
+pub(crate) use self::network::{chart as network_chart, recent, uptime_bars, uptime_sentence};
+pub(crate) use self::panel::{Panel, chart as relay_chart};
+
+use std::borrow::Cow;
 
 use allium_forecast::advice::Advice;
 use allium_forecast::{Confidence, Forecast, Label, Summary, Total};
@@ -20,13 +22,12 @@ use allium_service::{Forecasts, ModelFacts, Outlook, Snapshot, View};
 use allium_words::format;
 use allium_words::inert::{inert, url_encoded};
 use askama::Template;
-use serde::Serialize;
 
 use self::advice::{Recommended, counts, recommended};
 use self::group::{actions_sentence, likeness_words, total, total_sentence};
 use self::markup::label_html;
 use self::network::NetworkSection;
-use crate::api::{Form, to_json};
+use crate::api::Form;
 use crate::error::RequestError;
 use crate::markup::{Html, Percent, When};
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
@@ -103,19 +104,15 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &O
         Err(reason) => return render(&NoForecastsPage { page: frame, reason: inert(reason) }),
     };
     let rows = rows(view, forecasts);
-    let operator = asked_operator(view, params)?;
-    let asked = || rows.iter().filter(|row| operator.is_none_or(|asked| row.is_run_by(asked)));
-    let of_operator = operator.map(|_| Summary::of(asked().map(|row| row.forecast)));
-    let summary = of_operator.as_ref().unwrap_or(&forecasts.summary);
-    let total = operator.and_then(|_| total(forecasts, asked().map(|row| row.forecast), Together::Operator));
+    let asked = Asked::of(view, forecasts, &rows, params)?;
+    let Asked { operator, ref summary, ref total, counts } = asked;
     let base = operator.map_or_else(|| FixedPage::Forecasts.path().to_owned(), |operator| href_with("operator", &operator.id.to_string()));
     let shown = if operator.is_some() { SHOWN_OF_OPERATOR } else { SHOWN_OF_ALL };
-    let counts = counts(asked());
     let table = table::table(view, &rows, params)?;
     render(&ForecastsPage {
         page: frame.with_alternate(Alternate::of(&Data::Fixed(FixedData::Forecasts))).with_charts(),
         whom: whom(view, operator),
-        sentence: match &total {
+        sentence: match total {
             Some(total) => total_sentence(forecasts, total, "this operator's"),
             None => sentence(summary, forecasts.horizon_days, operator.is_some()),
         },
@@ -124,7 +121,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &O
         sure: total.as_ref().map(|total| likeness_words(forecasts, total, Together::Operator)),
         network: operator.is_none().then(|| NetworkSection::of(forecasts)),
         actions: actions_sentence(counts),
-        recommended: recommended(asked(), shown, &base),
+        recommended: recommended(asked.among(&rows), shown, &base),
         exports: exports(operator),
         labels: labels(summary),
         confidences: confidences(summary),
@@ -143,123 +140,36 @@ pub(crate) fn data(view: &View, outlook: &Outlook, params: &Params, form: Form) 
     table.data(forecasts.as_of, &rows, params, form)
 }
 
-/// `/api/v1/forecasts/summary`
-pub(crate) fn summary_data(view: &View, outlook: &Outlook, params: &Params) -> Result<String, RequestError> {
-    params.only(&["operator"])?;
-    let forecasts = outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))?;
-    let operator = asked_operator(view, params)?;
-    let rows = rows(view, forecasts);
-    let asked = || rows.iter().filter(|row| operator.is_none_or(|asked| row.is_run_by(asked)));
-    let summary = match operator {
-        Some(_) => Summary::of(asked().map(|row| row.forecast)),
-        None => forecasts.summary.clone(),
-    };
-    let total = operator.and_then(|_| total(forecasts, asked().map(|row| row.forecast), Together::Operator));
-    to_json(&SummaryJson {
-        total: total.map(|total| TotalJson::of(forecasts, &total)),
-        ..SummaryJson::of(forecasts, &summary, counts(asked()))
-    })
+/// The relays that an address asks for, those of an operator or all, summed up.
+pub(crate) struct Asked<'a> {
+    operator: Option<Operator<'a>>,
+    /// Their forecasts in few figures.
+    pub(crate) summary: Cow<'a, Summary>,
+    /// Of an operator: the mean uptime of its relays that run.
+    pub(crate) total: Option<Total>,
+    /// How many of them have advice of each urgency, in the order of [`Urgency::ALL`](allium_forecast::advice::Urgency::ALL).
+    pub(crate) counts: [usize; 3],
 }
 
-#[derive(Serialize)]
-struct SummaryJson<'a> {
-    as_of: String,
-    horizon_days: u16,
-    basis: &'static str,
-    model: ModelJson<'a>,
-    n_relays: usize,
-    n_running: usize,
-    mean: Option<f64>,
-    relay_q10: Option<f64>,
-    relay_q90: Option<f64>,
-    expected_below_90: f64,
-    n_likely_below_90: usize,
-    expected_gone: f64,
-    labels: std::collections::BTreeMap<&'static str, usize>,
-    confidence: std::collections::BTreeMap<&'static str, usize>,
-    /// Relays with advice, by urgency.
-    advice: std::collections::BTreeMap<&'static str, usize>,
-    /// Of an operator: the mean uptime of its relays that run now.
-    total: Option<TotalJson>,
-}
-
-#[derive(Serialize)]
-struct TotalJson {
-    n_relays: usize,
-    mean: f64,
-    q10: f64,
-    q50: f64,
-    q90: f64,
-    q10_if_independent: f64,
-    q90_if_independent: f64,
-    recent_uptime: Option<f64>,
-    rank_correlation: f64,
-    n_pairs: usize,
-}
-
-impl TotalJson {
-    fn of(forecasts: &Forecasts, total: &Total) -> Self {
-        let likeness = forecasts.likeness.operator;
-        Self {
-            n_relays: total.n_relays,
-            mean: total.mean.get(),
-            q10: total.interval.0.get(),
-            q50: total.median.get(),
-            q90: total.interval.1.get(),
-            q10_if_independent: total.interval_if_independent.0.get(),
-            q90_if_independent: total.interval_if_independent.1.get(),
-            recent_uptime: total.recent.map(allium_model::Fraction::get),
-            rank_correlation: likeness.rho,
-            n_pairs: likeness.n_pairs,
-        }
+impl<'a> Asked<'a> {
+    /// Sums up those of the rows that are asked for.
+    pub(crate) fn of(view: &'a View, forecasts: &'a Forecasts, rows: &[Row<'_>], params: &Params) -> Result<Self, RequestError> {
+        let all = Self { operator: None, summary: Cow::Borrowed(&forecasts.summary), total: None, counts: counts(rows.iter()) };
+        let Some(operator) = asked_operator(view, params)? else { return Ok(all) };
+        let asked = Self { operator: Some(operator), ..all };
+        let of_operator = || asked.among(rows).map(|row| row.forecast);
+        Ok(Self {
+            summary: Cow::Owned(Summary::of(of_operator())),
+            total: total(forecasts, of_operator(), Together::Operator),
+            counts: counts(asked.among(rows)),
+            operator: asked.operator,
+        })
     }
-}
 
-#[derive(Serialize)]
-struct ModelJson<'a> {
-    name: &'a str,
-    trained_as_of: String,
-    first_origin: Option<String>,
-    n_origins: usize,
-    n_rows: usize,
-    held_out_scores: Vec<ScoreJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct ScoreJson<'a> {
-    model: &'a str,
-    crps: f64,
-    n: usize,
-}
-
-impl<'a> SummaryJson<'a> {
-    fn of(forecasts: &'a Forecasts, summary: &Summary, advice: [usize; 3]) -> Self {
-        let model = &forecasts.model;
-        Self {
-            as_of: forecasts.as_of.to_string(),
-            horizon_days: forecasts.horizon_days,
-            basis: forecasts.basis.name(),
-            model: ModelJson {
-                name: &model.name,
-                trained_as_of: model.trained_as_of.to_string(),
-                first_origin: model.first_origin.map(|hour| hour.to_string()),
-                n_origins: model.n_origins,
-                n_rows: model.n_rows,
-                held_out_scores: model.scores.iter().map(|score| ScoreJson { model: &score.model, crps: score.crps, n: score.n }).collect(),
-            },
-            n_relays: summary.n_relays,
-            n_running: summary.n_running,
-            mean: summary.mean.map(allium_model::Fraction::get),
-            relay_q10: summary.interval.map(|(low, _)| low.get()),
-            relay_q90: summary.interval.map(|(_, high)| high.get()),
-            expected_below_90: summary.expected_below_90,
-            n_likely_below_90: summary.n_likely_below_90,
-            expected_gone: summary.expected_gone,
-            labels: Label::ALL.map(Label::name).into_iter().zip(summary.by_label).collect(),
-            confidence: Confidence::ALL.map(Confidence::name).into_iter().zip(summary.by_confidence).collect(),
-            advice: allium_forecast::advice::Urgency::ALL.map(allium_forecast::advice::Urgency::name).into_iter().zip(advice).collect(),
-            total: None,
-        }
+    /// Those of the rows that are asked for.
+    fn among<'r, 'b>(&self, rows: &'r [Row<'b>]) -> impl Iterator<Item = &'r Row<'b>> + use<'r, 'b, 'a> {
+        let operator = self.operator;
+        rows.iter().filter(move |row| operator.is_none_or(|asked| row.is_run_by(asked)))
     }
 }
 
@@ -270,7 +180,7 @@ impl Row<'_> {
 }
 
 /// Forecasts of relays that the view knows, by fingerprint.
-fn rows<'a>(view: &'a View, forecasts: &'a Forecasts) -> Vec<Row<'a>> {
+pub(crate) fn rows<'a>(view: &'a View, forecasts: &'a Forecasts) -> Vec<Row<'a>> {
     forecasts.with_advice().filter_map(|(forecast, advice)| row(view, forecast, advice)).collect()
 }
 

@@ -6,9 +6,7 @@ use allium_charts::{Band, Bar, Bars, Chart, Kind, Line, Time, Unit};
 use allium_forecast::network::{Figure as Quantity, NetworkForecast, NetworkScore};
 use allium_service::{Forecasts, NetworkOutlook, Outlook};
 use allium_words::format;
-use serde::Serialize;
 
-use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::Html;
@@ -101,7 +99,7 @@ pub(super) fn told(figure: Quantity, value: f64) -> String {
 }
 
 /// What a forecast is compared with: the mean of the last 30 days for uptime, the level for counts.
-fn before(network: &NetworkOutlook, forecast: &NetworkForecast) -> Option<f64> {
+pub(crate) fn recent(network: &NetworkOutlook, forecast: &NetworkForecast) -> Option<f64> {
     match forecast.figure {
         Quantity::Uptime => network.daily.as_ref()?.recent(Quantity::Uptime, 30),
         _ => Some(forecast.level),
@@ -109,7 +107,7 @@ fn before(network: &NetworkOutlook, forecast: &NetworkForecast) -> Option<f64> {
 }
 
 fn change(network: &NetworkOutlook, forecast: &NetworkForecast) -> String {
-    let Some(before) = before(network, forecast) else { return format::NO_DATA.to_owned() };
+    let Some(before) = recent(network, forecast) else { return format::NO_DATA.to_owned() };
     match forecast.figure {
         Quantity::Uptime => format!("{} points", format::points(forecast.median() - before)),
         _ => format!("{}\u{a0}%", format::points(forecast.median() / before - 1.0)),
@@ -117,8 +115,13 @@ fn change(network: &NetworkOutlook, forecast: &NetworkForecast) -> String {
 }
 
 fn interval(forecast: &NetworkForecast) -> String {
+    ends(forecast).join(" to ")
+}
+
+/// The ends of the interval, as people read them.
+fn ends(forecast: &NetworkForecast) -> [String; 2] {
     let (low, high) = forecast.interval();
-    format!("{} to {}", told(forecast.figure, low), told(forecast.figure, high))
+    [low, high].map(|end| told(forecast.figure, end))
 }
 
 fn error_words(score: &NetworkScore) -> String {
@@ -134,7 +137,7 @@ fn row(network: &NetworkOutlook, forecast: &NetworkForecast) -> NetworkRow {
     NetworkRow {
         figure: figure_word(forecast.figure),
         reach: reach_word(forecast.horizon_days).to_owned(),
-        recent: before(network, forecast).map_or_else(none, |value| told(forecast.figure, value)),
+        recent: recent(network, forecast).map_or_else(none, |value| told(forecast.figure, value)),
         median: told(forecast.figure, forecast.median()),
         change: change(network, forecast),
         interval: interval(forecast),
@@ -269,7 +272,7 @@ fn chart_of(forecasts: &Forecasts, figure: Quantity) -> Option<Chart> {
         figure_word(figure),
         told(figure, reached.median()),
         if figure.is_count() { "in a year" } else { "on average over the next 3 months" },
-        interval(reached).replace(" to ", " and "),
+        ends(reached).join(" and "),
     );
     let what = match figure {
         Quantity::Uptime => "Share of relays known for two weeks that run; the forecast of a week is of the mean from today to its end.",
@@ -285,93 +288,4 @@ fn chart_of(forecasts: &Forecasts, figure: Quantity) -> Option<Chart> {
         note,
         Kind::Time(Time { bands, from_zero: false, ..Time::new(unit, edges, lines) }),
     ))
-}
-
-#[derive(Serialize)]
-struct NetworkJson {
-    as_of: String,
-    forecasts: Vec<NetworkForecastJson>,
-    /// How this and simpler methods fared as of past days.
-    scores: Vec<NetworkScore>,
-}
-
-#[derive(Serialize)]
-struct NetworkForecastJson {
-    figure: &'static str,
-    horizon_days: u16,
-    recent: Option<f64>,
-    q05: f64,
-    q10: f64,
-    q50: f64,
-    q90: f64,
-    q95: f64,
-    n_errors: usize,
-    backtest_mae: Option<f64>,
-    backtest_covered_80: Option<f64>,
-    backtest_n: Option<usize>,
-}
-
-impl NetworkForecastJson {
-    fn of(network: &NetworkOutlook, forecast: &NetworkForecast) -> Self {
-        let score = network.score(forecast.figure, forecast.horizon_days);
-        let [q05, q10, q50, q90, q95] = forecast.quantiles;
-        Self {
-            figure: forecast.figure.name(),
-            horizon_days: forecast.horizon_days,
-            recent: before(network, forecast),
-            q05,
-            q10,
-            q50,
-            q90,
-            q95,
-            n_errors: forecast.n_errors,
-            backtest_mae: score.map(|score| score.mae),
-            backtest_covered_80: score.map(|score| score.covered_80),
-            backtest_n: score.map(|score| score.n),
-        }
-    }
-
-    fn csv(&self) -> Vec<String> {
-        let optional = |value: Option<String>| value.unwrap_or_default();
-        vec![
-            self.figure.to_owned(),
-            self.horizon_days.to_string(),
-            optional(self.recent.map(|value| value.to_string())),
-            self.q05.to_string(),
-            self.q10.to_string(),
-            self.q50.to_string(),
-            self.q90.to_string(),
-            self.q95.to_string(),
-            self.n_errors.to_string(),
-            optional(self.backtest_mae.map(|value| value.to_string())),
-            optional(self.backtest_covered_80.map(|value| value.to_string())),
-            optional(self.backtest_n.map(|value| value.to_string())),
-        ]
-    }
-}
-
-/// `/api/v1/forecasts/network`
-pub(crate) fn data(outlook: &Outlook, params: &Params, form: Form) -> Result<String, RequestError> {
-    const COLUMNS: [&str; 12] = [
-        "figure",
-        "horizon_days",
-        "recent",
-        "q05",
-        "q10",
-        "q50",
-        "q90",
-        "q95",
-        "n_errors",
-        "backtest_mae",
-        "backtest_covered_80",
-        "backtest_n",
-    ];
-    params.only(&[])?;
-    let forecasts = outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))?;
-    let network = &forecasts.network;
-    let rows: Vec<NetworkForecastJson> = network.forecasts.iter().map(|forecast| NetworkForecastJson::of(network, forecast)).collect();
-    match form {
-        Form::Csv => write_csv(COLUMNS.map(str::to_owned).to_vec(), rows.iter().map(NetworkForecastJson::csv)),
-        Form::Json => to_json(&NetworkJson { as_of: forecasts.as_of.to_string(), forecasts: rows, scores: network.scores.clone() }),
-    }
 }

@@ -100,12 +100,6 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
     })
 }
 
-/// The file for programs.
-pub(crate) fn data(snapshot: &Snapshot, params: &Params) -> Result<String, RequestError> {
-    params.only(&[])?;
-    snapshot.scoreboard().map(|board| board.text.clone()).ok_or(RequestError::NoSuchPage)
-}
-
 /// The chart of that name.
 pub(crate) fn chart(snapshot: &Snapshot, params: &Params, name: &str) -> Result<Chart, RequestError> {
     params.only(&["stratum"])?;
@@ -132,7 +126,6 @@ fn none_sentence() -> String {
 
 fn sentence(board: &Scoreboard, stratum: &str) -> String {
     let ours = board.of(IN_USE, stratum, false);
-    let n = ours.len();
     let (Some(crps), Some(skill), Some(covered)) =
         (mean(&ours, |s| Some(s.crps)), mean(&ours, |s| Some(s.skill)), mean(&ours, |s| Some(s.covered[1])))
     else {
@@ -140,15 +133,12 @@ fn sentence(board: &Scoreboard, stratum: &str) -> String {
     };
     let way = if skill >= 0.0 { "better" } else { "worse" };
     format!(
-        "Over {} past {}, the model in use scored a CRPS of {}: {}\u{a0}% {way} than conditional quantiles; its 80\u{a0}% intervals held {}\u{a0}% of what came.",
-        format::counted(n, "origin"),
-        if n == 1 { "month" } else { "months" },
+        "Over {}, the model in use scored a CRPS of {}: {}\u{a0}% {way} than conditional quantiles; its 80\u{a0}% intervals held {}\u{a0}% of what came.",
+        format::counted(ours.len(), "past origin"),
         format::number(crps, 4),
         format::number(skill.abs() * 100.0, 1),
         format::number(covered * 100.0, 1)
     )
-    .replace("origin past month", "past origin")
-    .replace("origins past months", "past origins")
 }
 
 fn under(board: &Scoreboard) -> String {

@@ -90,6 +90,14 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The same of one relay in the past.
+    fn what_past(&self) -> String {
+        match self.flag {
+            RelayFlag::Running => "ran".to_owned(),
+            flag => format!("had the flag {}", flag.name()),
+        }
+    }
+
     fn note(&self) -> String {
         let cut = if self.to.hours_since(self.from) >= LONGEST { ", the first 14 days" } else { "" };
         format!(
@@ -130,8 +138,7 @@ impl<'a> Scene<'a> {
         relays.sort_by_key(|relay| (relay.relay.asn, relay.relay.country, relay.relay.fingerprint));
         let rows: Vec<HeatRow> = relays.iter().take(IMAGE_ROWS).map(row).collect();
         let cut = if self.relays.len() > IMAGE_ROWS { format!(" The first {IMAGE_ROWS}.") } else { String::new() };
-        let title = format!("Each relay's hours, dark where it did {}, sorted by AS and country.{cut}", self.what());
-        let title = title.replace("did run", "ran").replace("did have", "had");
+        let title = format!("Each relay's hours, dark where it {}, sorted by AS and country.{cut}", self.what_past());
         Chart::new(
             "relays",
             title,

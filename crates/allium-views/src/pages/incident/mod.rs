@@ -230,7 +230,8 @@ fn parts(view: &View, [id, title, column]: [&'static str; 3], parts: &[Part], ef
     let total: u32 = parts.iter().map(|part| part.n_affected).sum();
     let name = words::scope_name(&first.scope, view);
     let sentence = match parts.len() {
-        1 => format!("All {} are in {name}.", format::counted(total as usize, "relay")).replace("All 1 relay are", "The relay is"),
+        1 if total == 1 => format!("The relay is in {name}."),
+        1 => format!("All {} are in {name}.", format::counted(total as usize, "relay")),
         n => format!(
             "{} in {n} of them; most, {}, in {name}.",
             format::counted(total as usize, "relay"),

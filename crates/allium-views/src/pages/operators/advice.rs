@@ -100,7 +100,7 @@ fn merged(view: &View, operator_idx: usize, standing: &[Advice], ahead: &[Forese
     for advice in standing {
         if let Advice::BringBack { relays, .. } = advice {
             brought_back = relays;
-            all.push((When::of(advice), bring_back(view, told(advice), ahead)));
+            all.push((When::of(advice), bring_back(view, relays, told(advice), ahead)));
         }
     }
     let mut watched: Vec<u32> = Vec::new();
@@ -117,7 +117,9 @@ fn merged(view: &View, operator_idx: usize, standing: &[Advice], ahead: &[Forese
     let is_told = |advice: &Advice| {
         matches!(advice, Advice::BringBack { .. }) || about_one(advice).is_some_and(|i| ahead.iter().any(|each| each.relay_idx == i))
     };
-    all.extend(standing.iter().filter(|advice| !is_told(advice)).map(|advice| (When::of(advice), plain(view, told(advice)))));
+    all.extend(
+        standing.iter().filter(|advice| !is_told(advice)).map(|advice| (When::of(advice), plain(view, advice.relays(), told(advice)))),
+    );
     all
 }
 
@@ -133,17 +135,17 @@ const fn is_down(each: &Foreseen<'_>) -> bool {
     matches!(each.advice.reason, Reason::Down(_))
 }
 
-fn plain(view: &View, (relays, what, reason, effect): Told) -> AdviceItem {
-    AdviceItem { what, reason: Html::words(reason), effect, relays: named(view, &relays, |_| None) }
+fn plain(view: &View, relays: &[u32], (what, reason, effect): Told) -> AdviceItem {
+    AdviceItem { what, reason: Html::words(reason), effect, relays: named(view, relays, |_| None) }
 }
 
 /// Relays that are down, each with what its past weeks say of it.
-fn bring_back(view: &View, (relays, what, reason, effect): Told, ahead: &[Foreseen<'_>]) -> AdviceItem {
+fn bring_back(view: &View, relays: &[u32], (what, reason, effect): Told, ahead: &[Foreseen<'_>]) -> AdviceItem {
     let more = |relay_idx: u32| {
         let each = ahead.iter().find(|each| each.relay_idx == relay_idx && is_down(each))?;
         Some(Html::words(format!("{}. {}", each.advice.action(), each.advice.why())))
     };
-    AdviceItem { what, reason: Html::words(reason), effect, relays: named(view, &relays, more) }
+    AdviceItem { what, reason: Html::words(reason), effect, relays: named(view, relays, more) }
 }
 
 /// Links to the first of these relays, each with what more is to be said of it, and how many more there are.
@@ -169,7 +171,7 @@ fn of_relay(view: &View, each: &Foreseen<'_>, today: Option<Told>) -> AdviceItem
     let what = if is_watched { "Look after it".to_owned() } else { advice.action() };
     let mut reasons = vec![Html::words(advice.why())];
     let mut effects = if is_watched { Vec::new() } else { vec![Html::words(advice.effect())] };
-    if let Some((_, _, reason, effect)) = today {
+    if let Some((_, reason, effect)) = today {
         reasons.push(Html::words(reason));
         effects.push(effect);
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use allium_analysis::AroiState;
 use allium_model::{AroiCheck, AroiContact, AroiResult, ProofMethod, Relay, Timestamp};
 use allium_words::format;
 use allium_words::inert::inert;
@@ -49,13 +48,6 @@ pub(crate) fn misconfigured(check: &AroiCheck) -> (String, String, String) {
     )
 }
 
-/// The check that speaks for a relay's present claim.
-pub(crate) fn check_of(relay: &Relay) -> Option<&AroiCheck> {
-    let contact = AroiContact::of(relay.contact.as_deref()?);
-    let claim = contact.claim()?;
-    relay.aroi_check.as_ref().filter(|check| check.is_of(claim))
-}
-
 /// A sentence for the page of a relay; `None` where it claims nothing.
 pub(crate) fn sentence(relay: &Relay) -> Option<Html> {
     let claim = match AroiContact::of(relay.contact.as_deref()?) {
@@ -67,7 +59,7 @@ pub(crate) fn sentence(relay: &Relay) -> Option<Html> {
     };
     let domain = Html::element("strong", &[], &Html::words(inert(claim.domain.as_str())));
     let claims = [Html::words("It claims the domain"), domain, Html::words(format!("({}):", claim.method.name()))];
-    let words = match check_of(relay) {
+    let words = match relay.claim_check() {
         Some(check) => {
             let reason = if check.reason.is_empty() { String::new() } else { format!(", because {}", inert(&check.reason)) };
             let worth = Html::words(format!("{}{reason}; checked", check.result.name()));
@@ -82,7 +74,7 @@ pub(crate) fn sentence(relay: &Relay) -> Option<Html> {
 /// What became of the claims of relays, one sentence per domain, method and finding, in this order.
 pub(crate) fn findings<'a>(relays: impl Iterator<Item = &'a Relay>) -> Vec<Html> {
     let mut found: BTreeMap<(&str, ProofMethod, AroiResult, &str), (usize, Timestamp)> = BTreeMap::new();
-    for check in relays.filter_map(check_of) {
+    for check in relays.filter_map(Relay::claim_check) {
         let key = (check.domain.as_str(), check.method, check.result, check.reason.as_str());
         let (n, at) = found.entry(key).or_insert((0, check.checked_at));
         *n += 1;
@@ -97,9 +89,4 @@ pub(crate) fn findings<'a>(relays: impl Iterator<Item = &'a Relay>) -> Vec<Html>
         Html::joined([Html::words(words), Html::words("checked"), Html::safe(When(at)), Html::words(".")], " ").tightened()
     };
     found.into_iter().map(sentence).collect()
-}
-
-/// The state of a relay's claim for programs; `None` where it claims nothing.
-pub(crate) fn state(relay: &Relay) -> Option<AroiState> {
-    Some(AroiState::of(relay)).filter(|state| *state != AroiState::NotConfigured)
 }

@@ -2,9 +2,9 @@
 
 use allium_analysis::Recent;
 use allium_analysis::groups::{Expansion, GroupFigures};
-use allium_analysis::operators::{Achievements, Advice, Advised, Benchmark, LastIssue, Portfolio, achievements, advice};
+use allium_analysis::operators::{Achievements, Advice, Advised, Benchmark, LastIssue, achievements};
 use allium_charts::{Bar, Bars, Chart, Kind as ChartKind, Reference, Unit};
-use allium_model::{Fraction, Period};
+use allium_model::Fraction;
 use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
@@ -56,12 +56,12 @@ impl Dashboard {
 }
 
 /// What advice for the operator at this place rests on.
-pub(super) fn advised(view: &View, operator_idx: usize) -> Advised<'_> {
+pub(crate) fn advised(view: &View, operator_idx: usize) -> Advised<'_> {
     Advised { record: &view.record, report: &view.report, operators: &view.operators, groups: &view.groups, operator_idx }
 }
 
 /// How the operator at this place stands.
-pub(super) fn standing(view: &View, operator_idx: usize) -> Option<Achievements> {
+pub(crate) fn standing(view: &View, operator_idx: usize) -> Option<Achievements> {
     achievements(&view.report, &view.operators, operator_idx, |i| relay(view, i).and_then(|relay| relay.consensus_weight).unwrap_or(0))
 }
 
@@ -170,8 +170,8 @@ fn percent(share: Option<Fraction>, decimals: usize) -> String {
     share.map_or_else(|| "an unknown share".to_owned(), |share| format!("{}\u{a0}%", format::percent(share, decimals)))
 }
 
-/// The relays concerned, what to do, why, to what effect.
-pub(super) type Told = (Vec<u32>, Html, String, Html);
+/// What to do, why, to what effect.
+pub(super) type Told = (Html, String, Html);
 
 /// A piece of advice in words.
 pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
@@ -180,13 +180,11 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
     let counted = |n: usize| format::counted(n, "relay");
     match advice {
         Advice::BringBack { relays, share_of_operator, share_of_network } => (
-            relays.clone(),
             words(format!("Bring back {}", counted(relays.len()))),
             "Seen in the last 7 days, not running now.".to_owned(),
             words(format!("Up to {} of your weight, {} of the network's.", percent(*share_of_operator, 1), percent(*share_of_network, 3))),
         ),
         Advice::LookAfter { relay_idx, period, uptime, median, gain } => (
-            vec![*relay_idx],
             Html::joined([words("Look after".to_owned()), name(*relay_idx)], " "),
             format!(
                 "Up {}\u{a0}% of {}, where half of its siblings were up {}\u{a0}% or more.",
@@ -197,7 +195,6 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
             words(format!("As its siblings, it would raise your mean by {} points.", format::points(*gain).trim_start_matches('+'))),
         ),
         Advice::Declining { relay_idx, trend } => (
-            vec![*relay_idx],
             Html::joined([words("Look after".to_owned()), name(*relay_idx)], " "),
             format!(
                 "Its daily uptime falls by {} points in 30 days (95\u{a0}% interval {} to {}, {} days).",
@@ -209,13 +206,11 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
             words("A fall that goes on ends in lost flags and clients.".to_owned()),
         ),
         Advice::Update { relays, weight_share } => (
-            relays.clone(),
             words(format!("Update Tor on {}", counted(relays.len()))),
             "The directory authorities do not recommend their version.".to_owned(),
             words(format!("{} of your weight would run a recommended version again.", percent(*weight_share, 1))),
         ),
         Advice::NameBack { relays } => (
-            relays.clone(),
             words("Complete the family".to_owned()),
             format!(
                 "{} {} relays as family that do not name them back.",
@@ -225,13 +220,11 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
             words("Clients then never use two of your relays in one circuit.".to_owned()),
         ),
         Advice::Prove { domain, n_relays } => (
-            Vec::new(),
             Html::joined([words("Prove".to_owned()), Html::safe(Foreign::short(domain.as_str()))], " "),
             format!("{} claim it without a proof that can be checked.", counted(*n_relays)),
             words("Validated relays are known as yours wherever they run.".to_owned()),
         ),
         Advice::Spread { asn, share, before, after } => (
-            Vec::new(),
             words("Place the next relay with another provider".to_owned()),
             format!("{} of your running relays are in one autonomous system, {asn}.", percent(Some(*share), 0)),
             words(format!(
@@ -242,7 +235,6 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
         ),
         Advice::Expand { places, weight, before, after } => expand(view, operator_idx, places, *weight, (*before, *after)),
         Advice::Combine { relays, share_of_network } => (
-            relays.clone(),
             words(format!("Consider putting {} together", counted(relays.len()))),
             "Each carries less than a tenth of the median weight of your relays.".to_owned(),
             words(format!("Together they are {} of the network's weight.", percent(*share_of_network, 3))),
@@ -264,7 +256,7 @@ fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (
         if n_countries == 1 { "1 country".to_owned() } else { format!("{n_countries} countries") }
     );
     let list = Html::joined(places.iter().map(country), "; ");
-    (Vec::new(), Html::joined([Html::words("Consider a relay in a country that has few:"), list], " "), reason, effect)
+    (Html::joined([Html::words("Consider a relay in a country that has few:"), list], " "), reason, effect)
 }
 
 /// A country to expand to: where, with whom, and what it does for the network.
@@ -286,55 +278,4 @@ pub(crate) fn expansion_words(view: &View, expansion: &Expansion) -> Html {
 fn gain_words(expansion: &Expansion) -> String {
     let gain = expansion.after - expansion.before;
     format!("{}{}", if gain < 0.0 { "\u{2212}" } else { "+" }, format::number(gain.abs(), 4))
-}
-
-/// A piece of advice for programs: its name, priority and the relays concerned.
-pub(super) fn advice_json(view: &View, operator_idx: usize, details: &Portfolio) -> Vec<serde_json::Value> {
-    let json = |found: &Advice| {
-        let (relays, ..) = told(view, operator_idx, found);
-        let fingerprints: Vec<String> = relays.iter().filter_map(|i| relay(view, *i)).map(|relay| relay.fingerprint.to_string()).collect();
-        let mut value = serde_json::json!({ "advice": found.name(), "priority": found.priority().name(), "relays": fingerprints });
-        if let Advice::Expand { places, weight, .. } = found {
-            value["consensus_weight"] = (*weight).into();
-            value["places"] = places.iter().map(expansion_json).collect();
-        }
-        value
-    };
-    advice(&advised(view, operator_idx), details).iter().map(json).collect()
-}
-
-fn expansion_json(expansion: &Expansion) -> serde_json::Value {
-    serde_json::json!({
-        "country": expansion.country.as_str(),
-        "as": expansion.provider.map(|asn| asn.to_string()),
-        "weight_share": expansion.weight_share.get(),
-        "uptime": expansion.uptime.get(),
-        "effective_number_of_countries": [expansion.before, expansion.after],
-    })
-}
-
-/// The period of a standing for programs.
-pub(super) fn standing_json(view: &View, operator_idx: usize) -> Option<serde_json::Value> {
-    let standing = standing(view, operator_idx)?;
-    let quantiles = standing.benchmark.as_ref().map(|found| {
-        let at = |(level, quantile): (f64, Fraction)| (format!("{level}"), serde_json::Value::from(quantile.get()));
-        Benchmark::LEVELS.into_iter().zip(found.quantiles).map(at).collect::<serde_json::Map<_, _>>()
-    });
-    let (is_out, days) = match standing.last_issue {
-        None => (None, None),
-        Some(LastIssue::Ongoing) => (Some(true), None),
-        Some(LastIssue::Days(days)) => (Some(false), Some(days)),
-        Some(LastIssue::NoneIn(_)) => (Some(false), None),
-    };
-    Some(serde_json::json!({
-        "period": Period::name(standing.period),
-        "score": standing.score.get(),
-        "grade": standing.grade.name(),
-        "mean": standing.mean.get(),
-        "n_relays": standing.n_relays,
-        "n_excellent": standing.n_excellent,
-        "is_out_now": is_out,
-        "days_since_issue": days,
-        "peers": quantiles,
-    }))
 }

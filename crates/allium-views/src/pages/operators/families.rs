@@ -129,7 +129,7 @@ fn sentence(view: &View, rows: &[Row<'_>]) -> String {
         "{} of {} are in {}, the largest with {}; {} stand alone. {} relays that do not name them back.",
         format::count(members as u64),
         format::counted(members + alone, "relay"),
-        if rows.len() == 1 { "1 family".to_owned() } else { format!("{} families", format::count(rows.len() as u64)) },
+        format::counted_as(rows.len(), "family", "families"),
         format::count(largest as u64),
         format::count(alone as u64),
         if misconfigured == 1 { "One names".to_owned() } else { format!("{} name", format::count(misconfigured as u64)) },

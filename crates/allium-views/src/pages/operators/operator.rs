@@ -10,13 +10,12 @@ use allium_service::{Snapshot, View};
 use allium_words::format;
 use allium_words::inert::inert;
 use askama::Template;
-use serde::Serialize;
 
 use super::advice::{self, AdviceGroup};
 use super::dashboard::{self, Dashboard};
 use super::families::answer;
 use super::{claim, claim_words, identity};
-use crate::api::{Form, to_json};
+use crate::api::Form;
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, When};
@@ -24,7 +23,7 @@ use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::earlier::Earlier;
 use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
-use crate::pages::issues::{IssueWords, severity_name};
+use crate::pages::issues::IssueWords;
 use crate::pages::leaderboards::score_words;
 use crate::pages::members::{self, Member};
 use crate::pages::relay::relay_link;
@@ -443,140 +442,6 @@ fn general_title(issue: &Issue) -> String {
         Issue::Version { .. } => "Version not recommended".to_owned(),
         other => IssueWords::of(other).title,
     }
-}
-
-/// An operator for programs.
-#[derive(Serialize)]
-struct OperatorJson {
-    as_of: String,
-    id: String,
-    name: String,
-    known_by: &'static str,
-    claimed_domain: Option<String>,
-    n_relays: usize,
-    n_running: usize,
-    weight_share: Option<f64>,
-    advertised_bandwidth_bytes_per_sec: u64,
-    aroi: BTreeMap<&'static str, usize>,
-    uptime: BTreeMap<&'static str, Option<UptimeJson>>,
-    offline: OfflineJson,
-    issues: BTreeMap<&'static str, IssueJson>,
-    rankings: BTreeMap<&'static str, RankJson>,
-    standing: Option<serde_json::Value>,
-    advice: Vec<serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct UptimeJson {
-    n_relays: usize,
-    mean: f64,
-    by_hours: f64,
-    weighted_mean: Option<f64>,
-    min: f64,
-    median: f64,
-    max: f64,
-    std_dev: Option<f64>,
-    peers_percentile: Option<f64>,
-    n_peers: Option<usize>,
-}
-
-#[derive(Serialize)]
-struct OfflineJson {
-    relays: Vec<String>,
-    consensus_weight: u64,
-    share_of_operator: Option<f64>,
-    share_of_network: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct IssueJson {
-    severity: &'static str,
-    n_relays: usize,
-}
-
-#[derive(Serialize)]
-struct RankJson {
-    rank: usize,
-    rank_30_days_ago: Option<usize>,
-    best_rank: Option<usize>,
-    best_rank_at: Option<String>,
-    score: f64,
-    n_relays: usize,
-}
-
-/// The operator for programs.
-pub(crate) fn data(view: &View, past: Option<&PastStandings>, id: &OperatorId) -> Result<String, RequestError> {
-    let (place, operator, figures) = find(view, id)?;
-    let details = portfolio(&view.record, &view.report, &operator.members);
-    let of = &figures.members;
-    let mut issues: BTreeMap<&'static str, IssueJson> = BTreeMap::new();
-    for member in Member::current(view, &operator.members) {
-        for issue in view.relay(member.relay_idx).map(|(record, report)| diagnose(record, report, view.as_of())).unwrap_or_default() {
-            issues.entry(issue.name()).or_insert(IssueJson { severity: severity_name(issue.severity()), n_relays: 0 }).n_relays += 1;
-        }
-    }
-    let rankings = view.operators.leaderboards.badges(place, usize::MAX);
-    to_json(&OperatorJson {
-        as_of: view.as_of().to_string(),
-        id: id.to_string(),
-        name: view.operator_name(place),
-        known_by: identity(id),
-        claimed_domain: figures.claimed_domain.as_ref().map(ToString::to_string),
-        n_relays: of.n_relays,
-        n_running: of.n_running,
-        weight_share: of.weight_share.map(allium_model::Fraction::get),
-        advertised_bandwidth_bytes_per_sec: of.advertised_bandwidth,
-        aroi: AroiState::ALL.into_iter().zip(figures.by_aroi).map(|(state, n)| (state.name(), n)).collect(),
-        uptime: Period::ALL.into_iter().map(|period| (period.name(), uptime_json(figures, period))).collect(),
-        offline: OfflineJson {
-            relays: details
-                .offline
-                .relays
-                .iter()
-                .filter_map(|(i, _)| super::relay(view, *i))
-                .map(|relay| relay.fingerprint.to_string())
-                .collect(),
-            consensus_weight: details.offline.consensus_weight,
-            share_of_operator: details.offline.share_of_operator.map(allium_model::Fraction::get),
-            share_of_network: details.offline.share_of_network.map(allium_model::Fraction::get),
-        },
-        issues,
-        standing: dashboard::standing_json(view, place),
-        advice: dashboard::advice_json(view, place, &details),
-        rankings: rankings
-            .into_iter()
-            .map(|(category, place)| (category.name(), rank_json(Earlier::of(view, past, category), id, &place)))
-            .collect(),
-    })
-}
-
-fn rank_json(earlier: Earlier<'_>, id: &OperatorId, place: &allium_analysis::leaderboards::Place) -> RankJson {
-    let best = earlier.best(id, place.rank);
-    RankJson {
-        rank: place.rank,
-        rank_30_days_ago: earlier.month_ago(id),
-        best_rank: best.map(|(rank, _)| rank),
-        best_rank_at: best.map(|(_, at)| at.to_string()),
-        score: place.score,
-        n_relays: place.n_relays,
-    }
-}
-
-fn uptime_json(figures: &OperatorFigures, period: Period) -> Option<UptimeJson> {
-    let uptime = figures.members.uptime[period.index()]?;
-    let rank = figures.peers[period.index()];
-    Some(UptimeJson {
-        n_relays: uptime.n_relays,
-        mean: uptime.mean.get(),
-        by_hours: uptime.by_hours.get(),
-        weighted_mean: uptime.weighted_mean.map(allium_model::Fraction::get),
-        min: uptime.min.get(),
-        median: uptime.median.get(),
-        max: uptime.max.get(),
-        std_dev: uptime.std_dev,
-        peers_percentile: rank.map(|rank| rank.percentile.get()),
-        n_peers: rank.map(|rank| rank.n_operators - 1),
-    })
 }
 
 /// Its relays for programs.

@@ -276,7 +276,7 @@ fn period_row(period: Period, figure: Option<&UptimeFigure>) -> PeriodRow {
 fn source_words(source: UptimeSource) -> String {
     match source {
         UptimeSource::Exact { n_consensuses } => {
-            format!("exact: {}", format::counted(n_consensuses as usize, "consensus").replace("consensuss", "consensuses"))
+            format!("exact: {}", format::counted_as(n_consensuses as usize, "consensus", "consensuses"))
         }
         UptimeSource::Published { interval_secs, n_intervals } => {
             format!(

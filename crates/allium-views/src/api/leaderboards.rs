@@ -1,0 +1,108 @@
+//! The first places of all leaderboards for programs.
+
+use allium_analysis::leaderboards::{Category, Place, Unit};
+use allium_service::View;
+use allium_words::inert::csv_cell;
+use serde::Serialize;
+
+use super::{Form, to_json, write_csv};
+use crate::error::RequestError;
+use crate::pages::leaderboards::formula;
+use crate::params::Params;
+
+/// Places of each category.
+const PLACES: usize = 25;
+
+/// All leaderboards.
+#[derive(Serialize)]
+struct BoardsJson {
+    as_of: String,
+    leaderboards: Vec<BoardJson>,
+}
+
+#[derive(Serialize)]
+struct BoardJson {
+    category: &'static str,
+    formula: String,
+    unit: &'static str,
+    n_eligible: usize,
+    places: Vec<PlaceJson>,
+}
+
+#[derive(Serialize)]
+struct PlaceJson {
+    rank: usize,
+    operator: Option<String>,
+    name: String,
+    score: f64,
+    n_relays: usize,
+}
+
+/// `/api/v1/leaderboards`
+pub(crate) fn leaderboards(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
+    params.only(&[])?;
+    match form {
+        Form::Csv => csv(view),
+        Form::Json => {
+            let leaderboards = Category::ALL.into_iter().map(|category| board(view, category)).collect();
+            to_json(&BoardsJson { as_of: view.as_of().to_string(), leaderboards })
+        }
+    }
+}
+
+fn board(view: &View, category: Category) -> BoardJson {
+    BoardJson {
+        category: category.name(),
+        formula: formula(category),
+        unit: unit(category),
+        n_eligible: view.operators.leaderboards.ranking(category).len(),
+        places: places(view, category).map(|place| place_json(view, place)).collect(),
+    }
+}
+
+fn place_json(view: &View, place: &Place) -> PlaceJson {
+    PlaceJson {
+        rank: place.rank,
+        operator: id(view, place),
+        name: view.operator_name(place.operator_idx as usize),
+        score: place.score,
+        n_relays: place.n_relays,
+    }
+}
+
+fn csv(view: &View) -> Result<String, RequestError> {
+    let header = ["category", "rank", "operator", "name", "score", "unit", "n_relays"].map(str::to_owned).to_vec();
+    let lines = Category::ALL.into_iter().flat_map(|category| places(view, category).map(move |place| line(view, category, place)));
+    write_csv(header, lines)
+}
+
+fn line(view: &View, category: Category, place: &Place) -> Vec<String> {
+    vec![
+        category.name().to_owned(),
+        place.rank.to_string(),
+        id(view, place).unwrap_or_default(),
+        csv_cell(&view.operator_name(place.operator_idx as usize)),
+        place.score.to_string(),
+        unit(category).to_owned(),
+        place.n_relays.to_string(),
+    ]
+}
+
+fn places(view: &View, category: Category) -> impl Iterator<Item = &Place> {
+    view.operators.leaderboards.ranking(category).iter().take(PLACES)
+}
+
+fn id(view: &View, place: &Place) -> Option<String> {
+    view.operators.operators.operators.get(place.operator_idx as usize).map(|operator| operator.id.to_string())
+}
+
+const fn unit(category: Category) -> &'static str {
+    match category.unit() {
+        Unit::Rate => "bytes_per_sec",
+        Unit::Bytes => "bytes",
+        Unit::Share => "share",
+        Unit::Count => "count",
+        Unit::Days => "days",
+        Unit::Score => "score",
+    }
+}
