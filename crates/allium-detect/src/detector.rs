@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::book::{Book, RelayIdx, RelayInfo};
 use crate::case::Case;
 use crate::incident::{Incident, Kind, Status};
-use crate::quality::Doubt;
+use crate::monitors::quality::Doubt;
 use crate::settings::Settings;
-use crate::surge::JoinRates;
+use crate::monitors::surges::JoinRates;
 use crate::track::{Ages, N_AGES, Track};
 
 /// A list of running relays, as a consensus has it.
@@ -66,9 +66,9 @@ pub(crate) struct State {
     pub(crate) scatter: crate::scatter::Past,
     pub(crate) cases: Vec<Case>,
     pub(crate) join_rates: JoinRates,
-    pub(crate) flag_counts: std::collections::BTreeMap<u32, crate::flags::Counts>,
+    pub(crate) flag_counts: std::collections::BTreeMap<u32, crate::monitors::flag_losses::Counts>,
     pub(crate) doubt: Doubt,
-    pub(crate) totals: crate::capacity::Totals,
+    pub(crate) totals: crate::monitors::capacity::Totals,
 }
 
 /// What one list changed.
@@ -168,7 +168,7 @@ impl Detector {
         let elapsed = if self.state.n_lists == 0 { 1 } else { hour - self.state.hour };
         let changes = self.take_in(list, elapsed);
         self.state.recent.push(changes);
-        if self.state.recent.len() > crate::surge::WINDOW {
+        if self.state.recent.len() > crate::monitors::surges::WINDOW {
             self.state.recent.remove(0);
         }
         if self.state.n_lists > self.settings.warm_up_lists {

@@ -28,16 +28,12 @@
 //! ```
 
 mod book;
-mod capacity;
 mod case;
-mod decline;
 mod detector;
 pub mod evaluate;
 pub mod explain;
-mod flags;
 mod incident;
-mod losses;
-mod quality;
+mod monitors;
 mod record;
 mod roles;
 mod save;
@@ -45,11 +41,10 @@ mod scan;
 mod scatter;
 mod scope;
 mod settings;
-mod surge;
 mod track;
 
 pub use book::{RelayIdx, RelayInfo};
-pub use capacity::Capacity;
+pub use monitors::capacity::Capacity;
 pub use detector::{Detector, Observation, Step};
 pub use incident::{Cause, Event, Incident, Kind, Part, Severity, Status};
 pub use record::{Presence, Record};

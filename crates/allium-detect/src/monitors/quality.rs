@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::book::{NETWORK, RelayIdx};
 use crate::detector::{Detector, Observation, Step};
 use crate::incident::{Event, Kind, Status};
-use crate::losses::whole_network;
+use crate::monitors::losses::whole_network;
 use crate::scan::{Lost, Standing, Thresholds, clip, clusters};
 
 /// Lists that a list is compared with.

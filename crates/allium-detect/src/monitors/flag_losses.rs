@@ -14,7 +14,7 @@ use crate::book::RelayIdx;
 use crate::case::Case;
 use crate::detector::{Detector, State, Step};
 use crate::incident::{Event, Kind, Status};
-use crate::losses::whole_network;
+use crate::monitors::losses::whole_network;
 use crate::scan::{Cluster, Lost, Standing, Thresholds, clip, clusters};
 
 /// Variance over mean of the count of losses: thresholds of the authorities move for many relays at once.

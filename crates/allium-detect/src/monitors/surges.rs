@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::book::{NETWORK, RelayIdx, ScopeIdx};
 use crate::detector::{Detector, State, Step};
 use crate::incident::{Event, Kind, Status};
-use crate::losses::{PERMANENT_HOURS, is_network};
+use crate::monitors::losses::{PERMANENT_HOURS, is_network};
 use crate::scan::{Cluster, Look};
 use crate::scope::ScopeKind;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::detector::{Detector, State, Step};
 use crate::incident::{Event, Kind, Status};
-use crate::losses::whole_network;
+use crate::monitors::losses::whole_network;
 use crate::track::Track;
 
 const REMEMBERED: usize = 28 * 24;
