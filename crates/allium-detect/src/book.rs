@@ -1,4 +1,4 @@
-//! Who the relays are, and which of them share what.
+//! The relays as they are described, and the scopes that they share.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -8,12 +8,12 @@ use allium_model::{Asn, CountryCode, Fingerprint};
 
 use crate::scope::{Scope, ScopeKind};
 
-/// What is known of a relay besides when it was running; whatever is unknown is `None`.
+/// The description of a relay; whatever is unknown is `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayInfo {
-    /// Who it is.
+    /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// What it calls itself.
+    /// Its nickname.
     pub nickname: Option<String>,
     /// Its autonomous system.
     pub asn: Option<Asn>,
@@ -47,7 +47,7 @@ impl RelayInfo {
         }
     }
 
-    /// Whether both belong to the same scopes: all but the weight, which changes with every consensus, is the same.
+    /// True if both belong to the same scopes: all but the weight, which changes with every consensus, is the same.
     fn belongs_as(&self, other: &Self) -> bool {
         let of = |info: &Self| (info.asn, info.country, info.address, info.family);
         of(self) == of(other) && self.nickname == other.nickname && self.version == other.version && self.operator == other.operator
@@ -73,7 +73,7 @@ fn nickname_stem(nickname: &str) -> Option<String> {
     (stem.chars().count() == 5 && !nickname.eq_ignore_ascii_case("unnamed")).then(|| stem.to_lowercase())
 }
 
-/// The number of a relay: its place in the order in which relays were added.
+/// The number of a relay: its index in the order in which relays were added.
 pub type RelayIdx = u32;
 
 /// The number of a scope; 0 is the network.
@@ -103,7 +103,7 @@ impl Book {
         book
     }
 
-    /// Adds a relay, or replaces what is known of it.
+    /// Adds a relay, or replaces its description.
     pub(crate) fn add(&mut self, info: RelayInfo) -> RelayIdx {
         let relay = *self.by_fingerprint.entry(info.fingerprint).or_insert(self.infos.len() as RelayIdx);
         if let Some(known) = self.infos.get_mut(relay as usize).filter(|known| known.belongs_as(&info)) {
@@ -122,6 +122,20 @@ impl Book {
             self.memberships.push(scopes);
         }
         relay
+    }
+
+    /// The descriptions, scopes and members, each in the order in which they are numbered.
+    pub(crate) fn parts(&self) -> (&[RelayInfo], &[Scope], &[Vec<RelayIdx>]) {
+        (&self.infos, &self.scopes, &self.members)
+    }
+
+    /// The book of [`Book::parts`]; `None` if they are not of one book.
+    pub(crate) fn of(infos: Vec<RelayInfo>, scopes: Vec<Scope>, members: Vec<Vec<RelayIdx>>) -> Option<Self> {
+        let by_fingerprint = infos.iter().zip(0..).map(|(info, relay)| (info.fingerprint, relay)).collect();
+        let by_scope: BTreeMap<Scope, ScopeIdx> = scopes.iter().cloned().zip(0..).collect();
+        let membership = |info: &RelayInfo| info.scopes().iter().map(|scope| by_scope.get(scope).copied()).collect();
+        let memberships = infos.iter().map(membership).collect::<Option<_>>()?;
+        (scopes.len() == members.len()).then_some(Self { infos, by_fingerprint, scopes, by_scope, members, memberships })
     }
 
     fn scope_idx(&mut self, scope: Scope) -> ScopeIdx {

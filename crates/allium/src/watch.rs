@@ -121,7 +121,7 @@ impl Watch {
         let numbers = self.describe(view);
         for (hour, told) in record::hours(&network.known).into_iter().skip(n_before) {
             let listed = listed(network, &numbers, hour);
-            let changed = self.step(&Observation { hour, listed: &listed, told, described: &[] });
+            let changed = self.step(&Observation { hour, listed: &listed, reported: told, described: &[] });
             self.refresh(changed);
         }
         true
@@ -134,7 +134,7 @@ impl Watch {
             let known = self.detector.find(&info.fingerprint);
             Some(known.filter(|relay| *self.detector.relay(*relay) == info).unwrap_or_else(|| self.detector.describe(info)))
         };
-        record::infos(&view.record, &view.operators.operators).into_iter().map(&mut number).collect()
+        record::infos(&view.record, &view.operators.directory).into_iter().map(&mut number).collect()
     }
 
     fn step(&mut self, list: &Observation<'_>) -> Vec<usize> {

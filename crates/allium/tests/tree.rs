@@ -11,7 +11,7 @@ use serde_json::Value;
 const ARROWS: &[(&str, &[&str])] = &[
     ("allium-model", &[]),
     ("allium-sources", &["allium-model"]),
-    ("allium-simulate", &["allium-model"]),
+    ("allium-simulate", &["allium-model", "allium-stats"]),
     ("allium-history", &["allium-model"]),
     ("allium-stats", &[]),
     ("allium-analysis", &["allium-model", "allium-stats"]),

@@ -5,14 +5,19 @@
 //! relays in the network of its age that left about as often; the search for losses within an hour then finds the scope that lost
 //! more. It must have lost a part that matters, and less than half of it in one list.
 
+use serde::{Deserialize, Serialize};
+
 use crate::book::RelayIdx;
-use crate::detector::{Detector, State, Step};
+use crate::cases::Start;
+use crate::context::Context;
 use crate::incident::Kind;
-use crate::scan::{Cluster, Lost, Standing, Thresholds, clip, clusters};
+use crate::network::Network;
+use crate::risk::{Lost, clip};
+use crate::scan::{Cluster, Thresholds};
 use crate::track::{Ages, N_AGES, Track};
 
-/// What [`crate::Incident::detail`] says of a slow outage.
-pub(crate) const DECLINE: &str = "decline";
+/// The [`crate::Incident::detail`] of a slow outage.
+const DECLINE: &str = "decline";
 /// Lists between two searches.
 const EVERY: u32 = 24;
 /// Windows, in hours.
@@ -36,80 +41,86 @@ const PRIOR: [f64; 2] = [0.5, 10.0];
 /// Relays gone and relays at risk.
 type Class = [f64; 2];
 
-/// How much the part of a scope varies where more than usual are concerned elsewhere.
+/// Variation of the part of a scope where more than usual are concerned elsewhere.
 const UNEVEN: f64 = 0.3;
 
-impl Detector {
-    pub(crate) fn follow_declines(&mut self, step: &mut Step) {
-        if !self.state.n_lists.is_multiple_of(EVERY) {
+/// Watches for declines. Remembers nothing: what it compares is in the tracks of relays.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Declines;
+
+impl Declines {
+    /// Opens a case for each cluster of relays that left over days.
+    pub(super) fn step(self, context: &mut Context<'_>) {
+        if !context.network.n_lists().is_multiple_of(EVERY) {
             return;
         }
-        let known_for = self.state.hour - self.state.first_hour;
+        let known_for = context.network.known_for();
         for window in WINDOWS.into_iter().filter(|window| known_for > *window) {
-            let since = self.state.hour - window;
-            for cluster in self.slowly_lost(since) {
-                let started = cluster.lost.iter().map(|relay| self.state.tracks[*relay as usize].last_seen).min().unwrap_or(since);
-                let case = self.case(Kind::Outage, Some(DECLINE.to_owned()), 0, &cluster, started);
-                let place = self.open(case, step);
-                self.assign(place);
+            let since = context.network.hour() - window;
+            for cluster in slowly_lost(since, context) {
+                open(&cluster, since, context);
             }
         }
     }
+}
 
-    fn slowly_lost(&mut self, since: i32) -> Vec<Cluster> {
-        let (pool, hazards) = self.gone_and_standing(since);
-        if pool.len() < MIN_GONE as usize {
-            return Vec::new();
-        }
-        let standing = Standing { relays: &self.state.running, hazards: &hazards, elapsed: 1.0 };
-        let thresholds = Thresholds {
-            min_lost: MIN_GONE,
-            min_narrow_lost: MIN_GONE,
-            ln_alpha: LN_ALPHA,
-            ln_alpha_network: f64::NEG_INFINITY,
-            dispersion: DISPERSION,
-            network_dispersion: DISPERSION,
-            stable_risk: STABLE,
-            uneven: UNEVEN,
-            scatter: None,
-        };
-        let mut found = clusters(&self.book, pool, &standing, &thresholds, &mut self.scratch);
-        found.retain(|cluster| {
-            f64::from(cluster.look.n_lost) >= MIN_SHARE * f64::from(cluster.look.n_at_risk) && self.is_slow(&cluster.lost)
-        });
-        found
-    }
+fn open(cluster: &Cluster, since: i32, context: &mut Context<'_>) {
+    let started = cluster.lost.iter().map(|relay| context.network.track(*relay).last_seen).min().unwrap_or(since);
+    let index = context.open(Start { kind: Kind::Outage, detail: Some(DECLINE.to_owned()), flag: 0, cluster, started });
+    context.cases.claim(index, context.network);
+}
 
-    /// The relays that are gone, and per relay that stands how probable it was to be gone, negative for all others.
-    fn gone_and_standing(&self, since: i32) -> (Vec<Lost>, Vec<f32>) {
-        let State { tracks, running, .. } = &self.state;
-        let was_mature = |track: &Track| track.is_mature(since, self.settings.mature_hours);
-        let gone: Vec<RelayIdx> =
-            (0..tracks.len() as RelayIdx).filter(|relay| was_mature(&tracks[*relay as usize]) && self.is_gone(*relay, since)).collect();
-        let standing: Vec<RelayIdx> = running.iter().filter(|relay| was_mature(&tracks[**relay as usize])).copied().collect();
-        let mut classes = vec![PRIOR; N_AGES * (HAZARDS.len() + 1)];
-        gone.iter().for_each(|relay| classes[class(&tracks[*relay as usize], since)][0] += 1.0);
-        gone.iter().chain(&standing).for_each(|relay| classes[class(&tracks[*relay as usize], since)][1] += 1.0);
-        let risk = |relay: RelayIdx| clip(share(classes[class(&tracks[relay as usize], since)]));
-        let mut hazards = vec![-1.0; tracks.len()];
-        standing.iter().for_each(|relay| hazards[*relay as usize] = risk(*relay) as f32);
-        (gone.into_iter().map(|relay| Lost { relay, risk: risk(relay) }).collect(), hazards)
+fn slowly_lost(since: i32, context: &mut Context<'_>) -> Vec<Cluster> {
+    let (pool, hazards) = gone_and_standing(since, context);
+    if pool.len() < MIN_GONE as usize {
+        return Vec::new();
     }
+    let thresholds = Thresholds {
+        min_lost: MIN_GONE,
+        min_narrow_lost: MIN_GONE,
+        ln_alpha: LN_ALPHA,
+        ln_alpha_network: f64::NEG_INFINITY,
+        dispersion: DISPERSION,
+        network_dispersion: DISPERSION,
+        stable_risk: STABLE,
+        uneven: UNEVEN,
+        scatter: None,
+    };
+    let mut found = context.clusters(pool, &hazards, 1.0, &thresholds);
+    let is_large = |cluster: &Cluster| f64::from(cluster.look.n_lost) >= MIN_SHARE * f64::from(cluster.look.n_at_risk);
+    found.retain(|cluster| is_large(cluster) && is_slow(&cluster.lost, context.network));
+    found
+}
 
-    /// Whether a relay left since then and has stayed away, for no reason that is known.
-    fn is_gone(&self, relay: RelayIdx, since: i32) -> bool {
-        let track = &self.state.tracks[relay as usize];
-        let is_away = !track.running && track.last_seen >= since && track.last_seen <= self.state.hour - GONE_HOURS;
-        let case = track.case.checked_sub(1).map(|place| &self.state.cases[place as usize]);
-        is_away && case.is_none_or(|case| case.last_wave < since && !case.status.is_open())
-    }
+/// The relays that are gone, and per relay that stands how probable it was to be gone, negative for all others.
+fn gone_and_standing(since: i32, context: &Context<'_>) -> (Vec<Lost>, Vec<f32>) {
+    let network = &*context.network;
+    let was_mature = |relay: &RelayIdx| network.track(*relay).is_mature(since, context.settings.mature_hours);
+    let all = 0..network.tracks().len() as RelayIdx;
+    let gone: Vec<RelayIdx> = all.filter(|relay| was_mature(relay) && is_gone(*relay, since, context)).collect();
+    let standing: Vec<RelayIdx> = network.running().iter().copied().filter(was_mature).collect();
+    let class = |relay: RelayIdx| class(network.track(relay), since);
+    let mut classes = vec![PRIOR; N_AGES * (HAZARDS.len() + 1)];
+    gone.iter().for_each(|relay| classes[class(*relay)][0] += 1.0);
+    gone.iter().chain(&standing).for_each(|relay| classes[class(*relay)][1] += 1.0);
+    let risk = |relay: RelayIdx| clip(share(classes[class(relay)]));
+    let mut hazards = vec![-1.0; network.tracks().len()];
+    standing.iter().for_each(|relay| hazards[*relay as usize] = risk(*relay) as f32);
+    (gone.into_iter().map(|relay| Lost { relay, risk: risk(relay) }).collect(), hazards)
+}
 
-    /// Whether less than half of them left in one list.
-    fn is_slow(&self, lost: &[RelayIdx]) -> bool {
-        let mut last_seen: Vec<i32> = lost.iter().map(|relay| self.state.tracks[*relay as usize].last_seen).collect();
-        last_seen.sort_unstable();
-        last_seen.chunk_by(|a, b| a == b).all(|together| 2 * together.len() < lost.len())
-    }
+/// True if a relay left since then and has stayed away, for no reason that is known.
+fn is_gone(relay: RelayIdx, since: i32, context: &Context<'_>) -> bool {
+    let track = context.network.track(relay);
+    let is_away = !track.running && track.last_seen >= since && track.last_seen <= context.network.hour() - GONE_HOURS;
+    is_away && context.cases.claiming(track.case).is_none_or(|case| case.last_wave < since && !case.status.is_open())
+}
+
+/// True if less than half of them left in one list.
+fn is_slow(lost: &[RelayIdx], network: &Network) -> bool {
+    let mut last_seen: Vec<i32> = lost.iter().map(|relay| network.track(*relay).last_seen).collect();
+    last_seen.sort_unstable();
+    last_seen.chunk_by(|a, b| a == b).all(|together| 2 * together.len() < lost.len())
 }
 
 fn class(track: &Track, since: i32) -> usize {
