@@ -1,21 +1,19 @@
-//! Who the relays are, and which of them share what.
+//! The relays as they are described, and the scopes that they share.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use allium_model::{Asn, CountryCode, Fingerprint};
-use serde::{Deserialize, Serialize};
 
-use crate::save::RestoreError;
 use crate::scope::{Scope, ScopeKind};
 
-/// What is known of a relay besides when it was running; whatever is unknown is `None`.
+/// The description of a relay; whatever is unknown is `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayInfo {
-    /// Who it is.
+    /// Its fingerprint.
     pub fingerprint: Fingerprint,
-    /// What it calls itself.
+    /// Its nickname.
     pub nickname: Option<String>,
     /// Its autonomous system.
     pub asn: Option<Asn>,
@@ -49,7 +47,7 @@ impl RelayInfo {
         }
     }
 
-    /// Whether both belong to the same scopes: all but the weight, which changes with every consensus, is the same.
+    /// True if both belong to the same scopes: all but the weight, which changes with every consensus, is the same.
     fn belongs_as(&self, other: &Self) -> bool {
         let of = |info: &Self| (info.asn, info.country, info.address, info.family);
         of(self) == of(other) && self.nickname == other.nickname && self.version == other.version && self.operator == other.operator
@@ -75,7 +73,7 @@ fn nickname_stem(nickname: &str) -> Option<String> {
     (stem.chars().count() == 5 && !nickname.eq_ignore_ascii_case("unnamed")).then(|| stem.to_lowercase())
 }
 
-/// The number of a relay: its place in the order in which relays were added.
+/// The number of a relay: its index in the order in which relays were added.
 pub type RelayIdx = u32;
 
 /// The number of a scope; 0 is the network.
@@ -105,7 +103,7 @@ impl Book {
         book
     }
 
-    /// Adds a relay, or replaces what is known of it.
+    /// Adds a relay, or replaces its description.
     pub(crate) fn add(&mut self, info: RelayInfo) -> RelayIdx {
         let relay = *self.by_fingerprint.entry(info.fingerprint).or_insert(self.infos.len() as RelayIdx);
         if let Some(known) = self.infos.get_mut(relay as usize).filter(|known| known.belongs_as(&info)) {
@@ -124,6 +122,20 @@ impl Book {
             self.memberships.push(scopes);
         }
         relay
+    }
+
+    /// The descriptions, scopes and members, each in the order in which they are numbered.
+    pub(crate) fn parts(&self) -> (&[RelayInfo], &[Scope], &[Vec<RelayIdx>]) {
+        (&self.infos, &self.scopes, &self.members)
+    }
+
+    /// The book of [`Book::parts`]; `None` if they are not of one book.
+    pub(crate) fn of(infos: Vec<RelayInfo>, scopes: Vec<Scope>, members: Vec<Vec<RelayIdx>>) -> Option<Self> {
+        let by_fingerprint = infos.iter().zip(0..).map(|(info, relay)| (info.fingerprint, relay)).collect();
+        let by_scope: BTreeMap<Scope, ScopeIdx> = scopes.iter().cloned().zip(0..).collect();
+        let membership = |info: &RelayInfo| info.scopes().iter().map(|scope| by_scope.get(scope).copied()).collect();
+        let memberships = infos.iter().map(membership).collect::<Option<_>>()?;
+        (scopes.len() == members.len()).then_some(Self { infos, by_fingerprint, scopes, by_scope, members, memberships })
     }
 
     fn scope_idx(&mut self, scope: Scope) -> ScopeIdx {
@@ -173,99 +185,5 @@ impl Book {
 
     pub(crate) fn belongs(&self, relay: RelayIdx, scope: ScopeIdx) -> bool {
         scope == NETWORK || self.scopes_of(relay).contains(&scope)
-    }
-}
-
-/// A book in the form in which it is saved: numbers stay what they are.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct SavedBook {
-    relays: Vec<SavedRelay>,
-    scopes: Vec<Scope>,
-    members: Vec<Vec<RelayIdx>>,
-    memberships: Vec<Box<[ScopeIdx]>>,
-}
-
-/// [`RelayInfo`] in the form in which it is saved.
-#[derive(Serialize, Deserialize)]
-struct SavedRelay {
-    fingerprint: [u8; 20],
-    nickname: Option<String>,
-    asn: Option<u32>,
-    country: Option<String>,
-    address: Option<IpAddr>,
-    version: Option<String>,
-    family: Option<[u8; 20]>,
-    operator: Option<String>,
-    weight: Option<f64>,
-}
-
-impl SavedBook {
-    /// The saved form of a book.
-    pub(crate) fn of(book: &Book) -> Self {
-        Self {
-            relays: book.infos.iter().map(SavedRelay::of).collect(),
-            scopes: book.scopes.clone(),
-            members: book.members.clone(),
-            memberships: book.memberships.clone(),
-        }
-    }
-
-    /// Whether its parts fit each other.
-    fn is_consistent(&self) -> bool {
-        let (n_relays, n_scopes) = (self.relays.len(), self.scopes.len());
-        self.memberships.len() == n_relays
-            && self.members.len() == n_scopes
-            && self.members.iter().flatten().all(|relay| (*relay as usize) < n_relays)
-            && self.memberships.iter().flatten().all(|scope| (*scope as usize) < n_scopes)
-    }
-}
-
-impl TryFrom<SavedBook> for Book {
-    type Error = RestoreError;
-
-    fn try_from(saved: SavedBook) -> Result<Self, RestoreError> {
-        if !saved.is_consistent() {
-            return Err(RestoreError::Damaged);
-        }
-        let SavedBook { relays, scopes, members, memberships } = saved;
-        let infos = relays.into_iter().map(RelayInfo::try_from).collect::<Result<Vec<_>, _>>()?;
-        let by_fingerprint = infos.iter().zip(0..).map(|(info, relay)| (info.fingerprint, relay)).collect();
-        let by_scope = scopes.iter().cloned().zip(0..).collect();
-        Ok(Self { infos, by_fingerprint, scopes, by_scope, members, memberships })
-    }
-}
-
-impl SavedRelay {
-    fn of(info: &RelayInfo) -> Self {
-        Self {
-            fingerprint: *info.fingerprint.as_bytes(),
-            nickname: info.nickname.clone(),
-            asn: info.asn.map(|asn| asn.0),
-            country: info.country.map(|country| country.to_string()),
-            address: info.address,
-            version: info.version.as_deref().map(str::to_owned),
-            family: info.family.map(|family| *family.as_bytes()),
-            operator: info.operator.as_deref().map(str::to_owned),
-            weight: info.weight,
-        }
-    }
-}
-
-impl TryFrom<SavedRelay> for RelayInfo {
-    type Error = RestoreError;
-
-    fn try_from(saved: SavedRelay) -> Result<Self, RestoreError> {
-        let country = saved.country.map(|country| country.parse()).transpose().map_err(|_| RestoreError::Damaged)?;
-        Ok(Self {
-            fingerprint: Fingerprint::new(saved.fingerprint),
-            nickname: saved.nickname,
-            asn: saved.asn.map(Asn),
-            country,
-            address: saved.address,
-            version: saved.version.map(Arc::from),
-            family: saved.family.map(Fingerprint::new),
-            operator: saved.operator.map(Arc::from),
-            weight: saved.weight,
-        })
     }
 }

@@ -1,11 +1,11 @@
-//! An incident as the detector keeps it: relays by number, hours as numbers.
+//! A case: an incident as the detector keeps it, relays by number, hours as numbers.
 
-use allium_model::{ConsensusHour, RelayFlag};
+use allium_model::{ConsensusHour, RelayFlag, fnv_1a};
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, RelayIdx};
-use crate::incident::{Cause, Event, Incident, Kind, Part, Severity, Status};
-use crate::roles::Roles;
+use crate::extent::Extent;
+use crate::incident::{Cause, Event, Incident, Kind, Severity, Status};
 use crate::scope::{Scope, ScopeKind};
 
 /// An incident.
@@ -24,23 +24,20 @@ pub(crate) struct Case {
     pub(crate) flag: u32,
     pub(crate) reading: Reading,
     pub(crate) causes: Vec<Suspect>,
-    pub(crate) parts: [Vec<Part>; 2],
-    pub(crate) network_share: f64,
-    pub(crate) weight_share: Option<f64>,
-    pub(crate) roles: Roles,
+    pub(crate) extent: Extent,
     pub(crate) timeline: Vec<(i32, Event)>,
     pub(crate) similar: Vec<u64>,
-    /// Step at which it was opened.
-    pub(crate) opened_step: u32,
+    /// Number of the list at which it was opened.
+    pub(crate) opened_at_list: u32,
     /// Hour of its last wave.
     pub(crate) last_wave: i32,
-    /// How often its relays left together.
+    /// Number of times that its relays left together.
     pub(crate) n_drops: u32,
     /// Largest share that was back since the last drop.
     pub(crate) back_max: f64,
 }
 
-/// How unusual it is.
+/// The measure of how unusual it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Reading {
     pub(crate) expected: f64,
@@ -58,21 +55,57 @@ pub(crate) struct Suspect {
     pub(crate) expected: f64,
 }
 
-/// A hash that stays the same on every machine (FNV-1a, 64 bits).
-pub(crate) fn stable_hash(parts: &[&[u8]]) -> u64 {
-    let bytes = parts.iter().flat_map(|part| part.iter().chain(std::iter::once(&0xff)));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
-}
+/// Hours after which relays that are still away are considered gone.
+pub(crate) const PERMANENT_HOURS: i32 = 14 * 24;
 
 impl Case {
-    /// Whether its relays are those that are missing or flapping.
+    /// An id that is the same on every machine: a hash of what a case begins with.
+    pub(crate) fn id(kind: Kind, detail: Option<&str>, scope: &Scope, started: i32) -> u64 {
+        let started = started.to_le_bytes();
+        let detail = detail.unwrap_or_default();
+        let parts = [kind.name().as_bytes(), detail.as_bytes(), scope.kind.name().as_bytes(), scope.key.as_bytes(), &started];
+        fnv_1a(parts.iter().flat_map(|part| part.iter().copied().chain([0xff])))
+    }
+
+    /// Adds relays and gives the number of those that it did not have.
+    pub(crate) fn add(&mut self, relays: &[RelayIdx]) -> u32 {
+        let n_before = self.relays.len();
+        self.relays.extend(relays);
+        self.relays.sort_unstable();
+        self.relays.dedup();
+        (self.relays.len() - n_before) as u32
+    }
+
+    /// Moves it along by the share of its relays that is back to normal, and answers whether that changed its status.
+    pub(crate) fn progress(&mut self, hour: i32, share: f64) -> bool {
+        let (status, event) = match self.status {
+            Status::Active | Status::Recovering if share >= 0.9 => (Status::Resolved, Event::Resolved),
+            Status::Active if share >= 0.5 => (Status::Recovering, Event::HalfBack),
+            Status::Active | Status::Recovering if hour - self.last_wave >= PERMANENT_HOURS => (Status::Permanent, Event::Permanent),
+            _ => return false,
+        };
+        self.status = status;
+        self.timeline.push((hour, event));
+        self.resolved = (status == Status::Resolved).then_some(hour);
+        true
+    }
+
+    /// Ends it with the list of an hour.
+    pub(crate) fn end(&mut self, status: Status, hour: i32) {
+        (self.status, self.resolved) = (status, Some(hour));
+        self.timeline.push((hour, Event::Resolved));
+    }
+
+    /// True if its relays are those that are missing or flapping.
     pub(crate) fn is_loss(&self) -> bool {
         matches!(self.kind, Kind::Outage | Kind::Flap)
     }
 
+    /// The incident as it is reported.
     pub(crate) fn incident(&self, book: &Book) -> Incident {
         let mut relays: Vec<_> = self.relays.iter().map(|relay| book.info(*relay).fingerprint).collect();
         relays.sort_unstable();
+        let extent = &self.extent;
         Incident {
             id: format!("{:016x}", self.id),
             kind: self.kind,
@@ -86,14 +119,14 @@ impl Case {
             relays,
             n_expected: self.reading.expected,
             n_at_risk: self.reading.n_at_risk as usize,
-            network_share: self.network_share,
-            weight_share: self.weight_share,
-            roles: self.roles,
-            severity: Severity::of(self.relays.len(), self.network_share, self.weight_share, &self.roles),
+            network_share: extent.network_share,
+            weight_share: extent.weight_share,
+            roles: extent.roles,
+            severity: Severity::of(self.relays.len(), extent.network_share, extent.weight_share, &extent.roles),
             p_value: self.reading.ln_p.exp().clamp(f64::MIN_POSITIVE, 1.0),
             causes: self.causes(),
-            countries: self.parts[0].clone(),
-            systems: self.parts[1].clone(),
+            countries: extent.countries.clone(),
+            systems: extent.systems.clone(),
             timeline: self.timeline.iter().map(|(hour, event)| (ConsensusHour::new(*hour), *event)).collect(),
             similar: self.similar.iter().map(|id| format!("{id:016x}")).collect(),
         }
@@ -126,7 +159,7 @@ impl Case {
     }
 }
 
-/// What a common fault of this scope would mean.
+/// The meaning of a common fault of this scope.
 const fn meaning(kind: Kind, flag: u32, scope: ScopeKind) -> &'static str {
     match (kind, scope) {
         (Kind::Surge, ScopeKind::As) => "many relays set up at one provider",

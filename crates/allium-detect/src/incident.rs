@@ -1,4 +1,4 @@
-//! What the detector reports.
+//! Incidents, as the detector reports them.
 
 use allium_model::{ConsensusHour, Fingerprint};
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::roles::Roles;
 use crate::scope::Scope;
 
-/// What happened.
+/// The kind of what happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// Relays left together.
@@ -19,7 +19,7 @@ pub enum Kind {
     FlagLoss,
     /// The network has fewer exits, guards or less weight than in the recent past.
     Capacity,
-    /// What was published cannot be what the network was.
+    /// A published list cannot be what the network was.
     DataQuality,
 }
 
@@ -40,7 +40,7 @@ impl Kind {
     }
 }
 
-/// How an incident stands.
+/// The status of an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// Fewer than half of its relays are back.
@@ -49,7 +49,7 @@ pub enum Status {
     Recovering,
     /// At least 90 % of its relays are back; for a surge, gone again.
     Resolved,
-    /// Its relays stayed away for so long that they are taken for gone; for a surge, stayed for so long that they belong.
+    /// Its relays stayed away for so long that they are considered gone; for a surge, stayed for so long that they belong.
     Permanent,
     /// It turned out to be part of another incident.
     Merged,
@@ -67,13 +67,13 @@ impl Status {
         }
     }
 
-    /// Whether it goes on.
+    /// True if it goes on.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Active | Self::Recovering)
     }
 }
 
-/// How bad it is; see [`Incident::severity`].
+/// The severity of an incident; see [`Incident::severity`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Severity {
     /// Worth knowing for those concerned.
@@ -116,15 +116,15 @@ impl Severity {
 /// A possible cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cause {
-    /// What the relays concerned share and the others lack.
+    /// The scope that the relays concerned share and the others lack.
     pub scope: Scope,
-    /// How probable it is among the causes considered, 0 to 1.
+    /// Its probability among the causes considered, 0 to 1.
     pub probability: f64,
     /// Relays of the incident that belong to the scope.
     pub n_affected: usize,
     /// Relays of the scope that could have been affected.
     pub n_at_risk: usize,
-    /// What it would mean, in words.
+    /// Its meaning, in words.
     pub cause: String,
     /// Why it is considered, in words.
     pub evidence: String,
@@ -156,7 +156,7 @@ pub enum Event {
     Reopened(u32),
     /// It happened so often that it is flapping.
     Flapping,
-    /// Its relays are taken for gone, or for a lasting part of the network.
+    /// Its relays are considered gone, or a lasting part of the network.
     Permanent,
 }
 
@@ -165,13 +165,13 @@ pub enum Event {
 pub struct Incident {
     /// 16 hexadecimal digits that stay the same for the incident's life: a hash of its first kind, scope and start.
     pub id: String,
-    /// What happened.
+    /// The kind of what happened.
     pub kind: Kind,
     /// The flag that was lost, `decline` for a slow outage, what is short of capacity, what is wrong with the data.
     pub detail: Option<String>,
-    /// Where.
+    /// The scope it happened in.
     pub scope: Scope,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// The last known consensus before.
     pub started_at: ConsensusHour,
@@ -181,9 +181,9 @@ pub struct Incident {
     pub resolved_at: Option<ConsensusHour>,
     /// All relays concerned, sorted.
     pub relays: Vec<Fingerprint>,
-    /// How many would have been lost (joined) by chance alone.
+    /// The number that would have been lost (joined) by chance alone.
     pub n_expected: f64,
-    /// How many there are.
+    /// The number of relays concerned.
     pub n_affected: usize,
     /// Relays of the scope that could have been affected.
     pub n_at_risk: usize,
@@ -195,7 +195,7 @@ pub struct Incident {
     pub roles: Roles,
     /// By the number of relays and their shares of the network, of path selection, of exits and of guards: see [`Severity`].
     pub severity: Severity,
-    /// How probable at least so many are by chance alone.
+    /// The probability of at least so many by chance alone.
     pub p_value: f64,
     /// The most probable first.
     pub causes: Vec<Cause>,
@@ -203,7 +203,7 @@ pub struct Incident {
     pub countries: Vec<Part>,
     /// Relays by AS, most affected first.
     pub systems: Vec<Part>,
-    /// What was seen, earliest first.
+    /// Its events, earliest first.
     pub timeline: Vec<(ConsensusHour, Event)>,
     /// Earlier incidents of the same scope or with at least half of the same relays, newest first.
     pub similar: Vec<String>,

@@ -19,7 +19,7 @@
 //! for hour in 0..101 {
 //!     let n_up = if hour < 100 { 30 } else { 10 };
 //!     let listed: Vec<_> = (0..n_up).map(|relay| (relay, flags)).collect();
-//!     detector.step(&Observation { hour: start.plus(hour), listed: &listed, told: flags, described: &[] });
+//!     detector.step(&Observation { hour: start.plus(hour), listed: &listed, reported: flags, described: &[] });
 //! }
 //! let incidents: Vec<_> = detector.incidents().collect();
 //! assert_eq!(incidents.len(), 1);
@@ -28,30 +28,32 @@
 //! ```
 
 mod book;
-mod capacity;
 mod case;
-mod decline;
+mod cases;
+mod context;
 mod detector;
 pub mod evaluate;
 pub mod explain;
-mod flags;
+mod extent;
 mod incident;
-mod losses;
-mod quality;
+mod monitors;
+mod network;
+mod observation;
 mod record;
+mod risk;
 mod roles;
 mod save;
 mod scan;
 mod scatter;
 mod scope;
 mod settings;
-mod surge;
 mod track;
 
 pub use book::{RelayIdx, RelayInfo};
-pub use capacity::Capacity;
-pub use detector::{Detector, Observation, Step};
+pub use detector::Detector;
 pub use incident::{Cause, Event, Incident, Kind, Part, Severity, Status};
+pub use monitors::Capacity;
+pub use observation::{Observation, Step};
 pub use record::{Presence, Record};
 pub use roles::Roles;
 pub use save::RestoreError;

@@ -1,4 +1,4 @@
-//! Who left together, and what explains it best.
+//! Search for the relays that left together and the scope that explains them best.
 //!
 //! Input: relays lost in a window, relays that could have been lost, each with its probability of leaving by chance. For every
 //! scope: how improbable is the count of its lost members (a negative binomial tail around the sum of their probabilities; once for
@@ -15,21 +15,10 @@
 use allium_stats::{ln_choose, ln_count_tail};
 
 use crate::book::{Book, NETWORK, RelayIdx, ScopeIdx};
+use crate::risk::{Lost, Standing};
 use crate::scatter::{Scale, weigh};
 
-/// A lost relay and its probability of leaving by chance in the window.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lost {
-    pub(crate) relay: RelayIdx,
-    pub(crate) risk: f64,
-}
-
-/// A probability of leaving by chance within which logarithms and sums stay sensible.
-pub(crate) fn clip(risk: f64) -> f64 {
-    risk.clamp(1e-5, 0.5)
-}
-
-/// What is unusual.
+/// Thresholds of the search.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
     pub(crate) min_lost: u32,
@@ -41,13 +30,13 @@ pub(crate) struct Thresholds {
     pub(crate) network_dispersion: f64,
     /// Members with less risk than these in the window count as stable and as very stable.
     pub(crate) stable_risk: [f64; 2],
-    /// How much the part of a scope varies where more than usual left elsewhere, as a squared coefficient of variation.
+    /// Variation of the part of a scope where more than usual left elsewhere: a squared coefficient of variation.
     pub(crate) uneven: f64,
-    /// How the weights of losses anywhere vary, where the network is judged by who left.
+    /// Variation of the weights of losses anywhere, where the network is judged by who left.
     pub(crate) scatter: Option<Scale>,
 }
 
-/// What a scope looks like in a window.
+/// The figures of a scope in a window.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Look {
     pub(crate) scope: ScopeIdx,
@@ -67,14 +56,12 @@ pub(crate) struct Cluster {
     pub(crate) rivals: Vec<Look>,
 }
 
-/// The relays that could have been lost and were not.
-pub(crate) struct Standing<'a> {
-    /// All of them.
-    pub(crate) relays: &'a [RelayIdx],
-    /// Per relay the probability of leaving by chance in an hour; negative for all other relays.
-    pub(crate) hazards: &'a [f32],
-    /// Hours in the window.
-    pub(crate) elapsed: f64,
+impl Cluster {
+    /// The cluster of all these relays, for cases that nobody searched for.
+    pub(crate) fn anywhere(lost: Vec<RelayIdx>, expected: f64, ln_p: f64) -> Self {
+        let n = lost.len() as u32;
+        Self { look: Look { scope: NETWORK, n_lost: n, n_at_risk: n, expected, ln_p, gain: 0.0 }, lost, rivals: Vec::new() }
+    }
 }
 
 /// Finds the clusters in a pool of lost relays, best explained first. `scratch` has a zero for every scope and gets them back.
@@ -172,8 +159,7 @@ impl Sums {
         let limits = [f64::INFINITY, thresholds.stable_risk[0], thresholds.stable_risk[1]];
         let mut sums = Self::default();
         let members = if scope == NETWORK { standing.relays } else { book.members(scope) };
-        for hazard in members.iter().map(|relay| standing.hazards[*relay as usize]).filter(|hazard| *hazard >= 0.0) {
-            let risk = clip(f64::from(hazard) * standing.elapsed);
+        for risk in standing.risks(members) {
             sums.n_left += 1;
             sums.risk_left += risk;
             sums.risk.iter_mut().zip(limits).for_each(|(sum, limit)| *sum += if risk < limit { risk } else { 0.0 });
@@ -188,7 +174,7 @@ impl Sums {
         sums
     }
 
-    /// How many times as many as usual were lost elsewhere; at least 1.
+    /// The ratio of losses elsewhere to what is usual; at least 1.
     fn level_elsewhere(&self, all: &Self, i: usize) -> f64 {
         let n = f64::from(all.n_lost[i].saturating_sub(self.n_lost[i]));
         let expected = (all.risk[i] - self.risk[i]).max(0.0);

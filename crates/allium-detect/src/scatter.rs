@@ -1,4 +1,4 @@
-//! Whether relays left together that share nothing: who left says more than how many.
+//! Losses of relays that share nothing: who left means more than how many.
 //!
 //! Every lost relay counts with `w = ln(1 + ε / p)`, the logarithm of how much more probable its loss is if something struck one relay
 //! in 1/ε anywhere, `p` being its probability of leaving by chance. Of the relays of one operator, family or /24 only the least
@@ -11,7 +11,7 @@ use allium_stats::{ln_compound_tail, median};
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, ScopeIdx};
-use crate::scan::{Lost, Standing, clip};
+use crate::risk::{Lost, Standing};
 use crate::scope::ScopeKind;
 
 /// The share of relays that something scattered strikes, to weigh losses by.
@@ -23,7 +23,7 @@ const LISTS: usize = 336;
 /// The median of the square of a standard normal variable.
 const MEDIAN_OF_CHI_SQUARE: f64 = 0.4549;
 
-/// What the losses of a window weigh, and what was expected.
+/// The weight of the losses of a window, and of those expected.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Weighed {
     seen: f64,
@@ -31,7 +31,7 @@ pub(crate) struct Weighed {
     jumps: Vec<(f64, f64)>,
 }
 
-/// How the weights of losses vary.
+/// The variation of the weights of losses.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Scale {
     /// Seen over expected: a median.
@@ -40,17 +40,17 @@ pub(crate) struct Scale {
     spread: f64,
 }
 
-/// What the weights of losses were in the last lists.
+/// The weights of losses in the last lists.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Past {
+pub(crate) struct Scatter {
     /// Seen, expected and variance.
-    beats: VecDeque<(f64, f64, f64)>,
+    recent: VecDeque<(f64, f64, f64)>,
     pub(crate) scale: Scale,
 }
 
-impl Default for Past {
+impl Default for Scatter {
     fn default() -> Self {
-        Self { beats: VecDeque::new(), scale: Scale { level: 1.0, spread: 1.5 } }
+        Self { recent: VecDeque::new(), scale: Scale { level: 1.0, spread: 1.5 } }
     }
 }
 
@@ -62,8 +62,7 @@ fn weight(risk: f64) -> f64 {
 pub(crate) fn weigh(book: &Book, pool: &[Lost], standing: &Standing<'_>) -> Weighed {
     let mut rates = [0.0; 64];
     let class = |risk: f64| ((-risk.log2()).max(0.0) * PER_OCTAVE) as usize;
-    let hazards = standing.relays.iter().map(|relay| standing.hazards[*relay as usize]).filter(|hazard| *hazard >= 0.0);
-    let risks = hazards.map(|hazard| clip(f64::from(hazard) * standing.elapsed)).chain(pool.iter().map(|lost| lost.risk));
+    let risks = standing.risks(standing.relays).chain(pool.iter().map(|lost| lost.risk));
     risks.for_each(|risk| rates[class(risk).min(63)] += risk);
     let middle = |class: usize| (-(class as f64 + 0.5) / PER_OCTAVE).exp2();
     let jumps = rates.into_iter().enumerate().filter(|(_, rate)| *rate > 0.0).map(|(class, rate)| (rate, weight(middle(class)))).collect();
@@ -97,17 +96,17 @@ impl Weighed {
     }
 }
 
-impl Past {
+impl Scatter {
     /// Takes in a list in which nothing struck.
     pub(crate) fn learn(&mut self, weighed: &Weighed) {
-        self.beats.push_back((weighed.seen, weighed.moment(1), weighed.moment(2)));
-        if self.beats.len() > LISTS {
-            self.beats.pop_front();
+        self.recent.push_back((weighed.seen, weighed.moment(1), weighed.moment(2)));
+        if self.recent.len() > LISTS {
+            self.recent.pop_front();
         }
-        let ratios: Vec<f64> = self.beats.iter().map(|(seen, expected, _)| seen / expected.max(1e-3)).collect();
+        let ratios: Vec<f64> = self.recent.iter().map(|(seen, expected, _)| seen / expected.max(1e-3)).collect();
         let level = median(&ratios).unwrap_or(1.0).clamp(0.1, 2.0);
         let surprise = |(seen, expected, variance): &(f64, f64, f64)| (seen - level * expected).powi(2) / (level * variance).max(1e-3);
-        let surprises: Vec<f64> = self.beats.iter().map(surprise).collect();
+        let surprises: Vec<f64> = self.recent.iter().map(surprise).collect();
         let spread = (median(&surprises).unwrap_or(1.0) / MEDIAN_OF_CHI_SQUARE).clamp(1.0, 4.0);
         self.scale = Scale { level, spread };
     }

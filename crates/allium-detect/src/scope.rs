@@ -1,4 +1,4 @@
-//! What relays can have in common: the places at which an incident can happen.
+//! Scopes: what relays can have in common, and thus where an incident can happen.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -45,12 +45,12 @@ impl ScopeKind {
         }
     }
 
-    /// Whether one machine can be all of it: a handful of such relays that leave together are no incident.
+    /// True if one machine can be all of it: a handful of such relays that leave together are no incident.
     pub(crate) const fn is_narrow(self) -> bool {
         matches!(self, Self::Family | Self::Prefix | Self::Nickname)
     }
 
-    /// How much less likely, as a natural logarithm, a common fault has this kind than one of an operator, before anything is seen.
+    /// The prior odds of a common fault of this kind against one of an operator, as a natural logarithm.
     pub(crate) const fn ln_prior(self) -> f64 {
         match self {
             Self::Operator => 0.0,
@@ -65,10 +65,10 @@ impl ScopeKind {
     }
 }
 
-/// Where an incident happens.
+/// The relays that share something: where an incident happens.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
-    /// What the relays share.
+    /// The kind of thing that they share.
     pub kind: ScopeKind,
     /// Its value: `AS24940`, `de`, an operator's id, a family's smallest fingerprint, `192.0.2.0/24`, `0.4.8.14`; `*` for the network.
     pub key: String,
@@ -78,6 +78,11 @@ impl Scope {
     /// All relays.
     pub fn network() -> Self {
         Self { kind: ScopeKind::Network, key: "*".to_owned() }
+    }
+
+    /// True if it is the network as a whole.
+    pub(crate) fn is_network(&self) -> bool {
+        self.kind == ScopeKind::Network
     }
 
     pub(crate) fn new(kind: ScopeKind, key: impl fmt::Display) -> Self {

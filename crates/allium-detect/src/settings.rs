@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What the detector holds for unusual.
+/// Thresholds above which the detector reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     /// Lists that are only learned from before anything is reported.
@@ -17,7 +17,7 @@ pub struct Settings {
     pub ln_alpha_loss: f64,
     /// The same for the network as a whole, where one test is made per list instead of thousands.
     pub ln_alpha_network: f64,
-    /// How much the count of lost relays varies more than by chance.
+    /// Variance of the count of lost relays over that of chance.
     pub dispersion: f64,
     /// Relays that leave less often than this per hour are counted on their own as well, and those that do so still less often.
     pub stable_hazards: [f64; 2],
@@ -29,7 +29,7 @@ pub struct Settings {
     pub min_joined: [u32; 2],
     /// Natural logarithm of the largest p-value of a surge.
     pub ln_alpha_surge: f64,
-    /// Share of the network that cannot be lost evenly at once: such a list is taken for incomplete until a second one confirms it.
+    /// Share of the network that cannot be lost evenly at once: such a list is considered incomplete until a second one confirms it.
     pub incomplete_share: f64,
     /// Fewest exits and guards that are enough whatever their number in the recent past; 0 for no such floor.
     pub fewest: [u32; 2],

@@ -1,9 +1,11 @@
-//! How often a relay leaves: what the expectation of every cohort is summed from.
+//! The rate at which a relay leaves; the expectation of every cohort is a sum of these.
 //!
 //! Per relay, hours seen running and departures are counted with weights that halve every 14 days. The hazard is departures per
 //! hour, shrunk towards that of relays of the same age: `(departures + κ × hazard of its age) / (hours + κ)`, κ = 72 hours. The
-//! hazard of an age is counted over all relays with the same half-life. Departures that belong to an incident are not counted. Losses of a flag are counted alike.
+//! hazard of an age is counted over all relays with the same half-life. Departures that belong to an incident are not counted. Losses
+//! of a flag are counted alike.
 
+use allium_model::RelayFlags;
 use serde::{Deserialize, Serialize};
 
 /// Half-life of counts, in hours.
@@ -15,18 +17,21 @@ const AGES: [i32; 5] = [24, 72, 192, 720, 2160];
 /// Number of age classes.
 pub(crate) const N_AGES: usize = AGES.len() + 1;
 
-/// What is remembered of a relay.
+/// The index of a case.
+pub(crate) type CaseIdx = u32;
+
+/// The past of a relay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Track {
-    /// The list that first had it; `i32::MIN` if none did.
+    /// Hour of the first list that had it; `i32::MIN` if none did.
     pub(crate) first_seen: i32,
-    /// The last list that had it.
+    /// Hour of the last list that had it.
     pub(crate) last_seen: i32,
-    /// The number of the step that last listed it.
-    pub(crate) step: u32,
+    /// Number of the last list that had it, counted from 1.
+    list: u32,
     pub(crate) running: bool,
     pub(crate) flags: u32,
-    /// When the counts were last brought up to date.
+    /// Hour to which the counts are advanced.
     updated: i32,
     hours: f32,
     leaves: f32,
@@ -37,10 +42,10 @@ pub(crate) struct Track {
     pub(crate) flag_hazard: f32,
     /// Part of a surge: does not count as lost before this hour.
     pub(crate) newcomer_until: i32,
-    /// The open case that it belongs to, plus 1.
-    pub(crate) case: u32,
-    /// The open case of a lost flag that it belongs to, plus 1.
-    pub(crate) flag_case: u32,
+    /// The case that it was last claimed by; that may be over.
+    pub(crate) case: Option<CaseIdx>,
+    /// The case of a lost flag that it last belonged to.
+    pub(crate) flag_case: Option<CaseIdx>,
 }
 
 impl Default for Track {
@@ -48,7 +53,7 @@ impl Default for Track {
         Self {
             first_seen: i32::MIN,
             last_seen: i32::MIN,
-            step: 0,
+            list: 0,
             running: false,
             flags: 0,
             updated: 0,
@@ -58,8 +63,8 @@ impl Default for Track {
             hazard: 0.0,
             flag_hazard: 0.0,
             newcomer_until: i32::MIN,
-            case: 0,
-            flag_case: 0,
+            case: None,
+            flag_case: None,
         }
     }
 }
@@ -69,13 +74,28 @@ impl Track {
         self.first_seen != i32::MIN
     }
 
-    /// Whether its departure counts as a loss.
+    /// True if the list of this number has it.
+    pub(crate) fn is_in(&self, list: u32) -> bool {
+        self.list == list
+    }
+
+    /// True if it is down and was running at this hour or later.
+    pub(crate) fn is_down_since(&self, hour: i32) -> bool {
+        !self.running && self.last_seen >= hour
+    }
+
+    /// True if it is part of a surge.
+    pub(crate) fn is_newcomer(&self, hour: i32) -> bool {
+        self.newcomer_until >= hour
+    }
+
+    /// True if its departure counts as a loss.
     pub(crate) fn is_mature(&self, hour: i32, mature_hours: i32) -> bool {
         hour.saturating_sub(self.first_seen) >= mature_hours && hour >= self.newcomer_until
     }
 
-    /// Brings the counts up to date; it was running or not since they were.
-    pub(crate) fn advance(&mut self, hour: i32) {
+    /// Advances the counts to an hour up to which it was running or not.
+    fn advance(&mut self, hour: i32) {
         let elapsed = f64::from(hour - self.updated);
         if elapsed <= 0.0 {
             return;
@@ -94,20 +114,37 @@ impl Track {
         self.updated = hour;
     }
 
-    pub(crate) fn count_leave(&mut self) {
+    /// Notes that a list has it.
+    pub(crate) fn list(&mut self, number: u32, hour: i32, flags: RelayFlags) {
+        self.list = number;
+        self.running = true;
+        self.last_seen = hour;
+        self.flags = flags.bits();
+    }
+
+    /// Notes that the list of an hour lacks it.
+    pub(crate) fn leave(&mut self, hour: i32) {
+        self.advance(hour);
+        self.running = false;
         self.leaves += 1.0;
     }
 
-    /// Takes the last departure back: it had a cause that others shared, and says nothing of the relay's own habits.
-    pub(crate) fn excuse_leave(&mut self) {
-        self.leaves = (self.leaves - 1.0).max(0.0);
+    /// Notes that it is down because of a case, if it is down. Its departure had a cause that others shared and does not count.
+    pub(crate) fn claim(&mut self, case: CaseIdx) {
+        if self.running {
+            return;
+        }
+        if self.case.is_none() {
+            self.leaves = (self.leaves - 1.0).max(0.0);
+        }
+        self.case = Some(case);
     }
 
     pub(crate) fn count_flag_loss(&mut self) {
         self.flag_losses += 1.0;
     }
 
-    /// Works the hazards out again.
+    /// Computes the hazards again.
     pub(crate) fn refresh(&mut self, hour: i32, ages: &Ages) {
         self.advance(hour);
         let prior = ages.of(hour.saturating_sub(self.first_seen));
@@ -115,6 +152,14 @@ impl Track {
         self.hazard = ((f64::from(self.leaves) + KAPPA * prior.hazard()) / hours) as f32;
         self.flag_hazard = ((f64::from(self.flag_losses) + KAPPA * prior.flag_hazard()) / hours) as f32;
     }
+}
+
+/// Relays at risk, departures and losses of flags in one list, by age class.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AgeCounts {
+    pub(crate) at_risk: [u32; N_AGES],
+    pub(crate) leaves: [u32; N_AGES],
+    pub(crate) flag_losses: [u32; N_AGES],
 }
 
 /// Counts over all relays of an age.
@@ -148,13 +193,13 @@ impl Ages {
         &self.0[Self::class(age_hours)]
     }
 
-    /// Takes in what a list shows: per class, relays at risk, departures and losses of flags, in so many hours.
-    pub(crate) fn learn(&mut self, elapsed: f64, n_at_risk: &[u32; N_AGES], leaves: &[u32; N_AGES], flag_losses: &[u32; N_AGES]) {
+    /// Takes in the counts of a list that came so many hours after the one before.
+    pub(crate) fn learn(&mut self, elapsed: f64, counts: &AgeCounts) {
         let kept = (-elapsed / HALF_LIFE).exp2();
         for (i, age) in self.0.iter_mut().enumerate() {
-            age.hours = age.hours * kept + f64::from(n_at_risk[i]) * elapsed;
-            age.leaves = age.leaves * kept + f64::from(leaves[i]);
-            age.flag_losses = age.flag_losses * kept + f64::from(flag_losses[i]);
+            age.hours = age.hours * kept + f64::from(counts.at_risk[i]) * elapsed;
+            age.leaves = age.leaves * kept + f64::from(counts.leaves[i]);
+            age.flag_losses = age.flag_losses * kept + f64::from(counts.flag_losses[i]);
         }
     }
 }
@@ -166,15 +211,15 @@ mod tests {
     #[test]
     fn a_relay_that_never_leaves_has_a_lower_hazard_than_one_that_often_does() {
         let mut ages = Ages::default();
-        ages.learn(1000.0, &[10; N_AGES], &[100; N_AGES], &[0; N_AGES]);
+        ages.learn(1000.0, &AgeCounts { at_risk: [10; N_AGES], leaves: [100; N_AGES], ..AgeCounts::default() });
         let (mut steady, mut restless) = (Track::default(), Track::default());
         for track in [&mut steady, &mut restless] {
             track.appear(0, 0);
             track.running = true;
         }
         for hour in (24..2400).step_by(24) {
-            restless.advance(hour);
-            restless.count_leave();
+            restless.leave(hour);
+            restless.running = true;
         }
         steady.refresh(2400, &ages);
         restless.refresh(2400, &ages);

@@ -13,6 +13,7 @@
 //! ```
 
 pub mod flags;
+mod hash;
 pub mod history;
 pub mod identity;
 pub mod network;
@@ -25,6 +26,7 @@ pub mod series;
 pub mod time;
 
 pub use flags::{RelayFlag, RelayFlags};
+pub use hash::fnv_1a;
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan, span_at};
 pub use identity::{Asn, CountryCode, Fingerprint, Fraction, ParseError};
 pub use network::{DocumentKind, NetworkRecord, Reject, RelayRecord, SourceFailure, SourceReport, SourceStatus};

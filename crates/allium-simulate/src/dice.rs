@@ -1,32 +1,23 @@
 //! Chance, repeatable: the same key gives the same numbers on every machine and in every version of this crate.
 //!
-//! The generator is SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, OOPSLA 2014): 8 bytes of
-//! state, so that every relay can own one. A generator library would be free to change its streams with a release; the bytes
-//! that a seed stands for are a promise here, so the few distributions needed are written out.
+//! The stream is [`SplitMix64`]: 8 bytes of state, so that every relay can own one. The bytes that a seed stands for are a promise
+//! here, so the few distributions needed are written out.
 
-const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
-
-/// The finaliser of SplitMix64: spreads every bit of `x` over all bits.
-const fn mix(x: u64) -> u64 {
-    let x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    x ^ (x >> 31)
-}
+use allium_stats::SplitMix64;
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
-pub(crate) struct Dice(u64);
+pub(crate) struct Dice(SplitMix64);
 
 impl Dice {
     /// The stream that belongs to these keys.
     pub(crate) fn keyed(keys: &[u64]) -> Self {
-        Self(keys.iter().fold(GOLDEN, |state, key| mix(state ^ mix(key.wrapping_add(GOLDEN)))))
+        Self(SplitMix64::keyed(keys))
     }
 
     /// 64 random bits.
     pub(crate) const fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(GOLDEN);
-        mix(self.0)
+        self.0.bits()
     }
 
     /// Random bytes.
@@ -36,7 +27,7 @@ impl Dice {
 
     /// A number in `[0, 1)`.
     pub(crate) fn unit(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1u64 << 53) as f64
+        self.0.unit()
     }
 
     /// A whole number in `[0, n)`; 0 where `n` is 0.
@@ -138,7 +129,7 @@ mod tests {
     fn a_key_names_one_stream_for_ever() {
         assert_eq!(Dice::keyed(&[1, 2]).bits(), Dice::keyed(&[1, 2]).bits());
         assert_ne!(Dice::keyed(&[1, 2]).bits(), Dice::keyed(&[2, 1]).bits());
-        assert_eq!(Dice(0).bits(), 0xE220_A839_7B1D_CDAF, "the published first output of SplitMix64 for seed 0");
+        assert_eq!(Dice(SplitMix64::new(0)).bits(), 0xE220_A839_7B1D_CDAF, "the published first output of SplitMix64 for seed 0");
     }
 
     #[test]

@@ -58,9 +58,9 @@ pub(crate) fn midpoint(low: f64, high: f64) -> f64 {
 }
 
 fn interpolate(sorted: &[f64], p: f64) -> f64 {
-    let place = (sorted.len() - 1) as f64 * p;
-    let low = place.floor() as usize;
+    let position = (sorted.len() - 1) as f64 * p;
+    let low = position.floor() as usize;
     let high = (low + 1).min(sorted.len() - 1);
-    let share = place - place.floor();
+    let share = position - position.floor();
     if sorted[low] == sorted[high] { sorted[low] } else { sorted[low] * (1.0 - share) + sorted[high] * share }
 }

@@ -5,7 +5,7 @@
 //! corrected for ties. It assumes independent errors: a series whose neighbours resemble each other has a wider true interval.
 //!
 //! All n(n − 1)/2 slopes need not exist to find three of them in sorted order. Their signs are counted first, on ranks: where
-//! a wanted place falls among the slopes that are exactly zero, as it does for a series that mostly stays at one value, the
+//! a wanted rank falls among the slopes that are exactly zero, as it does for a series that mostly stays at one value, the
 //! answer is zero. Otherwise only slopes of the wanted sign are collected and selected from, in O(n²).
 
 use crate::quantile::midpoint;
@@ -81,7 +81,7 @@ fn all_finite(values: &[f64]) -> bool {
     values.iter().all(|value| value.is_finite())
 }
 
-/// Values replaced by their place among the distinct values.
+/// Values replaced by their rank among the distinct values.
 struct Ranks {
     ranks: Vec<u32>,
     /// Σ t(t − 1)(2t + 5) over groups of t equal values.
@@ -116,7 +116,7 @@ impl Ranks {
     }
 }
 
-/// How many of the pairwise slopes are negative and positive.
+/// Numbers of the pairwise slopes that are negative and positive.
 struct Signs {
     n: usize,
     falling: usize,
@@ -133,7 +133,7 @@ impl Signs {
     }
 }
 
-/// The places of the interval's bounds among the sorted slopes, as SciPy's `theilslopes` rounds them.
+/// The ranks of the interval's bounds among the sorted slopes, as SciPy's `theilslopes` rounds them.
 fn sen_places(signs: &Signs, tie_sum: f64) -> (usize, usize) {
     let (n, pairs) = (signs.n as f64, signs.n_pairs() as f64);
     let sigma = ((n * (n - 1.0) * (2.0 * n + 5.0) - tie_sum) / 18.0).max(0.0).sqrt();
@@ -143,7 +143,7 @@ fn sen_places(signs: &Signs, tie_sum: f64) -> (usize, usize) {
     (low as usize, (high as usize).min(signs.n_pairs() - 1))
 }
 
-/// The slopes at these places, which must not fall, of the sorted list of all pairwise slopes.
+/// The slopes at these ranks, which must not fall, of the sorted list of all pairwise slopes.
 fn slopes_at(x: &[f64], y: &[f64], signs: &Signs, wanted: [usize; 4], buffer: &mut Vec<f64>) -> [f64; 4] {
     let level_end = signs.falling + signs.level();
     let mut found = [0.0; 4];
@@ -167,12 +167,12 @@ fn collect_slopes(x: &[f64], y: &[f64], wants: impl Fn(f64, f64) -> bool, buffer
     }
 }
 
-/// Finds the values at places that do not fall, counted from `offset`: the middle one first, the others on either side of it.
-fn select(values: &mut [f64], offset: usize, places: &[usize], found: &mut [f64]) {
-    let Some(&place) = places.get(places.len() / 2) else { return };
-    let (start, end) = (places.partition_point(|p| *p < place), places.partition_point(|p| *p <= place));
-    let (below, value, above) = values.select_nth_unstable_by(place - offset, f64::total_cmp);
+/// Finds the values at ranks that do not fall, counted from `offset`: the middle one first, the others on either side of it.
+fn select(values: &mut [f64], offset: usize, ranks: &[usize], found: &mut [f64]) {
+    let Some(&rank) = ranks.get(ranks.len() / 2) else { return };
+    let (start, end) = (ranks.partition_point(|p| *p < rank), ranks.partition_point(|p| *p <= rank));
+    let (below, value, above) = values.select_nth_unstable_by(rank - offset, f64::total_cmp);
     found[start..end].fill(*value);
-    select(below, offset, &places[..start], &mut found[..start]);
-    select(above, place + 1, &places[end..], &mut found[end..]);
+    select(below, offset, &ranks[..start], &mut found[..start]);
+    select(above, rank + 1, &ranks[end..], &mut found[end..]);
 }

@@ -3,7 +3,7 @@
 use crate::moments::{mean, std_dev};
 use crate::quantile::quantiles_of_sorted;
 
-/// Size, place and spread of a sample.
+/// Size, centre and spread of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     /// Number of values.

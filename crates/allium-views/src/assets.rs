@@ -82,9 +82,9 @@ pub(crate) fn find(path: &str, accepts: impl Fn(&str) -> bool) -> Option<Asset> 
     }
 }
 
-/// FNV-1a, 64 bits: names versions of a content, protects nothing.
+/// Names versions of a content, protects nothing.
 pub(crate) fn content_hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    allium_model::fnv_1a(bytes.iter().copied())
 }
 
 /// RFC 4648, with padding.

@@ -49,16 +49,16 @@ impl Baseline {
         }
     }
 
-    /// What it finds in these places.
-    pub fn findings(self, injected: &Injected, places: Range<usize>) -> Vec<Finding> {
+    /// Finds what it can in these lists.
+    pub fn findings(self, injected: &Injected, lists: Range<usize>) -> Vec<Finding> {
         let mut watch = Watch::new(self, injected);
-        let before = places.start.saturating_sub(14 * 24);
-        injected.walk(before..places.end, |place, list| {
+        let before = lists.start.saturating_sub(14 * 24);
+        injected.walk(before..lists.end, |index, list| {
             let exits = |relay: &(RelayIdx, allium_model::RelayFlags)| relay.1.contains(RelayFlag::Exit);
             let running: Vec<RelayIdx> = list.listed.iter().map(|(relay, _)| *relay).collect();
-            watch.look(place, running, list.listed.iter().filter(|relay| exits(relay)).map(|(relay, _)| *relay).collect());
+            watch.look(index, running, list.listed.iter().filter(|relay| exits(relay)).map(|(relay, _)| *relay).collect());
         });
-        watch.findings.retain(|finding| places.contains(&finding.place));
+        watch.findings.retain(|finding| lists.contains(&finding.list));
         watch.findings
     }
 }
@@ -105,11 +105,11 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, place: usize, running: Vec<RelayIdx>, exits: Vec<RelayIdx>) {
+    fn look(&mut self, index: usize, running: Vec<RelayIdx>, exits: Vec<RelayIdx>) {
         let lost = difference(&self.running, &running);
         let joined = difference(&running, &self.running);
         let lost_exits = lost.iter().filter(|relay| self.exits.binary_search(relay).is_ok()).count();
-        self.gone.extend(lost.iter().map(|relay| (*relay, place)));
+        self.gone.extend(lost.iter().map(|relay| (*relay, index)));
         self.gone.retain(|relay, _| joined.binary_search(relay).is_err());
         let n_before = self.running.len().max(1) as f64;
         self.churn.push((lost.len() + joined.len()) as f64 / 2.0 / n_before);
@@ -118,26 +118,26 @@ impl Watch {
                 Baseline::Thresholds => {
                     let exits_lost = lost_exits as f64 >= 0.1 * self.exits.len().max(1) as f64;
                     if lost.len() >= 50 || lost.len() as f64 >= 0.05 * n_before || exits_lost {
-                        self.report(place, Kind::Outage, NETWORK, lost);
+                        self.report(index, Kind::Outage, NETWORK, lost);
                     }
                 }
-                Baseline::Joins if joined.len() >= 50 => self.report(place, Kind::Surge, NETWORK, joined),
+                Baseline::Joins if joined.len() >= 50 => self.report(index, Kind::Surge, NETWORK, joined),
                 Baseline::Churn if self.churn.iter().rev().take(24).sum::<f64>() / 24.0 > 0.012 => {
-                    self.report(place, Kind::Outage, NETWORK, lost);
+                    self.report(index, Kind::Outage, NETWORK, lost);
                 }
-                Baseline::Random if place.is_multiple_of(10) => {
+                Baseline::Random if index.is_multiple_of(10) => {
                     let relay = self.dice.pick(&self.running);
                     let scope = self.book.scopes_of(relay).iter().copied().find(|scope| self.book.scope(*scope).kind == ScopeKind::As);
-                    self.report(place, Kind::Outage, scope.unwrap_or(NETWORK), lost);
+                    self.report(index, Kind::Outage, scope.unwrap_or(NETWORK), lost);
                 }
-                Baseline::Median | Baseline::Poisson | Baseline::Binomial => self.by_scope(place, &running, &lost),
+                Baseline::Median | Baseline::Poisson | Baseline::Binomial => self.by_scope(index, &running, &lost),
                 Baseline::Joins | Baseline::Churn | Baseline::Random => {}
             }
         }
         (self.running, self.exits) = (running, exits);
     }
 
-    fn by_scope(&mut self, place: usize, running: &[RelayIdx], lost: &[RelayIdx]) {
+    fn by_scope(&mut self, index: usize, running: &[RelayIdx], lost: &[RelayIdx]) {
         let counts = self.counts(running);
         let losses = self.counts(lost);
         let scopes: Vec<ScopeIdx> = if self.baseline == Baseline::Median {
@@ -156,9 +156,9 @@ impl Watch {
                 _ => ln_binomial_tail(n_lost, n + n_lost, (past.losses + 0.1) / (past.relay_lists + 100.0)) < LN_ALPHA,
             };
             if is_unusual && n_lost.max(u32::from(self.baseline == Baseline::Median)) > 0 {
-                let recent = self.gone.iter().filter(|(relay, at)| place - **at < QUIET && self.book.belongs(**relay, scope));
+                let recent = self.gone.iter().filter(|(relay, at)| index - **at < QUIET && self.book.belongs(**relay, scope));
                 let relays = recent.map(|(relay, _)| *relay).collect();
-                self.report(place, Kind::Outage, scope, relays);
+                self.report(index, Kind::Outage, scope, relays);
             }
         }
         self.learn(&counts, &losses);
@@ -193,13 +193,13 @@ impl Watch {
         }
     }
 
-    fn report(&mut self, place: usize, kind: Kind, scope: ScopeIdx, relays: Vec<RelayIdx>) {
+    fn report(&mut self, index: usize, kind: Kind, scope: ScopeIdx, relays: Vec<RelayIdx>) {
         let past = self.past.entry(scope).or_default();
-        let is_repeated = past.alarm_at.is_some_and(|at| place - at < QUIET);
-        past.alarm_at = Some(place);
+        let is_repeated = past.alarm_at.is_some_and(|at| index - at < QUIET);
+        past.alarm_at = Some(index);
         if !is_repeated {
             let n_at_risk = if scope == NETWORK { self.running.len() } else { self.book.members(scope).len() };
-            self.findings.push(Finding { place, kind, scopes: vec![self.book.scope(scope).clone()], relays, n_at_risk });
+            self.findings.push(Finding { list: index, kind, scopes: vec![self.book.scope(scope).clone()], relays, n_at_risk });
         }
     }
 }
@@ -212,7 +212,7 @@ impl Past {
     }
 }
 
-/// What is in the first sorted list and not in the second.
+/// The elements of the first sorted list that are not in the second.
 fn difference(a: &[RelayIdx], b: &[RelayIdx]) -> Vec<RelayIdx> {
     a.iter().filter(|relay| b.binary_search(relay).is_err()).copied().collect()
 }

@@ -1,12 +1,12 @@
-//! How good is a detector? Faults injected into a real record, and what it makes of them.
+//! Scores of a detector: faults injected into a real record, and what it makes of them.
 //!
-//! Input: a [`Record`], a stretch of its places, a seed. Relays of an AS, a country, an operator or anywhere vanish, flap, lose a
+//! Input: a [`Record`], a stretch of its lists, a seed. Relays of an AS, a country, an operator or anywhere vanish, flap, lose a
 //! flag, appear; lists go missing or are repeated. A *fault* is matched by a finding of the right kind whose relays cover at least
 //! half of the fault's, made between its start and three lists after its end. *Delay* counts lists from the first that shows at
 //! least half of the loss. What a method finds in the record without faults, it is expected to find again: it counts neither for
-//! nor against it, and its rate is told beside. *False* findings are those that only the faults' presence brings and that match none.
+//! nor against it, and its rate stands beside. *False* findings are those that only the faults' presence brings and that match none.
 //!
-//! How often a method cries wolf is measured on records in which nothing happens together, so that all it finds is false
+//! False alarms of a method are counted on records in which nothing happens together, so that all it finds is false
 //! ([`shifted`], [`exchanged`]). What it finds in the unchanged record is described by its [`Shape`].
 //!
 //! Limits: injected faults are cleaner than real ones; sizes and durations are spread evenly over their logarithms, not as in reality.

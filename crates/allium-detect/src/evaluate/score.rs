@@ -9,36 +9,36 @@ use crate::incident::Kind;
 use crate::scope::Scope;
 use crate::settings::Settings;
 
-/// What a method says happened.
+/// An event that a method reports.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// The list that made it say so.
-    pub place: usize,
-    /// What.
+    /// Index of the list that showed it.
+    pub list: usize,
+    /// Its kind.
     pub kind: Kind,
-    /// Where, most probable first.
+    /// The scopes it may have happened in, most probable first.
     pub scopes: Vec<Scope>,
-    /// To whom, sorted.
+    /// The relays concerned, sorted.
     pub relays: Vec<RelayIdx>,
     /// Relays of the first scope to whom it could have happened.
     pub n_at_risk: usize,
 }
 
-/// What our detector finds in these places, after having learned from those before.
-pub fn findings(injected: &Injected, places: Range<usize>, settings: &Settings) -> Vec<Finding> {
+/// Findings of our detector in these lists, after having learned from those before.
+pub fn findings(injected: &Injected, lists: Range<usize>, settings: &Settings) -> Vec<Finding> {
     let mut detector = Detector::new(settings.clone(), injected.record.relays.clone());
-    injected.walk(0..places.end, |_, list| {
+    injected.walk(0..lists.end, |_, list| {
         detector.step(list);
     });
-    let place_of = |hour| injected.record.hours.partition_point(|(known, _)| *known < hour);
+    let index_of = |hour| injected.record.hours.partition_point(|(known, _)| *known < hour);
     let finding = |incident: crate::Incident| Finding {
-        place: place_of(incident.detected_at),
+        list: index_of(incident.detected_at),
         kind: incident.kind,
         scopes: incident.causes.iter().map(|cause| cause.scope.clone()).collect(),
         relays: incident.relays.iter().filter_map(|fingerprint| detector.find(fingerprint)).collect(),
         n_at_risk: incident.n_at_risk,
     };
-    let mut findings: Vec<Finding> = detector.incidents().map(finding).filter(|finding| places.contains(&finding.place)).collect();
+    let mut findings: Vec<Finding> = detector.incidents().map(finding).filter(|finding| lists.contains(&finding.list)).collect();
     findings.iter_mut().for_each(|finding| finding.relays.sort_unstable());
     findings
 }
@@ -68,7 +68,7 @@ impl SizeClass {
     }
 }
 
-/// How faults of one class fared.
+/// The detection of the faults of one class.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Tally {
     /// Faults.
@@ -105,7 +105,7 @@ impl Tally {
     }
 }
 
-/// How a method fared.
+/// The scores of a method.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scores {
     /// By kind of fault, kind of scope and size.
@@ -144,12 +144,12 @@ pub fn score(injected: &Injected, found: &[Finding], usual: &[Finding]) -> Score
         let mut tally = Tally { n: 1, ..Tally::default() };
         let matching: Vec<usize> = (0..found.len()).filter(|i| matches(&found[*i], fault)).collect();
         matching.iter().for_each(|i| is_true[*i] = true);
-        let best = matching.iter().map(|i| &found[*i]).min_by_key(|finding| (finding.kind != right_kind(fault.kind), finding.place));
+        let best = matching.iter().map(|i| &found[*i]).min_by_key(|finding| (finding.kind != right_kind(fault.kind), finding.list));
         if let Some(finding) = best.filter(|finding| finding.kind == right_kind(fault.kind)) {
             tally.n_found = 1;
             tally.n_top1 = usize::from(finding.scopes.first() == Some(&fault.scope));
             tally.n_top3 = usize::from(finding.scopes.iter().take(3).any(|scope| *scope == fault.scope));
-            tally.delays.push((finding.place as i64 - fault.half_at as i64).max(0));
+            tally.delays.push((finding.list as i64 - fault.half_at as i64).max(0));
         }
         let class = (fault.kind, fault.scope.kind, SizeClass::of(fault.relays.len()));
         match scores.tallies.iter_mut().find(|(kind, scope, size, _)| (*kind, *scope, *size) == class) {
@@ -162,7 +162,7 @@ pub fn score(injected: &Injected, found: &[Finding], usual: &[Finding]) -> Score
         let is_additional = !is_true[i] && !is_usual(finding);
         scores.n_true += usize::from(is_true[i]);
         scores.n_false += usize::from(is_additional);
-        let near = |fault: &Fault| matches!(fault.kind, FaultKind::Missing | FaultKind::Stale) && reaches(fault, finding.place);
+        let near = |fault: &Fault| matches!(fault.kind, FaultKind::Missing | FaultKind::Stale) && reaches(fault, finding.list);
         scores.n_from_lists += usize::from(is_additional && injected.faults.iter().any(near));
     }
     scores.tallies.sort_by_key(|(kind, scope, size, _)| (*kind, *scope, *size));
@@ -179,20 +179,20 @@ const fn right_kind(kind: FaultKind) -> Kind {
     }
 }
 
-fn reaches(fault: &Fault, place: usize) -> bool {
-    (fault.places.start..fault.places.end + GRACE).contains(&place)
+fn reaches(fault: &Fault, index: usize) -> bool {
+    (fault.lists.start..fault.lists.end + GRACE).contains(&index)
 }
 
-/// Whether it tells of the fault: at the time, with half of its relays; a loss for a loss.
+/// True if it matches the fault: at the time, with half of its relays; a loss for a loss.
 fn matches(finding: &Finding, fault: &Fault) -> bool {
     let n = fault.relays.iter().filter(|relay| finding.relays.binary_search(relay).is_ok()).count();
     let is_loss = |kind: Kind| matches!(kind, Kind::Outage | Kind::Flap);
     let is_kin = finding.kind == right_kind(fault.kind) || is_loss(finding.kind) && is_loss(right_kind(fault.kind));
-    is_kin && reaches(fault, finding.place) && 2 * n >= fault.relays.len()
+    is_kin && reaches(fault, finding.list) && 2 * n >= fault.relays.len()
 }
 
-/// Whether two findings tell of the same thing: within six lists, most relays in common.
+/// True if two findings are of the same event: within six lists, most relays in common.
 fn is_same(a: &Finding, b: &Finding) -> bool {
     let n = a.relays.iter().filter(|relay| b.relays.binary_search(relay).is_ok()).count();
-    a.place.abs_diff(b.place) <= 2 * GRACE && 2 * n >= a.relays.len().min(b.relays.len())
+    a.list.abs_diff(b.list) <= 2 * GRACE && 2 * n >= a.relays.len().min(b.relays.len())
 }

@@ -1,4 +1,4 @@
-//! What a loss that was found looks like in the record, for judging by eye whether it is one event.
+//! The look of a found loss in the record, for judging by eye whether it is one event.
 
 use super::score::Finding;
 use crate::record::{Presence, Record};
@@ -8,7 +8,7 @@ const BEFORE: u32 = 8;
 /// Lists in which a return belongs to the departure: 14 days.
 const AFTER: u32 = 14 * 24;
 
-/// How the relays of a finding left and returned.
+/// Departures and returns of the relays of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shape {
     /// Relays whose departure is in the record.
@@ -23,7 +23,7 @@ pub struct Shape {
 
 /// The shape of a finding that is a loss.
 pub fn shape(record: &Record, finding: &Finding) -> Shape {
-    let since = (finding.place as u32).saturating_sub(BEFORE);
+    let since = (finding.list as u32).saturating_sub(BEFORE);
     let absences = finding.relays.iter().filter_map(|relay| absence(&record.presence[*relay as usize], since));
     let (mut left, mut back): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
     for (end, start) in absences {
@@ -36,12 +36,12 @@ pub fn shape(record: &Record, finding: &Finding) -> Shape {
 
 /// The first absence since a list: its first list, and the one that has the relay again.
 fn absence(spans: &[Presence], since: u32) -> Option<(u32, Option<u32>)> {
-    let from = spans.partition_point(|span| span.places.end < since);
-    let next = |i: usize| spans.get(i + 1).map(|span| span.places.start);
-    (from..spans.len()).map(|i| (spans[i].places.end, next(i))).find(|(end, start)| *start != Some(*end))
+    let from = spans.partition_point(|span| span.lists.end < since);
+    let next = |i: usize| spans.get(i + 1).map(|span| span.lists.start);
+    (from..spans.len()).map(|i| (spans[i].lists.end, next(i))).find(|(end, start)| *start != Some(*end))
 }
 
-/// How often the most frequent value occurs.
+/// Number of occurrences of the most frequent value.
 fn most_alike(mut values: Vec<u32>) -> usize {
     values.sort_unstable();
     values.chunk_by(|a, b| a == b).map(<[u32]>::len).max().unwrap_or(0)

@@ -3,8 +3,8 @@
 //! [`shifted`] moves the whole history of every relay by days of its own. How often each leaves and at about what time of the day stays;
 //! how many leave in an hour no longer varies more than by chance. [`exchanged`] keeps that too: how many leave and return in each
 //! hour is as in the record, but who it is that leaves is drawn again among relays that leave about as often and have the same flags.
-//! What strikes a network, country, AS or operator in the record strikes relays anywhere in it: only findings in the network as a
-//! whole can still be true there.
+//! A fault of a country, AS or operator in the record strikes relays anywhere in it: only findings in the network as a whole can
+//! still be true there.
 
 use std::collections::BTreeMap;
 
@@ -29,12 +29,12 @@ pub fn shifted(record: &Record, seed: u64) -> Record {
     for presence in &mut shifted.presence {
         let by = (dice.below((n / DAY) as usize) as u32 * DAY + dice.below(JITTER) as u32) % n;
         let moved = presence.iter().flat_map(|span| {
-            let (start, end) = ((span.places.start + by) % n, (span.places.end - 1 + by) % n + 1);
+            let (start, end) = ((span.lists.start + by) % n, (span.lists.end - 1 + by) % n + 1);
             let parts = if start < end { [Some(start..end), None] } else { [Some(start..n), Some(0..end)] };
-            parts.into_iter().flatten().map(|places| Presence { places, flags: span.flags })
+            parts.into_iter().flatten().map(|lists| Presence { lists, flags: span.flags })
         });
         let mut moved: Vec<Presence> = moved.collect();
-        moved.sort_by_key(|span| span.places.start);
+        moved.sort_by_key(|span| span.lists.start);
         *presence = moved;
     }
     shifted
@@ -43,17 +43,17 @@ pub fn shifted(record: &Record, seed: u64) -> Record {
 /// Whenever a relay leaves, its further history and that of another relay like it are exchanged: another one leaves in its place.
 pub fn exchanged(record: &Record, seed: u64) -> Record {
     let mut exchange = Exchange::new(record, seed);
-    for (place, changes) in changes(record).into_iter().enumerate() {
-        exchange.step(place as u32, &changes);
+    for (index, changes) in changes(record).into_iter().enumerate() {
+        exchange.step(index as u32, &changes);
     }
     exchange.finish()
 }
 
-/// What a list changes, as numbers of histories, which are those of the relays whose they were.
+/// The changes of a list, as numbers of histories; each has the number of the relay whose it was.
 #[derive(Clone, Default)]
 struct Changes {
     ends: Vec<u32>,
-    /// With the place of the span that starts.
+    /// History, and index of its span that starts.
     starts: Vec<(u32, u32)>,
 }
 
@@ -61,8 +61,8 @@ fn changes(record: &Record) -> Vec<Changes> {
     let mut changes = vec![Changes::default(); record.hours.len() + 1];
     for (history, spans) in record.presence.iter().enumerate() {
         for (i, span) in spans.iter().enumerate() {
-            changes[span.places.start as usize].starts.push((history as u32, i as u32));
-            changes[span.places.end as usize].ends.push(history as u32);
+            changes[span.lists.start as usize].starts.push((history as u32, i as u32));
+            changes[span.lists.end as usize].ends.push(history as u32);
         }
     }
     changes
@@ -71,12 +71,12 @@ fn changes(record: &Record) -> Vec<Changes> {
 struct Exchange<'a> {
     record: &'a Record,
     dice: Dice,
-    /// Who lives each history.
+    /// The relay that lives each history.
     relay_of: Vec<RelayIdx>,
     first_seen: Vec<Option<u32>>,
     /// Histories that go on, by how often they leave and the flags they have.
     going_on: BTreeMap<(u32, u32), Vec<u32>>,
-    /// Where a history stands in `going_on`.
+    /// The key and index of each history in `going_on`.
     seat: Vec<((u32, u32), usize)>,
     /// The span that a relay is in, as far as it goes.
     open: Vec<Option<Presence>>,
@@ -98,32 +98,32 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn step(&mut self, place: u32, changes: &Changes) {
+    fn step(&mut self, index: u32, changes: &Changes) {
         changes.ends.iter().for_each(|history| self.leave_seat(*history));
         let goes_on = |history: &u32| changes.starts.iter().any(|(other, _)| other == history);
         let leaving: Vec<u32> = changes.ends.iter().filter(|history| !goes_on(history)).copied().collect();
-        if (place as usize) < self.record.hours.len() {
-            leaving.iter().for_each(|history| self.exchange(*history, place));
+        if (index as usize) < self.record.hours.len() {
+            leaving.iter().for_each(|history| self.exchange(*history, index));
         }
         for history in &changes.ends {
             let relay = self.relay_of[*history as usize] as usize;
             if let Some(mut span) = self.open[relay].take() {
-                span.places.end = place;
+                span.lists.end = index;
                 self.presence[relay].push(span);
             }
         }
         for (history, i) in &changes.starts {
             let relay = self.relay_of[*history as usize] as usize;
             let flags = self.record.presence[*history as usize][*i as usize].flags;
-            self.first_seen[relay].get_or_insert(place);
-            self.open[relay] = Some(Presence { places: place..place, flags });
+            self.first_seen[relay].get_or_insert(index);
+            self.open[relay] = Some(Presence { lists: index..index, flags });
             self.take_seat(*history, flags.bits());
         }
     }
 
     /// Lets another relay leave in place of the one that lives this history.
-    fn exchange(&mut self, history: u32, place: u32) {
-        let is_old = |first: Option<u32>| first.is_some_and(|first| first == 0 || first + YOUNG <= place);
+    fn exchange(&mut self, history: u32, index: u32) {
+        let is_old = |first: Option<u32>| first.is_some_and(|first| first == 0 || first + YOUNG <= index);
         let (key, _) = self.seat[history as usize];
         let Some(others) = self.going_on.get(&key).filter(|others| !others.is_empty()) else { return };
         if !is_old(self.first_seen[self.relay_of[history as usize] as usize]) {
@@ -159,9 +159,9 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// How often a history is interrupted, as the logarithm of its departures per list.
+/// The rate at which a history is interrupted: the logarithm of its departures per list.
 fn habit(spans: &[Presence]) -> u32 {
-    let n_lists: u32 = spans.iter().map(|span| span.places.len() as u32).sum();
-    let n_left = spans.windows(2).filter(|pair| pair[0].places.end < pair[1].places.start).count() + 1;
+    let n_lists: u32 = spans.iter().map(|span| span.lists.len() as u32).sum();
+    let n_left = spans.windows(2).filter(|pair| pair[0].lists.end < pair[1].lists.start).count() + 1;
     (n_left as f64 / f64::from(n_lists.max(1)) * 8192.0).log2().clamp(0.0, 12.0) as u32
 }

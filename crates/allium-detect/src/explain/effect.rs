@@ -1,4 +1,4 @@
-//! What an incident took from the network, and where consensus weight was afterwards.
+//! The loss that an incident brought to the network, and the shift of consensus weight afterwards.
 //!
 //! Measured, not inferred: the weights of the last weighed consensus before and of one after. A share that rose did not necessarily
 //! rise because of the incident; the figure says what was so, and who had more of it.
@@ -13,21 +13,21 @@ use crate::scope::Scope;
 /// Scopes that a shift names in each direction.
 const NAMED: usize = 5;
 
-/// What a relay weighed in a consensus.
+/// The weight of a relay in a consensus.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightAt {
     /// Its share of consensus weight, 0 to 1.
     pub share: f64,
-    /// The probabilities to be chosen as guard, middle and exit; `None` where the source tells no bandwidth weights.
+    /// The probabilities to be chosen as guard, middle and exit; `None` where the source has no bandwidth weights.
     pub positions: Option<[f64; 3]>,
 }
 
-/// What the relays of an incident had been.
+/// The weight that the relays of an incident had.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loss {
-    /// The consensus that tells their weights.
+    /// The consensus that has their weights.
     pub hour: ConsensusHour,
-    /// Those of them that it weighs.
+    /// Number of them that it weighs.
     pub n_weighed: usize,
     /// Their share of consensus weight, 0 to 1.
     pub weight_share: f64,
@@ -44,10 +44,10 @@ impl Loss {
     }
 }
 
-/// How a scope's share of consensus weight changed.
+/// A change of a scope's share of consensus weight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shift {
-    /// Whose.
+    /// The scope.
     pub scope: Scope,
     /// Before, 0 to 1.
     pub before: f64,
@@ -55,18 +55,18 @@ pub struct Shift {
     pub after: f64,
 }
 
-/// What it did to the network.
+/// The effect of an incident on the network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effect {
-    /// What was lost.
+    /// The loss.
     pub loss: Loss,
-    /// The consensus afterwards that tells weights; `None` while there is none.
+    /// The consensus afterwards that has weights; `None` while there is none.
     pub after: Option<ConsensusHour>,
     /// The scopes whose shares rose most, then those whose shares fell most.
     pub shifts: Vec<Shift>,
 }
 
-/// Works it out. The maps hold every relay that the two consensuses weigh; `scopes_of` are the scopes that shares are summed over.
+/// Measures it. The maps hold every relay that the two consensuses weigh; `scopes_of` are the scopes that shares are summed over.
 pub fn effect(
     incident: &Incident,
     before: (ConsensusHour, &BTreeMap<Fingerprint, WeightAt>),
@@ -87,13 +87,13 @@ pub fn effect(
         .map(|(share, scope, mine)| (scope, share, mine))
         .collect();
     scopes.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
-    let told: Option<Vec<[f64; 3]>> = lost.iter().map(|(_, weight)| weight.positions).collect();
-    let sum = |told: Vec<[f64; 3]>| [0, 1, 2].map(|position| told.iter().map(|p| p[position]).sum::<f64>().clamp(0.0, 1.0));
+    let positions: Option<Vec<[f64; 3]>> = lost.iter().map(|(_, weight)| weight.positions).collect();
+    let sum = |all: Vec<[f64; 3]>| [0, 1, 2].map(|position| all.iter().map(|p| p[position]).sum::<f64>().clamp(0.0, 1.0));
     let loss = Loss {
         hour,
         n_weighed: lost.len(),
         weight_share: lost.iter().map(|(_, weight)| weight.share).sum::<f64>().clamp(0.0, 1.0),
-        positions: told.filter(|told| !told.is_empty()).map(sum),
+        positions: positions.filter(|all| !all.is_empty()).map(sum),
         scopes,
     };
     let shifts = after.map_or_else(Vec::new, |(_, weights)| shifts(&shares, &self::shares(weights, scopes_of)));

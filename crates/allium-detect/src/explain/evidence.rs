@@ -1,4 +1,4 @@
-//! What the record tells of an outage beyond who left: how they came back, whether they had been switched off, who runs them.
+//! Evidence about an outage beyond who left: how they came back, whether they had been switched off, who runs them.
 
 use std::collections::BTreeMap;
 
@@ -7,41 +7,41 @@ use allium_model::{ConsensusHour, DocumentKind, Fingerprint, NetworkRecord, Rela
 use crate::incident::{Event, Incident, Status};
 use crate::scope::{Scope, ScopeKind};
 
-/// So many of so many.
+/// A number of relays, and of how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Share {
-    /// How many.
+    /// The number of relays for which it holds.
     pub n: usize,
-    /// Of how many that tell.
+    /// The number of relays for which it is known; 0 where there is no data.
     pub of: usize,
 }
 
 impl Share {
-    /// The share, 0 to 1; `None` where fewer than `fewest` tell.
+    /// The share, 0 to 1; `None` where it is known of fewer than `fewest`.
     pub fn get(self, fewest: usize) -> Option<f64> {
         (self.of >= fewest.max(1)).then(|| self.n as f64 / self.of as f64)
     }
 
-    /// Whether at least a share of those that tell are so; `false` where fewer than three tell.
+    /// True if it holds for at least a share of those of which it is known; false where that is fewer than three.
     pub(super) fn is_at_least(self, share: f64) -> bool {
         self.get(3).is_some_and(|is| is >= share)
     }
 }
 
-/// The evidence. A share of nobody is one that nothing tells.
+/// The evidence. A share with `of == 0` means that there is no data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
-    /// Where it happened.
+    /// The kind of its scope.
     pub scope: ScopeKind,
-    /// How it stands.
+    /// Its status.
     pub status: Status,
     /// Relays in the consensus that showed it first, of all concerned.
     pub together: Share,
     /// Relays that came back in the one consensus in which most did, of those that came back.
     pub back_together: Share,
-    /// Relays whose process was never restarted from before it until they were back: they were on and not reachable. Of those that tell.
+    /// Relays whose process was never restarted from before it until they were back: they were on and not reachable.
     pub kept_running: Share,
-    /// Relays whose process was restarted between their last consensus and the first one after, of those that tell.
+    /// Relays whose process was restarted between their last consensus and the first one after.
     pub restarted: Share,
     /// Relays that came back with another version of Tor, of those whose versions are known.
     pub other_version: Share,
@@ -55,7 +55,7 @@ pub struct Evidence {
     pub n_systems: usize,
     /// Relays of the operator that has most of them, of those whose operator is known.
     pub of_one_operator: Share,
-    /// How long it lasted or has lasted, in hours.
+    /// Hours that it lasted or has lasted.
     pub lasted_hours: i32,
     /// Earlier outages of the same scope.
     pub n_before: usize,
@@ -119,7 +119,7 @@ impl<'a> Absence<'a> {
         Some(Self { relay: &record.relay, before, after })
     }
 
-    /// Known only where it is back and a document is as late: what is said of a relay before says nothing of its absence.
+    /// Known only where it is back and a document is as late: an earlier document shows nothing of its absence.
     fn kept_running(&self, details: Option<ConsensusHour>) -> Option<bool> {
         let after = self.after.filter(|after| details.is_some_and(|details| details >= after.start))?;
         let restarted = self.relay.last_restarted?;
@@ -142,18 +142,18 @@ fn is_young(relay: &Relay, started_at: ConsensusHour) -> Option<bool> {
     relay.first_seen.map(|first| started_at.hours_since(first) < 14 * 24)
 }
 
-fn counted(told: impl Iterator<Item = bool>) -> Share {
-    told.fold(Share::default(), |share, is| Share { n: share.n + usize::from(is), of: share.of + 1 })
+fn counted(known: impl Iterator<Item = bool>) -> Share {
+    known.fold(Share::default(), |share, is| Share { n: share.n + usize::from(is), of: share.of + 1 })
 }
 
-/// How many have the commonest value, and how many values there are.
+/// The share that has the commonest value, and the number of values.
 fn most<T: Ord>(values: impl Iterator<Item = T>) -> (Share, usize) {
     let mut counts: BTreeMap<T, usize> = BTreeMap::new();
     values.for_each(|value| *counts.entry(value).or_default() += 1);
     (Share { n: counts.values().copied().max().unwrap_or(0), of: counts.values().sum() }, counts.len())
 }
 
-/// When earlier outages of the same scope were detected; the network is no scope that repeats itself.
+/// The detection times of earlier outages of the same scope; the network is no scope that repeats itself.
 fn before<'a>(incident: &Incident, past: impl Iterator<Item = &'a Incident>) -> Vec<ConsensusHour> {
     let is_same = |scope: &Scope| scope.kind != ScopeKind::Network && *scope == incident.scope;
     past.filter(|other| other.detected_at < incident.detected_at && other.kind == incident.kind && is_same(&other.scope))

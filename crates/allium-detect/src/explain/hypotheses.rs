@@ -1,4 +1,4 @@
-//! What may have happened, ranked by evidence.
+//! Hypotheses about what happened, ranked by evidence.
 //!
 //! Each hypothesis begins with a weight for the kind of scope and gains or loses with every piece of evidence that bears on it.
 //! Weights are natural logarithms of how much likelier the evidence is under the hypothesis than under any other cause; their
@@ -48,7 +48,7 @@ impl CauseKind {
         }
     }
 
-    /// What it means, in words.
+    /// Its meaning, in words.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Provider => "trouble at the hosting provider, or it cut the relays off",
@@ -91,11 +91,11 @@ impl CauseKind {
 /// A cause with its probability among those considered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hypothesis {
-    /// What kind.
+    /// Its kind.
     pub kind: CauseKind,
-    /// How probable, 0 to 1.
+    /// Its probability, 0 to 1.
     pub probability: f64,
-    /// What speaks for it and against it, in words.
+    /// The evidence for it and against it, in words.
     pub evidence: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
-//! What may be behind an incident, and what it did to the network: evidence beside the detector, never part of it.
+//! Possible causes of an incident and its effect on the network: evidence beside the detector, never part of it.
 //!
-//! Both are functions of an incident and of the record, so they can be worked out for any incident at any time and are the same
+//! Both are functions of an incident and of the record, so they can be computed for any incident at any time and are the same
 //! for everybody who has the same record. The detector does not know of them.
 
 mod effect;

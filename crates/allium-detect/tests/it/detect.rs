@@ -31,7 +31,7 @@ fn network() -> Record {
         let absent = 20 + relay.wrapping_mul(7919) % (HOURS - 40);
         let running = flags(&[RelayFlag::Running, RelayFlag::Guard]);
         let spans = [0..absent, absent + 1..HOURS];
-        record.presence.push(spans.into_iter().map(|places| Presence { places, flags: running }).collect());
+        record.presence.push(spans.into_iter().map(|lists| Presence { lists, flags: running }).collect());
     }
     record
 }
@@ -40,10 +40,10 @@ fn network() -> Record {
 fn lose(record: &mut Record, start: u32, end: u32, concerned: impl Fn(u32) -> bool) {
     for presence in record.presence.iter_mut().enumerate().filter(|(relay, _)| concerned(*relay as u32)).map(|(_, presence)| presence) {
         let parts = |span: &Presence| {
-            [span.places.start..span.places.end.min(start), span.places.start.max(end)..span.places.end]
-                .map(|places| Presence { places, flags: span.flags })
+            [span.lists.start..span.lists.end.min(start), span.lists.start.max(end)..span.lists.end]
+                .map(|lists| Presence { lists, flags: span.flags })
         };
-        *presence = presence.iter().flat_map(parts).filter(|span| span.places.start < span.places.end).collect();
+        *presence = presence.iter().flat_map(parts).filter(|span| span.lists.start < span.lists.end).collect();
     }
 }
 
@@ -81,7 +81,7 @@ fn the_smallest_scope_that_explains_a_loss_is_named_in_the_first_list_that_shows
         let incident = &incidents[0];
         assert_eq!((incident.scope.kind, incident.scope.key.as_str()), (kind, key));
         assert_eq!(incident.causes[0].scope, incident.scope);
-        let hour = |place: usize| record.hours[place].0;
+        let hour = |index: usize| record.hours[index].0;
         assert_eq!((incident.started_at, incident.detected_at), (hour(299), hour(300)));
         assert_eq!((incident.status, incident.resolved_at), (Status::Resolved, Some(hour(306))));
     }
@@ -182,7 +182,7 @@ fn floods_with_a_common_name_or_family_are_named_by_it() {
                 family: (kind == ScopeKind::Family).then_some(family),
                 ..RelayInfo::unknown(Fingerprint::new(bytes))
             });
-            record.presence.push(vec![Presence { places: 300 + i % 4..HOURS, flags: flags(&[RelayFlag::Running]) }]);
+            record.presence.push(vec![Presence { lists: 300 + i % 4..HOURS, flags: flags(&[RelayFlag::Running]) }]);
         }
         let incidents = detect(&record);
         assert_eq!(incidents.len(), 1, "{incidents:?}");
@@ -231,9 +231,8 @@ fn a_flag_that_relays_lose_together_is_no_outage() {
         let mut parts = Vec::new();
         for span in presence.drain(..) {
             let without = flags(&[RelayFlag::Running]);
-            let cuts = [(span.places.start..span.places.end.min(300), span.flags), (span.places.start.max(300)..span.places.end, without)];
-            parts
-                .extend(cuts.into_iter().filter(|(places, _)| places.start < places.end).map(|(places, flags)| Presence { places, flags }));
+            let cuts = [(span.lists.start..span.lists.end.min(300), span.flags), (span.lists.start.max(300)..span.lists.end, without)];
+            parts.extend(cuts.into_iter().filter(|(lists, _)| lists.start < lists.end).map(|(lists, flags)| Presence { lists, flags }));
         }
         *presence = parts;
     }
@@ -252,7 +251,7 @@ fn a_flood_that_leaves_again_is_a_surge_and_no_outage() {
         let mut bytes = [0xff; 20];
         bytes[..4].copy_from_slice(&i.to_be_bytes());
         record.relays.push(RelayInfo { asn: Some(Asn(64511)), ..RelayInfo::unknown(Fingerprint::new(bytes)) });
-        record.presence.push(vec![Presence { places: 300..320, flags: flags(&[RelayFlag::Running]) }]);
+        record.presence.push(vec![Presence { lists: 300..320, flags: flags(&[RelayFlag::Running]) }]);
     }
     let incidents = detect(&record);
     assert_eq!(incidents.iter().map(told).collect::<Vec<_>>(), [(Kind::Surge, ScopeKind::As, "AS64511", 200)]);
@@ -275,14 +274,49 @@ fn a_saved_detector_goes_on_as_if_it_had_never_stopped() {
     let mut record = network();
     lose(&mut record, 250, 258, |relay| relay % 15 == 4);
     lose(&mut record, 300, 306, |relay| relay % 30 == 7);
-    let whole = detect(&record);
-    assert_eq!(whole.len(), 2);
-    for stop in [1, 100, 251, 257, 301, 399] {
+    flood(&mut record);
+    move_relays(&mut record);
+    let mut whole = Detector::new(Settings::default(), record.relays.clone());
+    record.walk(0..record.hours.len(), |_, list| drop(whole.step(list)));
+    assert_eq!(whole.incidents().map(|incident| incident.kind).collect::<Vec<_>>(), [Kind::Outage, Kind::Outage, Kind::Surge]);
+    for stop in [1, 100, 251, 257, 301, 322, 399] {
         let mut first = Detector::new(Settings::default(), record.relays.clone());
         record.walk(0..stop, |_, list| drop(first.step(list)));
         let mut second = Detector::restore(&first.save(), Settings::default()).unwrap();
-        record.walk(stop..record.hours.len(), |_, list| drop(second.step(list)));
-        assert_eq!(second.incidents().collect::<Vec<_>>(), whole, "stopped at {stop}");
+        assert_eq!(second.save(), first.save(), "stopped at {stop}");
+        record.walk(stop..record.hours.len(), |index, list| {
+            // A stretch begins with everything described before it, which the restored detector knows.
+            let described =
+                if index == stop { record.described.get(&(index as u32)).map_or(&[][..], |infos| infos) } else { list.described };
+            drop(second.step(&Observation { described, ..*list }));
+        });
+        assert_eq!(second.incidents().collect::<Vec<_>>(), whole.incidents().collect::<Vec<_>>(), "stopped at {stop}");
+        assert_eq!(second.save(), whole.save(), "stopped at {stop}");
+    }
+}
+
+/// Adds relays of one AS that join together.
+fn flood(record: &mut Record) {
+    for i in 0..60u32 {
+        let mut bytes = [0xff; 20];
+        bytes[..4].copy_from_slice(&i.to_be_bytes());
+        record.relays.push(RelayInfo { asn: Some(Asn(64511)), ..RelayInfo::unknown(Fingerprint::new(bytes)) });
+        record.presence.push(vec![Presence { lists: 320 + i % 3..HOURS, flags: flags(&[RelayFlag::Running]) }]);
+    }
+}
+
+/// Moves relays to other AS over time, some of which are not known before.
+fn move_relays(record: &mut Record) {
+    for i in 0..20u32 {
+        let info = RelayInfo {
+            asn: Some(Asn(64490 + i % 10)),
+            nickname: Some(format!("mover{i}")),
+            address: Some([192, 0, 2, i as u8].into()),
+            version: Some("0.4.8.14".into()),
+            weight: Some(0.001),
+            ..record.relays[(i * 29) as usize].clone()
+        };
+        record.described.entry(30 + 17 * i).or_default().push(info);
     }
 }
 
@@ -311,12 +345,20 @@ fn a_saved_detector_knows_who_the_relays_are() {
 fn bytes_that_are_no_state_are_refused() {
     let record = network();
     let bytes = Detector::new(Settings::default(), record.relays).save();
-    let restore = |bytes: &[u8], settings| Detector::restore(bytes, settings).map(|detector| detector.save());
-    assert_eq!(restore(&bytes, Settings::default()).as_ref(), Ok(&bytes));
+    let restore = |bytes: &[u8]| Detector::restore(bytes, Settings::default()).map(drop);
+    assert_eq!(restore(&bytes), Ok(()));
+    assert_eq!(restore(b""), Err(RestoreError::Version));
+    let mut of_another_version = bytes.clone();
+    let digit = bytes.iter().position(u8::is_ascii_digit).unwrap();
+    of_another_version[digit] += 1;
+    assert_eq!(restore(&of_another_version), Err(RestoreError::Version));
+    assert_eq!(restore(&bytes[..bytes.len() - 1]), Err(RestoreError::Damaged));
+    assert_eq!(restore(&[&bytes[..], b"x"].concat()), Err(RestoreError::Damaged));
+    let mut damaged = bytes.clone();
+    damaged[bytes.len() / 2] ^= 1;
+    assert_eq!(restore(&damaged), Err(RestoreError::Damaged));
     let others = Settings { min_lost: 9, ..Settings::default() };
-    assert_eq!(restore(&bytes, others), Err(RestoreError::Mismatch));
-    assert_eq!(restore(b"", Settings::default()), Err(RestoreError::Version));
-    assert_eq!(restore(&bytes[..bytes.len() - 1], Settings::default()), Err(RestoreError::Damaged));
+    assert_eq!(Detector::restore(&bytes, others).map(drop), Err(RestoreError::Mismatch));
 }
 
 proptest! {
@@ -326,8 +368,8 @@ proptest! {
     fn hours_without_a_list_are_never_an_outage(missing in proptest::collection::btree_set(100usize..399, 1..60)) {
         let record = network();
         let mut detector = Detector::new(Settings::default(), record.relays.clone());
-        record.walk(0..record.hours.len(), |place, list| {
-            if !missing.contains(&place) {
+        record.walk(0..record.hours.len(), |index, list| {
+            if !missing.contains(&index) {
                 detector.step(list);
             }
         });
@@ -339,9 +381,9 @@ proptest! {
         let mut record = network();
         lose(&mut record, 300, 306, |relay| relay % 15 == 4);
         let mut detector = Detector::new(Settings::default(), record.relays.clone());
-        record.walk(0..record.hours.len(), |place, list| {
+        record.walk(0..record.hours.len(), |index, list| {
             detector.step(list);
-            if place == repeated {
+            if index == repeated {
                 let before = detector.incidents().collect::<Vec<_>>();
                 assert!(!detector.step(&Observation { ..*list }).believed);
                 assert_eq!(detector.incidents().collect::<Vec<_>>(), before);

@@ -6,12 +6,14 @@
 //! among the training rows; what is not known is the middle rank. The libraries at hand bring a hundred crates and a graphics
 //! stack for what is a hundred lines here.
 
+use allium_stats::SplitMix64;
+
 use super::Predictor;
 use super::boosted::{indicators, widths};
 use crate::distribution::Distribution;
 use crate::features::N_FEATURES;
 use crate::training::Training;
-use crate::trees::{Binned, Dice, N_OUTPUTS};
+use crate::trees::{Binned, N_OUTPUTS};
 
 /// Units of the hidden layers.
 const HIDDEN: [usize; 2] = [64, 32];
@@ -42,10 +44,10 @@ struct Layer {
 }
 
 impl Layer {
-    fn drawn(n_in: usize, n_out: usize, dice: &mut Dice) -> Self {
+    fn drawn(n_in: usize, n_out: usize, dice: &mut SplitMix64) -> Self {
         // He et al. (2015): the variance of the inputs is kept through half-open units.
         let scale = (6.0 / n_in as f64).sqrt();
-        let weights = (0..n_in * n_out).map(|_| ((2.0 * dice.share() - 1.0) * scale) as f32).collect();
+        let weights = (0..n_in * n_out).map(|_| ((2.0 * dice.unit() - 1.0) * scale) as f32).collect();
         Self { weights, offsets: vec![0.0; n_out] }
     }
 
@@ -79,7 +81,7 @@ impl Layer {
 impl Perceptron {
     /// Learns from these rows; the same seed gives the same network.
     pub fn train(training: &Training, seed: u64) -> Self {
-        let mut dice = Dice::new(seed);
+        let mut dice = SplitMix64::new(seed);
         let binned = Binned::of(&training.values, N_FEATURES);
         let sizes = [N_FEATURES, HIDDEN[0], HIDDEN[1], N_CLASSES];
         let layers: Vec<Layer> = sizes.windows(2).map(|pair| Layer::drawn(pair[0], pair[1], &mut dice)).collect();
@@ -89,7 +91,7 @@ impl Perceptron {
         for step in 0..n_steps {
             let mut gradients: Vec<Layer> = network.layers.iter().map(Layer::zero).collect();
             for _ in 0..BATCH {
-                let row = (dice.share() * training.len() as f64) as usize;
+                let row = (dice.unit() * training.len() as f64) as usize;
                 let inputs = network.inputs(binned.row(row));
                 network.learn(inputs, &indicators(training.targets[row]), training.weights[row], &mut gradients);
             }

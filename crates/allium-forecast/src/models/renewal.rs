@@ -7,12 +7,12 @@
 
 use std::sync::OnceLock;
 
+use allium_stats::SplitMix64;
 use serde::{Deserialize, Serialize};
 
 use super::{Column, Predictor};
 use crate::distribution::{Distribution, rounded};
 use crate::training::Training;
-use crate::trees::Dice;
 
 const N_PATHS: usize = 60;
 const HORIZON_HOURS: f64 = 720.0;
@@ -91,8 +91,8 @@ fn draws(path: usize) -> &'static [f64] {
     const PER_PATH: usize = 64;
     static DRAWS: OnceLock<Vec<f64>> = OnceLock::new();
     let all = DRAWS.get_or_init(|| {
-        let mut dice = Dice::new(1);
-        (0..N_PATHS * PER_PATH).map(|_| -(1.0 - dice.share()).ln()).collect()
+        let mut dice = SplitMix64::new(1);
+        (0..N_PATHS * PER_PATH).map(|_| -(1.0 - dice.unit()).ln()).collect()
     });
     &all[path * PER_PATH..(path + 1) * PER_PATH]
 }

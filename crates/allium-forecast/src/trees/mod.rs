@@ -7,6 +7,7 @@
 mod bins;
 mod grow;
 
+use allium_stats::SplitMix64;
 pub(crate) use bins::{Binned, code};
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +15,10 @@ use serde::{Deserialize, Serialize};
 const LANES: usize = 16;
 /// The lane that holds the weight of a row.
 const WEIGHT: usize = LANES - 1;
-/// How many outputs a model has.
+/// Number of outputs of a model.
 pub(crate) const N_OUTPUTS: usize = LANES - 1;
 
-/// How trees work together.
+/// The way in which trees work together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ensemble {
     /// Each tree corrects the sum of those before it.
@@ -26,12 +27,12 @@ pub(crate) enum Ensemble {
     Forest,
 }
 
-/// How trees are grown.
+/// Settings for growing trees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Growth {
-    /// How trees work together.
+    /// The way in which trees work together.
     pub ensemble: Ensemble,
-    /// How many trees.
+    /// Number of trees.
     pub n_trees: usize,
     /// Most leaves of a tree.
     pub max_leaves: usize,
@@ -74,7 +75,7 @@ struct Tree {
     leaves: Vec<[f32; N_OUTPUTS]>,
 }
 
-/// What a model is trained on: rows of `n_features` numbers, and per row its targets and its weight.
+/// The examples that a model is trained on: rows of `n_features` numbers, and per row its targets and its weight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Examples<'a> {
     /// Features, row after row.
@@ -108,7 +109,7 @@ impl Boosted {
         let scale = examples.output_weights.map(f32::sqrt);
         let mut fitted = vec![start; examples.targets.len()];
         let mut gradients = vec![[0.0f32; LANES]; fitted.len()];
-        let mut dice = Dice(growth.seed);
+        let mut dice = SplitMix64::new(growth.seed);
         let mut trees = Vec::with_capacity(growth.n_trees);
         for _ in 0..growth.n_trees {
             for (i, gradient) in gradients.iter_mut().enumerate() {
@@ -118,8 +119,8 @@ impl Boosted {
                 }
                 gradient[WEIGHT] = weight;
             }
-            let mut rows: Vec<u32> = (0..binned.n_rows() as u32).filter(|_| dice.share() < growth.row_share).collect();
-            let features = dice.choose(examples.n_features, growth.feature_share);
+            let mut rows: Vec<u32> = (0..binned.n_rows() as u32).filter(|_| dice.unit() < growth.row_share).collect();
+            let features = choose(&mut dice, examples.n_features, growth.feature_share);
             let tree = grow::grow(binned, &gradients, &mut rows, &features, growth);
             let share = if growth.ensemble == Ensemble::Forest { 1.0 / growth.n_trees as f32 } else { 1.0 };
             let unscaled = |leaf: &[f32; LANES]| std::array::from_fn(|k| if scale[k] > 0.0 { share * leaf[k] / scale[k] } else { 0.0 });
@@ -133,7 +134,7 @@ impl Boosted {
         Self { start, trees }
     }
 
-    /// Whether every row of `n_features` numbers reaches a leaf: a model read from a file may be anything.
+    /// True if every row of `n_features` numbers reaches a leaf: a model read from a file may be anything.
     pub(crate) fn is_sound(&self, n_features: usize) -> bool {
         let is_sound = |tree: &Tree| {
             let fits = |(i, node): (usize, &Node)| match node {
@@ -186,36 +187,14 @@ fn leaf_of_row(nodes: &[Node], row: &[f32]) -> usize {
     }
 }
 
-/// Steele, Lea, Flood (2014), "Fast Splittable Pseudorandom Number Generators": SplitMix64.
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number from 0 to 1, 1 not included.
-    pub(crate) fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    /// A share of the numbers below `n`, at least one of them, ascending.
-    fn choose(&mut self, n: usize, share: f64) -> Vec<usize> {
-        let n_chosen = ((n as f64 * share).round() as usize).clamp(1, n);
-        let mut keyed: Vec<(u64, usize)> = (0..n).map(|i| (self.next(), i)).collect();
-        keyed.sort_unstable();
-        let mut chosen: Vec<usize> = keyed.into_iter().take(n_chosen).map(|(_, i)| i).collect();
-        chosen.sort_unstable();
-        chosen
-    }
+/// A share of the numbers below `n`, at least one of them, ascending.
+fn choose(dice: &mut SplitMix64, n: usize, share: f64) -> Vec<usize> {
+    let n_chosen = ((n as f64 * share).round() as usize).clamp(1, n);
+    let mut keyed: Vec<(u64, usize)> = (0..n).map(|i| (dice.bits(), i)).collect();
+    keyed.sort_unstable();
+    let mut chosen: Vec<usize> = keyed.into_iter().take(n_chosen).map(|(_, i)| i).collect();
+    chosen.sort_unstable();
+    chosen
 }
 
 #[cfg(test)]

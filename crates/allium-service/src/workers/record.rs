@@ -42,8 +42,8 @@ pub fn of(store: &dyn Store) -> Result<Record, Error> {
             let flags = timeline.state(span).flags;
             match presence.last_mut() {
                 _ if !flags.contains(RelayFlag::Running) => {}
-                Some(last) if last.places.end == span.start && last.flags == flags => last.places.end = span.end,
-                _ => presence.push(Presence { places: span.start..span.end, flags }),
+                Some(last) if last.lists.end == span.start && last.flags == flags => last.lists.end = span.end,
+                _ => presence.push(Presence { lists: span.start..span.end, flags }),
             }
         }
         record.presence.push(presence);
