@@ -35,7 +35,7 @@ describe('charts', () => {
         const figures = await page.locator('figure.chart').all();
         assert.ok(figures.length > 0, path);
         for (const figure of figures) {
-          // What is not known is said, and there is nothing to draw.
+          // A figure without data says so, and there is nothing to draw.
           if ((await figure.locator('.none').count()) === 1) continue;
           const drawn = await figure.evaluate((element) => {
             const styled = element.querySelector('.view .bars, .view .hr, .view .cal');

@@ -111,7 +111,7 @@ impl Snapshot {
         self.generation
     }
 
-    /// When this state was published.
+    /// Time at which this state was published.
     pub const fn modified(&self) -> Timestamp {
         self.modified
     }

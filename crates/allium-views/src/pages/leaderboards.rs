@@ -18,10 +18,10 @@ use crate::pages::operators::{identity, operator_path};
 use crate::params::Params;
 use crate::table::{Cell, Column, Table, TableHtml};
 
-/// Places of each category on the page of all.
+/// Ranks of each category on the page of all.
 const SHOWN: usize = 10;
 
-/// Places of each category in JSON and CSV of all.
+/// Ranks of each category in JSON and CSV of all.
 const TOLD: usize = 25;
 
 #[derive(Template)]
@@ -38,7 +38,7 @@ struct Board {
     formula: String,
     n_eligible: String,
     rows: Vec<BoardRow>,
-    /// Whether places of a month ago are known.
+    /// True if ranks of a month ago are known.
     moves: bool,
 }
 
@@ -195,7 +195,7 @@ pub(crate) fn category_data(
     table.data(view.as_of(), view.operators.leaderboards.ranking(category), params, form)
 }
 
-/// The first places of every category for programs.
+/// The first ranks of every category for programs.
 pub(crate) fn data(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
     let places = |category: Category| view.operators.leaderboards.ranking(category).iter().take(TOLD);
@@ -331,7 +331,7 @@ pub(crate) const fn title(category: Category) -> &'static str {
     }
 }
 
-/// What is counted and who is eligible.
+/// The figure that is counted, and the condition of eligibility.
 fn formula(category: Category) -> String {
     let enough = format!("operators with {MIN_RELAYS} relays and more that have a figure");
     match category {

@@ -12,7 +12,7 @@ use crate::pages::operators::ListPage;
 use crate::params::Params;
 use crate::table::Table;
 
-/// How many relays are at the top.
+/// Number of relays at the top.
 const TOP: usize = 500;
 
 /// The heaviest running relays, heaviest first; of equals by fingerprint.

@@ -112,7 +112,10 @@ fn a_store_of_version_8_keeps_the_failure_that_it_had() {
     store.record_visit(&sources::visit("directory", asked, Some("no answer"))).unwrap();
     store.record_visit(&sources::visit("onionoo", asked, None)).unwrap();
     drop(store);
-    Connection::open(&path).unwrap().execute_batch("DROP TABLE source_failures; DROP TABLE worker_states; PRAGMA user_version = 8").unwrap();
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("DROP TABLE source_failures; DROP TABLE worker_states; PRAGMA user_version = 8")
+        .unwrap();
     assert!(matches!(SqliteStore::open_read_only(&path), Err(Error::PastVersion { found: 8, .. })));
     let reports = SqliteStore::open(&path).unwrap().sources().unwrap();
     assert_eq!(reports[0].failures, [SourceFailure { at: asked, reason: "no answer".to_owned() }]);

@@ -21,7 +21,7 @@ pub struct Watch {
     pub(super) reports_from: Option<ConsensusHour>,
     /// The consensuses that it was given, earliest first, with the flags that their lists have.
     pub(super) given: Vec<(ConsensusHour, RelayFlags)>,
-    /// When the pack of lists was imported that describes relays.
+    /// Time at which the pack of lists was imported that describes relays.
     pub(super) pack_read_at: Option<Timestamp>,
     pub(super) effects: Effects,
     /// Incidents that changed since effects were last measured.
@@ -62,22 +62,22 @@ impl Watch {
         watch
     }
 
-    /// How many consensuses it was given.
+    /// Number of consensuses that the detector was given.
     pub fn n_given(&self) -> usize {
         self.given.len()
     }
 
-    /// How many of them the detector believed.
+    /// Number of consensuses that the detector believed.
     pub fn n_lists(&self) -> u32 {
         self.detector.n_lists()
     }
 
-    /// How many incidents it has found.
+    /// Number of incidents that the detector has found.
     pub fn n_incidents(&self) -> usize {
         self.incidents.len()
     }
 
-    /// How many consensuses a view knows beyond those given.
+    /// Number of consensuses that a view knows beyond those given.
     pub fn n_behind(&self, view: &View) -> usize {
         view.record.known.hours().len().saturating_sub(self.n_given())
     }

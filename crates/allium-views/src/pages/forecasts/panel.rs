@@ -10,7 +10,7 @@ use allium_words::format;
 use allium_words::inert::inert;
 use serde::Serialize;
 
-use super::advice::{told, window};
+use super::advice::{in_words, window};
 use super::markup::label_html;
 use super::{href_with, percent, probability};
 use crate::error::RequestError;
@@ -19,14 +19,14 @@ use crate::markup::{Html, When};
 use crate::params::Params;
 use allium_words::forecasts::{chance, confidence_rule, confidence_word, model_word};
 
-/// Where the axis of a fan may begin, in percent: the highest that shows nearly all of it.
+/// Beginnings of the axis of a fan, in percent: the highest that shows nearly all of the fan.
 const AXIS_STARTS: [f64; 5] = [99.0, 95.0, 90.0, 50.0, 0.0];
 
-/// Days before the forecast in the chart, and drivers that are told.
+/// Days before the forecast in the chart, and drivers that are shown.
 const PAST_DAYS: usize = 90;
 const DRIVERS: usize = 5;
 
-/// What a relay's page says of the weeks ahead.
+/// The part of a relay's page about the weeks ahead.
 pub(crate) struct Panel {
     pub(crate) sentence: Html,
     pub(crate) under: Html,
@@ -48,7 +48,7 @@ pub(crate) struct Fan {
 }
 
 impl Panel {
-    /// What is known of the weeks ahead of a relay.
+    /// The forecast for the weeks ahead of a relay.
     pub(crate) fn of(view: &View, outlook: &Outlook, record: &RelayRecord, now: Timestamp) -> Self {
         let fingerprint = &record.relay.fingerprint;
         let forecasts = match outlook.forecasts() {
@@ -92,13 +92,13 @@ impl Panel {
     }
 }
 
-/// What is to be done, with the way to the calendar; `None` where nobody knows the relay's habits.
+/// Advice for a relay, with the way to the calendar; `None` where nobody knows the relay's habits.
 fn todo(forecasts: &Forecasts, forecast: &Forecast) -> Option<Html> {
     let habits = forecasts.habits(&forecast.fingerprint)?;
     let calendar = Html::link(&format!("/relay/{}/maintenance.ics", forecast.fingerprint), &Html::words("Schedule maintenance"));
     let mut parts = match forecasts.advice(forecast) {
         Some(advice) => {
-            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), told(advice)]
+            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), in_words(advice)]
         }
         None => vec![Html::words("Nothing that the forecast calls for.")],
     };
@@ -209,17 +209,17 @@ fn fan(forecast: &Forecast) -> Option<Fan> {
         .map(|level| forecast.quantile(level).map(|q| q.get() * 100.0))
         .collect::<Option<_>>()?;
     let start = AXIS_STARTS.into_iter().find(|start| *start <= ends[0]).unwrap_or(0.0);
-    let place = |percent: f64| ((percent - start) / (100.0 - start) * 100.0).round().clamp(0.0, 100.0) as u32;
-    let places: Vec<u32> = ends.iter().map(|end| place(*end)).collect();
+    let position = |percent: f64| ((percent - start) / (100.0 - start) * 100.0).round().clamp(0.0, 100.0) as u32;
+    let positions: Vec<u32> = ends.iter().map(|end| position(*end)).collect();
     const BANDS: [&str; 6] = ["f5", "f4", "f3", "f3", "f4", "f5"];
-    let mut stretches = vec![("f0", places[0])];
+    let mut stretches = vec![("f0", positions[0])];
     for (i, class) in BANDS.into_iter().enumerate() {
         if i == 3 {
             stretches.push(("fm", 0));
         }
-        stretches.push((class, places[i + 1] - places[i]));
+        stretches.push((class, positions[i + 1] - positions[i]));
     }
-    stretches.push(("f0", 100 - places[6]));
+    stretches.push(("f0", 100 - positions[6]));
     let words = format!(
         "Median {:.1} %; half of the chance between {:.1} % and {:.1} %; 90 % of it between {:.1} % and {:.1} %",
         ends[3], ends[2], ends[4], ends[0], ends[6]
@@ -227,16 +227,16 @@ fn fan(forecast: &Forecast) -> Option<Fan> {
     Some(Fan { words, start: format!("{start:.0}\u{a0}%"), stretches })
 }
 
-/// A forecast as the API tells it. Shares are 0 to 1.
+/// A forecast in the API. Shares are 0 to 1.
 #[derive(Debug, Clone, Serialize)]
 pub struct ForecastJson {
     /// The newest consensus that was looked at.
     pub as_of: String,
-    /// How far it reaches.
+    /// Days that the forecast reaches ahead.
     pub horizon_days: u16,
-    /// Which model made it.
+    /// Name of the model that made the forecast.
     pub model: String,
-    /// Whether the relay was Running in that consensus.
+    /// True if the relay was Running in that consensus.
     pub running: bool,
     /// Its uptime over the 30 days before.
     pub recent_uptime: Option<f64>,
@@ -250,37 +250,37 @@ pub struct ForecastJson {
     pub p_gone: f64,
     /// The forecast in one word.
     pub label: &'static str,
-    /// How sure it is.
+    /// Confidence in the forecast: a word.
     pub confidence: &'static str,
-    /// What it rests on: `own_record` or `published_graphs`.
+    /// Data that the forecast rests on: `own_record` or `published_graphs`.
     pub basis: &'static str,
-    /// What moves it, the strongest first.
+    /// Drivers of the forecast, the strongest first.
     pub drivers: Vec<DriverJson>,
-    /// What is to be done, where anything is.
+    /// Advice that follows from the forecast, where there is any.
     pub advice: Option<AdviceJson>,
 }
 
-/// What moves a forecast.
+/// A driver of a forecast.
 #[derive(Debug, Clone, Serialize)]
 pub struct DriverJson {
-    /// What it is about.
+    /// Subject of the driver.
     pub subject: &'static str,
     /// By how much the mean is higher for it; negative where it is lower.
     pub effect: f64,
 }
 
-/// What is to be done about a relay.
+/// Advice for a relay.
 #[derive(Debug, Clone, Serialize)]
 pub struct AdviceJson {
     /// `urgent`, `scheduled` or `watch`.
     pub urgency: &'static str,
-    /// What to do.
+    /// The action to take.
     pub action: String,
     /// Why.
     pub reason: String,
-    /// What it can bring.
+    /// The effect that the action can have.
     pub effect: String,
-    /// When the best window begins and ends.
+    /// Beginning and end of the best window.
     pub window: Option<(String, String)>,
 }
 

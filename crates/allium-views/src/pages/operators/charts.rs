@@ -30,7 +30,7 @@ pub(crate) enum List {
 }
 
 impl List {
-    /// Where its charts are.
+    /// Address of its charts.
     const fn base(self) -> &'static str {
         match self {
             Self::Operators => "/operators/charts",

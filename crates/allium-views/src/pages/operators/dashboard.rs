@@ -36,7 +36,7 @@ pub(super) struct Tile {
 }
 
 impl Dashboard {
-    /// That of the operator at this place; `base` is where its charts are, `n_badges` how many first places it holds.
+    /// Dashboard of the operator at this index; `base` is the address of its charts, `n_badges` the number of its badges.
     pub(super) fn of(view: &View, operator_idx: usize, base: &str, n_badges: usize) -> Self {
         let members = &view.operators.operators.operators[operator_idx].members;
         let figures = view.groups.figures(&view.groups.places_of(members));
@@ -55,12 +55,12 @@ impl Dashboard {
     }
 }
 
-/// What advice for the operator at this place rests on.
+/// Facts that advice for the operator at this index rests on.
 pub(super) fn advised(view: &View, operator_idx: usize) -> Advised<'_> {
     Advised { record: &view.record, report: &view.report, operators: &view.operators, groups: &view.groups, operator_idx }
 }
 
-/// How the operator at this place stands.
+/// Standing of the operator at this index.
 pub(super) fn standing(view: &View, operator_idx: usize) -> Option<Achievements> {
     achievements(&view.report, &view.operators, operator_idx, |i| relay(view, i).and_then(|relay| relay.consensus_weight).unwrap_or(0))
 }
@@ -121,8 +121,8 @@ fn benchmark(view: &View, standing: &Achievements) -> Option<Chart> {
         },
     };
     let mut bars: Vec<Bar> = Benchmark::LEVELS.into_iter().zip(found.quantiles).map(peer).collect();
-    let place = bars.iter().position(|bar| bar.value < own.value).unwrap_or(bars.len());
-    bars.insert(place, own);
+    let idx = bars.iter().position(|bar| bar.value < own.value).unwrap_or(bars.len());
+    bars.insert(idx, own);
     let network = view.groups.network.uptime[standing.period.index()];
     let bars = Bars {
         unit: Unit::Share,
@@ -145,7 +145,7 @@ fn benchmark(view: &View, standing: &Achievements) -> Option<Chart> {
     Some(Chart::new("benchmark", title, note, ChartKind::Bars(bars)))
 }
 
-/// The chart of that name of the operator at this place.
+/// The chart of that name of the operator at this index.
 pub(crate) fn chart(view: &View, params: &Params, operator_idx: usize, name: &str) -> Result<Chart, RequestError> {
     params.only(&[])?;
     match name {
@@ -171,10 +171,10 @@ fn percent(share: Option<Fraction>, decimals: usize) -> String {
 }
 
 /// The relays concerned, what to do, why, to what effect.
-pub(super) type Told = (Vec<u32>, Html, String, Html);
+pub(super) type AdviceWords = (Vec<u32>, Html, String, Html);
 
 /// A piece of advice in words.
-pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
+pub(super) fn in_words(view: &View, operator_idx: usize, advice: &Advice) -> AdviceWords {
     let name = |i: u32| relay(view, i).map_or_else(Html::unknown, |relay| Html::safe(Foreign::short(relay.display_name())));
     let words = |text: String| Html::words(text);
     let counted = |n: usize| format::counted(n, "relay");
@@ -250,7 +250,7 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
     }
 }
 
-fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (before, after): (f64, f64)) -> Told {
+fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (before, after): (f64, f64)) -> AdviceWords {
     let country = |expansion: &Expansion| expansion_words(view, expansion);
     let n_countries = view.operators.figures[operator_idx].members.n_countries;
     let effect = Html::words(format!(
@@ -291,7 +291,7 @@ fn gain_words(expansion: &Expansion) -> String {
 /// A piece of advice for programs: its name, priority and the relays concerned.
 pub(super) fn advice_json(view: &View, operator_idx: usize, details: &Portfolio) -> Vec<serde_json::Value> {
     let json = |found: &Advice| {
-        let (relays, ..) = told(view, operator_idx, found);
+        let (relays, ..) = in_words(view, operator_idx, found);
         let fingerprints: Vec<String> = relays.iter().filter_map(|i| relay(view, *i)).map(|relay| relay.fingerprint.to_string()).collect();
         let mut value = serde_json::json!({ "advice": found.name(), "priority": found.priority().name(), "relays": fingerprints });
         if let Advice::Expand { places, weight, .. } = found {
