@@ -12,7 +12,7 @@ export CARGO_INCREMENTAL = 0
 export CARGO_TERM_COLOR = never
 endif
 
-.PHONY: help run live scripts test check bench oracle fuzz setup duckdb-setup browser-setup programs rust-tests browser-tests doc fmt
+.PHONY: structure help run live scripts test check bench oracle fuzz setup duckdb-setup browser-setup programs rust-tests browser-tests doc fmt
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -72,6 +72,9 @@ check: setup scripts ## Formatting, clippy, rustdoc, dependencies (direction, us
 
 bench: setup ## Print the budget table
 	$(CARGO) bench --locked --package allium --bench budget
+
+structure: ## Count lines, functions, circles of imports
+	@.ci/structure
 
 oracle: setup ## Hold the consensus parser and verifier against Arti's (170 more crates)
 	$(CARGO) test --locked --manifest-path crates/allium-sources/oracle/Cargo.toml

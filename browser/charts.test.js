@@ -21,7 +21,7 @@ before(async () => {
 
 /** Loads a path and looks at it; whatever the console reports is a failure. */
 const look = (path, { waitUntil, ...options }, check) =>
-  withPage(options, async (page) => {
+  withPage({ reducedMotion: 'no-preference', ...options }, async (page) => {
     const { problems } = await load(page, path, waitUntil);
     await check(page);
     assert.deepEqual(problems, [], path);
@@ -35,7 +35,7 @@ describe('charts', () => {
         const figures = await page.locator('figure.chart').all();
         assert.ok(figures.length > 0, path);
         for (const figure of figures) {
-          // A figure without data says so, and there is nothing to draw.
+          // A chart without known values has a sentence and no picture.
           if ((await figure.locator('.none').count()) === 1) continue;
           const drawn = await figure.evaluate((element) => {
             const styled = element.querySelector('.view .bars, .view .hr, .view .cal');
@@ -51,10 +51,10 @@ describe('charts', () => {
     });
   });
 
-  test('with scripts they are drawn anew, nothing fails, and the keyboard reads values', PARALLEL, async (t) => {
+  test('with scripts they are interactive, nothing fails, and the keyboard reads values', PARALLEL, async (t) => {
     const views = SIDES.flatMap((side) => ['light', 'dark'].map((colorScheme) => [side, colorScheme]));
     await forEach(t, views, (view) => view.join(' '), async ([side, colorScheme]) => {
-      await look(`/explore?show=${side}`, { colorScheme }, async (page) => {
+      await look(`/explore?show=${side}`, { colorScheme, reducedMotion: 'reduce' }, async (page) => {
         if ((await page.locator('script[type=module]').count()) === 0) return;
         await page.evaluate(() => document.querySelectorAll('figure.chart > button:enabled').forEach((button) => button.click()));
         await page.waitForFunction(() => [...document.querySelectorAll('figure.chart')].every((figure) => figure.querySelector('.live canvas')));
@@ -67,7 +67,7 @@ describe('charts', () => {
     });
   });
 
-  test('the first view of a relay page takes at most three requests, whatever the browser asks for by itself', async () => {
+  test('the first view of a relay page takes at most three requests, those that the browser adds included', async () => {
     // Browsers hide their request for an icon from tests, so the requests are counted where they arrive.
     const asked = [];
     const counter = createServer(async (request, response) => {

@@ -90,7 +90,7 @@ async function become(page, { viewport, colorScheme }) {
   await page.emulateMedia({ colorScheme });
 }
 
-/** Nothing sticks out: what does so from the main part is cut off rather than scrolled to. */
+/** Content that is wider than the main part is cut off, not scrolled to: nothing is. */
 async function fits(page, kind, look) {
   const overflow = await page.evaluate(() => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth)));
   assert.ok(overflow <= 0, `${kind} ${look.name} is ${overflow} px too wide`);
@@ -104,7 +104,7 @@ async function loads(page, kind, path, look) {
   await picture(page, `${kind}-${look.name}`);
   await fits(page, kind, look);
   assert.deepEqual(problems, [], `${kind} ${look.name}`);
-  // The icon stands in the page: everything that is asked for counts.
+  // The icon is part of the page, so every request counts.
   const needed = requests.filter((url) => !url.startsWith('data:'));
   if (!CHARTED.includes(kind)) assert.ok(needed.length <= 3, `${kind} asks for ${requests.join(', ')}`);
   for (const url of requests) assert.ok(url.startsWith(address) || url.startsWith('data:'), `${kind} asks for ${url}`);
@@ -129,7 +129,7 @@ describe('pages', () => {
     });
   });
 
-  test('without scripts and SVG every page says the same', PARALLEL, async (t) => {
+  test('without scripts and SVG every page has the same text', PARALLEL, async (t) => {
     await forEachKind(t, async (kind, path) => {
       const texts = [];
       for (const options of [{}, { javaScriptEnabled: false, blockSvg: true }]) {

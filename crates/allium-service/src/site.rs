@@ -5,27 +5,13 @@ use std::sync::Arc;
 use allium_model::Timestamp;
 use tokio::sync::watch::{Receiver, Sender};
 
+use crate::info::SiteInfo;
 use crate::notes::NoteStore;
 use crate::report::WorkerReport;
 use crate::snapshot::{Patch, Snapshot};
 
 /// Gives the present time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
-/// Facts about the service that every page states.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SiteInfo {
-    /// Version of the program.
-    pub version: String,
-    /// True where the network shown is simulated; every page says so.
-    pub demo: bool,
-    /// Contact of whoever runs this service, as plain text.
-    pub contact: Option<String>,
-    /// Address of the same service as an onion service, such as `http://….onion`; sent as `Onion-Location`.
-    pub onion: Option<String>,
-    /// Beginning of the addresses of this service, such as `https://tor.example`, for feeds; as clients call it unless set.
-    pub address: Option<String>,
-}
 
 /// The state behind the pages: one slot that holds the newest [`Snapshot`]. Cheap to clone, shared by workers and requests.
 #[derive(Clone)]
@@ -39,7 +25,7 @@ pub struct Site {
 impl Site {
     /// A site without data: every page says that there is none yet.
     pub fn new(info: SiteInfo, clock: Clock) -> Self {
-        let newest = Sender::new(Arc::new(Snapshot::empty(info, clock())));
+        let newest = Sender::new(Arc::new(Snapshot::empty(info)));
         Self { newest, clock, notes: None, workers: Sender::default() }
     }
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use allium_analysis::{PastStandings, Sizes};
 use allium_model::{IncidentNote, SourceReport, Timestamp};
+use allium_words::format::at_secs;
 
 use crate::changes::Changes;
 use crate::forecasts::Outlook;
 use crate::incidents::IncidentLog;
+use crate::info::SiteInfo;
 use crate::scoreboard::Scoreboard;
-use crate::site::SiteInfo;
 use crate::view::View;
 
 /// Everything that pages show, at one moment. Immutable: an answer made from one snapshot never mixes two states. Cheap to clone.
@@ -53,10 +54,10 @@ pub enum Patch {
 
 impl Snapshot {
     /// The state before anything is known.
-    pub(crate) fn empty(info: SiteInfo, now: Timestamp) -> Self {
+    pub(crate) fn empty(info: SiteInfo) -> Self {
         Self {
             generation: 0,
-            modified: now,
+            modified: Timestamp::UNIX_EPOCH,
             info: Arc::new(info),
             view: None,
             incidents: None,
@@ -70,9 +71,13 @@ impl Snapshot {
         }
     }
 
-    /// The next state: this one with some parts made anew. `now` becomes the time of modification, which never goes back.
+    /// The next state: this one with some parts made anew.
+    ///
+    /// Its time of modification is `now`, but at least a second after that of this one: validators of HTTP count in seconds, and two
+    /// states must not share one.
     pub(crate) fn patched(&self, patches: impl IntoIterator<Item = Patch>, now: Timestamp) -> Self {
-        let mut next = Self { generation: self.generation + 1, modified: now.max(self.modified), ..self.clone() };
+        let modified = at_secs(now.as_second().max(self.modified.as_second() + 1));
+        let mut next = Self { generation: self.generation + 1, modified, ..self.clone() };
         patches.into_iter().for_each(|patch| next.take(patch));
         next
     }
@@ -111,9 +116,15 @@ impl Snapshot {
         self.generation
     }
 
-    /// Time at which this state was published.
+    /// The time of modification in whole seconds, which is later with each state. It can lie ahead of the clock where several states
+    /// were published within a second.
     pub const fn modified(&self) -> Timestamp {
         self.modified
+    }
+
+    /// The time of modification, as far as it is past at `now`: what is ahead of the clock is no validator.
+    pub fn modified_by(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.modified <= now).then_some(self.modified)
     }
 
     /// Facts about the service itself.
@@ -164,5 +175,49 @@ impl Snapshot {
     /// Why there is no view yet.
     pub fn waiting_for(&self) -> &str {
         &self.waiting_for
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        at_secs(1_771_184_820 + secs)
+    }
+
+    #[test]
+    fn a_patch_makes_the_next_state_and_leaves_the_one_before() {
+        let before = Snapshot::empty(SiteInfo::default());
+        let after = before.patched([Patch::Waiting("a".to_owned()), Patch::Outlook(Outlook::Missing("b".to_owned()))], at(0));
+        assert_eq!((before.generation(), before.waiting_for()), (0, "the first fetch is under way"));
+        assert_eq!((after.generation(), after.waiting_for(), after.modified()), (1, "a", at(0)));
+        assert!(matches!(after.outlook(), Outlook::Missing(reason) if reason == "b"));
+    }
+
+    #[test]
+    fn no_two_states_share_a_second() {
+        let first = Snapshot::empty(SiteInfo::default()).patched([], at(0));
+        let second = first.patched([], at(0));
+        let third = second.patched([], at(-3_600));
+        assert_eq!([&first, &second, &third].map(Snapshot::modified), [at(0), at(1), at(2)]);
+        assert_eq!((second.modified_by(at(0)), second.modified_by(at(1))), (None, Some(at(1))));
+    }
+
+    #[test]
+    fn notes_wait_for_incidents_and_stay_with_them() {
+        let note = IncidentNote {
+            id: 1,
+            incident: "a1".to_owned(),
+            at: at(0),
+            by: "somebody".to_owned(),
+            action: allium_model::NoteAction::Acknowledge,
+            text: String::new(),
+        };
+        let empty = Snapshot::empty(SiteInfo::default());
+        assert!(empty.patched([Patch::Notes(vec![note.clone()])], at(0)).incidents().is_none());
+        let with_log = empty.patched([Patch::Incidents(Box::default())], at(0));
+        let noted = with_log.patched([Patch::Notes(vec![note])], at(1)).patched([Patch::Incidents(Box::default())], at(2));
+        assert_eq!(noted.incidents().map(|log| log.notes_of("a1").len()), Some(1));
     }
 }

@@ -21,7 +21,7 @@ use crate::onionoo::{MOST_IN_FAMILY, addresses, has_location};
 use crate::relay::Relay;
 use crate::spans_file::{Form, SpanRow, spans_file};
 
-/// A list is fetched so long after the hour for which it is fetched, and up to as much again.
+/// Seconds from an hour to the earliest fetch of its list, and the range of further delay.
 const FETCHED_AFTER_SECS: i64 = 75 * 60;
 const FETCHED_WITHIN_SECS: u64 = 25 * 60;
 const ZSTD_LEVEL: i32 = 9;

@@ -10,7 +10,7 @@ use crate::dice::noise;
 /// Hours for which a weight holds.
 pub(crate) const BLOCK_HOURS: i32 = 4;
 const KNOT_HOURS: i32 = 72;
-/// New relays are not measured for so long, and get this weight.
+/// Hours for which new relays are not measured, and the weight that they get.
 const UNMEASURED_HOURS: i32 = 72;
 const UNMEASURED_WEIGHT: f64 = 20.0;
 

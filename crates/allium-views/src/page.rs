@@ -9,9 +9,11 @@ use askama::Template;
 use crate::assets;
 use crate::error::RequestError;
 use crate::markup::When;
+use crate::route::href::METHODS;
+use crate::route::{Data, FeedForm, FixedPage, Form, GroupKind, Route};
 
 /// The frame around a page: header, notes and footer.
-pub(crate) struct Page {
+pub(crate) struct Frame {
     pub(crate) stylesheet: &'static str,
     pub(crate) icon: &'static str,
     /// The script that makes charts interactive, on pages that have charts.
@@ -41,13 +43,14 @@ pub(crate) struct Alternate {
 }
 
 impl Alternate {
-    /// JSON at this path and CSV at the same with `.csv`.
-    pub(crate) fn at(path: &str) -> Self {
-        Self { json: path.to_owned(), csv: Some(format!("{path}.csv")) }
+    /// The figures for programs, in their forms.
+    pub(crate) fn of(data: &Data) -> Self {
+        let csv = data.forms().contains(&Form::Csv).then(|| Route::Data(data.clone(), Form::Csv).address());
+        Self { json: data.address(), csv }
     }
 }
 
-impl Page {
+impl Frame {
     /// The frame of a page that shows a view.
     pub(crate) fn of(snapshot: &Snapshot, view: &View, now: Timestamp, section: &'static str) -> Self {
         let as_of = view.as_of();
@@ -84,7 +87,7 @@ impl Page {
 
     /// The same with feeds of incidents, which the query part selects; `title` is our own words.
     pub(crate) fn with_feeds(self, title: &str, query: &str) -> Self {
-        let [atom, rss] = ["atom", "rss"].map(|form| format!("/incidents.{form}{query}"));
+        let [atom, rss] = [FeedForm::Atom, FeedForm::Rss].map(|form| format!("{}{query}", form.path()));
         Self { feeds: vec![(title.to_owned(), atom, rss)], ..self }
     }
 
@@ -101,28 +104,56 @@ impl Page {
     /// The entries of the navigation.
     pub(crate) const fn nav(&self) -> [(&'static str, &'static str); 12] {
         [
-            ("/", "Network"),
-            ("/relays", "Relays"),
-            ("/incidents", "Incidents"),
-            ("/explore", "Explore"),
-            ("/operators", "Operators"),
-            ("/countries", "Countries"),
-            ("/as", "AS and more"),
-            ("/leaderboards", "Leaderboards"),
-            ("/statistics", "Statistics"),
-            ("/forecasts", "Forecasts"),
-            ("/data-quality", "Data quality"),
-            ("/methods", "Methods"),
+            (FixedPage::Home.path(), "Network"),
+            (FixedPage::Relays.path(), "Relays"),
+            (FixedPage::Incidents.path(), "Incidents"),
+            (FixedPage::Explore.path(), "Explore"),
+            (FixedPage::Operators.path(), "Operators"),
+            (GroupKind::Country.list_path(), "Countries"),
+            (GroupKind::As.list_path(), "AS and more"),
+            (FixedPage::Leaderboards.path(), "Leaderboards"),
+            (FixedPage::Statistics.path(), "Statistics"),
+            (FixedPage::Forecasts.path(), "Forecasts"),
+            (FixedPage::DataQuality.path(), "Data quality"),
+            (METHODS, "Methods"),
         ]
     }
 }
 
+/// A page as HTML, with what its frame declares.
+#[derive(Debug)]
+pub(crate) struct PageHtml {
+    pub(crate) html: String,
+    /// Whether the page loads the script of charts.
+    pub(crate) scripts: bool,
+}
+
+/// A template of a whole page.
+pub(crate) trait Framed: Template {
+    /// The frame around it.
+    fn frame(&self) -> &Frame;
+}
+
+/// Says that the field `page` of a template is its frame.
+macro_rules! framed {
+    ($template:ty) => {
+        impl $crate::page::Framed for $template {
+            fn frame(&self) -> &$crate::page::Frame {
+                &self.page
+            }
+        }
+    };
+}
+
+pub(crate) use framed;
+
 /// Renders a page; a failure is logged and becomes an error page.
-pub(crate) fn render(template: &impl Template) -> Result<String, RequestError> {
-    template.render().map_err(|error| {
+pub(crate) fn render(page: &impl Framed) -> Result<PageHtml, RequestError> {
+    let html = page.render().map_err(|error| {
         tracing::error!(%error, "a page could not be rendered");
         RequestError::Internal
-    })
+    })?;
+    Ok(PageHtml { html, scripts: page.frame().script.is_some() })
 }
 
 /// A search text as it may stand in an input again.

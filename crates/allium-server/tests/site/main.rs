@@ -16,3 +16,4 @@ mod operators;
 mod pages;
 mod routes;
 mod support;
+mod validators;

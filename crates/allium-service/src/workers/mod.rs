@@ -64,7 +64,7 @@ pub trait Worker: Send {
     }
 }
 
-/// What a step needs besides the snapshot: the store, and the signal to stop.
+/// The store, and the signal to stop: needs of a step besides the snapshot.
 pub struct Context {
     /// Store of the service.
     pub store: Arc<SharedStore>,

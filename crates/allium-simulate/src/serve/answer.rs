@@ -22,7 +22,7 @@ use crate::onionoo::{Context, bridges, envelope};
 
 /// Bodies up to this size are not compressed.
 const COMPRESS_ABOVE_BYTES: usize = 2048;
-/// The index is written so long after valid-after.
+/// Time from valid-after until the index is written.
 const PUBLISHED_AFTER_SECS: i64 = 75 * 60;
 const MINUTE_SECS: u64 = 60;
 

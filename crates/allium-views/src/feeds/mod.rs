@@ -20,6 +20,7 @@ use allium_words::inert::inert;
 use crate::error::RequestError;
 use crate::pages::incidents::List;
 use crate::params::Params;
+use crate::route::{FixedPage, href};
 
 /// Entries at most.
 const ENTRIES: usize = 50;
@@ -87,7 +88,7 @@ pub(crate) fn incidents(view: &View, log: &IncidentLog, params: &Params, base: &
     let feed = Feed {
         title: title(&itself),
         id: urn(0, &crate::assets::content_hash(itself.trim_start_matches(form.path()).as_bytes()).to_be_bytes()),
-        page: format!("{base}{}", list.table.moved("/incidents", params)?),
+        page: format!("{base}{}", list.table.moved(FixedPage::Incidents.path(), params)?),
         itself: format!("{base}{itself}"),
         updated: entries.iter().map(|entry| entry.updated).max().unwrap_or(as_of),
         entries,
@@ -109,7 +110,7 @@ fn entry(view: &View, log: &IncidentLog, incident: &Incident, base: &str) -> Ent
     Entry {
         id: urn(1, &u64::from_str_radix(&incident.id, 16).unwrap_or_default().to_be_bytes()),
         title: xml_text(&words::headline(incident, view)),
-        link: format!("{base}/incident/{}", incident.id),
+        link: format!("{base}{}", href::incident(&incident.id)),
         published: incident.detected_at.start(),
         updated: log.updated(incident),
         summary: xml_text(&summary(view, log, incident)),

@@ -12,7 +12,8 @@ use crate::api::quality::recent_failures;
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::{Html, When, short_fingerprint};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
+use crate::route::{Data, FixedData, FixedPage, href};
 
 /// At how many rejects and gaps the page stops; the API has all of them.
 const SHOWN: usize = 200;
@@ -20,7 +21,7 @@ const SHOWN: usize = 200;
 #[derive(Template)]
 #[template(path = "data_quality.html")]
 struct DataQuality<'a> {
-    page: Page,
+    page: Frame,
     sentence: String,
     rule: String,
     asked_sentence: String,
@@ -33,6 +34,8 @@ struct DataQuality<'a> {
     rejects_sentence: String,
     rejects: Vec<RejectRow<'a>>,
 }
+
+framed!(DataQuality<'_>);
 
 /// A document in use.
 pub(crate) struct SourceRow {
@@ -143,7 +146,7 @@ impl SourceRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<PageHtml, RequestError> {
     let mut gaps = view.gaps();
     let gaps_sentence = gaps_sentence(&view.record, &gaps);
     gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
@@ -155,7 +158,8 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<S
         asked: reports.iter().map(|report| AskedRow::of(report, now)).collect(),
         failures_sentence: failures_sentence(&failures),
         failures: failures.iter().take(SHOWN).map(|(source, failure)| FailureRow::of(source, failure)).collect(),
-        page: Page::of(snapshot, view, now, "/data-quality").with_alternate(Alternate::at("/api/v1/data-quality")),
+        page: Frame::of(snapshot, view, now, FixedPage::DataQuality.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::DataQuality))),
         sentence: sentence(view, &reports, now),
         rule: format!(
             "Data counts as old when the newest consensus is more than {FRESH_HOURS} h old: then it is no longer valid, and a newer one should have arrived."
@@ -220,7 +224,7 @@ fn rejects_sentence(record: &NetworkRecord, reports: &[SourceReport]) -> String 
 }
 
 fn reject_row(reject: &allium_model::Reject) -> RejectRow<'_> {
-    let link = |fingerprint| Html::link(&format!("/relay/{fingerprint}"), &Html::words(short_fingerprint(fingerprint)));
+    let link = |fingerprint| Html::link(&href::relay(fingerprint), &Html::words(short_fingerprint(fingerprint)));
     RejectRow {
         origin: Foreign::short(format::origin(&reject.origin)),
         location: Foreign::long(&reject.location),

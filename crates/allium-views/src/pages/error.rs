@@ -5,30 +5,35 @@ use askama::Template;
 
 use crate::error::RequestError;
 use crate::markup::Html;
-use crate::page::{Page, render, search_shown};
+use crate::page::{Frame, framed, render, search_shown};
 use crate::pages::relay::relay_link;
+use crate::route::FixedPage;
 
 #[derive(Template)]
 #[template(path = "error.html")]
 struct ErrorPage {
-    page: Page,
+    page: Frame,
     title: &'static str,
     explanation: String,
     near: Vec<Html>,
     onward: Vec<(&'static str, &'static str)>,
 }
 
+framed!(ErrorPage);
+
 /// Renders the page; should that fail too, a sentence.
 pub(crate) fn html(snapshot: &Snapshot, error: &RequestError) -> String {
-    let mut page = Page::bare(snapshot, "");
+    let mut page = Frame::bare(snapshot, "");
     let mut near = Vec::new();
     if let RequestError::NoSuchRelay(asked) = error {
         page.search = search_shown(&asked.chars().take(40).collect::<String>());
         near = snapshot.view().map_or_else(Vec::new, |view| view.nearest(asked, 5).into_iter().map(|r| relay_link(&r.relay)).collect());
     }
     let body = ErrorPage { page, title: error.title(), explanation: explanation(error), near, onward: onward(error) };
-    render(&body)
-        .unwrap_or_else(|_| "<!doctype html><title>Error</title><p>This page could not be made. <a href=\"/\">Start page</a>".to_owned())
+    render(&body).map_or_else(
+        |_| "<!doctype html><title>Error</title><p>This page could not be made. <a href=\"/\">Start page</a>".to_owned(),
+        |page| page.html,
+    )
 }
 
 fn explanation(error: &RequestError) -> String {
@@ -39,9 +44,9 @@ fn explanation(error: &RequestError) -> String {
 }
 
 fn onward(error: &RequestError) -> Vec<(&'static str, &'static str)> {
-    let list = ("/relays", "List of all relays");
+    let list = (FixedPage::Relays.path(), "List of all relays");
     let home = ("/", "State of the network");
-    let quality = ("/data-quality", "Data quality: what is in and how old it is");
+    let quality = (FixedPage::DataQuality.path(), "Data quality: what is in and how old it is");
     match error {
         RequestError::NoDataYet(_) => vec![("/healthz", "State of this service"), ("/methods", "How figures are made")],
         RequestError::BadParameter { .. } | RequestError::NoSuchRelay(_) | RequestError::TooLong => vec![list, home],

@@ -9,16 +9,17 @@ use askama::Template;
 
 use crate::error::RequestError;
 use crate::markup::{Day, Html, Percent, flag_meaning};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::data_quality::SourceRow;
 use crate::pages::forecasts::uptime_sentence;
 use crate::pages::incidents::banner;
+use crate::route::{Data, FixedData, FixedPage};
 use crate::strips::{Labels, StripHtml, legend};
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Home<'a> {
-    page: Page,
+    page: Frame,
     headline: Option<Headline>,
     running: String,
     total: String,
@@ -38,6 +39,8 @@ struct Home<'a> {
     sources: Vec<SourceRow>,
     ahead: Ahead,
 }
+
+framed!(Home<'_>);
 
 /// The weeks ahead.
 struct Ahead {
@@ -85,11 +88,13 @@ struct FlagRow {
 const FLAG_PERIODS: [Period; 5] = [Period::SevenDays, Period::ThirtyDays, Period::SixMonths, Period::OneYear, Period::FiveYears];
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<PageHtml, RequestError> {
     let network = &view.report.network;
     let (main_period, main_figures) = main_figures(network);
     let home = Home {
-        page: Page::of(snapshot, view, now, "/").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
+        page: Frame::of(snapshot, view, now, FixedPage::Home.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Network)))
+            .with_feeds("Incidents", ""),
         headline: main_figures.map(|figures| headline(main_period, figures)),
         running: format::count(network.n_running as u64),
         total: format::count(network.n_relays as u64),

@@ -12,10 +12,11 @@ use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::Html;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::earlier::Earlier;
-use crate::pages::operators::{identity, operator_path};
+use crate::pages::operators::identity;
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Cell, Column, Table, TableHtml};
 
 /// Ranks of each category on the page of all.
@@ -27,10 +28,12 @@ const TOLD: usize = 25;
 #[derive(Template)]
 #[template(path = "leaderboards.html")]
 struct LeaderboardsPage {
-    page: Page,
+    page: Frame,
     sentence: Html,
     boards: Vec<Board>,
 }
+
+framed!(LeaderboardsPage);
 
 struct Board {
     name: &'static str,
@@ -51,10 +54,11 @@ struct BoardRow {
 }
 
 /// Renders the page of all categories.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<PageHtml, RequestError> {
     let past = snapshot.past_standings();
     let page = LeaderboardsPage {
-        page: Page::of(snapshot, view, now, "/leaderboards").with_alternate(Alternate::at("/api/v1/leaderboards")),
+        page: Frame::of(snapshot, view, now, FixedPage::Leaderboards.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Leaderboards))),
         sentence: sentence(view),
         boards: Category::ALL.into_iter().map(|category| board(Earlier::of(view, past.as_deref(), category), view, category)).collect(),
     };
@@ -99,7 +103,7 @@ fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
 fn operator(view: &View, place: &Place) -> Html {
     let operator_idx = place.operator_idx as usize;
     let name = view.operator_name(operator_idx);
-    id(view, place).map_or_else(Html::unknown, |id| Html::link(&operator_path(id), &Html::safe(Foreign::short(&name))))
+    id(view, place).map_or_else(Html::unknown, |id| Html::link(&href::operator(id), &Html::safe(Foreign::short(&name))))
 }
 
 fn id<'a>(view: &'a View, place: &Place) -> Option<&'a OperatorId> {
@@ -110,8 +114,8 @@ fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category
     let mut columns = columns(view, category);
     columns.extend(Earlier::of(view, past, category).columns(move |place: &Place| id(view, place)));
     Table {
-        path: format!("/leaderboards/{}", category.name()),
-        api: format!("/api/v1/leaderboards/{}", category.name()),
+        path: href::leaderboard(category),
+        api: Data::Leaderboard(category).address(),
         caption: title(category).to_owned(),
         noun: ("operator", "operators"),
         columns,
@@ -125,7 +129,7 @@ fn columns(view: &View, category: Category) -> Vec<Column<'_, Place>> {
     vec![
         Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).method("leaderboards").badge_of_card(),
         Column::text("operator", "Operator", |place: &Place| {
-            Cell::link(&view.operator_name(place.operator_idx as usize), id(view, place).map_or_else(String::new, operator_path))
+            Cell::link(&view.operator_name(place.operator_idx as usize), id(view, place).map_or_else(String::new, href::operator))
         })
         .method("operators")
         .title_of_card(),
@@ -145,13 +149,15 @@ fn columns(view: &View, category: Category) -> Vec<Column<'_, Place>> {
 #[derive(Template)]
 #[template(path = "leaderboard.html")]
 struct LeaderboardPage {
-    page: Page,
+    page: Frame,
     title: &'static str,
     sentence: Html,
     formula: String,
     earlier: String,
     table: TableHtml,
 }
+
+framed!(LeaderboardPage);
 
 /// Renders the page of one category.
 pub(crate) fn category_html(
@@ -160,14 +166,13 @@ pub(crate) fn category_html(
     now: Timestamp,
     category: Category,
     params: &Params,
-) -> Result<String, RequestError> {
+) -> Result<PageHtml, RequestError> {
     let past = snapshot.past_standings();
     let table = table(view, past.as_deref(), category);
     let state = table.strict_state(params)?;
     let ranking = view.operators.leaderboards.ranking(category);
     let page = LeaderboardPage {
-        page: Page::of(snapshot, view, now, "/leaderboards")
-            .with_alternate(Alternate::at(&format!("/api/v1/leaderboards/{}", category.name()))),
+        page: Frame::of(snapshot, view, now, FixedPage::Leaderboards.path()).with_alternate(Alternate::of(&Data::Leaderboard(category))),
         title: title(category),
         sentence: match ranking.first() {
             None => Html::words(format!("{}: nobody is eligible, or no document in use tells it.", title(category))),

@@ -5,6 +5,7 @@ use allium_model::{Period, Relay, RelayFlag, RelayRecord};
 use allium_service::View;
 
 use crate::markup::{FlagLetters, Html, State};
+use crate::route::{GroupKind, href};
 use crate::table::{Cell, Choice, Column, Table};
 
 /// At how many relays lists beside the table stop.
@@ -52,10 +53,8 @@ fn columns(view: &View) -> Vec<Column<'_, Member<'_>>> {
     let uptime = |period: Period| move |member: &Member<'_>| Cell::share(member.report.uptime_in(period), 2);
     let as_of = view.as_of();
     vec![
-        Column::text("nickname", "Relay", |m: &Member<'_>| {
-            Cell::link(m.relay().display_name(), format!("/relay/{}", m.relay().fingerprint))
-        })
-        .title_of_card(),
+        Column::text("nickname", "Relay", |m: &Member<'_>| Cell::link(m.relay().display_name(), href::relay(&m.relay().fingerprint)))
+            .title_of_card(),
         Column::text("state", "State", state).badge_of_card().method("states"),
         Column::number("uptime_1_month", "1 month, %", uptime(Period::OneMonth)).about("uptime over 1 month").method("uptime").on_card(),
         Column::number("uptime_6_months", "6 months, %", uptime(Period::SixMonths))
@@ -102,10 +101,10 @@ fn columns(view: &View) -> Vec<Column<'_, Member<'_>>> {
             .method("families")
             .more(),
         Column::text("country", "Country", |m: &Member<'_>| {
-            m.relay().country.map_or(Cell::Missing, |c| Cell::link(&c.as_str().to_uppercase(), format!("/country/{c}")))
+            m.relay().country.map_or(Cell::Missing, |c| Cell::link(&c.as_str().to_uppercase(), GroupKind::Country.href(c.as_str())))
         }),
         Column::text("as", "AS", |m: &Member<'_>| {
-            m.relay().asn.map_or(Cell::Missing, |asn| Cell::link(&asn.to_string(), format!("/as/{asn}")))
+            m.relay().asn.map_or(Cell::Missing, |asn| Cell::link(&asn.to_string(), GroupKind::As.href(&asn.to_string())))
         }),
         Column::text("as_name", "AS name", |m: &Member<'_>| text(m.relay().as_name.as_deref())).more(),
         Column::text("address", "Address", |m: &Member<'_>| text(m.relay().primary_ip().map(|ip| ip.to_string()).as_deref())).more(),

@@ -9,7 +9,8 @@ use askama::Template;
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 use crate::error::RequestError;
-use crate::page::{Page, render};
+use crate::page::{Frame, PageHtml, framed, render};
+use crate::route::href;
 
 const SOURCE: &str = include_str!("../../../../docs/methods.md");
 
@@ -18,15 +19,17 @@ static BODY: LazyLock<String> = LazyLock::new(|| markdown(SOURCE));
 #[derive(Template)]
 #[template(path = "methods.html")]
 struct Methods {
-    page: Page,
+    page: Frame,
     body: &'static str,
 }
 
+framed!(Methods);
+
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, now: Timestamp) -> Result<PageHtml, RequestError> {
     let page = match snapshot.view() {
-        Some(view) => Page::of(snapshot, view, now, "/methods"),
-        None => Page::bare(snapshot, "/methods"),
+        Some(view) => Frame::of(snapshot, view, now, href::METHODS),
+        None => Frame::bare(snapshot, href::METHODS),
     };
     render(&Methods { page, body: BODY.as_str() })
 }

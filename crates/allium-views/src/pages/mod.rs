@@ -28,6 +28,7 @@ use self::operators::charts::{List, chart as list_chart};
 use self::operators::{domains, families, list};
 use crate::error::RequestError;
 use crate::list::ListState;
+use crate::page::PageHtml;
 use crate::params::Params;
 use crate::render::Shown;
 use crate::route::fixed_pages;

@@ -13,8 +13,9 @@ use askama::Template;
 use crate::api::to_json;
 use crate::error::RequestError;
 use crate::markup::Html;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, GroupKind};
 
 /// Versions and operating systems that are listed one by one.
 const TOLD: usize = 6;
@@ -25,10 +26,12 @@ const PERIODS: [Period; 4] = [Period::OneMonth, Period::SixMonths, Period::OneYe
 #[derive(Template)]
 #[template(path = "network.html")]
 struct NetworkPage {
-    page: Page,
+    page: Frame,
     sentence: String,
     cards: Vec<Card>,
 }
+
+framed!(NetworkPage);
 
 /// A question with its figures.
 struct Card {
@@ -41,10 +44,10 @@ struct Card {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<PageHtml, RequestError> {
     let census = view.census();
     let page = NetworkPage {
-        page: Page::of(snapshot, view, now, "/").with_alternate(Alternate { json: "/api/v1/census".to_owned(), csv: None }),
+        page: Frame::of(snapshot, view, now, FixedPage::Home.path()).with_alternate(Alternate::of(&Data::Fixed(FixedData::Census))),
         sentence: sentence(view, census),
         cards: vec![
             relays(view, census),
@@ -111,7 +114,7 @@ fn relays(view: &View, census: &Census) -> Card {
         "Age, mean and median",
         census.age_days.map_or_else(Html::unknown, |(mean, median)| Html::words(format!("{} and {} years", years(mean), years(median)))),
     ));
-    Card { id: "relays", title: "Relays", method: "the-network-in-figures", more: Some(("/relays", "All relays")), facts }
+    Card { id: "relays", title: "Relays", method: "the-network-in-figures", more: Some((FixedPage::Relays.path(), "All relays")), facts }
 }
 
 fn uptime(view: &View) -> Card {
@@ -125,7 +128,7 @@ fn uptime(view: &View) -> Card {
         id: "uptime",
         title: "Mean uptime over 1 month / 6 months / 1 year / 5 years",
         method: "network-percentiles",
-        more: Some(("/statistics", "Statistics")),
+        more: Some((FixedPage::Statistics.path(), "Statistics")),
         facts,
     }
 }
@@ -156,7 +159,7 @@ fn bandwidth(view: &View, census: &Census) -> Card {
             },
         ),
     ];
-    Card { id: "bandwidth", title: "Bandwidth", method: "attributes", more: Some(("/top", "Heaviest relays")), facts }
+    Card { id: "bandwidth", title: "Bandwidth", method: "attributes", more: Some((FixedPage::Top.path(), "Heaviest relays")), facts }
 }
 
 fn operators(view: &View, census: &Census) -> Card {
@@ -171,21 +174,33 @@ fn operators(view: &View, census: &Census) -> Card {
     facts.extend(
         AroiState::ALL.into_iter().zip(census.aroi).map(|(state, n)| fact(format!("Domain {}", state.name()), of(n, census.n_running))),
     );
-    Card { id: "operators", title: "Operators", method: "operators", more: Some(("/operators", "All operators")), facts }
+    Card { id: "operators", title: "Operators", method: "operators", more: Some((FixedPage::Operators.path(), "All operators")), facts }
 }
 
 fn geography(view: &View, census: &Census) -> Card {
     let mut facts = concentration(Concentration::of(&view.groups.countries), &view.groups.countries);
     let words = ["Weight in the European Union", "Weight in the Five Eyes", "Weight in the Fourteen Eyes"];
     facts.extend(words.into_iter().zip(census.weight_in).map(|(words, part)| fact(words, share(part))));
-    Card { id: "geography", title: "Countries", method: "concentration", more: Some(("/countries", "All countries")), facts }
+    Card {
+        id: "geography",
+        title: "Countries",
+        method: "concentration",
+        more: Some((GroupKind::Country.list_path(), "All countries")),
+        facts,
+    }
 }
 
 fn providers(view: &View, census: &Census) -> Card {
     let systems = &view.groups.autonomous_systems;
     let mut facts = concentration(Concentration::of(systems), systems);
     facts.push(fact("With a single running relay", count(census.n_single_relay_systems)));
-    Card { id: "providers", title: "Autonomous systems", method: "concentration", more: Some(("/as", "All autonomous systems")), facts }
+    Card {
+        id: "providers",
+        title: "Autonomous systems",
+        method: "concentration",
+        more: Some((GroupKind::As.list_path(), "All autonomous systems")),
+        facts,
+    }
 }
 
 fn concentration<K>(found: Option<Concentration>, groups: &[Group<K>]) -> Vec<(String, Html)> {
@@ -214,7 +229,13 @@ fn versions(census: &Census) -> Card {
         fact("Able to prove a family by key", of(census.n_family_keys.0, census.n_family_keys.1)),
     ];
     facts.extend(named(&census.versions, census.n_running));
-    Card { id: "versions", title: "Versions", method: "the-network-in-figures", more: Some(("/versions", "All versions")), facts }
+    Card {
+        id: "versions",
+        title: "Versions",
+        method: "the-network-in-figures",
+        more: Some((GroupKind::Version.list_path(), "All versions")),
+        facts,
+    }
 }
 
 fn platforms(census: &Census) -> Card {
@@ -222,7 +243,7 @@ fn platforms(census: &Census) -> Card {
         id: "platforms",
         title: "Operating systems",
         method: "groups",
-        more: Some(("/platforms", "All platforms")),
+        more: Some((GroupKind::Platform.list_path(), "All platforms")),
         facts: named(&census.platforms, census.n_running),
     }
 }
@@ -236,7 +257,7 @@ fn families(view: &View, census: &Census) -> Card {
         fact("Running relays in families", of(census.n_in_families, census.n_running)),
         fact("Running relays that stand alone", of(census.n_running.saturating_sub(census.n_in_families), census.n_running)),
     ];
-    Card { id: "families", title: "Families", method: "families", more: Some(("/families", "All families")), facts }
+    Card { id: "families", title: "Families", method: "families", more: Some((FixedPage::Families.path(), "All families")), facts }
 }
 
 fn exits(census: &Census) -> Card {

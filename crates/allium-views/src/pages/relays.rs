@@ -10,7 +10,8 @@ use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::list::{ListState, PER_PAGE_CHOICES, STATUSES, sort_value, status_of};
 use crate::markup::{Day, FlagLetters, Html, Percent, State, short_fingerprint};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
+use crate::route::{FixedPage, href};
 use crate::strips::{Labels, StripHtml, legend};
 
 /// Days in the strip of a row.
@@ -32,7 +33,7 @@ const FORM_FLAGS: [RelayFlag; 9] = [
 #[derive(Template)]
 #[template(path = "relays.html")]
 struct Relays<'a> {
-    page: Page,
+    page: Frame,
     state: &'a ListState,
     sentence: String,
     statuses: Vec<(&'static str, &'static str, bool)>,
@@ -53,6 +54,8 @@ struct Relays<'a> {
     pages: Vec<PageLink>,
     legend: String,
 }
+
+framed!(Relays<'_>);
 
 struct Row<'a> {
     state: State,
@@ -97,7 +100,7 @@ struct PageLink {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, state: &ListState) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, state: &ListState) -> Result<PageHtml, RequestError> {
     let found = view.select(&state.query);
     let n_pages = found.len().div_ceil(state.per_page).max(1);
     if state.page > n_pages {
@@ -107,8 +110,8 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, state: &Lis
     let shown = &found[start..(start + state.per_page).min(found.len())];
     let json_href = state.href_at("/api/v1/relays");
     let csv_href = state.href_at("/api/v1/relays.csv");
-    let mut page =
-        Page::of(snapshot, view, now, "/relays").with_alternate(Alternate { json: json_href.clone(), csv: Some(csv_href.clone()) });
+    let mut page = Frame::of(snapshot, view, now, FixedPage::Relays.path())
+        .with_alternate(Alternate { json: json_href.clone(), csv: Some(csv_href.clone()) });
     page.search = state.q_shown();
     let list = Relays {
         page,
@@ -239,7 +242,7 @@ fn more_cells(view: &View, relay_idx: usize, relay: &Relay) -> Vec<Html> {
         Html::words(measured),
         if addresses.is_empty() { dash() } else { Html::words(addresses) },
         foreign(relay.platform.as_deref()),
-        family.map_or_else(dash, |key| Html::link(&format!("/family/{key}"), &Html::words(short_fingerprint(&key)))),
+        family.map_or_else(dash, |key| Html::link(&href::family(&key), &Html::words(short_fingerprint(&key)))),
         foreign(relay.contact.as_deref()),
     ]
 }
@@ -367,7 +370,7 @@ fn onward(state: &ListState) -> Vec<(String, String)> {
         });
         ways.push((wider.href(), "Include relays not seen in the last 7 days".to_owned()));
     }
-    ways.push(("/relays".to_owned(), "All relays".to_owned()));
+    ways.push((FixedPage::Relays.path().to_owned(), "All relays".to_owned()));
     ways
 }
 

@@ -10,19 +10,22 @@ use serde::Serialize;
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
 use crate::markup::Percent;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage};
 
 #[derive(Template)]
 #[template(path = "statistics.html")]
 struct StatisticsPage {
-    page: Page,
+    page: Frame,
     sentence: String,
     roles: Vec<RoleTable>,
     labels: Vec<&'static str>,
     correlations: Vec<(&'static str, Vec<String>)>,
     correlation_sentence: String,
 }
+
+framed!(StatisticsPage);
 
 struct RoleTable {
     title: &'static str,
@@ -42,10 +45,11 @@ struct Row {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<PageHtml, RequestError> {
     let statistics = &view.statistics;
     let page = StatisticsPage {
-        page: Page::of(snapshot, view, now, "/statistics").with_alternate(Alternate::at("/api/v1/statistics")),
+        page: Frame::of(snapshot, view, now, FixedPage::Statistics.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Statistics))),
         sentence: sentence(view),
         roles: Role::ALL
             .into_iter()

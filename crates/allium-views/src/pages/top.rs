@@ -6,10 +6,11 @@ use allium_words::format;
 
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::pages::members::{self, Member};
 use crate::pages::operators::ListPage;
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage};
 use crate::table::Table;
 
 /// Number of relays at the top.
@@ -26,17 +27,22 @@ fn heaviest(view: &View) -> Vec<Member<'_>> {
 }
 
 fn table(view: &View) -> Table<'_, Member<'_>> {
-    Table { default_sort: "-consensus_weight", ..members::table(view, "/top".to_owned(), "/api/v1/top".to_owned()) }
+    Table {
+        default_sort: "-consensus_weight",
+        ..members::table(view, FixedPage::Top.path().to_owned(), Data::Fixed(FixedData::Top).address())
+    }
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     let (table, rows) = (table(view), heaviest(view));
     let state = table.strict_state(params)?;
     let weight: u64 = rows.iter().filter_map(|row| row.relay().consensus_weight).fold(0, u64::saturating_add);
     let share = Fraction::of(weight as f64, view.report.network.consensus_weight as f64).unwrap_or(Fraction::ZERO);
     let page = ListPage {
-        page: Page::of(snapshot, view, now, "/relays").with_alternate(Alternate::at("/api/v1/top")).with_charts(),
+        page: Frame::of(snapshot, view, now, FixedPage::Relays.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Top)))
+            .with_charts(),
         title: "Heaviest relays",
         sentence: format!(
             "The {} heaviest of {} running relays have {}\u{a0}% of the consensus weight.",
@@ -46,7 +52,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
         ),
         under: "Clients choose relays by weight, so most circuits go through these.".to_owned(),
         method: "weight-shares",
-        links: vec![("/relays", "All relays"), ("/operators", "Operators")],
+        links: vec![(FixedPage::Relays.path(), "All relays"), (FixedPage::Operators.path(), "Operators")],
         before: crate::pages::operators::charts::section(view, crate::pages::operators::charts::List::Relays),
         table: table.html(&rows, &state)?,
     };

@@ -16,7 +16,7 @@ use crate::route::{ChartFile, ChartForm, Page};
 pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, file: &ChartFile, query: &str) -> Answer {
     let shown = view_of(snapshot).map(|view| Shown { snapshot, view, now, query });
     match shown.and_then(|shown| bytes(&shown, page, file)) {
-        Ok(bytes) => Answer::of(file.form.media_type(), Some(snapshot.modified()), bytes),
+        Ok(bytes) => Answer::of(file.form.media_type(), snapshot.modified_by(now), bytes),
         Err(error) => Answer::error_page(snapshot, &error),
     }
 }

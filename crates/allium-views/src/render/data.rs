@@ -18,7 +18,7 @@ pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, data: &Data, form: For
         Err(error) => return Answer::error_json(&error),
     };
     let answer = match text(&shown, data, form) {
-        Ok(text) => Answer::of(form.media_type(), Some(snapshot.modified()), text),
+        Ok(text) => Answer::of(form.media_type(), snapshot.modified_by(now), text),
         Err(error) => Answer::error_json(&error),
     };
     Answer { vary: Some("accept"), ..answer }

@@ -58,7 +58,7 @@ pub fn render(snapshot: &Snapshot, now: Timestamp, route: &Route, asked: &Asked<
         Route::Data(data, form) => data::answer(snapshot, now, data, *form, asked.query),
         Route::IncidentLines => incident_lines(snapshot, asked.query),
         Route::Feed(form) => feed(snapshot, *form, asked),
-        Route::Calendar(of) => calendar(snapshot, of),
+        Route::Calendar(of) => calendar(snapshot, now, of),
         Route::Asset(path) => asset(snapshot, path, asked),
         Route::Icon => asset(snapshot, assets::icon_path(), asked),
         Route::Robots => robots(),
@@ -100,9 +100,9 @@ fn feed(snapshot: &Snapshot, form: FeedForm, asked: &Asked<'_>) -> Answer {
     }
 }
 
-fn calendar(snapshot: &Snapshot, of: &CalendarOf) -> Answer {
+fn calendar(snapshot: &Snapshot, now: Timestamp, of: &CalendarOf) -> Answer {
     match calendar_text(snapshot, of) {
-        Ok(text) => Answer::of("text/calendar; charset=utf-8", Some(snapshot.modified()), text),
+        Ok(text) => Answer::of("text/calendar; charset=utf-8", snapshot.modified_by(now), text),
         Err(error) => Answer::error_page(snapshot, &error),
     }
 }

@@ -7,6 +7,7 @@ use super::{Shown, view_of};
 use crate::answer::{Answer, HTML};
 use crate::error::RequestError;
 use crate::list::ListState;
+use crate::page::PageHtml;
 use crate::pages::operators::{families, operator};
 use crate::pages::relay::Choice;
 use crate::pages::{groups, incident, leaderboards, methods, relay};
@@ -22,19 +23,17 @@ pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &s
 
 fn made(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Result<Answer, RequestError> {
     if *page == Page::Methods {
-        return Ok(Answer::of(HTML, None, methods::html(snapshot, now)?));
+        return Ok(Answer::of(HTML, None, methods::html(snapshot, now)?.html));
     }
     let shown = Shown { snapshot, view: view_of(snapshot)?, now, query };
     if let Some(elsewhere) = elsewhere(&shown, page)? {
         return Ok(elsewhere);
     }
-    let html = html(&shown, page)?;
-    // Text from the network is escaped, so this can only be our own element.
-    let scripts = html.contains("<script ");
-    Ok(Answer { scripts, ..Answer::of(HTML, Some(snapshot.modified()), html) })
+    let PageHtml { html, scripts } = html(&shown, page)?;
+    Ok(Answer { scripts, ..Answer::of(HTML, snapshot.modified_by(now), html) })
 }
 
-fn html(shown: &Shown<'_>, page: &Page) -> Result<String, RequestError> {
+fn html(shown: &Shown<'_>, page: &Page) -> Result<PageHtml, RequestError> {
     let Shown { snapshot, view, now, .. } = *shown;
     match page {
         Page::Fixed(page) => page.html(shown),

@@ -35,7 +35,7 @@ impl Page {
     pub fn address(&self) -> String {
         match self {
             Self::Fixed(page) => page.path().to_owned(),
-            Self::Methods => "/methods".to_owned(),
+            Self::Methods => href::METHODS.to_owned(),
             Self::Groups(kind) => kind.list_path().to_owned(),
             Self::Group(kind, key) => kind.href(key),
             Self::Relay(fingerprint) => href::relay(fingerprint),
@@ -49,7 +49,7 @@ impl Page {
 
 impl Data {
     /// The address of the JSON.
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let path = match self {
             Self::Fixed(data) => data.path().to_owned(),
             Self::Groups(kind) => kind.list_path().to_owned(),

@@ -9,6 +9,9 @@ use allium_words::inert::url_encoded;
 /// The address of the figures of a list or page, for programs.
 pub(crate) const API: &str = "/api/v1";
 
+/// The page with all definitions.
+pub(crate) const METHODS: &str = "/methods";
+
 /// The page of a relay.
 pub(crate) fn relay(fingerprint: &Fingerprint) -> String {
     format!("/relay/{fingerprint}")
@@ -34,6 +37,11 @@ pub(crate) fn incident(id: &str) -> String {
     format!("/incident/{}", url_encoded(id))
 }
 
+/// The relays that a word finds.
+pub(crate) fn search(word: &str) -> String {
+    format!("/relays?q={}", url_encoded(word))
+}
+
 /// The folder of a page's charts.
 pub(crate) fn charts(page: impl Display) -> String {
     format!("{page}/charts")
@@ -41,5 +49,5 @@ pub(crate) fn charts(page: impl Display) -> String {
 
 /// The definition of a figure.
 pub(crate) fn method(anchor: &str) -> String {
-    format!("/methods#{anchor}")
+    format!("{METHODS}#{anchor}")
 }

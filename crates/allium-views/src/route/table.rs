@@ -24,8 +24,8 @@ macro_rules! fixed_pages {
                 match self { $(Self::$name => &[$($($chart),*)?],)* }
             }
 
-            pub(crate) fn html(self, shown: &Shown<'_>) -> Result<String, RequestError> {
-                let make: fn(&Shown<'_>) -> Result<String, RequestError> = match self { $(Self::$name => $make,)* };
+            pub(crate) fn html(self, shown: &Shown<'_>) -> Result<PageHtml, RequestError> {
+                let make: fn(&Shown<'_>) -> Result<PageHtml, RequestError> = match self { $(Self::$name => $make,)* };
                 make(shown)
             }
 

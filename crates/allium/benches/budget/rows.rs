@@ -34,9 +34,9 @@ pub(crate) fn measure(row: &str, files: &[PathBuf]) -> anyhow::Result<()> {
             }
             let mut history = StoreUrl::from(store).open()?;
             history.apply(&update(documents)?)?;
-            of_process(stored_view(&history)?)?
+            of_process(stored_view(&*history)?)?
         }
-        ("load", [_, store]) => of_process(stored_view(&StoreUrl::from(store).open()?)?)?,
+        ("load", [_, store]) => of_process(stored_view(&*StoreUrl::from(store).open()?)?)?,
         ("timeline", [store]) => timeline(store)?,
         ("append", [store]) => append(store)?,
         ("consensus", [store]) => consensus(store)?,
@@ -96,9 +96,7 @@ fn later(store: &dyn Store) -> anyhow::Result<Vec<FullConsensus>> {
         FullConsensus {
             info: ConsensusInfo { hour, source: ConsensusSource::Directory, verified: true, received_at: hour.start() },
             listed: listed.collect(),
-            bandwidth_weights: [("Wgg", 5900), ("Wgd", 0), ("Wmg", 4100), ("Wmm", 10_000), ("Wee", 10_000), ("Wed", 10_000)]
-                .map(|(name, weight)| (name.to_owned(), weight))
-                .into(),
+            bandwidth_weights: [("Wgg", 5900), ("Wgd", 0), ("Wmg", 4100), ("Wmm", 10_000), ("Wee", 10_000), ("Wed", 10_000)].into(),
         }
     };
     Ok((1..=CONSENSUSES).map(consensus).collect())
@@ -107,7 +105,7 @@ fn later(store: &dyn Store) -> anyhow::Result<Vec<FullConsensus>> {
 fn append(store: &Path) -> anyhow::Result<String> {
     let mut store = StoreUrl::from(store).open()?;
     let mut times = Vec::new();
-    for consensus in later(&store)? {
+    for consensus in later(&*store)? {
         let begun = Instant::now();
         store.append_full_consensus(&consensus)?;
         times.push(begun.elapsed());
@@ -122,13 +120,13 @@ fn append(store: &Path) -> anyhow::Result<String> {
 /// Work of a service for a consensus: store it, make the view of it, step the detector.
 fn consensus(path: &Path) -> anyhow::Result<String> {
     let mut store = StoreUrl::from(path).open()?;
-    let mut watch = Watch::replay(&store, allium_detect::Settings::default())?;
+    let mut watch = Watch::replay(&*store, allium_detect::Settings::default())?;
     let mut steps: [Vec<Duration>; 4] = Default::default();
-    for consensus in later(&store)? {
+    for consensus in later(&*store)? {
         let begun = Instant::now();
         store.append_full_consensus(&consensus)?;
         let appended = begun.elapsed();
-        let view = stored_view(&store)?;
+        let view = stored_view(&*store)?;
         let shown = begun.elapsed();
         if !watch.follow(&view) {
             bail!("the detector does not go on");

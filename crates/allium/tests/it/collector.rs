@@ -10,6 +10,7 @@ use allium_simulate::consensus as simulated;
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, verify};
 use allium_sources::consensus::{Flavour, LIMITS, decode};
 use allium_sources::read::read_file;
+use allium_testkit::signing;
 use assert_cmd::Command;
 
 /// Relays by flag, and all of them under the empty name.

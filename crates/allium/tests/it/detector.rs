@@ -93,9 +93,9 @@ fn view(store: &dyn Store) -> View {
 }
 
 /// A store with the lists before somebody watches.
-fn stored(dir: &TempDir) -> SqliteHistory {
+fn stored(dir: &TempDir) -> Box<dyn Store> {
     let mut store = StoreUrl::from(dir.path().join("tor.db")).open().unwrap();
-    (0..BEFORE).for_each(|n| append(&mut store, n));
+    (0..BEFORE).for_each(|n| append(&mut *store, n));
     store
 }
 
@@ -108,12 +108,12 @@ fn lines(watch: &Watch) -> Vec<String> {
 fn incidents_name_where_relays_were_that_moved_since() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = stored(&dir);
-    let mut lived = Watch::replay(&store, Settings::default()).unwrap();
+    let mut lived = Watch::replay(&*store, Settings::default()).unwrap();
     for n in BEFORE..N_LISTS {
-        append(&mut store, n);
-        assert!(lived.follow(&view(&store)));
+        append(&mut *store, n);
+        assert!(lived.follow(&view(&*store)));
     }
-    let replayed = Watch::replay(&store, Settings::default()).unwrap();
+    let replayed = Watch::replay(&*store, Settings::default()).unwrap();
     assert_eq!(lines(&replayed), lines(&lived));
     let log = replayed.log();
     let [outage] = log.incidents() else { panic!("{:#?}", lines(&replayed)) };
@@ -134,19 +134,19 @@ fn a_restored_watch_finds_what_one_finds_that_never_stopped() {
         watch.measure(store, &view(store).record).unwrap();
         watch
     };
-    let mut lived = replay(&store);
-    let mut restored = replay(&store);
+    let mut lived = replay(&*store);
+    let mut restored = replay(&*store);
     for n in BEFORE..N_LISTS {
-        append(&mut store, n);
-        let view = view(&store);
-        restored = Watch::restore(&restored.save(&store).unwrap(), &Settings::default(), &store).unwrap();
+        append(&mut *store, n);
+        let view = view(&*store);
+        restored = Watch::restore(&restored.save(&*store).unwrap(), &Settings::default(), &*store).unwrap();
         for watch in [&mut lived, &mut restored] {
             assert!(watch.follow(&view));
-            watch.measure(&store, &view.record).unwrap();
+            watch.measure(&*store, &view.record).unwrap();
         }
         assert_eq!(restored.log(), lived.log(), "{n}");
     }
-    let replayed = replay(&store);
+    let replayed = replay(&*store);
     assert_eq!(lines(&restored), lines(&replayed));
     assert_eq!(restored.log(), replayed.log());
     assert!(
@@ -159,23 +159,23 @@ fn a_restored_watch_finds_what_one_finds_that_never_stopped() {
 fn a_state_that_does_not_fit_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = stored(&dir);
-    let state = Watch::replay(&store, Settings::default()).unwrap().save(&store).unwrap();
+    let state = Watch::replay(&*store, Settings::default()).unwrap().save(&*store).unwrap();
     let restore = |state: &[u8], settings: &Settings, store: &dyn Store| Watch::restore(state, settings, store);
     let others = Settings { min_lost: 9, ..Settings::default() };
-    assert!(restore(&state, &others, &store).is_err(), "other settings");
-    assert!(restore(b"", &Settings::default(), &store).is_err());
+    assert!(restore(&state, &others, &*store).is_err(), "other settings");
+    assert!(restore(b"", &Settings::default(), &*store).is_err());
     for at in [0, state.len() / 2, state.len() - 1] {
         let mut damaged = state.clone();
         damaged[at] ^= 1;
-        assert!(restore(&damaged, &Settings::default(), &store).is_err(), "damaged at {at}");
+        assert!(restore(&damaged, &Settings::default(), &*store).is_err(), "damaged at {at}");
     }
-    assert!(restore(&state, &Settings::default(), &store).unwrap().follow(&view(&store)));
+    assert!(restore(&state, &Settings::default(), &*store).unwrap().follow(&view(&*store)));
 
     store.prune(hour(10)).unwrap();
-    assert!(!restore(&state, &Settings::default(), &store).unwrap().follow(&view(&store)), "the history was pruned");
+    assert!(!restore(&state, &Settings::default(), &*store).unwrap().follow(&view(&*store)), "the history was pruned");
     let visit = SourceVisit { source: "presence".to_owned(), at: hour(BEFORE).start(), newest: None, failure: None, rejects: None };
-    store.note_source(&visit).unwrap();
-    assert!(restore(&state, &Settings::default(), &store).is_err(), "relays may be described otherwise");
+    store.record_visit(&visit).unwrap();
+    assert!(restore(&state, &Settings::default(), &*store).is_err(), "relays may be described otherwise");
 }
 
 #[test]
@@ -184,12 +184,12 @@ fn a_history_that_has_changed_is_not_followed() {
     let mut store = StoreUrl::from(dir.path().join("tor.db")).open().unwrap();
     let listed = |n: i32| FullConsensus { info: ConsensusInfo { source: ConsensusSource::Presence, ..consensus(n).info }, ..consensus(n) };
     [0, 1, 3].iter().for_each(|n| assert!(store.append_full_consensus(&listed(*n)).unwrap()));
-    let watch = || Watch::replay(&store, Settings::default()).unwrap();
+    let watch = || Watch::replay(&*store, Settings::default()).unwrap();
     let [mut unchanged, mut filled, mut replaced] = [watch(), watch(), watch()];
     store.append_full_consensus(&consensus(4)).unwrap();
-    assert!(unchanged.follow(&view(&store)));
+    assert!(unchanged.follow(&view(&*store)));
     store.append_full_consensus(&consensus(1)).unwrap();
-    assert!(!replaced.follow(&view(&store)), "more flags are known of a list");
+    assert!(!replaced.follow(&view(&*store)), "more flags are known of a list");
     store.append_full_consensus(&consensus(2)).unwrap();
-    assert!(!filled.follow(&view(&store)), "an hour is known that was not");
+    assert!(!filled.follow(&view(&*store)), "an hour is known that was not");
 }

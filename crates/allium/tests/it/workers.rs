@@ -14,8 +14,8 @@ use allium_model::{ConsensusHour, Fingerprint, RelayFlag, RelayState};
 use allium_server::router;
 use allium_service::workers::detector::DetectorWorker;
 use allium_service::workers::network::Network;
-use allium_service::workers::{Context, Next, Pace, Snapshot, Step, Store, Supervisor, Worker};
-use allium_service::{Site, SiteInfo};
+use allium_service::workers::{Context, Next, Pace, SharedStore, Step, Supervisor, Worker};
+use allium_service::{Site, SiteInfo, Snapshot};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -67,7 +67,7 @@ impl Trial {
         let pace = Pace { first: SOON, longest: 4 * SOON };
         let log = self.log.clone();
         let subscriber = tracing_subscriber::fmt().with_writer(move || log.clone()).with_ansi(false).with_target(false).finish();
-        let mut supervisor = Supervisor::new(self.site.clone(), Store::new(store, true), self.runtime.handle().clone(), pace);
+        let mut supervisor = Supervisor::new(self.site.clone(), SharedStore::new(store.into(), true), self.runtime.handle().clone(), pace);
         tracing::subscriber::with_default(subscriber, || start(&mut supervisor));
         supervisor
     }
@@ -185,7 +185,7 @@ fn a_worker_that_panics_is_named_and_recovers_while_the_others_go_on() {
     assert_eq!(trial.figure("allium_worker_failing", "fragile"), Some(1.0));
     assert_eq!(trial.figure("allium_worker_failures_total", "fragile"), Some(0.0));
     assert_eq!(trial.figure("allium_worker_last_success_timestamp_seconds", "fragile"), None);
-    assert!(trial.site.waiting_for().starts_with("fragile failed: run "), "{}", trial.site.waiting_for());
+    assert!(trial.site.snapshot().waiting_for().starts_with("fragile failed: run "), "{}", trial.site.snapshot().waiting_for());
     let seen = n_steady.load(Ordering::SeqCst);
     wait_for("a step of the other worker", || n_steady.load(Ordering::SeqCst) > seen + 3);
     assert_eq!((trial.health("steady")["reason"].clone(), trial.figure("allium_worker_failing", "steady")), (Value::Null, Some(0.0)));
@@ -222,7 +222,8 @@ fn a_worker_that_fails_is_tried_again_and_says_nothing_of_where_the_store_is() {
         ["runs", "failures", "panics"].map(|what| trial.figure(&format!("allium_worker_{what}_total"), "steady")),
         [Some(4.0), Some(3.0), Some(0.0)]
     );
-    let reason = trial.site.waiting_for();
+    let shown = trial.site.snapshot();
+    let reason = shown.waiting_for();
     assert!(reason.contains("missing.db") && !reason.contains(dir.path().to_str().unwrap()), "{reason}");
     supervisor.end(PATIENCE);
 }
@@ -271,7 +272,7 @@ fn detect(trial: &Trial, store: &Path, as_of: ConsensusHour) {
         let mut is_first = true;
         supervisor.start(move || DetectorWorker::new(Settings::default(), std::mem::replace(&mut is_first, false))).unwrap();
     });
-    wait_for("detection", || trial.site.incidents().is_some_and(|log| log.watched.as_of == Some(as_of)));
+    wait_for("detection", || trial.site.snapshot().incidents().is_some_and(|log| log.watched.as_of == Some(as_of)));
     supervisor.end(PATIENCE);
 }
 
@@ -294,7 +295,7 @@ fn the_detector_takes_up_its_state_where_it_fits() {
     let log = restored.log.text();
     assert!(log.contains("detector restored lists=100") && !log.contains("history walked"), "{log}");
     assert_ne!(store.load_state("detector").unwrap().unwrap(), saved, "saved again at the end");
-    assert_eq!(restored.site.incidents().unwrap().watched.n_lists, 102);
+    assert_eq!(restored.site.snapshot().incidents().unwrap().watched.n_lists, 102);
 
     store.prune(start.plus(1)).unwrap();
     let pruned = Trial::new();

@@ -18,7 +18,7 @@ pub(crate) enum Reply {
     Status(u16),
     /// Not modified if asked with a condition, else this body.
     UnlessModified(Vec<u8>),
-    /// Nothing for so long.
+    /// No answer for this long.
     Silence(Duration),
 }
 

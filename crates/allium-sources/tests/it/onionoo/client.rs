@@ -22,7 +22,7 @@ const ENTRY: &str = r#"{"nickname":"alice","fingerprint":"0011223344556677889900
 enum Answer {
     /// Sends these bytes and closes.
     Bytes(Vec<u8>),
-    /// Waits for so long and closes.
+    /// Waits for this long and closes.
     Silence(Duration),
     /// Plays a SOCKS5 proxy, then sends these bytes.
     Socks(Vec<u8>),

@@ -21,8 +21,8 @@ fn testdata(name: &str) -> PathBuf {
 
 /// Decodes the pack of a directory below `testdata/presence`, its spans written as Parquet.
 fn decode(dir: &str, form: Form) -> Result<Pack, Error> {
-    let dir = tempfile::tempdir().unwrap();
-    let spans = dir.path().join("spans.parquet");
+    let scratch = tempfile::tempdir().unwrap();
+    let spans = scratch.path().join("spans.parquet");
     let text = std::fs::read_to_string(testdata(dir).join("spans.csv")).unwrap();
     std::fs::write(&spans, spans_as_parquet(&text, form)).unwrap();
     let (snapshots, relays) = (testdata(dir).join("snapshots.csv"), testdata(dir).join("relays.csv"));

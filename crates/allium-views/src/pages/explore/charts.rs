@@ -16,6 +16,7 @@ use super::state::{Display, Measure, Range, Show, State};
 use super::{compare, image, regions, trend};
 use crate::error::RequestError;
 use crate::params::Params;
+use crate::route::{GroupKind, href};
 
 /// Dots of a scatter plot; the CSV of the API has every relay.
 const DOTS: usize = 1_500;
@@ -103,7 +104,7 @@ fn map(view: &View, state: &State) -> Chart {
         .map(|(country, sums)| CountryValue {
             country: *country,
             name: name_of(view, *country),
-            href: Some(format!("/country/{country}")),
+            href: Some(GroupKind::Country.href(country.as_str())),
             value: figure(sums),
             n_relays: sums.2,
         })
@@ -180,7 +181,7 @@ fn by_country(view: &View, state: &State) -> Chart {
     groups.sort_by_key(|(country, values)| (std::cmp::Reverse(values.len()), *country));
     let row = |(country, values): (CountryCode, Vec<f64>)| BoxRow {
         label: name_of(view, country),
-        href: Some(format!("/country/{country}")),
+        href: Some(GroupKind::Country.href(country.as_str())),
         n: values.len(),
         quantiles: quantiles(&values),
     };
@@ -233,7 +234,7 @@ fn scatter(view: &View, state: &State) -> Chart {
         let relay = &view.record.relays[i].relay;
         Some(Dot {
             label: relay.display_name().to_owned(),
-            href: Some(format!("/relay/{}", relay.fingerprint)),
+            href: Some(href::relay(&relay.fingerprint)),
             x: relay.advertised_bandwidth? as f64,
             y: uptime(view, i, state.range)?,
         })

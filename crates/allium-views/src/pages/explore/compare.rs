@@ -9,6 +9,7 @@ use super::charts::{note, uptime};
 use super::state::State;
 use super::subjects::{Subject, largest_operators};
 use crate::error::RequestError;
+use crate::route::FixedPage;
 
 /// The levels of the network that things are compared with, highest first.
 const LEVELS: [(f64, &str); 7] = [
@@ -96,7 +97,7 @@ fn network(view: &View, state: &State, rows: &[(Subject, Option<f64>)], all: &[f
     let mean = (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64);
     bars.push(Bar {
         label: "Network, mean".to_owned(),
-        href: Some("/statistics".to_owned()),
+        href: Some(FixedPage::Statistics.path().to_owned()),
         value: mean,
         note: format::counted(all.len(), "relay"),
     });

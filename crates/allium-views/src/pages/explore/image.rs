@@ -15,8 +15,9 @@ use super::{CHARTS, PATH};
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::list::{QUERY_NAMES, query_pairs, relay_query};
-use crate::page::{Page, render};
+use crate::page::{Frame, PageHtml, framed, render};
 use crate::params::{Params, query_string};
+use crate::route::href;
 
 /// The name of the chart.
 pub(super) const NAME: &str = "image";
@@ -30,13 +31,15 @@ const RANGES: [Range; 2] = [Range::Days7, Range::Days30];
 #[derive(Template)]
 #[template(path = "explore_image.html")]
 struct ImagePage {
-    page: Page,
+    page: Frame,
     figure: String,
     ranges: Vec<(&'static str, String, bool)>,
     /// Address and name of a list of the same relays.
     list: (String, String),
     text: String,
 }
+
+framed!(ImagePage);
 
 /// The relays that are drawn.
 struct Asked {
@@ -75,13 +78,13 @@ impl Asked {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     let (asked, chosen) = (Asked::of(view, params)?, range(params)?);
     let chart = drawn(view, &asked, chosen);
     let query = asked.query(chosen);
     let link = |range: Range| (range.label(), format!("{PATH}/image{}", asked.query(range)), range == chosen);
     let page = ImagePage {
-        page: Page::of(snapshot, view, now, PATH).with_charts(),
+        page: Frame::of(snapshot, view, now, PATH).with_charts(),
         figure: Figure::of(&chart, CHARTS, &query).with_rows(200).to_string(),
         ranges: RANGES.map(link).to_vec(),
         list: asked.list.clone(),
@@ -105,7 +108,7 @@ fn drawn(view: &View, asked: &Asked, range: Range) -> Chart {
         digits.truncate(8);
         HeatRow {
             label: format!("{digits} {}", relay.display_name()),
-            href: Some(format!("/relay/{}", relay.fingerprint)),
+            href: Some(href::relay(&relay.fingerprint)),
             cells: row.running.into_iter().map(|runs| runs.map(|runs| if runs { 1.0 } else { 0.0 })).collect(),
         }
     };

@@ -27,12 +27,13 @@ use self::state::{Display, Measure, Range, Show, State};
 pub(crate) use self::subjects::{links, word_of};
 use crate::error::RequestError;
 use crate::figure::Figure;
-use crate::page::{Page, render};
+use crate::page::{Frame, PageHtml, framed, render};
 use crate::pages::incidents::marks::marked_by_all;
 use crate::params::Params;
+use crate::route::FixedPage;
 
 /// The path of the page.
-const PATH: &str = "/explore";
+const PATH: &str = FixedPage::Explore.path();
 
 /// Address of its charts.
 const CHARTS: &str = "/explore/charts";
@@ -40,7 +41,7 @@ const CHARTS: &str = "/explore/charts";
 #[derive(Template)]
 #[template(path = "explore.html")]
 struct ExplorePage {
-    page: Page,
+    page: Frame,
     shows: Vec<Link>,
     ranges: Vec<Link>,
     measures: Vec<Link>,
@@ -61,6 +62,8 @@ struct ExplorePage {
     months: Option<String>,
 }
 
+framed!(ExplorePage);
+
 /// A link among others of its kind.
 struct Link {
     label: &'static str,
@@ -69,7 +72,7 @@ struct Link {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     let state = State::of(params)?;
     let charts = charts::all(view, snapshot.sizes(), &state)?;
     let query = state.query();
@@ -78,7 +81,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
     let figures = charts.iter().map(|chart| figure(chart, &query, state.display)).collect();
     let link = |label, state: State, is_current| Link { label, href: format!("{PATH}{}", state.query()), is_current };
     let page = ExplorePage {
-        page: Page::of(snapshot, view, now, PATH).with_charts(),
+        page: Frame::of(snapshot, view, now, PATH).with_charts(),
         shows: Show::ALL.map(|show| link(show.label(), State { show, ..state.clone() }, show == state.show)).into_iter().collect(),
         ranges: Range::NAMED.map(|range| link(range.label(), State { range, ..state.clone() }, range == state.range)).into_iter().collect(),
         measures: state

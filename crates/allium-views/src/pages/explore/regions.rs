@@ -10,6 +10,7 @@ use allium_words::format;
 
 use super::charts::{note, unit, value};
 use super::state::{Measure, State};
+use crate::route::GroupKind;
 
 /// The parts in the order in which they are shown: continents, the Americas in two.
 const PARTS: [(&str, &[&str]); 6] = [
@@ -63,7 +64,7 @@ fn bar(view: &View, state: &State, label: &str, codes: &[&str], inside: &[usize]
     let figure = (!values.is_empty()).then(|| if is_mean { sum / values.len() as f64 } else { sum });
     let href = match codes {
         // Regions without relays have no page.
-        [code] if !inside.is_empty() => Some(format!("/region/{code}")),
+        [code] if !inside.is_empty() => Some(GroupKind::Region.href(code)),
         _ => None,
     };
     let note = if inside.is_empty() { "no relays".to_owned() } else { format::counted(inside.len(), "relay") };

@@ -12,8 +12,8 @@ use allium_words::inert::{inert, inert_short};
 use crate::error::RequestError;
 use crate::markup::{Html, short_fingerprint};
 use crate::pages::groups::{self, Kind};
-use crate::pages::operators::operator_path;
 use crate::params::query_string;
+use crate::route::{FixedPage, href};
 
 /// Forms of the words, for people.
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \
@@ -95,7 +95,7 @@ impl Subject {
         Some(Self {
             word: fingerprint.to_string(),
             label: format!("{} {}", inert(relay.display_name()), short_fingerprint(fingerprint)),
-            href: format!("/relay/{fingerprint}"),
+            href: href::relay(&fingerprint),
             noun: "relay",
             members: vec![relay_idx],
             size_of: None,
@@ -108,7 +108,7 @@ impl Subject {
         Some(Self {
             word: id.to_string(),
             label: inert_short(&view.operator_name(operator_idx), LABEL),
-            href: operator_path(id),
+            href: href::operator(id),
             noun: "operator",
             members: members.filter(|i| view.report.relays.get(*i).is_some_and(|report| report.current)).collect(),
             size_of: None,
@@ -123,7 +123,7 @@ impl Subject {
         Some(Self {
             word: format!("family:{}", family.key),
             label: inert(&format!("family of {first}")),
-            href: format!("/family/{}", family.key),
+            href: href::family(&family.key),
             noun: "family",
             members: members.filter(|i| view.report.relays.get(*i).is_some_and(|report| report.current)).collect(),
             size_of: None,
@@ -206,10 +206,14 @@ pub(crate) fn links(word: &str) -> Html {
     };
     Html::joined(
         [
-            link("Uptime image, relay by relay and hour by hour", "/explore/image", &[("of", word)]),
-            link("Uptime over a year", "/explore", &[("show", "trend"), ("range", "1y"), ("with", word)]),
-            link("Weight over a year", "/explore", &[("show", "trend"), ("range", "1y"), ("measure", "weight"), ("with", word)]),
-            link("Compared with the network", "/explore", &[("show", "compare"), ("with", word)]),
+            link("Uptime image, relay by relay and hour by hour", FixedPage::ExploreImage.path(), &[("of", word)]),
+            link("Uptime over a year", FixedPage::Explore.path(), &[("show", "trend"), ("range", "1y"), ("with", word)]),
+            link(
+                "Weight over a year",
+                FixedPage::Explore.path(),
+                &[("show", "trend"), ("range", "1y"), ("measure", "weight"), ("with", word)],
+            ),
+            link("Compared with the network", FixedPage::Explore.path(), &[("show", "compare"), ("with", word)]),
         ],
         " · ",
     )

@@ -8,6 +8,7 @@ use allium_words::inert::inert;
 use super::advice::counts;
 use super::{Row, row_of};
 use crate::markup::{Html, When};
+use crate::route::href;
 
 /// Least distance of the median above the expected value at which it is mentioned.
 const SKEWED: f64 = 0.003;
@@ -92,7 +93,7 @@ pub(super) fn likeness_words(forecasts: &Forecasts, total: &Total, kind: Togethe
 
 /// The panel; `list` is the address of the dashboard of these relays.
 pub(crate) fn panel(outlook: &Outlook, view: &View, members: impl Iterator<Item = usize>, kind: Together, list: &str) -> Html {
-    let definition = || Html::link("/methods#forecast-totals", &Html::words("Definition"));
+    let definition = || Html::link(&href::method("forecast-totals"), &Html::words("Definition"));
     let forecasts = match outlook.forecasts() {
         Ok(forecasts) => forecasts,
         Err(reason) => return paragraph("say", &[Html::words(format!("There is no forecast yet: {}.", inert(reason))), definition()]),

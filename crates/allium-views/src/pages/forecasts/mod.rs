@@ -29,9 +29,9 @@ use self::network::NetworkSection;
 use crate::api::{Form, to_json};
 use crate::error::RequestError;
 use crate::markup::{Html, Percent, When};
-use crate::page::{Alternate, Page, render};
-use crate::pages::operators::operator_path;
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::TableHtml;
 use allium_words::forecasts::{chance, label_word, model_word, sentence};
 
@@ -53,7 +53,7 @@ struct Operator<'a> {
 #[derive(Template)]
 #[template(path = "forecasts.html")]
 struct ForecastsPage {
-    page: Page,
+    page: Frame,
     whom: Html,
     sentence: String,
     under: Html,
@@ -72,12 +72,16 @@ struct ForecastsPage {
     table: TableHtml,
 }
 
+framed!(ForecastsPage);
+
 #[derive(Template)]
 #[template(path = "forecasts_none.html")]
 struct NoForecastsPage {
-    page: Page,
+    page: Frame,
     reason: String,
 }
+
+framed!(NoForecastsPage);
 
 /// Recommendations of each urgency that the page shows: of an operator, and of all relays.
 const SHOWN_OF_OPERATOR: usize = 20;
@@ -92,8 +96,8 @@ struct BarRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &Outlook, params: &Params) -> Result<String, RequestError> {
-    let frame = Page::of(snapshot, view, now, "/forecasts");
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &Outlook, params: &Params) -> Result<PageHtml, RequestError> {
+    let frame = Frame::of(snapshot, view, now, FixedPage::Forecasts.path());
     let forecasts = match outlook.forecasts() {
         Ok(forecasts) => forecasts,
         Err(reason) => return render(&NoForecastsPage { page: frame, reason: inert(reason) }),
@@ -104,12 +108,12 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, outlook: &O
     let of_operator = operator.map(|_| Summary::of(asked().map(|row| row.forecast)));
     let summary = of_operator.as_ref().unwrap_or(&forecasts.summary);
     let total = operator.and_then(|_| total(forecasts, asked().map(|row| row.forecast), Together::Operator));
-    let base = operator.map_or_else(|| "/forecasts".to_owned(), |operator| href_with("operator", &operator.id.to_string()));
+    let base = operator.map_or_else(|| FixedPage::Forecasts.path().to_owned(), |operator| href_with("operator", &operator.id.to_string()));
     let shown = if operator.is_some() { SHOWN_OF_OPERATOR } else { SHOWN_OF_ALL };
     let counts = counts(asked());
     let table = table::table(view, &rows, params)?;
     render(&ForecastsPage {
-        page: frame.with_alternate(Alternate::at("/api/v1/forecasts")).with_charts(),
+        page: frame.with_alternate(Alternate::of(&Data::Fixed(FixedData::Forecasts))).with_charts(),
         whom: whom(view, operator),
         sentence: match &total {
             Some(total) => total_sentence(forecasts, total, "this operator's"),
@@ -301,8 +305,8 @@ fn whom(view: &View, operator: Option<Operator<'_>>) -> Html {
     let name = inert(&view.operator_name(operator.idx).chars().take(80).collect::<String>());
     let parts = [
         Html::words("Operator:"),
-        Html::link(&operator_path(operator.id), &Html::words(name)),
-        Html::link("/forecasts", &Html::words("Forecasts of all relays")),
+        Html::link(&href::operator(operator.id), &Html::words(name)),
+        Html::link(FixedPage::Forecasts.path(), &Html::words("Forecasts of all relays")),
     ];
     Html::joined(parts, " ")
 }
@@ -321,7 +325,7 @@ fn under(forecasts: &Forecasts, now: Timestamp) -> Html {
         Html::words(words),
         Html::safe(When::from(forecasts.model.trained_as_of)),
         Html::words("."),
-        Html::link("/methods#forecast", &Html::words("Definition")),
+        Html::link(&href::method("forecast"), &Html::words("Definition")),
     ];
     Html::joined(parts, " ").tightened()
 }
@@ -368,9 +372,9 @@ fn exports(operator: Option<Operator<'_>>) -> Vec<(String, &'static str)> {
     ];
     exports.extend(
         operator
-            .map(|operator| (format!("{}/maintenance.ics", operator_path(operator.id)), "Schedule maintenance (calendar file or feed)")),
+            .map(|operator| (format!("{}/maintenance.ics", href::operator(operator.id)), "Schedule maintenance (calendar file or feed)")),
     );
-    exports.push(("/forecasts/scoreboard".to_owned(), "Model details and scoreboard"));
+    exports.push((FixedPage::Scoreboard.path().to_owned(), "Model details and scoreboard"));
     exports
 }
 
@@ -413,7 +417,7 @@ fn model(model: &ModelFacts) -> Vec<(&'static str, Html)> {
         ("Trained on consensuses up to", Html::safe(When::from(model.trained_as_of))),
         ("Learned from", learned),
         ("Trained again", Html::words("once a day; a model that scores worse than the one in use is not taken")),
-        ("How it works", Html::link("/methods#forecast-model", &Html::words("Models, training, scores"))),
+        ("How it works", Html::link(&href::method("forecast-model"), &Html::words("Models, training, scores"))),
     ]
 }
 

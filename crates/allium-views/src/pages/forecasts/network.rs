@@ -13,6 +13,7 @@ use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::Html;
 use crate::params::Params;
+use crate::route::href;
 
 /// Address of the charts.
 pub(super) const CHARTS: &str = "/forecasts/charts";
@@ -56,7 +57,7 @@ impl NetworkSection {
                     Html::words(
                         "Errors and coverage: this method as of past days of our own record, each held against what came; 80 % intervals should cover 0.80.",
                     ),
-                    Html::link("/methods#network-forecast", &Html::words("Definition")),
+                    Html::link(&href::method("network-forecast"), &Html::words("Definition")),
                     Html::link("/api/v1/forecasts/network", &Html::words("JSON")),
                     Html::link("/api/v1/forecasts/network.csv", &Html::words("CSV")),
                     Html::link("/forecasts/scoreboard#network", &Html::words("Against simpler methods")),

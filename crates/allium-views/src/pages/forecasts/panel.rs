@@ -17,6 +17,7 @@ use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::{Html, When};
 use crate::params::Params;
+use crate::route::{CalendarOf, FixedPage, Route, href};
 use allium_words::forecasts::{chance, confidence_rule, confidence_word, model_word};
 
 /// Beginnings of the axis of a fan, in percent: the highest that shows nearly all of the fan.
@@ -64,7 +65,7 @@ impl Panel {
     }
 
     fn without(sentence: String) -> Self {
-        let under = Html::link("/methods#forecast", &Html::words("Definition"));
+        let under = Html::link(&href::method("forecast"), &Html::words("Definition"));
         Self {
             sentence: Html::words(sentence),
             under,
@@ -78,7 +79,7 @@ impl Panel {
     }
 
     fn with(view: &View, forecasts: &Forecasts, (record, forecast): (&RelayRecord, &Forecast), now: Timestamp) -> Self {
-        let base = format!("/relay/{}/charts", record.relay.fingerprint);
+        let base = href::charts(href::relay(&record.relay.fingerprint));
         Self {
             sentence: sentence(forecasts, forecast),
             under: under(forecasts, now),
@@ -95,7 +96,7 @@ impl Panel {
 /// Advice for a relay, with the way to the calendar; `None` where nobody knows the relay's habits.
 fn todo(forecasts: &Forecasts, forecast: &Forecast) -> Option<Html> {
     let habits = forecasts.habits(&forecast.fingerprint)?;
-    let calendar = Html::link(&format!("/relay/{}/maintenance.ics", forecast.fingerprint), &Html::words("Schedule maintenance"));
+    let calendar = Html::link(&Route::Calendar(CalendarOf::Relay(forecast.fingerprint)).address(), &Html::words("Schedule maintenance"));
     let mut parts = match forecasts.advice(forecast) {
         Some(advice) => {
             vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), in_words(advice)]
@@ -172,8 +173,8 @@ fn under(forecasts: &Forecasts, now: Timestamp) -> Html {
         Html::words("As of the consensus of"),
         Html::safe(When::from(forecasts.as_of)),
         Html::words(words),
-        Html::link("/methods#forecast", &Html::words("Definition")),
-        Html::link("/forecasts", &Html::words("All forecasts")),
+        Html::link(&href::method("forecast"), &Html::words("Definition")),
+        Html::link(FixedPage::Forecasts.path(), &Html::words("All forecasts")),
     ];
     Html::joined(parts, " ")
 }

@@ -12,8 +12,9 @@ use askama::Template;
 use super::network::{figure_word, reach_word};
 use crate::error::RequestError;
 use crate::figure::Figure;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::{Params, query_string};
+use crate::route::{Data, FixedData, FixedPage};
 use allium_words::forecasts::model_word;
 
 /// Address of the charts.
@@ -26,7 +27,7 @@ const REFERENCE: &str = "conditional";
 #[derive(Template)]
 #[template(path = "scoreboard.html")]
 struct ScoreboardPage {
-    page: Page,
+    page: Frame,
     sentence: String,
     under: String,
     board: Option<Board>,
@@ -36,6 +37,8 @@ struct ScoreboardPage {
     /// True if there are forecasts whose scores could be known.
     is_known: bool,
 }
+
+framed!(ScoreboardPage);
 
 /// Content of the scoreboard's file.
 struct Board {
@@ -67,14 +70,13 @@ struct NetworkLine {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     params.only(&["stratum"])?;
     let (outlook, file) = (snapshot.outlook(), snapshot.scoreboard());
     let board = file.as_deref();
     let asked = stratum(board, params)?;
-    let page = Page::of(snapshot, view, now, "/forecasts").with_charts();
-    let page =
-        if board.is_some() { page.with_alternate(Alternate { json: "/api/v1/forecasts/scoreboard".to_owned(), csv: None }) } else { page };
+    let page = Frame::of(snapshot, view, now, FixedPage::Forecasts.path()).with_charts();
+    let page = if board.is_some() { page.with_alternate(Alternate::of(&Data::Fixed(FixedData::Scoreboard))) } else { page };
     let forecasts = outlook.forecasts().ok();
     render(&ScoreboardPage {
         page,

@@ -14,8 +14,8 @@ use super::markup::label_html;
 use super::{Row, label_option};
 use crate::error::RequestError;
 use crate::markup::Html;
-use crate::pages::operators::operator_path;
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, GroupKind, href};
 use crate::table::{Cell, Choice, Column, Table};
 use allium_words::forecasts::confidence_word;
 
@@ -27,8 +27,8 @@ const OFFERED: usize = 40;
 /// The table of these rows.
 pub(super) fn table<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Result<Table<'a, Row<'a>>, RequestError> {
     Ok(Table {
-        path: "/forecasts".to_owned(),
-        api: "/api/v1/forecasts".to_owned(),
+        path: FixedPage::Forecasts.path().to_owned(),
+        api: Data::Fixed(FixedData::Forecasts).address(),
         caption: "Forecasts by relay".to_owned(),
         noun: ("relay", "relays"),
         columns: columns(view),
@@ -41,7 +41,7 @@ pub(super) fn table<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Re
 fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
     let mut columns = vec![
         Column::text("nickname", "Relay", |row: &Row<'a>| {
-            Cell::link(row.record.relay.display_name(), format!("/relay/{}", row.forecast.fingerprint))
+            Cell::link(row.record.relay.display_name(), href::relay(&row.forecast.fingerprint))
         })
         .title_of_card(),
         Column::text("label", "Label", |row: &Row<'a>| Cell::Markup {
@@ -147,16 +147,16 @@ fn attributes<'a>(view: &'a View) -> Vec<Col<'a>> {
             .about("in the newest consensus looked at")
             .more(),
         Column::text("country", "Country", |row: &Row<'a>| match row.record.relay.country {
-            Some(country) => Cell::link(country.as_str(), format!("/country/{}", country.as_str())),
+            Some(country) => Cell::link(country.as_str(), GroupKind::Country.href(country.as_str())),
             None => Cell::Missing,
         }),
         Column::text("as", "AS", |row: &Row<'a>| match row.record.relay.asn {
-            Some(asn) => Cell::link(&asn.to_string(), format!("/as/{asn}")),
+            Some(asn) => Cell::link(&asn.to_string(), GroupKind::As.href(&asn.to_string())),
             None => Cell::Missing,
         }),
         Column::text("as_name", "AS name", |row: &Row<'a>| row.record.relay.as_name.as_deref().map_or(Cell::Missing, Cell::name)).more(),
         Column::text("operator", "Operator", move |row: &Row<'a>| match row.operator {
-            Some(operator) => Cell::link(&view.operator_name(operator.idx), operator_path(operator.id)),
+            Some(operator) => Cell::link(&view.operator_name(operator.idx), href::operator(operator.id)),
             None => Cell::Nothing,
         })
         .method("operators")

@@ -19,11 +19,12 @@ use crate::api::Form;
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::Html;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::pages::explore;
 use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
 use crate::params::Params;
+use crate::route::{Data, href};
 use crate::table::{Cell, Column, Table};
 
 /// Parts of a group that its page lists.
@@ -37,7 +38,7 @@ pub(super) fn html(
     kind: Kind,
     key: &str,
     params: &Params,
-) -> Result<String, RequestError> {
+) -> Result<PageHtml, RequestError> {
     let period = period_of(params)?;
     let row = find(view, kind, key)?;
     let table = relay_table(kind, &row.key, period);
@@ -57,8 +58,8 @@ pub(super) fn html(
     let mentions = scope.map(|scope| Mentions::of_location(view, log, scope, &row.key));
     sections.extend(mentions.as_ref().map(incidents));
     sections.push(Section::new("relays", "Relays", Html::words(""), Html::safe(shown)));
-    let alternate = Alternate::at(&format!("/api/v1{}/{}", kind.list_path(), allium_words::inert::url_encoded(&row.key)));
-    let page = Page::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts();
+    let alternate = Alternate::of(&Data::Group(kind, row.key.clone()));
+    let page = Frame::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts();
     render(&GroupsPage {
         page: match &mentions {
             Some(mentions) => page.with_feeds("Incidents here", &mentions.query),
@@ -172,7 +173,7 @@ fn facts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Section
         ("risk-level", "risk level"),
         ("grades", "stars"),
     ];
-    let links = definitions.map(|(anchor, name)| Html::link(&format!("/methods#{anchor}"), &Html::words(name)));
+    let links = definitions.map(|(anchor, name)| Html::link(&href::method(anchor), &Html::words(name)));
     Section::new("facts", "At a glance", Html::joined([Html::words("Definitions:"), Html::joined(links, ", ")], " "), list(&rows))
 }
 

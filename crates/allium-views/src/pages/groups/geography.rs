@@ -15,6 +15,7 @@ use super::{GroupRow, Kind, PERIOD};
 use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::Html;
+use crate::route::{Data, href};
 use crate::table::{Cell, Column, Table};
 
 /// Anomalies on the page; the rest is counted.
@@ -156,8 +157,8 @@ fn region_table<'a>(period: Period) -> Table<'a, &'a Group<Region>> {
         .method("change")
     };
     Table {
-        path: "/regions".to_owned(),
-        api: "/api/v1/regions".to_owned(),
+        path: Kind::Region.list_path().to_owned(),
+        api: Data::Groups(Kind::Region).address(),
         caption: "Uptime by region".to_owned(),
         noun: Kind::Region.noun(),
         columns: vec![
@@ -210,7 +211,7 @@ pub(crate) const fn direction_word(direction: Direction) -> &'static str {
 
 /// A sentence with a link to its definition.
 pub(super) fn with_method(say: &str, anchor: &str) -> Html {
-    Html::joined([Html::words(say), Html::link(&format!("/methods#{anchor}"), &Html::words("Definition"))], " ")
+    Html::joined([Html::words(say), Html::link(&href::method(anchor), &Html::words("Definition"))], " ")
 }
 
 /// A share in words, one decimal.

@@ -12,20 +12,23 @@ use super::{GroupRow, Kind, charts, geography, kind_links, period_of, period_opt
 use crate::api::Form;
 use crate::error::RequestError;
 use crate::markup::Html;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
+use crate::route::{Data, href};
 use crate::table::{Choice, Table};
 
 #[derive(Template)]
 #[template(path = "groups.html")]
 pub(super) struct GroupsPage {
-    pub(super) page: Page,
+    pub(super) page: Frame,
     pub(super) title: String,
     pub(super) kinds: Html,
     pub(super) sentence: String,
     pub(super) under: Html,
     pub(super) sections: Vec<Section>,
 }
+
+framed!(GroupsPage);
 
 /// A part of a page: a heading, a sentence, the evidence.
 pub(super) struct Section {
@@ -43,7 +46,7 @@ impl Section {
 }
 
 /// Renders the page.
-pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<PageHtml, RequestError> {
     let period = period_of(params)?;
     let rows = rows(view, kind);
     let table = table(view, kind, period);
@@ -57,9 +60,9 @@ pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind,
         }
     };
     sections.push(Section::new("list", format!("All {}", kind.noun().1), Html::words(""), Html::safe(shown)));
-    let alternate = Alternate::at(&format!("/api/v1{}", kind.list_path()));
+    let alternate = Alternate::of(&Data::Groups(kind));
     render(&GroupsPage {
-        page: Page::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts(),
+        page: Frame::of(snapshot, view, now, section(kind)).with_alternate(alternate).with_charts(),
         title: kind.label().to_owned(),
         kinds: kind_links(kind),
         sentence: sentence(view, kind, period, &rows),
@@ -69,7 +72,7 @@ pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind,
 }
 
 fn with_chart(id: &'static str, title: &str, kind: Kind, period: Period, chart: &Chart, anchor: &str) -> Section {
-    let definition = Html::link(&format!("/methods#{anchor}"), &Html::words("Definition"));
+    let definition = Html::link(&href::method(anchor), &Html::words("Definition"));
     Section::new(id, title, definition, geography::figure(kind, period, chart))
 }
 
@@ -83,8 +86,8 @@ pub(super) fn data(view: &View, kind: Kind, params: &Params, form: Form) -> Resu
 /// The entry of the navigation to which a kind belongs.
 pub(super) const fn section(kind: Kind) -> &'static str {
     match kind {
-        Kind::Country | Kind::Region => "/countries",
-        _ => "/as",
+        Kind::Country | Kind::Region => Kind::Country.list_path(),
+        _ => Kind::As.list_path(),
     }
 }
 
@@ -98,7 +101,7 @@ pub(super) fn under(view: &View, period: Period) -> Html {
         format::counted(view.groups.network.n_relays, "relay"),
         view.origin_words()
     );
-    Html::joined([Html::words(words), Html::link("/methods#uptime-of-a-group", &Html::words("Definition"))], "")
+    Html::joined([Html::words(words), Html::link(&href::method("uptime-of-a-group"), &Html::words("Definition"))], "")
 }
 
 /// The table of a kind; uptime is that of a period.
@@ -119,7 +122,7 @@ pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a,
     }
     Table {
         path: kind.list_path().to_owned(),
-        api: format!("/api/v1{}", kind.list_path()),
+        api: Data::Groups(kind).address(),
         caption: format!("{}, uptime over {}", kind.label(), period.label()),
         noun: kind.noun(),
         columns: columns(kind, period),

@@ -21,6 +21,7 @@ use jiff::civil::Date;
 use crate::api::Form;
 use crate::error::RequestError;
 use crate::markup::Html;
+use crate::page::PageHtml;
 use crate::params::Params;
 
 pub(crate) use charts::{group_chart, list_chart, months_chart};
@@ -171,7 +172,7 @@ fn period_options() -> Vec<(String, String)> {
 }
 
 /// Renders a list.
-pub(crate) fn list_html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn list_html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<PageHtml, RequestError> {
     list::html(snapshot, view, now, kind, params)
 }
 
@@ -188,7 +189,7 @@ pub(crate) fn group_html(
     kind: Kind,
     key: &str,
     params: &Params,
-) -> Result<String, RequestError> {
+) -> Result<PageHtml, RequestError> {
     detail::html(snapshot, view, now, kind, key, params)
 }
 

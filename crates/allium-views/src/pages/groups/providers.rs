@@ -15,6 +15,7 @@ use super::{GroupRow, Kind};
 use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::operators::dashboard::expansion_words;
+use crate::route::Data;
 use crate::table::{Cell, Column, Table};
 
 /// Countries that are recommended.
@@ -54,8 +55,8 @@ fn ranking(view: &View, period: Period) -> Section {
 
 fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>> {
     Table {
-        path: "/as".to_owned(),
-        api: "/api/v1/as".to_owned(),
+        path: Kind::As.list_path().to_owned(),
+        api: Data::Groups(Kind::As).address(),
         caption: format!("Autonomous systems with the highest uptime over {}", period.label()),
         noun: Kind::As.noun(),
         columns: vec![
@@ -201,8 +202,8 @@ fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
         .about(format!("share of weight of the largest {}", Concentration::TOP[i]))
     };
     Table {
-        path: "/as".to_owned(),
-        api: "/api/v1/as".to_owned(),
+        path: Kind::As.list_path().to_owned(),
+        api: Data::Groups(Kind::As).address(),
         caption: "Concentration of consensus weight".to_owned(),
         noun: ("way to group", "ways to group"),
         columns: vec![

@@ -6,6 +6,7 @@ use allium_service::View;
 
 use super::{GroupRow, Kind, period_options};
 use crate::markup::{FlagLetters, Html, State};
+use crate::route::{Data, href};
 use crate::table::{Cell, Choice, Column, Table};
 
 /// A relay with its figures.
@@ -25,7 +26,7 @@ pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, Rela
     let running = |row: &RelayRow<'a>, value: &str| row.record.relay.running == (value == "running");
     Table {
         path: kind.href(key),
-        api: format!("/api/v1{}/{}", kind.list_path(), allium_words::inert::url_encoded(key)),
+        api: Data::Group(kind, key.to_owned()).address(),
         caption: "Relays of this group".to_owned(),
         noun: ("relay", "relays"),
         columns: columns(period),
@@ -51,7 +52,7 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
     };
     vec![
         Column::text("nickname", "Nickname", |row: &RelayRow<'a>| {
-            Cell::link(row.record.relay.display_name(), format!("/relay/{}", row.record.relay.fingerprint))
+            Cell::link(row.record.relay.display_name(), href::relay(&row.record.relay.fingerprint))
         })
         .title_of_card(),
         Column::text("fingerprint", "Fingerprint", |row: &RelayRow<'a>| {

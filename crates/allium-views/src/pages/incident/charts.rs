@@ -10,6 +10,7 @@ use allium_words::inert::inert;
 use super::relays::lost_flag;
 use crate::error::RequestError;
 use crate::markup::short_fingerprint;
+use crate::route::href;
 
 /// Hours shown before and after.
 const AROUND: i32 = 24;
@@ -122,7 +123,7 @@ impl<'a> Scene<'a> {
     fn image(&self) -> Chart {
         let row = |relay: &&RelayRecord| HeatRow {
             label: format!("{} {}", inert(relay.relay.display_name()), short_fingerprint(&relay.relay.fingerprint)),
-            href: Some(format!("/relay/{}", relay.relay.fingerprint)),
+            href: Some(href::relay(&relay.relay.fingerprint)),
             cells: self.hours().map(|hour| self.had(relay, hour).map(|had| if had { 1.0 } else { 0.0 })).collect(),
         };
         let mut relays = self.relays.clone();

@@ -20,8 +20,9 @@ use self::why::{HypothesisRow, ShiftRow};
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::{Html, Percent, When};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::incidents::markup;
+use crate::route::{Data, FixedPage, NoteBy, Route, Service, href};
 use crate::table::TableHtml;
 
 /// Relays on the page; the CSV has all of them.
@@ -32,7 +33,7 @@ const PARTS_SHOWN: usize = 12;
 #[derive(Template)]
 #[template(path = "incident.html")]
 struct IncidentPage {
-    page: Page,
+    page: Frame,
     headline: String,
     status: Html,
     answer: String,
@@ -49,6 +50,8 @@ struct IncidentPage {
     relays: TableHtml,
     similar: Vec<SimilarRow>,
 }
+
+framed!(IncidentPage);
 
 /// The form for holders of tokens.
 struct NoteForm {
@@ -99,16 +102,19 @@ pub(crate) fn html(
     now: Timestamp,
     log: &IncidentLog,
     incident: &Incident,
-) -> Result<String, RequestError> {
+) -> Result<PageHtml, RequestError> {
     let rows = rows(view, incident);
-    let api = format!("/api/v1/incidents/{}", incident.id);
+    let api = Data::Incident(incident.id.clone()).address();
     let all = (rows.len() > RELAYS_SHOWN).then(|| (format!("{api}.csv"), "All as CSV".to_owned()));
     let as_of = log.watched.as_of.unwrap_or(view.as_of());
-    let base = format!("/incident/{}/charts", incident.id);
+    let base = href::charts(href::incident(&incident.id));
     let drawn = charts::all(view, incident, as_of);
     let effect = log.effect(&incident.id);
     render(&IncidentPage {
-        page: Page::of(snapshot, view, now, "/incidents").with_alternate(Alternate::at(&api)).with_feeds("Incidents", "").with_charts(),
+        page: Frame::of(snapshot, view, now, FixedPage::Incidents.path())
+            .with_alternate(Alternate::of(&Data::Incident(incident.id.clone())))
+            .with_feeds("Incidents", "")
+            .with_charts(),
         headline: words::headline(incident, view),
         status: markup::status_html(incident.status),
         answer: answer(view, incident, as_of, &rows),
@@ -191,7 +197,7 @@ fn facts(view: &View, incident: &Incident, as_of: ConsensusHour, effect: Option<
         (
             "Severity",
             Html::joined(
-                [markup::severity_html(incident.severity), Html::link("/methods#severity-of-an-incident", &Html::words("rule"))],
+                [markup::severity_html(incident.severity), Html::link(&href::method("severity-of-an-incident"), &Html::words("rule"))],
                 " ",
             ),
         ),
@@ -258,10 +264,10 @@ fn timeline(log: &IncidentLog, incident: &Incident) -> Vec<(When, Html)> {
 }
 
 fn note_form(view: &View, log: &IncidentLog, incident: &Incident) -> NoteForm {
-    let link = |other: &Incident| (format!("/incident/{}", other.id), words::headline(other, view));
+    let link = |other: &Incident| (href::incident(&other.id), words::headline(other, view));
     let acknowledged = |note: &allium_model::IncidentNote| format!("{} by {}", format::instant(note.at), inert(&note.by));
     NoteForm {
-        action: format!("/incident/{}/notes", incident.id),
+        action: Route::Service(Service::Note { incident: incident.id.clone(), by: NoteBy::Form }).address(),
         longest: LONGEST_TEXT,
         acknowledged: log.acknowledged(&incident.id).map(acknowledged),
         merged_into: log.merged_into(&incident.id).map(link),
@@ -271,7 +277,7 @@ fn note_form(view: &View, log: &IncidentLog, incident: &Incident) -> NoteForm {
 
 fn similar_row(view: &View, other: &Incident, as_of: ConsensusHour) -> SimilarRow {
     SimilarRow {
-        href: format!("/incident/{}", other.id),
+        href: href::incident(&other.id),
         headline: words::headline(other, view),
         detected: other.detected_at.into(),
         lasted: format::hours(f64::from(words::lasted_hours(other, as_of))),

@@ -5,6 +5,7 @@ use allium_model::{Fingerprint, RelayFlag, RelayRecord};
 use allium_service::View;
 
 use crate::markup::{Html, short_fingerprint};
+use crate::route::{Data, href};
 use crate::table::{Cell, Column, Table};
 
 /// A relay of an incident.
@@ -75,8 +76,7 @@ fn state(view: &View, record: Option<&RelayRecord>) -> Now {
 /// Its columns.
 pub(crate) fn table(incident: &Incident) -> Table<'static, RelayRow> {
     let mut columns = vec![
-        Column::text("nickname", "Relay", |row: &RelayRow| Cell::link(&row.nickname, format!("/relay/{}", row.fingerprint)))
-            .title_of_card(),
+        Column::text("nickname", "Relay", |row: &RelayRow| Cell::link(&row.nickname, href::relay(&row.fingerprint))).title_of_card(),
         Column::text("state", "State now", |row: &RelayRow| state_cell(row.state)).badge_of_card(),
         Column::text("fingerprint", "Fingerprint", |row: &RelayRow| Cell::Words(row.fingerprint.to_string())).across_card(),
         Column::text("country", "Country", |row: &RelayRow| row.country.clone().map_or(Cell::Missing, Cell::Words)).on_card(),
@@ -87,8 +87,8 @@ pub(crate) fn table(incident: &Incident) -> Table<'static, RelayRow> {
         columns.push(Column::text("has_flag", format!("Has {} now", flag.name()), has_flag).on_card());
     }
     Table {
-        path: format!("/incident/{}", incident.id),
-        api: format!("/api/v1/incidents/{}", incident.id),
+        path: href::incident(&incident.id),
+        api: Data::Incident(incident.id.clone()).address(),
         caption: "Relays concerned".to_owned(),
         noun: ("relay", "relays"),
         columns,

@@ -8,6 +8,7 @@ use allium_words::format;
 use allium_words::incidents as words;
 
 use crate::markup::{Day, Html};
+use crate::route::href;
 
 /// Days shown, the last one included.
 const DAYS: i32 = 365;
@@ -80,7 +81,7 @@ fn month_row(days: &[(i32, Option<usize>)]) -> MonthRow {
 fn day_row(day: i32, indices: &[usize], log: &IncidentLog) -> DayRow {
     let links = indices.iter().map(|idx| &log.incidents()[*idx]).map(|incident| {
         let words = format!("{} of {}", words::kind_name(incident.kind), format::counted(incident.n_affected, "relay"));
-        Html::link(&format!("/incident/{}", incident.id), &Html::words(words))
+        Html::link(&href::incident(&incident.id), &Html::words(words))
     });
     DayRow { day: Day(ConsensusHour::new(day * 24).start()), n: indices.len(), links: Html::joined(links, ", ") }
 }

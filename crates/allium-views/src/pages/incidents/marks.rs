@@ -1,5 +1,6 @@
 //! Incidents as marks on charts over time, each with a link to its page.
 
+use crate::route::href;
 use allium_charts::{Chart, Event, Kind};
 use allium_detect::Incident;
 use allium_model::ConsensusHour;
@@ -30,7 +31,7 @@ pub(crate) fn marked<'a>(mut chart: Chart, view: &View, log: &IncidentLog, incid
             start_secs: start.max(first),
             end_secs: end.min(last),
             label: headline(incident, view),
-            href: Some(format!("/incident/{}", incident.id)),
+            href: Some(href::incident(&incident.id)),
         }
     };
     let marks: Vec<Event> = shown.iter().take(MOST).map(event).collect();

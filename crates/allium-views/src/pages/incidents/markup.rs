@@ -7,13 +7,14 @@ use allium_words::incidents::{Names, scope_name, severity_word};
 
 use crate::foreign::Foreign;
 use crate::markup::Html;
+use crate::route::{GroupKind, href};
 
 /// The scope with a link to its page where it has one.
 pub(crate) fn scope_link(scope: &Scope, view: &View) -> Html {
     let name = Html::words(scope_name(scope, view));
     match scope.kind {
-        ScopeKind::Country if scope.key.parse::<CountryCode>().is_ok() => Html::link(&format!("/country/{}", scope.key), &name),
-        ScopeKind::As if scope.key.parse::<Asn>().is_ok() => Html::link(&format!("/as/{}", scope.key), &name),
+        ScopeKind::Country if scope.key.parse::<CountryCode>().is_ok() => Html::link(&GroupKind::Country.href(&scope.key), &name),
+        ScopeKind::As if scope.key.parse::<Asn>().is_ok() => Html::link(&GroupKind::As.href(&scope.key), &name),
         ScopeKind::Operator if scope.key.parse().is_ok_and(|id| view.operator(&id).is_some()) => {
             Html::link(&format!("/operator/{}", scope.key), &name)
         }
@@ -50,7 +51,7 @@ pub(crate) fn note(note: &IncidentNote) -> Html {
         NoteAction::Acknowledge => Html::words("acknowledged it"),
         NoteAction::Annotate => Html::words("noted"),
         NoteAction::Merge(into) => {
-            let link = Html::link(&format!("/incident/{into}"), &Html::words("another incident"));
+            let link = Html::link(&href::incident(into), &Html::words("another incident"));
             Html::joined([Html::words("said that it is part of"), link], " ")
         }
         NoteAction::Separate => Html::words("said that it is an incident of its own"),

@@ -10,6 +10,7 @@ use crate::foreign::Foreign;
 use crate::markup::{Html, When};
 use crate::pages::incidents::markup;
 use crate::params::query_string;
+use crate::route::{FeedForm, href};
 
 /// Incidents that a page lists.
 const SHOWN: usize = 5;
@@ -79,14 +80,14 @@ fn list(view: &View, found: &[&Incident], query: &str) -> Html {
     let items = found.iter().take(SHOWN).map(|incident| item(view, incident));
     let items = Html::joined(items, "");
     let all = Html::link(&format!("/incidents{query}#all"), &Html::words("All of them"));
-    let feed = Html::link(&format!("/incidents.atom{query}"), &Html::words("Atom feed"));
+    let feed = Html::link(&format!("{}{query}", FeedForm::Atom.path()), &Html::words("Atom feed"));
     let links = Html::element("p", &[("class", "small")], &Html::joined([all, feed], " "));
     Html::joined([Html::element("ul", &[("class", "events")], &items), links], "")
 }
 
 fn item(view: &View, incident: &Incident) -> Html {
     let headline = Html::safe(Foreign::long(&words::headline(incident, view)));
-    let link = Html::link(&format!("/incident/{}", incident.id), &headline);
+    let link = Html::link(&href::incident(&incident.id), &headline);
     let when = Html::joined([Html::words("detected"), Html::safe(When::from(incident.detected_at))], " ");
     let facts = Html::joined([markup::status_html(incident.status), markup::severity_html(incident.severity), when], " ");
     let parts = [Html::element("p", &[], &link), Html::element("p", &[("class", "small")], &facts)];
@@ -108,5 +109,5 @@ pub(crate) fn incident_of<'a>(log: &'a IncidentLog, relay: &Fingerprint, start_s
 pub(crate) fn of_outage(log: &IncidentLog, relay: &Fingerprint, start_secs: i64, end_secs: i64) -> Option<Html> {
     let incident = incident_of(log, relay, start_secs, end_secs)?;
     let words = format!("with {}", format::counted(incident.n_affected.saturating_sub(1), "other relay"));
-    Some(Html::link(&format!("/incident/{}", incident.id), &Html::words(words)))
+    Some(Html::link(&href::incident(&incident.id), &Html::words(words)))
 }

@@ -22,8 +22,9 @@ use self::calendar::{DayRow, MonthRow};
 pub(crate) use self::mentions::{Mentions, incident_of, of_outage};
 use crate::error::RequestError;
 use crate::markup::{Html, Percent, When};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Table, TableHtml};
 
 /// The incidents that an address asks for, before what their table chooses.
@@ -51,7 +52,7 @@ const LATEST_SHOWN: usize = 12;
 #[derive(Template)]
 #[template(path = "incidents.html")]
 struct Incidents {
-    page: Page,
+    page: Frame,
     standing: Html,
     sentence: String,
     watched: String,
@@ -71,11 +72,15 @@ struct Incidents {
     query: String,
 }
 
+framed!(Incidents);
+
 #[derive(Template)]
 #[template(path = "incidents_wait.html")]
 struct Waiting {
-    page: Page,
+    page: Frame,
 }
+
+framed!(Waiting);
 
 struct Tile {
     name: &'static str,
@@ -126,8 +131,8 @@ pub(crate) fn html(
     now: Timestamp,
     log: Option<&IncidentLog>,
     params: &Params,
-) -> Result<String, RequestError> {
-    let page = Page::of(snapshot, view, now, "/incidents");
+) -> Result<PageHtml, RequestError> {
+    let page = Frame::of(snapshot, view, now, FixedPage::Incidents.path());
     let Some(log) = log else { return render(&Waiting { page }) };
     let list = List::of(view, log, params)?;
     let table = list.table.html(&list.rows, &list.table.strict_state(params)?)?;
@@ -136,7 +141,7 @@ pub(crate) fn html(
     let query = list.table.moved("", params)?;
     let calendar = calendar::of(view, log);
     render(&Incidents {
-        page: page.with_alternate(Alternate::at("/api/v1/incidents")).with_feeds("Incidents", &query),
+        page: page.with_alternate(Alternate::of(&Data::Fixed(FixedData::Incidents))).with_feeds("Incidents", &query),
         standing: standing(log, &open),
         sentence: sentence(view, log, &open, impact.n_missing),
         watched: watched(log),
@@ -278,7 +283,7 @@ fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
     rows.sort_by(|a, b| (b.0, &a.1.id).cmp(&(a.0, &b.1.id)));
     let row = |(at, incident, words): (Timestamp, &Incident, Html)| LatestRow {
         when: When(at),
-        href: format!("/incident/{}", incident.id),
+        href: href::incident(&incident.id),
         headline: words::headline(incident, view),
         words,
     };
@@ -296,7 +301,7 @@ fn open_row(view: &View, log: &IncidentLog, incident: &Incident) -> OpenRow {
         )
     });
     OpenRow {
-        href: format!("/incident/{}", incident.id),
+        href: href::incident(&incident.id),
         headline: words::headline(incident, view),
         status: markup::status_html(incident.status),
         severity: markup::severity_html(incident.severity),

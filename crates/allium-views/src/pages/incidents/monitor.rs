@@ -10,12 +10,13 @@ use super::{Impact, OPEN_SHOWN, OpenRow, Tile, is_short, open_row, standing};
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, When};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
+use crate::route::{Data, FixedData, FixedPage};
 
 #[derive(Template)]
 #[template(path = "monitor.html")]
 struct Monitor {
-    page: Page,
+    page: Frame,
     standing: Html,
     sentence: String,
     tiles: Vec<Tile>,
@@ -28,6 +29,8 @@ struct Monitor {
     sources: Vec<SourceRow>,
     next: String,
 }
+
+framed!(Monitor);
 
 /// A figure against what it should be.
 struct Metric {
@@ -49,13 +52,15 @@ struct SourceRow {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, log: Option<&IncidentLog>) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, log: Option<&IncidentLog>) -> Result<PageHtml, RequestError> {
     let open = log.map(IncidentLog::open).unwrap_or_default();
     let impact = log.map(|_| Impact::of(view, &open));
     let capacity = log.map_or(&[][..], |log| &log.capacity);
     let sources = snapshot.sources();
     render(&Monitor {
-        page: Page::of(snapshot, view, now, "/incidents").with_alternate(Alternate::at("/api/v1/network")).with_feeds("Incidents", ""),
+        page: Frame::of(snapshot, view, now, FixedPage::Incidents.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Network)))
+            .with_feeds("Incidents", ""),
         standing: log.map_or_else(Html::unknown, |log| standing(log, &open)),
         sentence: sentence(view, log.is_some(), open.len()),
         tiles: tiles(view, log.is_some(), open.len()),
@@ -153,7 +158,7 @@ pub(super) fn doubts(sources: &[SourceReport], view: &View, now: Timestamp) -> V
     let n_rejects = view.record.rejects.len();
     if n_rejects > 0 {
         let words = Html::words(format!("Defective: {} in documents in use could not be understood.", format::counted(n_rejects, "value")));
-        doubts.push(Html::joined([words, Html::link("/data-quality", &Html::words("Which"))], " "));
+        doubts.push(Html::joined([words, Html::link(FixedPage::DataQuality.path(), &Html::words("Which"))], " "));
     }
     doubts
 }

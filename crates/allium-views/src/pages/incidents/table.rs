@@ -13,6 +13,7 @@ use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::incidents::markup;
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Cell, Choice, Column, Table};
 
 type Row = Arc<Incident>;
@@ -21,8 +22,8 @@ type Row = Arc<Incident>;
 pub(crate) fn table<'a>(view: &'a View, log: &'a IncidentLog, params: &Params) -> Result<Table<'a, Row>, RequestError> {
     let as_of = log.watched.as_of.unwrap_or(view.as_of());
     Ok(Table {
-        path: "/incidents".to_owned(),
-        api: "/api/v1/incidents".to_owned(),
+        path: FixedPage::Incidents.path().to_owned(),
+        api: Data::Fixed(FixedData::Incidents).address(),
         caption: "Incidents".to_owned(),
         noun: ("incident", "incidents"),
         columns: columns(view, as_of),
@@ -96,7 +97,7 @@ fn columns(view: &View, as_of: allium_model::ConsensusHour) -> Vec<Column<'_, Ro
 fn summary(incident: &Incident, view: &View) -> Cell {
     let headline = words::headline(incident, view);
     let label = Html::safe(Foreign::long(&headline));
-    Cell::Markup { html: Html::link(&format!("/incident/{}", incident.id), &label), plain: headline, rank: 0.0 }
+    Cell::Markup { html: Html::link(&href::incident(&incident.id), &label), plain: headline, rank: 0.0 }
 }
 
 fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {

@@ -7,11 +7,12 @@ use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
 
-use super::{operator_path, relay};
+use super::relay;
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::markup::Html;
 use crate::params::Params;
+use crate::route::{FixedPage, href};
 
 /// Bars of a chart.
 const SHOWN: usize = 10;
@@ -31,13 +32,14 @@ pub(crate) enum List {
 
 impl List {
     /// Address of its charts.
-    const fn base(self) -> &'static str {
-        match self {
-            Self::Operators => "/operators/charts",
-            Self::Families => "/families/charts",
-            Self::Domains => "/domains/charts",
-            Self::Relays => "/top/charts",
-        }
+    fn base(self) -> String {
+        let page = match self {
+            Self::Operators => FixedPage::Operators,
+            Self::Families => FixedPage::Families,
+            Self::Domains => FixedPage::Domains,
+            Self::Relays => FixedPage::Top,
+        };
+        href::charts(page.path())
     }
 
     const fn of(self) -> (&'static str, &'static str) {
@@ -54,8 +56,9 @@ impl List {
 pub(crate) fn section(view: &View, list: List) -> Html {
     let chart = largest(view, list);
     let head = Html::element("h2", &[("id", "largest")], &Html::words("Most weight"));
-    let say = Html::element("p", &[("class", "small")], &Html::link("/methods#weight-shares", &Html::words("Definition of weight shares")));
-    let parts = [head, Html::safe(Figure::of(&chart, list.base(), "")), say];
+    let say =
+        Html::element("p", &[("class", "small")], &Html::link(&href::method("weight-shares"), &Html::words("Definition of weight shares")));
+    let parts = [head, Html::safe(Figure::of(&chart, &list.base(), "")), say];
     Html::element("section", &[("aria-labelledby", "largest")], &Html::joined(parts, ""))
 }
 
@@ -102,7 +105,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
             current
                 .map(|(i, (operator, figures))| {
                     let label = short(&view.operator_name(i));
-                    (figures.members.consensus_weight, i, bar(label, operator_path(&operator.id), &figures.members))
+                    (figures.members.consensus_weight, i, bar(label, href::operator(&operator.id), &figures.members))
                 })
                 .collect()
         }
@@ -112,13 +115,13 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
                 .map(|(i, (family, figures))| {
                     let heaviest = super::families::heaviest(view, family).and_then(|i| relay(view, i));
                     let label = short(heaviest.map_or("", |relay| relay.display_name()));
-                    (figures.consensus_weight, i, bar(label, format!("/family/{}", family.key), figures))
+                    (figures.consensus_weight, i, bar(label, href::family(&family.key), figures))
                 })
                 .collect()
         }
         List::Domains => {
             let bar = |(i, (domain, figures)): (usize, (&allium_model::AroiDomain, &allium_analysis::operators::DomainFigures))| {
-                let href = format!("/relays?q={}", allium_words::inert::url_encoded(domain.as_str()));
+                let href = href::search(domain.as_str());
                 (figures.claimed.consensus_weight, i, bar(short(domain.as_str()), href, &figures.claimed))
             };
             operators.domains.iter().enumerate().map(bar).collect()
@@ -130,7 +133,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
                     let relay = &record.relay;
                     let bar = Bar {
                         label: short(relay.display_name()),
-                        href: Some(format!("/relay/{}", relay.fingerprint)),
+                        href: Some(href::relay(&relay.fingerprint)),
                         value: relay.consensus_weight_fraction.map(Fraction::get),
                         note: relay.as_name.as_deref().map_or_else(String::new, short),
                     };

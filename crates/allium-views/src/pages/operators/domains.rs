@@ -4,13 +4,14 @@ use allium_analysis::operators::DomainFigures;
 use allium_model::{AroiDomain, OperatorId, Timestamp};
 use allium_service::{Snapshot, View};
 use allium_words::format;
-use allium_words::inert::{inert, url_encoded};
+use allium_words::inert::inert;
 
-use super::{ListPage, figures, operator_path};
+use super::{ListPage, figures};
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Cell, Choice, Column, Table};
 
 struct Row<'a> {
@@ -50,7 +51,7 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
     let href = |row: &Row<'_>| {
         let id = OperatorId::Domain(row.domain.clone());
         let is_operator = view.operators.operators.position(&id).is_some();
-        if is_operator { operator_path(&id) } else { format!("/relays?q={}", url_encoded(row.domain.as_str())) }
+        if is_operator { href::operator(&id) } else { href::search(row.domain.as_str()) }
     };
     let mut columns = vec![
         Column::text("domain", "Domain", move |row: &Row<'_>| Cell::link(row.domain.as_str(), href(row))).method("aroi").title_of_card(),
@@ -70,8 +71,8 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
     columns.extend(figures::columns(|row: &Row<'_>| &row.figures.claimed));
     let options = std::iter::once("any").chain(STATES).map(|value| (value.to_owned(), value.to_owned()));
     Table {
-        path: "/domains".to_owned(),
-        api: "/api/v1/domains".to_owned(),
+        path: FixedPage::Domains.path().to_owned(),
+        api: Data::Fixed(FixedData::Domains).address(),
         caption: "Claimed domains".to_owned(),
         noun: ("domain", "domains"),
         columns,
@@ -87,13 +88,13 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let claimed: usize = rows.iter().map(|row| row.figures.claimed.n_relays).sum();
     let validated: usize = rows.iter().map(|row| row.figures.n_validated).sum();
     let page = ListPage {
-        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/domains")).with_charts(),
+        page: Frame::of(snapshot, view, now, FixedPage::Operators.path()).with_alternate(Alternate::of(&Data::Fixed(FixedData::Domains))).with_charts(),
         title: "Claimed domains",
         sentence: format!(
             "{} claim {}; {} of them are named by the domain that they claim.",
@@ -104,7 +105,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
         under: "Anybody can write anybody's domain into a contact. Here relays are counted under the domain that they claim; an operator's page counts those that are proven."
             .to_owned(),
         method: "aroi",
-        links: vec![("/operators", "Operators"), ("/families", "Families")],
+        links: vec![(FixedPage::Operators.path(), "Operators"), (FixedPage::Families.path(), "Families")],
         before: super::charts::section(view, super::charts::List::Domains),
         table: table.html(&rows, &state)?,
     };

@@ -13,10 +13,11 @@ use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::{Html, short_fingerprint};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::groups;
 use crate::pages::members::{self, Member};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Cell, Column, Table, TableHtml};
 
 struct Row<'a> {
@@ -41,12 +42,10 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         })
     };
     let mut columns = vec![
-        Column::text("heaviest_relay", "Heaviest relay", move |row: &Row<'_>| {
-            Cell::link(&name(row), format!("/family/{}", row.family.key))
-        })
-        .about("nickname of its heaviest relay")
-        .method("families")
-        .title_of_card(),
+        Column::text("heaviest_relay", "Heaviest relay", move |row: &Row<'_>| Cell::link(&name(row), href::family(&row.family.key)))
+            .about("nickname of its heaviest relay")
+            .method("families")
+            .title_of_card(),
         Column::text("key", "Key", |row: &Row<'_>| Cell::Words(short_fingerprint(&row.family.key)))
             .about("the smallest fingerprint of the family, its first digits")
             .badge_of_card(),
@@ -55,8 +54,8 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
     columns.extend(figures::columns(|row: &Row<'_>| row.figures));
     columns.push(Column::text("fingerprint", "Smallest fingerprint", |row: &Row<'_>| Cell::Words(row.family.key.to_string())).more());
     Table {
-        path: "/families".to_owned(),
-        api: "/api/v1/families".to_owned(),
+        path: FixedPage::Families.path().to_owned(),
+        api: Data::Fixed(FixedData::Families).address(),
         caption: "Families".to_owned(),
         noun: ("family", "families"),
         columns,
@@ -72,16 +71,18 @@ pub(super) fn heaviest(view: &View, family: &Family) -> Option<u32> {
 }
 
 /// Renders the list.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/families")).with_charts(),
+        page: Frame::of(snapshot, view, now, FixedPage::Operators.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Families)))
+            .with_charts(),
         title: "Families",
         sentence: sentence(view, &rows),
         under: "A family is a group of relays that name each other; clients never use two of one family in one circuit.".to_owned(),
         method: "families",
-        links: vec![("/operators", "Operators"), ("/domains", "Claimed domains")],
+        links: vec![(FixedPage::Operators.path(), "Operators"), (FixedPage::Domains.path(), "Claimed domains")],
         before: Html::joined([network_states(view), super::charts::section(view, super::charts::List::Families)], ""),
         table: table.html(&rows, &state)?,
     };
@@ -110,7 +111,7 @@ fn network_states(view: &View) -> Html {
         &Html::joined(
             [
                 Html::words("Current relays by what they say of their family; mixed and alleged ones are misconfigured."),
-                Html::link("/methods#families", &Html::words("Definition")),
+                Html::link(&href::method("families"), &Html::words("Definition")),
             ],
             " ",
         ),
@@ -138,7 +139,7 @@ fn sentence(view: &View, rows: &[Row<'_>]) -> String {
 #[derive(Template)]
 #[template(path = "family.html")]
 struct FamilyPage {
-    page: Page,
+    page: Frame,
     title: String,
     name: String,
     key: Fingerprint,
@@ -152,6 +153,8 @@ struct FamilyPage {
     months: Html,
     table: TableHtml,
 }
+
+framed!(FamilyPage);
 
 /// The key of the family that a relay is in; `None` for relays that stand alone.
 pub(crate) fn key_of(view: &View, fingerprint: &Fingerprint) -> Option<Fingerprint> {
@@ -173,17 +176,17 @@ pub(crate) fn family_html(
     now: Timestamp,
     key: &Fingerprint,
     params: &Params,
-) -> Result<String, RequestError> {
+) -> Result<PageHtml, RequestError> {
     let (family, figures) = family_of(view, key)?;
     let members = Member::current(view, &family.members);
-    let path = format!("/family/{key}");
-    let api = format!("/api/v1/families/{key}");
+    let path = href::family(&key);
+    let api = Data::Family(*key).address();
     let table = members::table(view, path, api.clone());
     let state = table.strict_state(params)?;
     let name = heaviest(view, family).and_then(|i| relay(view, i)).map_or("", |relay| relay.display_name()).to_owned();
     let one_sided = members.iter().filter(|member| FamilyState::of(member.relay()).is_misconfigured());
     let page = FamilyPage {
-        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at(&api)).with_charts(),
+        page: Frame::of(snapshot, view, now, FixedPage::Operators.path()).with_alternate(Alternate::of(&Data::Family(*key))).with_charts(),
         title: format!("Family of {}", allium_words::inert::inert(&name)),
         answer: answer(figures),
         operator: family.members.first().map_or_else(Html::unknown, |i| operator_link(view, *i as usize)),
@@ -191,7 +194,7 @@ pub(crate) fn family_html(
         states: states(&members),
         facts: facts(figures),
         changes: groups::change_table(&view.groups.figures(&view.groups.places_of(&family.members)).changes),
-        months: Html::safe(Figure::of(&groups::months_chart(view, &family.members, "This family"), &format!("/family/{key}/charts"), "")),
+        months: Html::safe(Figure::of(&groups::months_chart(view, &family.members, "This family"), &href::charts(href::family(key)), "")),
         one_sided: one_sided.take(members::SHOWN).map(|member| crate::pages::relay::relay_link(member.relay())).collect(),
         table: table.html(&members, &state)?,
         key: *key,
@@ -233,7 +236,7 @@ pub(crate) fn chart(view: &View, params: &Params, key: &Fingerprint, name: &str)
 /// The members of a family for programs.
 pub(crate) fn family_data(view: &View, key: &Fingerprint, params: &Params, form: Form) -> Result<String, RequestError> {
     let (family, _) = family_of(view, key)?;
-    let table = members::table(view, format!("/family/{key}"), format!("/api/v1/families/{key}"));
+    let table = members::table(view, href::family(&key), Data::Family(*key).address());
     table.data(view.as_of(), &Member::current(view, &family.members), params, form)
 }
 

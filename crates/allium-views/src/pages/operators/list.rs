@@ -5,11 +5,12 @@ use allium_model::{OperatorId, Period, Timestamp};
 use allium_service::{Snapshot, View};
 use allium_words::format;
 
-use super::{ListPage, figures, identity, operator_path};
+use super::{ListPage, figures, identity};
 use crate::api::Form;
 use crate::error::RequestError;
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
+use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Cell, Choice, Column, Table};
 
 /// An operator with a current relay.
@@ -28,7 +29,7 @@ fn rows(view: &View) -> Vec<Row<'_>> {
 
 fn table(view: &View) -> Table<'_, Row<'_>> {
     let mut columns = vec![
-        Column::text("name", "Operator", |row: &Row<'_>| Cell::link(&view.operator_name(row.operator_idx), operator_path(row.id)))
+        Column::text("name", "Operator", |row: &Row<'_>| Cell::link(&view.operator_name(row.operator_idx), href::operator(row.id)))
             .method("operators")
             .title_of_card(),
         Column::text("known_by", "Known by", |row: &Row<'_>| Cell::Words(identity(row.id).to_owned()))
@@ -55,8 +56,8 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
     ]);
     let options = |values: &[(&str, &str)]| values.iter().map(|(value, label)| ((*value).to_owned(), (*label).to_owned())).collect();
     Table {
-        path: "/operators".to_owned(),
-        api: "/api/v1/operators".to_owned(),
+        path: FixedPage::Operators.path().to_owned(),
+        api: Data::Fixed(FixedData::Operators).address(),
         caption: "Operators".to_owned(),
         noun: ("operator", "operators"),
         columns,
@@ -86,16 +87,22 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     let (table, rows) = (table(view), rows(view));
     let state = table.strict_state(params)?;
     let page = ListPage {
-        page: Page::of(snapshot, view, now, "/operators").with_alternate(Alternate::at("/api/v1/operators")).with_charts(),
+        page: Frame::of(snapshot, view, now, FixedPage::Operators.path())
+            .with_alternate(Alternate::of(&Data::Fixed(FixedData::Operators)))
+            .with_charts(),
         title: "Operators",
         sentence: sentence(view, &rows),
         under: under(view),
         method: "operators",
-        links: vec![("/families", "Families"), ("/domains", "Claimed domains"), ("/leaderboards", "Leaderboards")],
+        links: vec![
+            (FixedPage::Families.path(), "Families"),
+            (FixedPage::Domains.path(), "Claimed domains"),
+            (FixedPage::Leaderboards.path(), "Leaderboards"),
+        ],
         before: super::charts::section(view, super::charts::List::Operators),
         table: table.html(&rows, &state)?,
     };

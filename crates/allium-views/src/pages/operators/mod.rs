@@ -18,14 +18,15 @@ use askama::Template;
 
 use crate::foreign::Foreign;
 use crate::markup::Html;
-use crate::page::Page;
+use crate::page::{Frame, framed};
+use crate::route::href;
 use crate::table::TableHtml;
 
 /// A page that is a sentence and a table.
 #[derive(Template)]
 #[template(path = "list.html")]
 pub(crate) struct ListPage {
-    pub(crate) page: Page,
+    pub(crate) page: Frame,
     pub(crate) title: &'static str,
     pub(crate) sentence: String,
     pub(crate) under: String,
@@ -38,6 +39,8 @@ pub(crate) struct ListPage {
     pub(crate) table: TableHtml,
 }
 
+framed!(ListPage);
+
 /// Ground on which relays count as one operator's.
 pub(crate) const fn identity(id: &OperatorId) -> &'static str {
     match id {
@@ -47,16 +50,11 @@ pub(crate) const fn identity(id: &OperatorId) -> &'static str {
     }
 }
 
-/// Address of the page of an operator.
-pub(crate) fn operator_path(id: &OperatorId) -> String {
-    format!("/operator/{id}")
-}
-
 /// A link to the operator of the relay at this index; a dash where the operator is unknown.
 pub(crate) fn operator_link(view: &View, relay_idx: usize) -> Html {
     let Some(operator_idx) = view.operators.operators.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
     let id = &view.operators.operators.operators[operator_idx as usize].id;
-    Html::link(&operator_path(id), &Html::safe(Foreign::short(&view.operator_name(operator_idx as usize))))
+    Html::link(&href::operator(id), &Html::safe(Foreign::short(&view.operator_name(operator_idx as usize))))
 }
 
 /// Claim of an operator's relays, in words: `example.org, claimed by 3 relays, validated for 2`.

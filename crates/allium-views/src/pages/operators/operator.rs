@@ -20,7 +20,7 @@ use crate::api::{Form, to_json};
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, When};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::earlier::Earlier;
 use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
@@ -29,6 +29,7 @@ use crate::pages::leaderboards::score_words;
 use crate::pages::members::{self, Member};
 use crate::pages::relay::relay_link;
 use crate::params::Params;
+use crate::route::{Data, FixedPage, href};
 use crate::table::TableHtml;
 
 /// Last rank that counts as a badge.
@@ -40,7 +41,7 @@ const FLAG_PERIODS: [Period; 4] = [Period::OneMonth, Period::SixMonths, Period::
 #[derive(Template)]
 #[template(path = "operator.html")]
 struct OperatorPage {
-    page: Page,
+    page: Frame,
     title: String,
     name: String,
     id: String,
@@ -73,6 +74,8 @@ struct OperatorPage {
     calendar: Option<String>,
     table: TableHtml,
 }
+
+framed!(OperatorPage);
 
 struct PeriodRow {
     label: &'static str,
@@ -109,11 +112,11 @@ fn find<'a>(view: &'a View, id: &OperatorId) -> Result<(usize, &'a Operator, &'a
 }
 
 /// Renders the page.
-pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &OperatorId, params: &Params) -> Result<String, RequestError> {
+pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &OperatorId, params: &Params) -> Result<PageHtml, RequestError> {
     let (operator_idx, operator, figures) = find(view, id)?;
     let members = Member::current(view, &operator.members);
-    let api = format!("/api/v1/operators/{id}");
-    let table = members::table(view, super::operator_path(id), format!("{api}/relays"));
+    let api = Data::Operator(id.clone()).address();
+    let table = members::table(view, href::operator(id), format!("{api}/relays"));
     let state = table.strict_state(params)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
     let badges = badges(view, snapshot.past_standings(), id, operator_idx);
@@ -122,7 +125,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &Operat
     let mentions = Mentions::of_operator(view, log, id, &operator.members);
     let contact = figures.contact_of.and_then(|i| super::relay(view, i)?.contact.clone());
     let page = OperatorPage {
-        page: Page::of(snapshot, view, now, "/operators")
+        page: Frame::of(snapshot, view, now, FixedPage::Operators.path())
             .with_alternate(Alternate { json: api.clone(), csv: Some(format!("{api}/relays.csv")) })
             .with_charts()
             .with_feeds("Incidents of this operator", &mentions.query),
@@ -134,9 +137,9 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &Operat
         facts: facts(view, operator, figures, now),
         aroi: aroi(id, figures),
         findings: claim::findings(members.iter().filter_map(|member| super::relay(view, member.relay_idx as u32))),
-        dashboard: Dashboard::of(view, operator_idx, &format!("{}/charts", super::operator_path(id)), badges.len()),
+        dashboard: Dashboard::of(view, operator_idx, &format!("{}/charts", href::operator(id)), badges.len()),
         advice: advice::groups(view, snapshot.outlook(), operator_idx, &details, &forecast_list(id)),
-        calendar: snapshot.outlook().forecasts().is_ok().then(|| format!("{}/maintenance.ics", super::operator_path(id))),
+        calendar: snapshot.outlook().forecasts().is_ok().then(|| format!("{}/maintenance.ics", href::operator(id))),
         badges,
         earlier: earlier_words(view, snapshot.past_standings()),
         periods: Period::ALL.into_iter().filter_map(|period| period_row(figures, period)).collect(),
@@ -212,7 +215,7 @@ fn facts(view: &View, operator: &Operator, figures: &OperatorFigures, now: Times
     families.dedup();
     let family = |i: &u32| {
         let key = view.operators.operators.families.families[*i as usize].key;
-        Html::link(&format!("/family/{key}"), &Html::words(crate::markup::short_fingerprint(&key)))
+        Html::link(&href::family(&key), &Html::words(crate::markup::short_fingerprint(&key)))
     };
     let n_families = families.len();
     let families = match n_families {
@@ -259,7 +262,7 @@ fn badges(view: &View, past: Option<&PastStandings>, id: &OperatorId, operator_i
         let words =
             format!("No. {} in {}, {}", place.rank, crate::pages::leaderboards::title(category), score_words(category, place.score));
         let earlier = Earlier::of(view, past, category).words(id, place.rank);
-        (format!("/leaderboards/{}", category.name()), format!("{words}{earlier}"))
+        (href::leaderboard(category), format!("{words}{earlier}"))
     };
     places.into_iter().map(badge).collect()
 }
@@ -579,7 +582,7 @@ fn uptime_json(figures: &OperatorFigures, period: Period) -> Option<UptimeJson> 
 /// Its relays for programs.
 pub(crate) fn relays_data(view: &View, id: &OperatorId, params: &Params, form: Form) -> Result<String, RequestError> {
     let (_, operator, _) = find(view, id)?;
-    let table = members::table(view, super::operator_path(id), format!("/api/v1/operators/{id}/relays"));
+    let table = members::table(view, href::operator(id), Data::OperatorRelays(id.clone()).address());
     table.data(view.as_of(), &Member::current(view, &operator.members), params, form)
 }
 

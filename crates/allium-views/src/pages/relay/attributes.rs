@@ -5,11 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use allium_model::{ConsensusHour, Fingerprint, Fraction, PortSummary, Relay, Timestamp};
 use allium_service::View;
 use allium_words::format;
-use allium_words::inert::url_encoded;
 
 use super::relay_link;
 use crate::foreign::Foreign;
 use crate::markup::{Html, When, short_fingerprint};
+use crate::route::href;
 
 /// At how many members a family's list is folded.
 const UNFOLDED: usize = 12;
@@ -156,9 +156,7 @@ fn member(view: &View, fingerprint: &Fingerprint) -> Html {
 fn alleged(view: &View, text: &str) -> Html {
     match text.parse::<Fingerprint>() {
         Ok(fingerprint) => member(view, &fingerprint),
-        Err(_) if text.len() <= crate::params::LONGEST_VALUE => {
-            Html::link(&format!("/relays?q={}", url_encoded(text)), &Html::safe(Foreign::short(text)))
-        }
+        Err(_) if text.len() <= crate::params::LONGEST_VALUE => Html::link(&href::search(text), &Html::safe(Foreign::short(text))),
         Err(_) => Html::safe(Foreign::short(text)),
     }
 }

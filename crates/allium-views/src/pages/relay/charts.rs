@@ -12,6 +12,7 @@ use crate::error::RequestError;
 use crate::pages::incidents::incident_of;
 use crate::pages::incidents::marks::marked;
 use crate::params::{Params, query_string};
+use crate::route::href;
 use crate::strips::Labels;
 
 /// The most cells in a row of flags.
@@ -220,7 +221,7 @@ pub(crate) fn with_incidents(mut chart: Chart, view: &View, log: Option<&Inciden
         for event in &mut time.events {
             if let Some(incident) = incident_of(log, &relay, event.start_secs, event.end_secs) {
                 event.label = format!("{}; {}", event.label, headline(incident, view));
-                event.href = Some(format!("/incident/{}", incident.id));
+                event.href = Some(href::incident(&incident.id));
                 marked_ids.push(&incident.id);
             }
         }
@@ -247,13 +248,13 @@ fn events(view: &View, record: &RelayRecord, report: &RelayReport, from_secs: i6
         start_secs: o.start_secs,
         end_secs: o.end_secs,
         label: format!("outage, {} down", format::hours(o.down_hours)),
-        href: Some(format!("/relay/{}#outages", record.relay.fingerprint)),
+        href: Some(format!("{}#outages", href::relay(&record.relay.fingerprint))),
     };
     let dip = |dip: &Dip| Event {
         start_secs: dip.start_secs,
         end_secs: dip.end_secs,
         label: format!("dip, {} points", format::points(dip.depth)),
-        href: Some(format!("/relay/{}#outages", record.relay.fingerprint)),
+        href: Some(format!("{}#outages", href::relay(&record.relay.fingerprint))),
     };
     let mut events: Vec<Event> = outages.map(outage).chain(own_dips(view, record).iter().map(dip)).collect();
     events.retain(|event| event.end_secs > from_secs);

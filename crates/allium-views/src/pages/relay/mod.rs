@@ -20,17 +20,18 @@ use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::{Html, Percent, State, When, flag_meaning, short_fingerprint};
-use crate::page::{Alternate, Page, render};
+use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::forecasts::Panel;
 use crate::pages::incidents::Mentions;
 use crate::pages::issues::IssueWords;
 use crate::pages::operators::{claim, families, operator_link};
+use crate::route::{Data, FixedPage, href};
 use crate::strips::{Labels, Run, StripHtml, legend, runs};
 
 #[derive(Template)]
 #[template(path = "relay.html")]
 struct RelayPage<'a> {
-    page: Page,
+    page: Frame,
     title: String,
     nickname: Foreign<'a>,
     fingerprint: &'a Fingerprint,
@@ -72,6 +73,8 @@ struct RelayPage<'a> {
     issues: Vec<IssueWords>,
 }
 
+framed!(RelayPage<'_>);
+
 struct PeriodRow {
     label: &'static str,
     figure: Option<FigureCells>,
@@ -109,7 +112,7 @@ pub(crate) fn html(
     relay_idx: usize,
     choice: Choice,
     outlook: &Outlook,
-) -> Result<String, RequestError> {
+) -> Result<PageHtml, RequestError> {
     let (record, report) = view.relay(relay_idx).ok_or(RequestError::Internal)?;
     let relay = &record.relay;
     let as_of = view.as_of();
@@ -124,12 +127,12 @@ pub(crate) fn html(
     let chart = charts::uptime(view, record, report, choice);
     let chart = with_incidents(chart, view, log, relay.fingerprint);
     let mentions = Mentions::of_relay(view, log, relay.fingerprint);
-    let (base, query) = (format!("/relay/{}/charts", relay.fingerprint), choice.query());
+    let (base, query) = (href::charts(href::relay(&relay.fingerprint)), choice.query());
     let chosen = charts::own_strip(view, record, choice);
     let (flag_chart, dips) = (charts::flags(view, record, choice), charts::own_dips(view, record));
     let page = RelayPage {
-        page: Page::of(snapshot, view, now, "/relays")
-            .with_alternate(Alternate::at(&format!("/api/v1/relays/{}", relay.fingerprint)))
+        page: Frame::of(snapshot, view, now, FixedPage::Relays.path())
+            .with_alternate(Alternate::of(&Data::Relay(relay.fingerprint)))
             .with_feeds("Incidents of this relay", &mentions.query)
             .with_charts(),
         title: format!("{} {}", inert(relay.display_name()), short_fingerprint(&relay.fingerprint)),
@@ -169,7 +172,7 @@ pub(crate) fn html(
         policy: relay.exit_policy.iter().map(|line| Foreign::long(line)).collect(),
         families: attributes::families(view, relay),
         operator: operator_link(view, relay_idx),
-        family_page: families::key_of(view, &relay.fingerprint).map(|key| format!("/family/{key}")),
+        family_page: families::key_of(view, &relay.fingerprint).map(|key| href::family(&key)),
         issues_sentence: issues_sentence(&issues, !covered.is_empty()),
         covered: covered.iter().map(|issue| IssueWords::of(issue).explanation).collect(),
         issues: issues.iter().map(IssueWords::of).collect(),
@@ -189,7 +192,7 @@ const SHORT_STRIP: usize = 60;
 /// A link to a relay: nickname and the beginning of its fingerprint.
 pub(crate) fn relay_link(relay: &Relay) -> Html {
     let label = Html::joined([Html::safe(Foreign::short(relay.display_name())), Html::words(short_fingerprint(&relay.fingerprint))], " ");
-    Html::link(&format!("/relay/{}", relay.fingerprint), &label)
+    Html::link(&href::relay(&relay.fingerprint), &label)
 }
 
 /// Whether the advice of a forecast calls for what the issue would suggest.
