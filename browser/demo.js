@@ -46,7 +46,7 @@ export async function startDemo() {
   };
 }
 
-/** Waits until the demo has worked out incidents and forecasts: pages say until then that they are to come. */
+/** Waits until the demo has computed incidents and forecasts: until then pages announce them. */
 async function untilReady(address) {
   const lists = async (path) => {
     const answer = await fetch(address + path);

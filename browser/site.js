@@ -75,7 +75,7 @@ export const forEach = (t, items, name, check) => Promise.all(items.map((item) =
 /** Takes axe into a page. */
 export const prepareAxe = (page) => page.evaluate(axe);
 
-/** What axe finds serious or worse, as lines of rule and elements. */
+/** Findings of axe that are serious or worse, as lines of rule and elements. */
 export async function serious(page) {
   // Only violations are asked for, and elements without their selectors: the rest takes most of the time.
   const options = { runOnly: RULES, resultTypes: ['violations'], selectors: false };

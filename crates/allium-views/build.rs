@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("scripts.rs"), list)
 }
 
-/// Whether it is a script that lies there compressed as well.
+/// True if it is a script that lies there compressed as well.
 fn is_whole(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "js") && [".br", ".gz"].iter().all(|ending| compressed(path, ending).exists())
 }

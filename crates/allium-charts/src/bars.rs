@@ -14,9 +14,9 @@ const ROW: f64 = 22.0;
 pub struct Bars {
     /// Unit of the values.
     pub unit: Unit,
-    /// What a bar stands for, such as "Country".
+    /// Name of what a bar stands for, such as "Country".
     pub of: String,
-    /// What its length says, such as "Uptime".
+    /// Name of what the length of a bar shows, such as "Uptime".
     pub what: String,
     /// The bars, from top to bottom.
     pub bars: Vec<Bar>,

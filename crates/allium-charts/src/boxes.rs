@@ -14,7 +14,7 @@ const ROW: f64 = 26.0;
 pub struct Boxes {
     /// Unit of the values.
     pub unit: Unit,
-    /// What a row stands for, such as "Country".
+    /// Name of what a row stands for, such as "Country".
     pub of: String,
     /// The rows, from top to bottom.
     pub rows: Vec<BoxRow>,

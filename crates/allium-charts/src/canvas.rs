@@ -15,15 +15,15 @@ pub(crate) struct Canvas {
     pub(crate) look: Look,
     pub(crate) palette: &'static Palette,
     pub(crate) width: f64,
-    /// Where the drawing starts, below the caption.
+    /// Height at which the drawing starts, below the caption.
     pub(crate) top: f64,
-    /// Where it ends.
+    /// Height at which the drawing ends.
     pub(crate) bottom: f64,
     alt: String,
     note: Option<String>,
 }
 
-/// Where words stand relative to their place.
+/// Alignment of words relative to the point they are drawn at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Anchor {
     /// They start there.
@@ -64,7 +64,7 @@ impl Canvas {
         }
     }
 
-    /// Whether the drawing is for a phone.
+    /// True if the drawing is for a phone.
     pub(crate) fn is_narrow(&self) -> bool {
         self.width < 600.0
     }
@@ -119,9 +119,9 @@ impl Canvas {
     }
 
     /// Words cut to a width.
-    pub(crate) fn words_within(&mut self, place: (f64, f64), anchor: Anchor, size: f64, fill: &str, text: &str, width: f64) {
+    pub(crate) fn words_within(&mut self, (x, y): (f64, f64), anchor: Anchor, size: f64, fill: &str, text: &str, width: f64) {
         let text = fitted(text, width, size);
-        self.words(place.0, place.1, anchor, size, fill, &text);
+        self.words(x, y, anchor, size, fill, &text);
     }
 
     /// The document.

@@ -60,7 +60,7 @@ pub fn examples() -> Vec<Chart> {
         labels: vec!["Uptime".to_owned(), "Weight".to_owned()],
         values: vec![vec![Some(1.0), Some(-0.25)], vec![Some(-0.25), None]],
     };
-    let place = |code: &str, value| CountryValue {
+    let country = |code: &str, value| CountryValue {
         country: code.parse().unwrap(),
         name: country_name(code.parse().unwrap()).unwrap(),
         href: None,
@@ -71,7 +71,7 @@ pub fn examples() -> Vec<Chart> {
         unit: Unit::Share,
         what: "Uptime".to_owned(),
         breaks: vec![0.85, 0.9, 0.95],
-        countries: vec![place("de", Some(0.97)), place("sg", Some(0.8)), place("fr", None)],
+        countries: vec![country("de", Some(0.97)), country("sg", Some(0.8)), country("fr", None)],
     };
     let flow = Flow {
         of: "Relays".to_owned(),

@@ -1,4 +1,4 @@
-//! How many go from which state to which: states of the beginning at the left, of the end at the right.
+//! Flows between states: states of the beginning at the left, of the end at the right, streams as wide as their number.
 
 use serde::Serialize;
 
@@ -13,11 +13,11 @@ const GAP: f64 = 14.0;
 /// Streams between two moments.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Flow {
-    /// What flows, such as "Relays".
+    /// Name of what flows, such as "Relays".
     pub of: String,
-    /// When the left states hold, in words.
+    /// Time at which the left states hold, in words.
     pub from: String,
-    /// When the right states hold, in words.
+    /// Time at which the right states hold, in words.
     pub to: String,
     /// The states in their order, the same on both sides.
     pub states: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Flow {
     pub streams: Vec<Stream>,
 }
 
-/// A stream from state to state, by their places.
+/// A stream from state to state, by their indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Stream {
     /// Index of the state before.

@@ -12,9 +12,9 @@ use crate::unit::Unit;
 /// Rows of cells that share one grid of intervals.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Heat {
-    /// What a row stands for, such as "Relay".
+    /// Name of what a row stands for, such as "Relay".
     pub of: String,
-    /// What a cell says, such as "Uptime".
+    /// Name of what a cell shows, such as "Uptime".
     pub what: String,
     /// Start of each interval and end of the last, in seconds since 1970-01-01T00:00:00Z.
     pub edges: Vec<i64>,

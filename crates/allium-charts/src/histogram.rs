@@ -1,4 +1,4 @@
-//! How often values fall into classes, with marks for single values.
+//! Numbers of values per class, with marks for single values.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::unit::Unit;
 pub struct Histogram {
     /// Unit of the values.
     pub unit: Unit,
-    /// What is counted, such as "Relays".
+    /// Name of what is counted, such as "Relays".
     pub of: String,
     /// Limits of the intervals or classes: one more than there are values.
     pub edges: Vec<f64>,
@@ -38,9 +38,9 @@ impl Histogram {
     pub fn of(unit: Unit, of: &str, edges: Vec<f64>, values: impl IntoIterator<Item = f64>) -> Self {
         let mut counts = vec![0; edges.len().saturating_sub(1)];
         for value in values {
-            let place = edges.partition_point(|edge| *edge <= value);
+            let n_below = edges.partition_point(|edge| *edge <= value);
             let is_last_edge = edges.last() == Some(&value);
-            if let Some(count) = counts.get_mut(if is_last_edge { place.wrapping_sub(2) } else { place.wrapping_sub(1) }) {
+            if let Some(count) = counts.get_mut(if is_last_edge { n_below.wrapping_sub(2) } else { n_below.wrapping_sub(1) }) {
                 *count += 1;
             }
         }

@@ -81,7 +81,7 @@ pub enum Kind {
     Heat(Heat),
     /// A cell per day, a row per month.
     Calendar(Calendar),
-    /// How often values fall into classes.
+    /// Numbers of values per class.
     Histogram(Histogram),
     /// Distributions beside each other.
     Boxes(Boxes),
@@ -91,7 +91,7 @@ pub enum Kind {
     Matrix(Matrix),
     /// A value per country.
     Map(WorldMap),
-    /// How many go from which state to which.
+    /// Numbers that go from state to state.
     Flow(Flow),
 }
 

@@ -16,7 +16,7 @@ const LEGEND: f64 = 44.0;
 pub struct WorldMap {
     /// Unit of the values.
     pub unit: Unit,
-    /// What the value says, such as "Uptime".
+    /// Name of what the value shows, such as "Uptime".
     pub what: String,
     /// Lower bounds of the classes above the lowest, rising; at most ten.
     pub breaks: Vec<f64>,

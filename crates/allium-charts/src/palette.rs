@@ -16,7 +16,7 @@ pub(crate) struct Palette {
     pub(crate) hatch: &'static str,
     /// From down throughout to up throughout; the classes `u0` to `u10` of the stylesheet.
     pub(crate) scale: [&'static str; 11],
-    /// Lines and dots that must be told apart.
+    /// Colours of lines and dots that have to be distinguishable.
     pub(crate) lines: [&'static str; 4],
 }
 
@@ -56,7 +56,7 @@ impl Palette {
         }
     }
 
-    /// The colour of a place on the scale, 0 to 1, in eleven steps.
+    /// The colour of a value on the scale, 0 to 1, in eleven steps.
     pub(crate) fn at(&self, share: f64) -> &'static str {
         self.scale[(share.clamp(0.0, 1.0) * 10.0).round() as usize]
     }
@@ -98,7 +98,7 @@ fn linear(hex: &str) -> [f64; 3] {
 mod tests {
     use super::*;
 
-    /// What a dichromat sees: Machado, Oliveira, Fernandes (2009), severity 1.
+    /// A colour as a dichromat sees it: Machado, Oliveira, Fernandes (2009), severity 1.
     fn seen(colour: [f64; 3], deficiency: Option<[[f64; 3]; 3]>) -> [f64; 3] {
         let Some(matrix) = deficiency else { return colour };
         matrix.map(|row| row.iter().zip(colour).map(|(m, c)| m * c).sum::<f64>().clamp(0.0, 1.0))

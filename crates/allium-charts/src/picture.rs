@@ -21,7 +21,7 @@ pub enum Theme {
     Dark,
 }
 
-/// How wide a picture is.
+/// Width of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Size {
     /// For screens wider than a phone: 960 pixels.
@@ -49,14 +49,14 @@ impl Size {
     }
 }
 
-/// How a picture is drawn.
+/// Theme, size and caption of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Look {
     /// Light or dark.
     pub theme: Theme,
     /// Wide or narrow.
     pub size: Size,
-    /// Whether title and note stand in the picture, for use outside a page.
+    /// True if title and note are part of the picture, for use outside a page.
     pub caption: bool,
 }
 

@@ -10,7 +10,7 @@ use crate::unit::Unit;
 /// Dots.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scatter {
-    /// What a dot stands for.
+    /// Name of what a dot stands for.
     pub of: String,
     /// Quantity on the horizontal axis.
     pub x_label: String,
@@ -22,7 +22,7 @@ pub struct Scatter {
     pub y_unit: Unit,
     /// The dots.
     pub dots: Vec<Dot>,
-    /// Whether both quantities have one unit and the line on which they are equal is drawn.
+    /// True if both quantities have one unit and the line on which they are equal is drawn.
     pub diagonal: bool,
 }
 

@@ -77,7 +77,7 @@ impl Cell {
 }
 
 impl Table {
-    /// Whether any cell holds a number.
+    /// True if any cell holds a number.
     pub(crate) fn has_numbers(&self) -> bool {
         self.rows.iter().flatten().any(|cell| matches!(cell, Cell::Number(_)))
     }

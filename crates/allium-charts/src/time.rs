@@ -18,13 +18,13 @@ pub struct Time {
     pub unit: Unit,
     /// Start of each interval and end of the last, in seconds since 1970-01-01T00:00:00Z: one more than there are values.
     pub edges: Vec<i64>,
-    /// At most four are told apart; further ones repeat.
+    /// At most four have colours of their own; further ones repeat them.
     pub lines: Vec<Line>,
     /// Bands, drawn below the lines.
     pub bands: Vec<Band>,
     /// Marks below the lines.
     pub events: Vec<Event>,
-    /// Whether the axis starts at zero; otherwise it starts below the lowest value.
+    /// True if the axis starts at zero; otherwise it starts below the lowest value.
     pub from_zero: bool,
 }
 

@@ -5,13 +5,13 @@ use serde::Serialize;
 
 use allium_words::format;
 
-/// What a value counts.
+/// Unit of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A share of a whole, 0 to 1; shown in percent.
     Share,
-    /// How many.
+    /// A number of things.
     Count,
     /// Bytes per second; shown in Gbit/s.
     BytesPerSec,
@@ -32,7 +32,7 @@ impl Unit {
         }
     }
 
-    /// What is added to the name of a CSV column, so that it tells its unit.
+    /// Suffix that names the unit in the name of a CSV column.
     pub const fn csv_suffix(self) -> &'static str {
         match self {
             Self::BytesPerSec => "_bytes_per_sec",
@@ -81,7 +81,7 @@ impl Unit {
         format!("{scaled:.decimals$}{unit}").replace('-', "\u{2212}")
     }
 
-    /// What stands at an axis.
+    /// Label of an axis.
     pub const fn axis(self) -> &'static str {
         match self {
             Self::BytesPerSec => "Gbit/s",

@@ -2,7 +2,7 @@
 
 use axum::http::header::{HeaderMap, HeaderName};
 
-/// Whether the client names this in a header and does not refuse it with a weight of 0. Wildcards are not looked at.
+/// True if the client names this in a header and does not refuse it with a weight of 0. Wildcards are not looked at.
 pub(crate) fn accepts(headers: &HeaderMap, header: &HeaderName, name: &str) -> bool {
     let values = headers.get_all(header).iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|offer| {

@@ -1,4 +1,4 @@
-//! What every response carries, whatever it answers: a strict content security policy above all. Oversized addresses are refused
+//! Headers that every response carries: a strict content security policy above all. Oversized addresses are refused
 //! before anything looks at them.
 
 use allium_service::Snapshot;
@@ -13,11 +13,11 @@ use axum::response::Response;
 use crate::response::HasScript;
 use crate::{Server, is_for_programs, refused};
 
-/// What pages may load: our stylesheet and our pictures; the icon stands in the page.
+/// Policy of pages: our stylesheet and our pictures; the icon is part of the page.
 const CONTENT_SECURITY_POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What pages with charts may load beside that: our script, and the values that it draws.
+/// Policy of pages with charts: our script too, and the values that it draws.
 const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The longest address that is looked at, in bytes.

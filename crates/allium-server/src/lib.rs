@@ -48,10 +48,10 @@ use tower_http::compression::CompressionLayer;
 use self::accept::accepts;
 use self::response::{response, with};
 
-/// How many pictures are drawn at the same time; further requests wait.
+/// Number of pictures that are drawn at the same time; further requests wait.
 static PICTURES: Semaphore = Semaphore::const_new(4);
 
-/// How many clients may listen to changes at a time.
+/// Number of clients that may listen to changes at a time.
 const MAX_LISTENERS: usize = 64;
 
 /// A server of a site. Cheap to clone, shared by all requests.
@@ -126,7 +126,7 @@ async fn respond(State(server): State<Server>, request: Request) -> Response {
     }
 }
 
-/// What the pages answer: on a thread that serves others where it is made quickly, else on one of its own.
+/// Answer of the pages: on a thread that serves others where it is made quickly, else on one of its own.
 async fn shown(snapshot: Arc<Snapshot>, now: Timestamp, parsed: Parsed, parts: Parts) -> Response {
     let (cost, for_programs) = match &parsed {
         Parsed::Route(route) => (route.cost(), route.is_for_programs()),
@@ -161,7 +161,7 @@ fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts) ->
     }
 }
 
-/// What our addresses start with: as configured, else as the client calls us.
+/// Beginning of our addresses: as configured, else as the client calls us.
 fn base(snapshot: &Snapshot, headers: &HeaderMap) -> String {
     if let Some(address) = &snapshot.info().address {
         return address.trim_end_matches('/').to_owned();
@@ -171,7 +171,7 @@ fn base(snapshot: &Snapshot, headers: &HeaderMap) -> String {
     host.map_or_else(String::new, |host| format!("http://{host}"))
 }
 
-/// Whether programs ask at this path, so that errors are JSON and other sites may read the answer.
+/// True if programs ask at this path, so that errors are JSON and other sites may read the answer.
 fn is_for_programs(path: &str) -> bool {
     path.starts_with("/api/")
 }

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest token that is looked at, in bytes.
 const LONGEST_TOKEN: usize = 200;
 
-/// How many notes are recorded at the same time; further ones wait.
+/// Number of notes that are recorded at the same time; further ones wait.
 static WRITERS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
 /// Takes a note about an incident, and answers whoever sent it.

@@ -40,7 +40,7 @@ pub(crate) fn response(answer: Answer, asked: &HeaderMap) -> Response {
     response
 }
 
-/// Whether the client has what carries this tag and date.
+/// True if the client has the answer that carries this tag and date.
 fn has_it(asked: &HeaderMap, tag: &str, modified: Option<&str>) -> bool {
     match asked.get(header::IF_NONE_MATCH) {
         Some(tags) => tags.to_str().is_ok_and(|tags| tags.split(',').any(|t| t.trim() == tag)),

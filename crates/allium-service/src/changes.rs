@@ -22,11 +22,11 @@ const KEPT: usize = 1_024;
 pub struct Change {
     /// Its name: time, incident, which of its changes.
     pub id: String,
-    /// When: the consensus that showed it, or the time of a note.
+    /// Time of the consensus that showed the change, or of a note.
     pub at: Timestamp,
     /// The id of the incident.
     pub incident: String,
-    /// What: `opened`, `updated`, `recovering`, `resolved`, `reopened`, `permanent`, `withdrawn`, or the action of a note.
+    /// Kind of change: `opened`, `updated`, `recovering`, `resolved`, `reopened`, `permanent`, `withdrawn`, or the action of a note.
     pub what: &'static str,
 }
 

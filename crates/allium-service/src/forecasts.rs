@@ -43,27 +43,27 @@ impl Outlook {
 pub struct Forecasts {
     /// The newest consensus that was looked at.
     pub as_of: ConsensusHour,
-    /// How far they reach.
+    /// Days that the forecasts reach ahead.
     pub horizon_days: u16,
-    /// What made them.
+    /// The model that made the forecasts.
     pub model: ModelFacts,
     /// All of them in a few figures.
     pub summary: Summary,
-    /// What they rest on.
+    /// The data that the forecasts rest on.
     pub basis: Basis,
     /// The whole network in the months ahead.
     pub network: NetworkOutlook,
-    /// How far relays of one group fare alike.
+    /// Correlation between relays of one group.
     pub likeness: GroupLikeness,
     relays: Vec<Forecast>,
     habits: Vec<(Fingerprint, Habits)>,
-    /// What to do about each of the relays.
+    /// Advice for each of the relays, in the same order.
     advice: Vec<Option<Advice>>,
     memo: Memo,
     explainer: Option<Explainer>,
 }
 
-/// What forecasts rest on.
+/// The data that forecasts rest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Basis {
     /// Our own record of consensuses.
@@ -91,7 +91,7 @@ impl Basis {
     }
 }
 
-/// How far relays of one operator, autonomous system or country fare alike.
+/// Correlation of uptime between relays of one operator, autonomous system or country.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroupLikeness {
     /// Of one operator.
@@ -115,7 +115,7 @@ pub struct NetworkOutlook {
     pub daily: Option<Daily>,
     /// The figures at their horizons; those that cannot be forecast are missing.
     pub forecasts: Vec<NetworkForecast>,
-    /// How good such forecasts were as of past days.
+    /// Scores of such forecasts as of past days.
     pub scores: Vec<NetworkScore>,
 }
 
@@ -135,13 +135,13 @@ impl NetworkOutlook {
         self.forecasts.iter().find(|forecast| forecast.figure == figure && forecast.horizon_days == horizon_days)
     }
 
-    /// How good the method in use was there.
+    /// Score of the method in use for a figure and a horizon.
     pub fn score(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkScore> {
         self.scores.iter().find(|score| score.in_use && score.figure == figure && score.horizon_days == horizon_days)
     }
 }
 
-/// What it takes to tell what moves a forecast.
+/// Model, features and usual values from which the drivers of a forecast are computed.
 #[derive(Debug, Clone)]
 struct Explainer {
     model: Arc<Model>,
@@ -185,12 +185,12 @@ impl Forecasts {
         Self { likeness, ..self }
     }
 
-    /// The same with what the past weeks of each relay tell, on which advice stands.
+    /// Adds the habits of each relay in the past weeks, and the advice that follows from them.
     pub fn with_habits(self, past: &Past) -> Self {
         let week = Week::of(past, self.as_of);
         let of = |forecast: &Forecast| {
-            let place = past.relays().binary_search_by_key(&forecast.fingerprint, |relay| relay.fingerprint).ok()?;
-            Some((forecast.fingerprint, Habits::of(past, &past.relays()[place], self.as_of, week.as_ref())))
+            let relay_idx = past.relays().binary_search_by_key(&forecast.fingerprint, |relay| relay.fingerprint).ok()?;
+            Some((forecast.fingerprint, Habits::of(past, &past.relays()[relay_idx], self.as_of, week.as_ref())))
         };
         let habits: Vec<(Fingerprint, Habits)> = self.relays.iter().filter_map(of).collect();
         let with_habits = Self { habits, ..self };
@@ -198,7 +198,7 @@ impl Forecasts {
         Self { advice: with_habits.relays.iter().map(advice).collect(), ..with_habits }
     }
 
-    /// The same with what it takes to tell what moves them: the model that made them, and the past that it looked at.
+    /// Adds the drivers of each forecast: keeps the model that made the forecasts, and the past that it looked at.
     pub fn with_explainer(self, model: Arc<Model>, past: &Past) -> Self {
         let features = Features::of(past, self.as_of);
         let fingerprints = features.relays.iter().map(|relay| past.relays()[*relay].fingerprint).collect();
@@ -218,18 +218,18 @@ impl Forecasts {
 
     /// The forecast of a relay.
     pub fn find(&self, fingerprint: &Fingerprint) -> Option<&Forecast> {
-        self.relays.binary_search_by_key(fingerprint, |forecast| forecast.fingerprint).ok().map(|place| &self.relays[place])
+        self.relays.binary_search_by_key(fingerprint, |forecast| forecast.fingerprint).ok().map(|idx| &self.relays[idx])
     }
 
-    /// What the past weeks of a relay tell.
+    /// Habits of a relay in the past weeks.
     pub fn habits(&self, fingerprint: &Fingerprint) -> Option<&Habits> {
-        self.habits.binary_search_by_key(fingerprint, |(fingerprint, _)| *fingerprint).ok().map(|place| &self.habits[place].1)
+        self.habits.binary_search_by_key(fingerprint, |(fingerprint, _)| *fingerprint).ok().map(|idx| &self.habits[idx].1)
     }
 
-    /// What to do about a forecast, where anything is to be done.
+    /// Advice that follows from a forecast, where there is any.
     pub fn advice(&self, forecast: &Forecast) -> Option<&Advice> {
-        let place = self.relays.binary_search_by_key(&forecast.fingerprint, |forecast| forecast.fingerprint).ok()?;
-        self.advice.get(place)?.as_ref()
+        let idx = self.relays.binary_search_by_key(&forecast.fingerprint, |forecast| forecast.fingerprint).ok()?;
+        self.advice.get(idx)?.as_ref()
     }
 
     /// All of them with what to do about each.
@@ -238,15 +238,15 @@ impl Forecasts {
         self.relays.iter().zip(advice)
     }
 
-    /// What moves the forecast of a relay, the strongest first; empty where nobody can tell.
+    /// Drivers of a relay's forecast, the strongest first; empty where they are unknown.
     pub fn drivers(&self, fingerprint: &Fingerprint) -> Vec<Driver> {
         let Some(explainer) = &self.explainer else { return Vec::new() };
-        let place = explainer.fingerprints.binary_search(fingerprint);
-        place.map_or_else(|_| Vec::new(), |place| explainer.model.drivers(explainer.features.row(place), &explainer.usual))
+        let row = explainer.fingerprints.binary_search(fingerprint);
+        row.map_or_else(|_| Vec::new(), |row| explainer.model.drivers(explainer.features.row(row), &explainer.usual))
     }
 }
 
-/// What pages tell of a model.
+/// Facts about a model that pages show.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelFacts {
     /// Its name, such as `boosted`.
@@ -259,7 +259,7 @@ pub struct ModelFacts {
     pub n_origins: usize,
     /// Forecasts with their outcome that it learned from.
     pub n_rows: usize,
-    /// How the candidates scored on origins that were held out; empty where history is too short for that.
+    /// Scores of the candidates on origins that were held out; empty where history is too short for that.
     pub scores: Vec<HeldOutScore>,
 }
 

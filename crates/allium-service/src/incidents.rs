@@ -1,4 +1,4 @@
-//! What the detector has found, in the form that pages read: made once per consensus, then only read.
+//! The incidents that the detector has found, in the form that pages read: made once per consensus, then only read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use allium_words::incidents::updated_at;
 /// All incidents as of one consensus.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct IncidentLog {
-    /// What was watched.
+    /// Consensuses that the detector has seen.
     pub watched: Watched,
     /// Running relays by role against what is usual.
     pub capacity: Vec<Capacity>,
@@ -25,16 +25,16 @@ pub struct IncidentLog {
     effects: BTreeMap<String, Arc<Effect>>,
 }
 
-/// Which consensuses the detector has seen.
+/// Consensuses that the detector has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Watched {
     /// The last one.
     pub as_of: Option<ConsensusHour>,
     /// The first one whose incidents are reported; before it the detector only learned. `None` while it learns.
     pub from: Option<ConsensusHour>,
-    /// How many.
+    /// Number of these consensuses.
     pub n_lists: u32,
-    /// How many it learns from before it reports anything.
+    /// Number of consensuses that the detector learns from before it reports anything.
     pub n_learning: u32,
 }
 
@@ -63,12 +63,12 @@ impl IncidentLog {
         self
     }
 
-    /// The same with what stored weights tell of its incidents, by id.
+    /// Adds the effects of incidents, by id, as stored weights show them.
     pub fn with_effects(self, effects: BTreeMap<String, Arc<Effect>>) -> Self {
         Self { effects, ..self }
     }
 
-    /// What stored weights tell of an incident; `None` where the store has none of that time, or where it is long ago.
+    /// Effect of an incident, as stored weights show it; `None` where the store has no weights of that time, or where it is long ago.
     pub fn effect(&self, id: &str) -> Option<&Effect> {
         self.effects.get(id).map(AsRef::as_ref)
     }
@@ -78,7 +78,7 @@ impl IncidentLog {
         if self.notes.is_empty() { Self { notes: other.notes.clone(), ..self } } else { self }
     }
 
-    /// What was said about an incident, earliest first.
+    /// Notes about an incident, earliest first.
     pub fn notes_of(&self, id: &str) -> &[IncidentNote] {
         self.notes.get(id).map_or(&[], Vec::as_slice)
     }
@@ -98,7 +98,7 @@ impl IncidentLog {
         if at == id { None } else { self.get(at) }
     }
 
-    /// Whether merging one incident into another would lead back to it.
+    /// True if merging one incident into another would lead back to it.
     pub fn would_circle(&self, id: &str, into: &str) -> bool {
         id == into || self.merged_into(into).is_some_and(|end| end.id == id)
     }
@@ -117,7 +117,7 @@ impl IncidentLog {
         }
     }
 
-    /// When something was last seen of an incident or said about it.
+    /// Time at which an incident was last seen to go on, or of its last note.
     pub fn updated(&self, incident: &Incident) -> Timestamp {
         let said = self.notes_of(&incident.id).iter().map(|note| note.at).max();
         let seen = updated_at(incident).start();

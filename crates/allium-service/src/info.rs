@@ -7,7 +7,7 @@ pub struct SiteInfo {
     pub version: String,
     /// True where the network shown is simulated; every page says so.
     pub demo: bool,
-    /// How to reach whoever runs this service, as plain text.
+    /// Contact of whoever runs this service, as plain text.
     pub contact: Option<String>,
     /// Address of the same service as an onion service, such as `http://….onion`; sent as `Onion-Location`.
     pub onion: Option<String>,

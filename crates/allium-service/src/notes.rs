@@ -24,7 +24,7 @@ pub trait NoteStore: Send + Sync {
 pub struct NewNote {
     /// The id of the incident, which exists.
     pub incident: String,
-    /// What it does; a merge leads to another incident that exists, and not in a circle.
+    /// Action of the note; a merge leads to another incident that exists, and not in a circle.
     pub action: NoteAction,
     /// At most 2,000 characters.
     pub text: String,
@@ -37,7 +37,7 @@ pub enum StoreError {
     #[error("the token is not valid")]
     WrongToken,
     /// The incident has as many notes as it may.
-    #[error("the incident has {MAX_NOTES} notes already, which is all that it may have")]
+    #[error("the incident has {MAX_NOTES} notes, the most that one may have")]
     Full,
     /// The store could not be written; the reason has been logged.
     #[error("the store could not be written")]
@@ -51,7 +51,7 @@ pub enum NoteError {
     #[error("there is no such incident")]
     NoSuchIncident,
     /// The text is too long.
-    #[error("a text may have {LONGEST_TEXT} characters")]
+    #[error("a text may have at most {LONGEST_TEXT} characters")]
     TooLong,
     /// An annotation has no text.
     #[error("an annotation needs a text")]
@@ -63,7 +63,7 @@ pub enum NoteError {
     #[error("there is no incident {0:?} to merge into")]
     NothingToMergeInto(String),
     /// The merge would lead back to the incident.
-    #[error("that would merge an incident into itself")]
+    #[error("the merge would lead an incident back to itself")]
     Circle,
 }
 

@@ -1,4 +1,4 @@
-//! What runs beside the pages and how it goes: one report per worker, for `/healthz` and `/metrics`.
+//! Reports of workers, one per worker, for `/healthz` and `/metrics`.
 
 use std::time::Duration;
 

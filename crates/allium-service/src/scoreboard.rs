@@ -69,7 +69,7 @@ pub struct Scores {
     pub pit: Vec<f64>,
 }
 
-/// How good the probabilities of an event were.
+/// Scores of the probabilities of an event.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Event {
     /// Share of relays to which it happened.
@@ -102,7 +102,7 @@ pub enum ScoreboardError {
     #[error("{0} bytes are too many for a scoreboard")]
     TooLong(usize),
     /// The text is not a scoreboard.
-    #[error("not a scoreboard: {0}")]
+    #[error("the text is not a scoreboard: {0}")]
     Unreadable(String),
     /// It has no scores.
     #[error("the scoreboard has no scores")]

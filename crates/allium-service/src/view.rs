@@ -11,7 +11,7 @@ use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, 
 use crate::derived::Derived;
 use crate::memo::Memo;
 
-/// How many hours after its valid-after time the newest consensus still counts as fresh: its own validity.
+/// Hours after its valid-after time for which the newest consensus counts as fresh: its own validity.
 pub const FRESH_HOURS: i32 = 3;
 
 /// The network as of one consensus, with what searching and listing need.
@@ -28,7 +28,7 @@ pub struct View {
     pub autonomous_systems: BTreeMap<Asn, Group>,
     /// Operators and families, and who leads in what.
     pub operators: OperatorReport,
-    /// How uptime is distributed over relays.
+    /// Distribution of uptime over relays.
     pub statistics: NetworkStatistics,
     index: SearchIndex,
     /// The fingerprints of the record's relays, close together: lists look thousands of them up.
@@ -62,7 +62,7 @@ const KEPT_STRIPS: usize = 256;
 /// Relays that share a country or an autonomous system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Group {
-    /// Its name as the first relay of it has it.
+    /// Name as the first relay of the group has it.
     pub name: Option<String>,
     /// Current relays in it.
     pub n_relays: usize,

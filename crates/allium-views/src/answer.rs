@@ -20,11 +20,11 @@ pub struct Answer {
     pub media_type: Option<&'static str>,
     /// The body.
     pub body: Cow<'static, [u8]>,
-    /// How long the answer may be kept; `None` where nothing is said about it.
+    /// Time for which the answer may be kept; `None` where nothing is known about that.
     pub cache: Option<CachePolicy>,
-    /// Whether the page loads the script that makes charts interactive.
+    /// True if the page loads the script that makes charts interactive.
     pub scripts: bool,
-    /// When what is shown last changed.
+    /// Time at which the content last changed.
     pub modified: Option<Timestamp>,
     /// The header of the request that chose between forms of the answer.
     pub vary: Option<&'static str>,
@@ -34,7 +34,7 @@ pub struct Answer {
     pub location: Option<String>,
 }
 
-/// How long an answer may be kept.
+/// Time for which an answer may be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CachePolicy {
     /// A minute, then only if nothing changed.

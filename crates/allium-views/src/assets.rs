@@ -1,4 +1,4 @@
-//! What pages load beside themselves: one stylesheet, at an address that changes with its content. The icon stands in the page: it is
+//! Assets of pages: one stylesheet, at an address that changes with its content, and the scripts of charts. The icon is part of the page: it is
 //! shorter than the request for it would be.
 
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ static STYLESHEET_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/all
 static ICON_DATA: LazyLock<String> = LazyLock::new(|| format!("data:image/png;base64,{}", base64(ICON)));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/icon-{:016x}.png", content_hash(ICON)));
 
-/// Where the stylesheet is.
+/// Address of the stylesheet.
 pub(crate) fn stylesheet_path() -> &'static str {
     &STYLESHEET_PATH
 }
@@ -23,7 +23,7 @@ pub(crate) fn icon_data() -> &'static str {
     &ICON_DATA
 }
 
-/// Where the icon is for who asks for it by name.
+/// Address of the icon for clients that ask for it by name.
 pub(crate) fn icon_path() -> &'static str {
     &ICON_PATH
 }
@@ -42,12 +42,12 @@ const SCRIPTS: &[Script] = include!(concat!(env!("OUT_DIR"), "/scripts.rs"));
 static WORLD: LazyLock<String> = LazyLock::new(allium_charts::world_svg);
 static WORLD_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/world-{:016x}.svg", content_hash(WORLD.as_bytes())));
 
-/// Where the script of charts is; `None` where the program was built without it.
+/// Address of the script of charts; `None` where the program was built without it.
 pub(crate) fn script_path() -> Option<&'static str> {
     SCRIPTS.iter().map(|script| script.path).find(|path| path.starts_with("/assets/charts-"))
 }
 
-/// Where the outlines of the world are, for the interactive view.
+/// Address of the outlines of the world, for the interactive view.
 pub(crate) fn world_path() -> &'static str {
     &WORLD_PATH
 }
@@ -61,12 +61,12 @@ pub(crate) fn paths() -> impl Iterator<Item = &'static str> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asset {
     pub(crate) media_type: &'static str,
-    /// How `bytes` are compressed, in the words of HTTP.
+    /// Compression of `bytes`, in the words of HTTP.
     pub(crate) encoding: Option<&'static str>,
     pub(crate) bytes: &'static [u8],
 }
 
-/// The asset at this path, in the smallest form kept of it that `accepts` (of a coding such as `br`) allows.
+/// The asset at this path, in the smallest of its forms that `accepts` (of a coding such as `br`) allows.
 pub(crate) fn find(path: &str, accepts: impl Fn(&str) -> bool) -> Option<Asset> {
     let plain = |media_type, bytes| Some(Asset { media_type, encoding: None, bytes });
     match path {

@@ -70,7 +70,7 @@ fn forecasts(outlook: &Outlook) -> Result<&Forecasts, RequestError> {
     outlook.forecasts().map_err(|reason| RequestError::NoForecast(reason.to_owned()))
 }
 
-/// What is to be done to a relay, and when.
+/// An action on a relay, and its time.
 struct Item {
     uid: String,
     p_below_90: f64,
@@ -111,12 +111,12 @@ fn summary(record: &RelayRecord, advice: Option<&Advice>) -> String {
 }
 
 fn description(record: &RelayRecord, forecast: &Forecast, advice: Option<&Advice>) -> String {
-    let told = advice.map_or_else(
+    let advice = advice.map_or_else(
         || "Nothing needs to be done; should something be, the relay is missed least in this window.".to_owned(),
         |advice| format!("{} {}", advice.why(), advice.effect()),
     );
     format!(
-        "{told}\nRelay {}\nForecast as of the consensus of {}, label {}.",
+        "{advice}\nRelay {}\nForecast as of the consensus of {}, label {}.",
         record.relay.fingerprint,
         forecast.as_of,
         forecast.label.name()
@@ -139,19 +139,19 @@ fn written(forecasts: &Forecasts, name: &str, items: impl IntoIterator<Item = It
                     .add_property("DTSTART", utc(window.start))
                     .add_property("DTEND", utc(window.end()))
                     .add_property("TRANSP", "TRANSPARENT");
-                calendar.push(told(event, &item, &stamp));
+                calendar.push(filled(event, &item, &stamp));
             }
             When::By(due) => {
                 let mut todo = Todo::new();
                 todo.add_property("DUE", utc(due)).add_property("PRIORITY", "1").add_property("STATUS", "NEEDS-ACTION");
-                calendar.push(told(todo, &item, &stamp));
+                calendar.push(filled(todo, &item, &stamp));
             }
         }
     }
     calendar.to_string()
 }
 
-fn told<C: icalendar::Component>(mut component: C, item: &Item, stamp: &str) -> C {
+fn filled<C: icalendar::Component>(mut component: C, item: &Item, stamp: &str) -> C {
     component.uid(&item.uid);
     component.add_property("DTSTAMP", stamp);
     component.summary(&item.summary);

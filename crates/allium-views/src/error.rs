@@ -13,9 +13,9 @@ pub enum RequestError {
     NoSuchRelay(String),
     /// No current relay is in this group.
     NoSuchGroup {
-        /// What kind of group.
+        /// Kind of group.
         noun: &'static str,
-        /// What was asked for.
+        /// The group that was asked for.
         asked: String,
     },
     /// A parameter has a value that is not allowed.
@@ -24,7 +24,7 @@ pub enum RequestError {
         name: String,
         /// The beginning of what was given.
         found: String,
-        /// What is allowed.
+        /// The values that are allowed.
         allowed: String,
     },
     /// The address is longer than any that a page links to.
@@ -111,10 +111,10 @@ impl RequestError {
             Self::TooLong => "This address is too long",
             Self::MethodNotAllowed => "Only reading is possible here",
             Self::NoDataYet(_) => "No data yet",
-            Self::NoIncidentsYet => "Incidents are being worked out",
+            Self::NoIncidentsYet => "Incidents are being computed",
             Self::NoForecast(_) => "No forecast yet",
-            Self::WrongToken => "This token opens nothing",
-            Self::BadBody(_) => "This cannot be taken down",
+            Self::WrongToken => "This token is not valid",
+            Self::BadBody(_) => "This note was rejected",
             Self::BodyTooLarge => "This is too long",
             Self::TooManyListeners => "Too many listeners",
             Self::Internal => "This page could not be made",
@@ -132,12 +132,14 @@ impl fmt::Display for RequestError {
             Self::TooLong => f.write_str("the address is longer than 4,096 bytes"),
             Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),
             Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),
-            Self::NoIncidentsYet => f.write_str("incidents are being worked out from the stored history; ask again in a minute"),
+            Self::NoIncidentsYet => f.write_str("incidents are being computed from the stored history; ask again in a minute"),
             Self::NoForecast(reason) => write!(f, "there is no forecast: {reason}"),
-            Self::WrongToken => f.write_str("writing needs a token of whoever runs this service, and this is none"),
-            Self::BadBody(reason) => write!(f, "it was not taken down: {reason}"),
-            Self::BodyTooLarge => f.write_str("at most 32 kB are read"),
-            Self::TooManyListeners => f.write_str("as many listen already as may; ask again later, or read /api/v1/incidents.jsonl"),
+            Self::WrongToken => f.write_str("submitting a note needs a valid token, which whoever runs this service hands out"),
+            Self::BadBody(reason) => write!(f, "the note was rejected: {reason}"),
+            Self::BodyTooLarge => f.write_str("a note may have at most 32 kB"),
+            Self::TooManyListeners => {
+                f.write_str("as many clients listen already as may; ask again later, or read /api/v1/incidents.jsonl")
+            }
             Self::Internal => f.write_str("the fault is on this side and has been logged"),
         }
     }

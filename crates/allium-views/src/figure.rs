@@ -21,30 +21,30 @@ const SHOWN: usize = 120;
 #[derive(Debug, Clone)]
 pub(crate) struct Figure<'a> {
     chart: &'a Chart,
-    /// Where the page's charts are, such as `/country/de/charts`.
+    /// Address of the page's charts, such as `/country/de/charts`.
     base: &'a str,
     /// The page's query part with its `?`, or nothing.
     query: &'a str,
     rows: usize,
     is_open: bool,
-    place: Place,
+    visibility: Visibility,
 }
 
-/// Where the picture stands.
+/// Visibility of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In sight; where scripts run the interactive view takes its place.
+enum Visibility {
+    /// In sight; where scripts run the interactive view replaces it.
     Shown,
     /// In sight only where no scripts run; where they do, a button leads to the interactive view.
     Quiet,
     /// Not on the page.
-    Nowhere,
+    Absent,
 }
 
 impl<'a> Figure<'a> {
     /// The chart with its picture, and its table folded.
     pub(crate) const fn of(chart: &'a Chart, base: &'a str, query: &'a str) -> Self {
-        Self { chart, base, query, rows: SHOWN, is_open: false, place: Place::Shown }
+        Self { chart, base, query, rows: SHOWN, is_open: false, visibility: Visibility::Shown }
     }
 
     /// The same with at most so many rows of the table on the page; none for no table.
@@ -59,12 +59,12 @@ impl<'a> Figure<'a> {
 
     /// The same where the page already shows the values in another form: where scripts run, nothing is loaded until it is asked for.
     pub(crate) const fn quiet(self) -> Self {
-        Self { place: Place::Quiet, ..self }
+        Self { visibility: Visibility::Quiet, ..self }
     }
 
     /// The same without its picture.
     pub(crate) const fn without_picture(self) -> Self {
-        Self { place: Place::Nowhere, ..self }
+        Self { visibility: Visibility::Absent, ..self }
     }
 
     /// The address of the chart in a form, with further parameters.
@@ -120,7 +120,7 @@ impl fmt::Display for Figure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (chart, id) = (self.chart, Html::words(&self.chart.name));
         let data = Html::words(self.href("json", ""));
-        let is_drawn = self.place == Place::Shown
+        let is_drawn = self.visibility == Visibility::Shown
             && matches!(chart.kind, Kind::Time(_) | Kind::Map(_) | Kind::Scatter(_) | Kind::Flow(_) | Kind::Histogram(_));
         let mut eager = if is_drawn { " data-auto".to_owned() } else { String::new() };
         if matches!(chart.kind, Kind::Map(_)) {
@@ -140,14 +140,14 @@ impl fmt::Display for Figure<'_> {
             _ => String::new(),
         };
         let picture = self.picture();
-        match (styled.is_empty(), self.place) {
-            (_, Place::Nowhere) => {}
-            // What the stylesheet draws needs no picture in sight.
+        match (styled.is_empty(), self.visibility) {
+            (_, Visibility::Absent) => {}
+            // A chart that the stylesheet draws needs no picture in sight.
             (false, _) => {
                 write!(f, "<div class=\"view\">{styled}</div><details class=\"pic\"><summary>Picture</summary>{picture}</details>")?;
             }
-            (true, Place::Shown) => write!(f, "<div class=\"view\">{picture}</div>")?,
-            (true, Place::Quiet) => write!(f, "<div class=\"view quiet\">{picture}</div>")?,
+            (true, Visibility::Shown) => write!(f, "<div class=\"view\">{picture}</div>")?,
+            (true, Visibility::Quiet) => write!(f, "<div class=\"view quiet\">{picture}</div>")?,
         }
         if self.rows > 0 {
             f.write_str(&self.table())?;
@@ -214,7 +214,7 @@ fn cells(values: impl Iterator<Item = Option<f64>>) -> String {
     values.map(|value| format!("<i class={}></i>", uptime_class(value.and_then(Fraction::clamped)))).collect()
 }
 
-/// A table as HTML, the first `limit` rows of it. Columns of numbers are set right.
+/// A table as HTML, with at most `limit` rows. Columns of numbers are set right.
 fn table_html(table: &Table, caption: &str, limit: usize) -> String {
     let class = |at: usize| if table.is_numeric(at) { " class=\"n\"" } else { "" };
     let mut out = String::from("<div class=\"wide\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table class=\"k\">");

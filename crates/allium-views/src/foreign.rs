@@ -8,7 +8,7 @@ use askama::filters::HtmlSafe;
 /// Characters after which a long text is cut in tables.
 const SHORT: usize = 48;
 
-/// Characters after which any text is cut on a page; the API has all of it.
+/// Characters after which any text is cut on a page; the API has the whole text.
 const LONG: usize = 4_000;
 
 /// A stranger's text as it stands in HTML.

@@ -6,7 +6,7 @@ use allium_model::{ConsensusHour, Fingerprint, Fraction, RelayFlag, Timestamp};
 use allium_words::format;
 use askama::filters::HtmlSafe;
 
-/// What stands in place of a figure that nobody measured.
+/// HTML of a figure that nobody measured.
 const NO_DATA_HTML: &str = "<span class=\"nd\">no data</span>";
 
 /// An instant as `<time>`.
@@ -70,7 +70,7 @@ impl Html {
         Self(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"))
     }
 
-    /// What stands for a value that nobody told.
+    /// HTML of a value that no source reports.
     pub(crate) fn unknown() -> Self {
         Self("<span class=\"nd\">unknown</span>".to_owned())
     }
@@ -115,7 +115,7 @@ impl fmt::Display for Html {
     }
 }
 
-/// Whether a relay runs: shape, colour and word.
+/// State of a relay, Running or not: shape, colour and word.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct State(pub(crate) bool);
 
@@ -160,7 +160,7 @@ pub(crate) const fn flag_letters(flag: RelayFlag) -> &'static str {
     }
 }
 
-/// What a flag says, in a few words.
+/// Meaning of a flag, in a few words.
 pub(crate) const fn flag_meaning(flag: RelayFlag) -> &'static str {
     match flag {
         RelayFlag::Authority => "is a directory authority",

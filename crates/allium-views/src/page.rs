@@ -1,4 +1,4 @@
-//! What all pages have in common.
+//! The frame that all pages share.
 
 use allium_model::Timestamp;
 use allium_service::{Snapshot, View};
@@ -29,7 +29,7 @@ pub(crate) struct Frame {
     pub(crate) version: String,
     pub(crate) contact: Option<String>,
     pub(crate) onion: Option<String>,
-    /// What a search form on the page starts with.
+    /// Text that a search form on the page starts with.
     pub(crate) search: String,
     pub(crate) alternate: Option<Alternate>,
     /// Feeds of what the page is about: title, Atom, RSS.

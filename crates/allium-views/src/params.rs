@@ -58,7 +58,7 @@ impl Params {
     /// Names of the parameters that a look is read from.
     pub(crate) const LOOK: [&'static str; 3] = ["theme", "size", "caption"];
 
-    /// How a picture is drawn, by the parameters `theme`, `size` and `caption`.
+    /// Look of a picture, by the parameters `theme`, `size` and `caption`.
     pub(crate) fn look(&self) -> Result<Look, RequestError> {
         let choose = |name: &str, [first, second]: [&str; 2]| match self.one(name)? {
             None => Ok(false),

@@ -32,7 +32,7 @@ const LEGEND: [(&str, &str); 12] = [
     ("un", "not measured"),
 ];
 
-/// Where a strip carries labels.
+/// Positions at which a strip carries labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Labels {
     /// Nowhere.
@@ -76,7 +76,7 @@ fn week(date: Date) -> (i16, i8) {
 #[derive(Debug, Clone)]
 pub(crate) struct StripHtml<'a> {
     pub(crate) cells: &'a [StripCell],
-    /// What it is of, such as "uptime per day over 30 days"; the sentence goes on with the counts.
+    /// Subject of the strip, such as "uptime per day over 30 days"; the sentence goes on with the counts.
     pub(crate) what: String,
     /// Further class of the element: how it is laid out.
     pub(crate) layout: &'static str,
@@ -94,10 +94,10 @@ impl fmt::Display for StripHtml<'_> {
         let mut before = self.cells.first().map_or(0, |cell| cell.start_secs);
         // A label of the last cells grows to the left: to the right there is no room on narrow screens.
         let last = self.cells.len() - self.cells.len() / 8;
-        for (place, cell) in self.cells.iter().enumerate() {
+        for (idx, cell) in self.cells.iter().enumerate() {
             let class = uptime_class(cell.uptime);
             match self.labels.at(cell.start_secs, before) {
-                Some(label) if place >= last => write!(f, "<i class=\"{class} m e\"><b>{label}</b></i>")?,
+                Some(label) if idx >= last => write!(f, "<i class=\"{class} m e\"><b>{label}</b></i>")?,
                 Some(label) => write!(f, "<i class=\"{class} m\"><b>{label}</b></i>")?,
                 None => write!(f, "<i class={class}></i>")?,
             }
@@ -113,7 +113,7 @@ pub(crate) fn legend() -> String {
     format!("<ul class=\"legend\" aria-label=\"Uptime of an interval, in percent\">{entries}</ul>")
 }
 
-/// How many intervals are up, partly up, down, unknown.
+/// Numbers of intervals that are up, partly up, down, unknown.
 pub(crate) fn in_words(cells: &[StripCell]) -> String {
     let n = |class_fits: fn(&str) -> bool| cells.iter().filter(|cell| class_fits(uptime_class(cell.uptime))).count();
     let (up, down, unknown) = (n(|c| c == "u10"), n(|c| c == "u0"), n(|c| c == "un"));

@@ -1,4 +1,4 @@
-//! How numbers, times and sizes are written for people. The only file that knows about percent signs and decimals.
+//! Numbers, times and sizes as people read them. The only file that knows about percent signs and decimals.
 //!
 //! Shares are cut, not rounded: 99.97 % never becomes 100.0 %, and "100" appears only where the share is 1. Units stand
 //! in the heading of a column or behind a number in a sentence, so these functions return bare numbers unless they say
@@ -11,7 +11,7 @@ use jiff::tz::Offset;
 /// above the noise of sums of floating-point numbers.
 const NOISE: f64 = 1e-9;
 
-/// What stands where nothing was measured, in plain text.
+/// Plain text for a figure that nobody measured.
 pub const NO_DATA: &str = "no data";
 
 /// The share in percent, without the sign, cut to `decimals`.
@@ -58,8 +58,8 @@ pub fn width(share: f64) -> String {
 pub fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+    for (idx, digit) in digits.chars().enumerate() {
+        if idx > 0 && (digits.len() - idx).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -120,7 +120,7 @@ pub fn hours(hours: f64) -> String {
     }
 }
 
-/// How long before `now` an instant lies, or how long after.
+/// Time from an instant to `now`, or from `now` to a later instant.
 pub fn relative(instant: Timestamp, now: Timestamp) -> String {
     let secs = now.as_second().saturating_sub(instant.as_second());
     let span = match secs.unsigned_abs() / 60 {
@@ -134,7 +134,7 @@ pub fn relative(instant: Timestamp, now: Timestamp) -> String {
     if secs < 0 { format!("in {span}") } else { format!("{span} ago") }
 }
 
-/// Where a document came from, as visitors may know it: an address as it is, of a file its name without the folders.
+/// Origin of a document, as visitors may know it: an address as it is, of a file its name without the folders.
 pub fn origin(origin: &str) -> &str {
     if origin.contains("://") { origin } else { origin.rsplit(['/', '\\']).next().unwrap_or(origin) }
 }

@@ -17,7 +17,7 @@ pub trait Names {
     fn operator(&self, id: &OperatorId) -> Option<String>;
 }
 
-/// What happened, in one line: "112 relays in AS51167 (Contabo GmbH) left together".
+/// Headline of an incident: "112 relays in AS51167 (Contabo GmbH) left together".
 pub fn headline(incident: &Incident, names: &impl Names) -> String {
     let what = relays(incident);
     let location = location(&incident.scope, names);
@@ -41,7 +41,7 @@ pub fn detail(incident: &Incident) -> String {
     incident.detail.as_deref().map_or_else(|| "unknown".to_owned(), inert)
 }
 
-/// Where: "in Spain", "in AS24940 (Hetzner)".
+/// Scope as a location: "in Spain", "in AS24940 (Hetzner)".
 fn location(scope: &Scope, names: &impl Names) -> String {
     let name = scope_name(scope, names);
     match scope.kind {
@@ -128,7 +128,7 @@ pub fn probability(probability: f64) -> String {
     format!("{}, {percent}\u{a0}%", probability_word(probability))
 }
 
-/// What was seen, with the words that fit the kind.
+/// Words for an event that fit the kind.
 pub fn event(kind: Kind, event: &Event) -> String {
     let (gone, back) = match kind {
         Kind::Outage | Kind::Flap => ("left", "run again"),
@@ -151,7 +151,7 @@ pub fn event(kind: Kind, event: &Event) -> String {
     }
 }
 
-/// What happened when, and how it went on, in two sentences.
+/// Course of an incident, in two sentences.
 pub fn course(incident: &Incident, names: &impl Names, as_of: ConsensusHour) -> String {
     let (from, to) = (format::hour(incident.started_at), format::hour(incident.detected_at));
     let lasted = format::hours(f64::from(lasted_hours(incident, as_of)));
@@ -164,7 +164,7 @@ pub fn course(incident: &Incident, names: &impl Names, as_of: ConsensusHour) -> 
     format!("{} between {from} and {to}. {went_on}", headline(incident, names))
 }
 
-/// How long it lasted as of an hour, in hours from the consensus that showed it.
+/// Duration of an incident as of an hour, in hours from the consensus that showed it.
 pub fn lasted_hours(incident: &Incident, as_of: ConsensusHour) -> i32 {
     let end = match (incident.resolved_at, incident.status.is_open()) {
         (Some(end), _) => end,

@@ -15,7 +15,7 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-/// What every environment variable of ours starts with.
+/// Prefix of every environment variable of ours.
 const ENV_PREFIX: &str = "ALLIUM_";
 
 /// All settings.
@@ -26,23 +26,23 @@ pub(crate) struct Config {
     pub(crate) store: StoreUrl,
     /// The scores of forecasts that `evaluate forecast` wrote: forecast.json beside the store unless set.
     pub(crate) scoreboard: Option<PathBuf>,
-    /// Where pages are served.
+    /// Network address at which pages are served.
     pub(crate) listen: SocketAddr,
-    /// What the addresses of the service start with, such as `https://tor.example`, for feeds; as clients call it where empty.
+    /// Beginning of the service's addresses, such as `https://tor.example`, for feeds; as clients call it where empty.
     pub(crate) address: String,
-    /// What is logged, as tracing's filter directives: `info`, `allium=debug`.
+    /// Events that are logged, as tracing's filter directives: `info`, `allium=debug`.
     pub(crate) log: String,
-    /// Which sources are visited: `onionoo`, `directory`, `collector`.
+    /// Sources that are visited: `onionoo`, `directory`, `collector`.
     pub(crate) sources: Vec<String>,
-    /// Where Onionoo documents come from.
+    /// Origin and limits of Onionoo documents.
     pub(crate) onionoo: OnionooConfig,
-    /// Which directory servers are asked for consensuses.
+    /// Directory servers that are asked for consensuses.
     pub(crate) directory: DirectoryConfig,
-    /// Where consensuses that were missed are fetched.
+    /// Source of consensuses that were missed.
     pub(crate) collector: CollectorConfig,
-    /// What counts as an incident.
+    /// Thresholds of the detector.
     pub(crate) detect: DetectConfig,
-    /// How the domains are asked that relays claim.
+    /// Limits for questions to the domains that relays claim.
     pub(crate) proofs: ProofsConfig,
 }
 
@@ -67,9 +67,9 @@ impl DetectConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct ProofsConfig {
-    /// Whether `serve` asks domains.
+    /// True if `serve` asks domains.
     pub(crate) enabled: bool,
-    /// How many domains are asked at a time.
+    /// Number of domains that are asked at a time.
     pub(crate) concurrency: usize,
     /// DNS resolvers as `ADDRESS` or `ADDRESS:PORT`; those of the system where there are none, and with a proxy none at all.
     pub(crate) resolvers: Vec<String>,
@@ -87,7 +87,7 @@ pub(crate) struct ProofsConfig {
 pub(crate) struct DirectoryConfig {
     /// Addresses of authorities or mirrors, such as `http://193.23.244.244:80`; those of the authorities where there are none.
     pub(crate) urls: Vec<String>,
-    /// Whose signatures count, as `NAME FINGERPRINT [ADDRESS:PORT]`; the authorities of the public network where there are none.
+    /// Authorities whose signatures count, as `NAME FINGERPRINT [ADDRESS:PORT]`; those of the public network where there are none.
     pub(crate) authorities: Vec<String>,
     /// Seconds between visits.
     pub(crate) poll_secs: u64,
@@ -101,7 +101,7 @@ pub(crate) struct DirectoryConfig {
 pub(crate) struct CollectorConfig {
     /// Address of the service.
     pub(crate) url: String,
-    /// How many consensuses one visit fetches at most, the latest first.
+    /// Most consensuses that one visit fetches, the latest first.
     pub(crate) max_consensuses: usize,
     /// Seconds between visits.
     pub(crate) poll_secs: u64,
@@ -117,7 +117,7 @@ pub(crate) struct OnionooConfig {
     pub(crate) url: String,
     /// Kinds of document to fetch.
     pub(crate) documents: Vec<String>,
-    /// Where fetched documents are kept; beside the store unless set.
+    /// Directory that keeps fetched documents; beside the store unless set.
     pub(crate) cache: Option<PathBuf>,
     /// A SOCKS5 proxy such as `socks5h://127.0.0.1:9050`; empty for none.
     pub(crate) proxy: String,
@@ -194,7 +194,7 @@ pub(crate) struct Layers<'a> {
 }
 
 impl Config {
-    /// Where the scores of forecasts are read.
+    /// File that holds the scores of forecasts.
     pub(crate) fn scoreboard(&self) -> PathBuf {
         self.scoreboard.clone().unwrap_or_else(|| self.store.beside("forecast.json"))
     }
@@ -226,27 +226,27 @@ impl Config {
         build(&settings)
     }
 
-    /// How much of an Onionoo document is read at most, fetched or from a file: a quarter of `onionoo.max_bytes` where it is compressed.
+    /// Most bytes that are read of an Onionoo document, fetched or from a file: a quarter of `onionoo.max_bytes` where it is compressed.
     pub(crate) fn limits(&self) -> Limits {
         let max_bytes = self.onionoo.max_bytes;
         Limits { max_bytes, max_compressed_bytes: max_bytes / 4, ..Limits::default() }
     }
 
-    /// Where fetched documents are kept.
+    /// Directory that keeps fetched documents.
     pub(crate) fn cache_dir(&self) -> PathBuf {
         self.onionoo.cache.clone().unwrap_or_else(|| self.store.with_suffix(".cache"))
     }
 }
 
-/// Sets the settings one after the other, so that a value that does not fit is blamed on the place it came from.
+/// Sets the settings one after the other, so that an error names the origin of the value that does not fit.
 fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config> {
     let mut table = Table::new();
     let mut config = Config::default();
-    for (key, (value, place)) in settings {
+    for (key, (value, origin)) in settings {
         insert(&mut table, key, value.clone());
         config = Value::Table(table.clone())
             .try_into()
-            .map_err(|error: toml::de::Error| anyhow::anyhow!("{place}: {}", error.message().lines().next().unwrap_or_default()))?;
+            .map_err(|error: toml::de::Error| anyhow::anyhow!("{origin}: {}", error.message().lines().next().unwrap_or_default()))?;
     }
     Ok(config)
 }
@@ -298,11 +298,11 @@ fn env_value(text: &str, example: &Value) -> Value {
     }
 }
 
-fn require_known(key: &str, known: &BTreeMap<String, Value>, place: &str) -> anyhow::Result<()> {
+fn require_known(key: &str, known: &BTreeMap<String, Value>, origin: &str) -> anyhow::Result<()> {
     if known.contains_key(key) {
         return Ok(());
     }
-    bail!("{place} has the unknown setting {key}{}", suggest(key, known.keys().map(String::as_str)))
+    bail!("{origin} has the unknown setting {key}{}", suggest(key, known.keys().map(String::as_str)))
 }
 
 /// `; did you mean …?` with the nearest candidate, or the list of all where none is near.

@@ -1,4 +1,4 @@
-//! Logs go to standard error, one line per event: time, level, place, sentence, fields.
+//! Logs go to standard error, one line per event: time, level, target, sentence, fields.
 //!
 //! No visitor's address is ever logged. Text from the network is logged through `?` or `%` fields, which the formatter escapes.
 

@@ -63,7 +63,7 @@ fn environment() -> Vec<(String, String)> {
     std::env::vars_os().filter_map(text).filter(|(name, _)| name != "ALLIUM_CONFIG").collect()
 }
 
-/// Whether output stopped because nobody reads on, as in `allium analyze | head`: no failure of ours.
+/// True if output stopped because nobody reads on, as in `allium analyze | head`: no failure of ours.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref::<std::io::Error>()).any(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }

@@ -1,4 +1,4 @@
-//! What a person at a terminal sees of long work: a bar there, plain lines elsewhere. All of it on standard error.
+//! Progress of long work: a bar at a terminal, plain lines elsewhere. All of it on standard error.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
@@ -48,7 +48,7 @@ impl Progress {
 
 /// A line for a person.
 pub(crate) fn line(text: &str) {
-    // Nobody can be told that standard error is closed.
+    // A closed standard error cannot be reported.
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

@@ -91,12 +91,12 @@ fn http(config: &Config, timeout_secs: u64) -> HttpOptions {
     HttpOptions { proxy: proxy(config), timeout: Duration::from_secs(timeout_secs), ..HttpOptions::default() }
 }
 
-/// One proxy for all sources: nobody who asks for Tor wants a part of it in the clear.
+/// One proxy for all sources: nobody who asks for Tor wants some of the requests in the clear.
 fn proxy(config: &Config) -> Option<String> {
     Some(config.onionoo.proxy.clone()).filter(|proxy| !proxy.is_empty())
 }
 
-/// Who is asked for proofs of claimed domains.
+/// An [`Asker`] for proofs of claimed domains, as configured.
 pub(crate) fn asker(config: &Config) -> anyhow::Result<Asker> {
     let settings = &config.proofs;
     let proxy = proxy(config);

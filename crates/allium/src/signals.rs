@@ -1,4 +1,4 @@
-//! How the program is told to stop.
+//! Signals that ask the program to stop.
 
 use tokio::signal::unix::{SignalKind, signal};
 

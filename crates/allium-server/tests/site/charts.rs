@@ -145,7 +145,7 @@ fn a_comparison_holds_everything_that_was_picked_and_offers_more() {
     }
     let operators = get(&site, "/explore?show=compare").text();
     assert!(operators.contains("of the operators with the most weight"), "{operators}");
-    // What is picked stays picked on other sides and ranges.
+    // A picked subject stays picked on other sides and ranges.
     let html = get(&site, "/explore?show=compare&with=de&range=90d").text();
     assert!(
         html.contains("/explore?show=trend&amp;range=90d&amp;with=de\"") || html.contains("show=trend&#38;range=90d&#38;with=de"),

@@ -45,7 +45,7 @@ fn pages() -> Vec<String> {
     .collect()
 }
 
-/// The part of a page around a place: its section, or the whole page outside of sections.
+/// The part of a page around a position: its section, or the whole page outside of sections.
 fn around(html: &str, place: usize) -> &str {
     let start = html[..place].rfind("<section").unwrap_or(0);
     let is_within = !html[start..place].contains("</section>");

@@ -1,4 +1,4 @@
-//! The design system: colours that can be told apart and read.
+//! The design system: colours that can be distinguished and read.
 
 use std::collections::BTreeMap;
 

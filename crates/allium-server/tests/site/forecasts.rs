@@ -328,7 +328,7 @@ fn a_relay_says_what_to_do_and_what_drives_its_forecast() {
         page.contains("<strong>Urgent:</strong>") && page.contains("Start it again") && page.contains("Not running for 30 h"),
         "{page}"
     );
-    // What documents say of the same stands with it, once.
+    // The reasons that documents state stand with the forecast, once.
     assert_eq!(page.matches("Not running for").count(), 1, "{page}");
     assert!(page.contains("was the last to list it") && page.contains("id=\"issues\">What to do</h2>"), "{page}");
     let json = get(&site, &format!("/api/v1/relays/{}", fingerprint(1))).json();
@@ -358,7 +358,7 @@ fn an_operator_has_one_list_of_what_to_do_without_saying_anything_twice() {
     let section = page.split("id=\"advice\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
     let places = ["Urgent", "Scheduled", "Watch"].map(|word| section.find(&format!(">{word}</span>")));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {section}");
-    // The relay that is down is brought back, with what its forecast says of it.
+    // The relay that is down is brought back, with the words of its forecast.
     assert_eq!(section.matches("Bring back 1 relay").count(), 1, "{section}");
     assert_eq!(section.matches("Not running for 30 h").count(), 1, "{section}");
     let by_relay = section.split(">In the long run</span>").next().unwrap();

@@ -252,7 +252,7 @@ fn an_operator_is_told_its_score_its_peers_and_what_to_do() {
     assert_eq!(get(&site, "/operator/example.org/charts/nothing.csv").status, StatusCode::NOT_FOUND);
 }
 
-/// Where operators stood a month ago, had only the first twenty relays been there.
+/// Standings of operators a month ago, had only the first twenty relays been there.
 fn month_ago() -> PastStandings {
     let mut record = claimed();
     let hour = "2026-01-16T00:00:00Z".parse().unwrap();

@@ -1,4 +1,4 @@
-//! What pages show, and that every link leads somewhere.
+//! Contents of pages, and that every link leads somewhere.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write as _;
@@ -76,7 +76,7 @@ fn every_link_of_the_site_leads_somewhere() {
         let body = String::from_utf8_lossy(&answer.bytes).into_owned();
         if answer.header("content-type").starts_with("text/html") {
             for link in attributes(&body, "href").into_iter().chain(attributes(&body, "action")) {
-                // What can be picked is endless; the tests of charts follow such links.
+                // Links to pick subjects are endless; the tests of charts follow them.
                 let is_pick = link.starts_with("/explore") && (link.contains("with=") || link.contains("of="));
                 if is_pick || link.starts_with("data:image/png;base64,") {
                     continue;

@@ -150,7 +150,7 @@ pub(crate) fn log_of(record: &NetworkRecord) -> IncidentLog {
     IncidentLog::new(watched, vec![capacity], incidents.into_iter().map(Arc::new).collect())
 }
 
-/// What a stranger may call himself.
+/// A name that a hostile stranger may choose.
 pub(crate) const HOSTILE: &str = "<b>&\"'\u{202E}\u{0}\u{B}]]>\r\n=1+1\u{FFFF}";
 
 fn incident(id: &str, kind: Kind, scope: Scope, relays: &[Fingerprint]) -> Incident {
@@ -249,7 +249,7 @@ pub(crate) fn attributes(html: &str, name: &str) -> Vec<String> {
     tags(html).into_iter().filter_map(value).collect()
 }
 
-/// Whether a tag loads the script of charts: the only one that pages have.
+/// True if a tag loads the script of charts: the only one that pages have.
 pub(crate) fn is_our_script(tag: &str) -> bool {
     let name = tag.strip_prefix("script type=\"module\" src=\"/assets/charts-").and_then(|rest| rest.strip_suffix(".js\""));
     name.is_some_and(|hash| hash.bytes().all(|byte| byte.is_ascii_alphanumeric()))

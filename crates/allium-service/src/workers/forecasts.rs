@@ -22,14 +22,14 @@ const LIKENESS_STEP_DAYS: i32 = 30;
 const LIKENESS_ORIGINS: i32 = 4;
 /// The longest rest after work.
 const LONGEST_REST: Duration = Duration::from_secs(3_600);
-/// How much worse than the model in use a new one may score: held-out origins differ from day to day.
+/// Factor by which a new model may score worse than the one in use: held-out origins differ from day to day.
 const TOLERANCE: f64 = 1.05;
 
 /// Keeps forecasts up to date with the network.
 pub struct ForecastWorker {
     /// File of an evaluation, which is read again with each network.
     scoreboard: PathBuf,
-    /// Whether that was done for the network at hand.
+    /// True if the scoreboard was read for the network at hand.
     has_read_scoreboard: bool,
     trained: Option<Trained>,
 }
@@ -81,12 +81,12 @@ fn read_scoreboard(file: &Path) -> Option<Scoreboard> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
         Err(error) => {
-            tracing::warn!(file = %file.display(), %error, "no scoreboard");
+            tracing::warn!(file = %file.display(), %error, "scoreboard not read");
             return None;
         }
     };
     let read = Scoreboard::from_json(&text);
-    read.inspect_err(|error| tracing::warn!(file = %file.display(), %error, "no scoreboard")).ok()
+    read.inspect_err(|error| tracing::warn!(file = %file.display(), %error, "scoreboard not read")).ok()
 }
 
 /// Reads the store, trains where it is time to, and forecasts.
@@ -122,7 +122,7 @@ fn network(past: &Past, basis: Basis, as_of: ConsensusHour, store: &SharedStore)
     })
 }
 
-/// How far relays of one operator, AS and country fared alike, by forecasts of the last months whose outcome is known. Operators
+/// Correlation of relays of one operator, AS and country in forecasts of the last months whose outcome is known. Operators
 /// are those of today.
 fn alike(model: &Model, past: &Past, view: &View) -> GroupLikeness {
     let origins = (1..=LIKENESS_ORIGINS).map(|i| view.as_of().plus(-24 * LIKENESS_STEP_DAYS * i));

@@ -1,4 +1,4 @@
-//! From documents to what the store takes: the one place where the words of sources become those of history.
+//! From documents to what the store takes: the only module where the words of sources become those of history.
 
 use std::net::IpAddr;
 

@@ -34,7 +34,7 @@ pub trait Worker: Send {
     /// Name in logs, metrics and `/healthz`.
     fn name(&self) -> &'static str;
 
-    /// When the first step is due; as soon as there is a network to look at unless overridden.
+    /// Time of the first step; as soon as there is a network to look at unless overridden.
     fn first(&self) -> Next {
         Next::Network
     }
@@ -58,13 +58,13 @@ pub trait Worker: Send {
         Ok(())
     }
 
-    /// Whether nothing is lost when a step under way is cut off: the end of the program does not wait for it.
+    /// True if nothing is lost when a step under way is cut off: the end of the program does not wait for it.
     fn only_reads(&self) -> bool {
         false
     }
 }
 
-/// What a worker needs besides the snapshot.
+/// The store, and the signal to stop: needs of a step besides the snapshot.
 pub struct Context {
     /// Store of the service.
     pub store: Arc<SharedStore>,
@@ -82,11 +82,11 @@ fn network_of(snapshot: &Snapshot) -> anyhow::Result<&View> {
 
 /// Outcome of a step.
 pub struct Step {
-    /// What is shown from now on, applied in this order.
+    /// Patches to show from this step on, applied in this order.
     pub patches: Vec<Patch>,
-    /// When the next step is due.
+    /// Time of the next step.
     pub next: Next,
-    /// Whether the store holds something that is not shown: a network worker that waits for it loads it.
+    /// True if the store holds something that is not shown: a network worker that waits for it loads it.
     pub has_stored: bool,
 }
 
@@ -110,17 +110,17 @@ impl Step {
     }
 }
 
-/// When a step is due, the rest after the one before being over.
+/// Time of a step, after the rest that follows the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
     /// At once.
     Now,
-    /// When a network is published that the step before did not see.
+    /// As soon as a network is published that the step before did not see.
     Network,
-    /// When something is stored that the step before did not see.
+    /// As soon as something is stored that the step before did not see.
     Stored,
     /// After this long.
     After(Duration),
-    /// When a network is published, or after this long.
+    /// As soon as a network is published, or after this long.
     NetworkOrAfter(Duration),
 }

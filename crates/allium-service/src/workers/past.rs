@@ -12,14 +12,14 @@ const MIN_OWN_CONSENSUSES: usize = 35 * 24;
 /// Fewest known consensuses to forecast from where no graphs are published: a week of them.
 const MIN_CONSENSUSES: usize = 168;
 
-/// What forecasts rest on.
+/// The data that forecasts rest on.
 #[derive(Debug, Clone)]
 pub struct Ground {
     /// The history.
     pub past: Past,
-    /// Where it comes from.
+    /// Source of the past.
     pub basis: Basis,
-    /// What is missing where there is hardly anything to forecast from; the rest of a sentence.
+    /// The part that is missing where there is hardly anything to forecast from; the rest of a sentence.
     pub shortage: Option<String>,
 }
 

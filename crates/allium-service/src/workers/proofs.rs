@@ -62,7 +62,7 @@ pub struct Checker {
     pub asker: Asker,
     /// Domains asked at a time.
     pub concurrency: usize,
-    /// Where answers are kept.
+    /// Store that keeps the answers.
     pub store: Arc<SharedStore>,
     /// Clock for the times of answers.
     pub clock: Clock,
@@ -77,9 +77,9 @@ pub struct Round {
     pub n_domains: usize,
     /// Relays of which something else is held to be true than before.
     pub n_changed: usize,
-    /// Whether our own network is assumed to be down.
+    /// True if our own network is assumed to be down.
     pub is_down: bool,
-    /// When the next question falls due.
+    /// Time at which the next question falls due.
     pub next: Option<Timestamp>,
 }
 
@@ -234,7 +234,7 @@ impl Answers {
     fn finish(mut self) -> (Vec<ProofStanding>, Round) {
         self.round.is_down = self.n_answered == 0 && self.round.n_domains >= OUTAGE_DOMAINS;
         if self.round.is_down {
-            tracing::warn!(domains = self.round.n_domains, "no domain says anything; the network seems to be down");
+            tracing::warn!(domains = self.round.n_domains, "no domain answers; the network seems to be down");
         } else {
             std::mem::take(&mut self.silent).into_iter().for_each(|standing| self.accept(standing));
         }

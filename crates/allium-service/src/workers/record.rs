@@ -10,9 +10,9 @@ use allium_model::{
     RelayState,
 };
 
-/// Every relay that a known consensus lists, with what was known of it at the time, and when it was running.
+/// Every relay that a known consensus lists, with what was known of the relay at the time, and when it was running.
 ///
-/// Where a relay is, its version and its name, addresses, family and contact are those of the hour: as its consensus says, else as the
+/// Location, version, name, addresses, family and contact of a relay are those of the hour: as its consensus says, else as the
 /// newest details document by then, else as a pack, else as the first document that describes it. Proofs of domains and weights are as
 /// last known.
 ///
@@ -51,8 +51,8 @@ pub fn of(store: &dyn Store) -> Result<Record, Error> {
     Ok(record)
 }
 
-/// Changes of what is known of a relay, by index among the known hours. `last` is what is last known of it, `described` how it was
-/// described over time: `None` for at no particular time.
+/// Changes of what is known of a relay, by index among the known hours. `last` is what is last known of the relay, `described` its
+/// descriptions over time: `None` for at no particular time.
 fn infos_over_time(
     timeline: &Timeline,
     relay: &RelayTimeline,

@@ -1,4 +1,4 @@
-//! Sizes of the network and its parts: read from the store in full once, then the last days of it with each consensus.
+//! Sizes of the network and its parts: read from the store in full once, then the last days with each consensus.
 //!
 //! Older hours that become known later are noticed by the number of weighed hours in the store, and then everything is read anew.
 
@@ -11,7 +11,7 @@ use allium_model::{ConsensusHour, Fraction};
 use super::{Context, Next, Step, Worker, network_of};
 use crate::snapshot::{Patch, Snapshot};
 
-/// How far back sizes are read: five years.
+/// Hours for which sizes are read: five years.
 const LONGEST_HOURS: i32 = 5 * 366 * 24;
 /// Hours that are read at a time.
 const CHUNK_HOURS: i32 = 28 * 24;
@@ -160,7 +160,7 @@ mod tests {
         let (on, n_beyond) = read(&first, 0, as_of, &store).unwrap();
         assert_eq!((&on, n_beyond), (&read(&nothing, 0, as_of, &store).unwrap().0, 0));
         assert_eq!(on.n_weighed_hours(), 56);
-        // What lies too far back is counted once and then left alone.
+        // Sizes that lie too far back are counted once and then left alone.
         append(&mut store, start.plus(-LONGEST_HOURS * 2));
         let (again, n_beyond) = read(&on, 0, as_of, &store).unwrap();
         assert_eq!((&again, n_beyond), (&on, 1));

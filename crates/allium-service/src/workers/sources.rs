@@ -60,7 +60,7 @@ impl Worker for Source {
 
 /// A source, ready to be visited.
 pub struct Fetcher {
-    /// How it is visited.
+    /// The way in which the source is visited.
     pub road: Road,
     /// Clock for the times of visits.
     pub clock: Clock,
@@ -88,7 +88,7 @@ pub enum Road {
     },
 }
 
-/// What the store holds, as far as it decides what is fetched.
+/// The parts of the store that decide what is fetched.
 #[derive(Debug, Default)]
 pub struct Stored {
     documents: Vec<SourceStatus>,
@@ -105,11 +105,11 @@ pub struct Visit {
     documents: Vec<(Document, Timestamp)>,
     /// Consensuses that the store has not seen.
     consensuses: Vec<FullConsensus>,
-    /// How many rejects there are in these consensuses, and the first of them.
+    /// Number of rejects in these consensuses, and the first of them.
     rejects: (usize, Vec<Reject>),
     /// Kinds that the source has nothing newer of.
     unchanged: Vec<DocumentKind>,
-    /// Reasons why something could not be fetched; what the store holds of it stays in use.
+    /// Reasons why something could not be fetched; what the store holds of the source stays in use.
     pub failures: Vec<String>,
 }
 
@@ -212,7 +212,7 @@ impl Visit {
         self.consensuses.push(verified_consensus(consensus, source, self.at));
     }
 
-    /// Whether there is anything to store.
+    /// True if there is nothing to store.
     pub fn is_empty(&self) -> bool {
         self.documents.is_empty() && self.consensuses.is_empty()
     }

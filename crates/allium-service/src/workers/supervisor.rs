@@ -51,7 +51,7 @@ pub struct Supervisor {
     threads: Vec<Thread>,
 }
 
-/// What the threads of all workers share.
+/// State that the threads of all workers share.
 struct Shared {
     site: Site,
     context: Context,
@@ -140,7 +140,7 @@ impl Shared {
     }
 }
 
-/// A worker's place with the supervisor.
+/// A worker's entry with the supervisor.
 struct Post {
     index: usize,
     name: &'static str,
@@ -156,17 +156,17 @@ enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the run succeeded and left nothing to do at once: only then has a worker recovered that failed before.
+    /// True if the run succeeded and left nothing to do at once: only then has a worker recovered that failed before.
     fn is_complete(&self) -> bool {
         matches!(self, Self::Done { next } if *next != Next::Now)
     }
 }
 
-/// When a worker runs next.
+/// Time of a worker's next run.
 struct Plan {
     rest: Duration,
     next: Next,
-    /// What had happened when the step before looked.
+    /// Counts of events at the step before.
     seen: Counts,
     n_failures: u32,
 }

@@ -26,7 +26,7 @@ impl Stop {
         self.events.stopping.send_replace(true);
     }
 
-    /// Whether it was raised.
+    /// True if the signal was raised.
     pub fn is_raised(&self) -> bool {
         self.events.counts().is_stopping
     }
@@ -43,14 +43,14 @@ impl Stop {
     }
 }
 
-/// What happened so far.
+/// Events so far, and the condition variable that workers wait at.
 pub(super) struct Events {
     counts: Mutex<Counts>,
     changed: Condvar,
     stopping: Sender<bool>,
 }
 
-/// How often something happened.
+/// Numbers of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     /// Networks published.
@@ -61,7 +61,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Whether this is due, having seen what had happened by then; time aside.
+    /// True if this is due, given the counts that the step before saw; time aside.
     fn is_due(&self, next: Next, seen: &Self) -> bool {
         match next {
             Next::Now => true,
@@ -77,7 +77,7 @@ impl Events {
         Self { counts: Mutex::default(), changed: Condvar::new(), stopping: Sender::new(false) }
     }
 
-    /// What happened so far.
+    /// Numbers of events so far.
     pub(super) fn counts(&self) -> Counts {
         *self.lock()
     }

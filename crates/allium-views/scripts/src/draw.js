@@ -9,7 +9,7 @@ import { optionOf } from './options.js';
 
 use([CanvasRenderer, GridSimpleComponent, LabelLayout, TooltipComponent]);
 
-/** What each kind needs beside that, loaded when it is first drawn. */
+/** Modules that each kind needs beside that, loaded when it is first drawn. */
 const parts = {
   time: () => import('./parts/line.js'),
   bars: () => import('./parts/bar.js'),

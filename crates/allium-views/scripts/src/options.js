@@ -47,7 +47,7 @@ const mark = (unit, value) => {
   return told(unit, value);
 };
 const label = (unit) => ({ formatter: (value) => mark(unit, value) });
-/** Marks of an axis whose name tells the unit. */
+/** Marks of an axis whose name states the unit. */
 const bare = (unit) => ({ formatter: (value) => (unit === 'bytes_per_sec' ? `${+value.toPrecision(3)}` : mark(unit, value)) });
 
 const kinds = {
@@ -205,7 +205,7 @@ const kinds = {
   flow(chart, colours, axis, { narrow, tooltip }) {
     const width = narrow ? 84 : 150;
     const title = (text, side) => ({ text, [side]: 0, top: 0, textStyle: { color: colours.soft, fontSize: narrow ? 9 : 12, fontWeight: 'normal' } });
-    // The same state has the same colour and place on both sides.
+    // The same state has the same colour and position on both sides.
     const nodes = (side, mark, position) => chart.states.flatMap((name, i) => {
       const n = chart.streams.filter((stream) => stream[side] === i).reduce((sum, stream) => sum + stream.n, 0);
       const text = narrow ? `${n.toLocaleString('en')}\n${name}` : `${n.toLocaleString('en')} ${name}`;

@@ -1,7 +1,7 @@
 //! Incidents as feeds: Atom and RSS of the same entries, the latest changes first.
 //!
 //! What comes in: the incidents that an address asks for. An entry's id follows from the incident's own and stays the same for ever
-//! and everywhere, whatever address the service has; its time is that of what was last seen of it or said about it. Everything that
+//! and everywhere, whatever address the service has; its time is that of the last sign of the incident or of its last note. Everything that
 //! strangers wrote is plain text: characters that XML cannot hold or that deceive appear as their code points, and where RSS readers
 //! take text for HTML it is escaped once more.
 

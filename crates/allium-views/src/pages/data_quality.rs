@@ -49,7 +49,7 @@ pub(crate) struct SourceRow {
     pub(crate) n_rejects: String,
 }
 
-/// How it goes with a source.
+/// State of a source.
 struct AskedRow<'a> {
     source: Foreign<'a>,
     newest: Html,
@@ -98,8 +98,8 @@ fn failures_sentence(failures: &[(&str, &SourceFailure)]) -> String {
     }
     let mut n_by_source: BTreeMap<&str, usize> = BTreeMap::new();
     failures.iter().for_each(|(source, _)| *n_by_source.entry(source).or_default() += 1);
-    let told: Vec<String> = n_by_source.into_iter().map(|(source, n)| format!("{} {}", inert(source), format::count(n as u64))).collect();
-    format!("{} in the last {days} days: {}.", format::counted(failures.len(), "failure"), told.join(", "))
+    let parts: Vec<String> = n_by_source.into_iter().map(|(source, n)| format!("{} {}", inert(source), format::count(n as u64))).collect();
+    format!("{} in the last {days} days: {}.", format::counted(failures.len(), "failure"), parts.join(", "))
 }
 
 fn asked_sentence(reports: &[SourceReport]) -> String {
@@ -119,7 +119,7 @@ struct GapRow {
 
 struct RejectRow<'a> {
     origin: Foreign<'a>,
-    place: Foreign<'a>,
+    location: Foreign<'a>,
     relay: Html,
     reason: Foreign<'a>,
 }
@@ -227,7 +227,7 @@ fn reject_row(reject: &allium_model::Reject) -> RejectRow<'_> {
     let link = |fingerprint| Html::link(&href::relay(fingerprint), &Html::words(short_fingerprint(fingerprint)));
     RejectRow {
         origin: Foreign::short(format::origin(&reject.origin)),
-        place: Foreign::long(&reject.location),
+        location: Foreign::long(&reject.location),
         relay: reject.relay.as_ref().map_or_else(|| Html::words("\u{2013}"), link),
         reason: Foreign::long(&reject.reason),
     }

@@ -1,4 +1,4 @@
-//! Earlier places in the leaderboards, in cells and in words.
+//! Earlier ranks of operators in the leaderboards, in cells and in words.
 
 use allium_analysis::PastStandings;
 use allium_analysis::leaderboards::{Category, Place};
@@ -10,7 +10,7 @@ use allium_words::format;
 use crate::markup::{Day, Html};
 use crate::table::{Cell, Column};
 
-/// The earlier places of one category.
+/// The earlier ranks of one category.
 #[derive(Clone, Copy)]
 pub(crate) struct Earlier<'a> {
     view: &'a View,
@@ -19,29 +19,29 @@ pub(crate) struct Earlier<'a> {
 }
 
 impl<'a> Earlier<'a> {
-    /// Those of a category; `past` is `None` while they are worked out.
+    /// The earlier ranks of a category; `past` is `None` while they are computed.
     pub(crate) const fn of(view: &'a View, past: Option<&'a PastStandings>, category: Category) -> Self {
         Self { view, past, category }
     }
 
-    /// The place a month ago; `None` where the operator had none then, or nobody had.
+    /// The rank a month ago; `None` where the operator had none then, or nobody had.
     pub(crate) fn month_ago(&self, id: &OperatorId) -> Option<usize> {
         self.past?.month_ago(self.category, self.view.as_of())?.rank(id, self.category)
     }
 
-    /// Whether places of a month ago are known.
+    /// True if the ranks of a month ago are known.
     pub(crate) fn knows_month_ago(&self) -> bool {
         self.past.is_some_and(|past| past.month_ago(self.category, self.view.as_of()).is_some())
     }
 
-    /// The best place up to today's, and when it was first held.
+    /// The best rank up to today's, and the time at which it was first held.
     pub(crate) fn best(&self, id: &OperatorId, today: usize) -> Option<(usize, ConsensusHour)> {
         let best = self.past?.best(id, self.category, self.view.as_of());
         let is_known = self.past?.n_times(self.category, self.view.as_of()) > 0;
         is_known.then(|| best.filter(|(rank, _)| *rank <= today).unwrap_or((today, self.view.as_of())))
     }
 
-    /// What is known of earlier places, in a sentence.
+    /// Extent of the knowledge of earlier ranks, in a sentence.
     pub(crate) fn sentence(&self) -> String {
         let Some(past) = self.past else { return "Earlier places are being worked out.".to_owned() };
         let as_of = self.view.as_of();
@@ -64,7 +64,7 @@ impl<'a> Earlier<'a> {
         }
     }
 
-    /// How far an operator moved within a month, as a small shape with words; nothing where that is not known.
+    /// Ranks that an operator moved within a month, as a small shape with words; a dash where that is not known.
     pub(crate) fn moved(&self, id: &OperatorId, today: usize) -> Html {
         match (self.knows_month_ago(), self.month_ago(id)) {
             (false, _) => Html::words("\u{2013}"),
@@ -73,7 +73,7 @@ impl<'a> Earlier<'a> {
         }
     }
 
-    /// The earlier places of an operator for the end of a sentence; empty where nothing is known.
+    /// The earlier ranks of an operator for the end of a sentence; empty where nothing is known.
     pub(crate) fn words(&self, id: &OperatorId, today: usize) -> String {
         let Some((best, at)) = self.best(id, today) else { return String::new() };
         let before = match (self.knows_month_ago(), self.month_ago(id)) {
@@ -86,7 +86,7 @@ impl<'a> Earlier<'a> {
         format!("{before}{best}")
     }
 
-    /// The columns of a ranking; without earlier places they stand among the further ones.
+    /// The columns of a ranking; without earlier ranks they stand among the further ones.
     pub(crate) fn columns(self, id: impl Fn(&Place) -> Option<&'a OperatorId> + Copy + 'a) -> Vec<Column<'a, Place>> {
         let days = MOVEMENT_DAYS;
         let month_ago = Column::number("rank_30_days_ago", format!("{days} days ago"), move |place: &Place| {

@@ -1,4 +1,4 @@
-//! What a visitor sees where there is no answer, with a way onward.
+//! The page of a request that cannot be answered: the reason, and a way onward.
 
 use allium_service::Snapshot;
 use askama::Template;

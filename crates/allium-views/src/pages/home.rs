@@ -166,9 +166,9 @@ fn daily_sentence(daily: &Strip) -> String {
     let worst = known.iter().min_by(|a, b| a.1.get().total_cmp(&b.1.get()));
     let best = known.iter().max_by(|a, b| a.1.get().total_cmp(&b.1.get()));
     let (Some(worst), Some(best)) = (worst, best) else { return "No day has been measured yet.".to_owned() };
-    let told =
+    let words =
         |(secs, uptime): &(i64, Fraction)| format!("{}\u{a0}% on {}", format::percent(*uptime, 2), format::date(format::at_secs(*secs)));
-    format!("The worst day was {}, the best {}.", told(worst), told(best))
+    format!("The worst day was {}, the best {}.", words(worst), words(best))
 }
 
 fn roles(network: &NetworkFigures, period: Period) -> Vec<Role> {

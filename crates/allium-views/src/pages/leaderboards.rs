@@ -18,7 +18,7 @@ use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
 use crate::table::{Cell, Column, Table, TableHtml};
 
-/// Places of each category on the page of all.
+/// Ranks of each category on the page of all.
 const SHOWN: usize = 10;
 
 #[derive(Template)]
@@ -37,7 +37,7 @@ struct Board {
     formula: String,
     n_eligible: String,
     rows: Vec<BoardRow>,
-    /// Whether places of a month ago are known.
+    /// True if ranks of a month ago are known.
     moves: bool,
 }
 

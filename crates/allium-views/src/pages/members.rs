@@ -19,17 +19,17 @@ pub(crate) struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    /// The relay at this place.
+    /// The relay at this index.
     pub(crate) fn at(view: &'a View, relay_idx: usize) -> Option<Self> {
         view.relay(relay_idx).map(|(record, report)| Self { relay_idx, record, report })
     }
 
-    /// Those of the relays at these places that are current.
+    /// The current relays among those at these indices.
     pub(crate) fn current(view: &'a View, members: &[u32]) -> Vec<Self> {
         members.iter().filter_map(|i| Self::at(view, *i as usize)).filter(|member| member.report.current).collect()
     }
 
-    /// What it is.
+    /// The relay itself.
     pub(crate) fn relay(&self) -> &'a Relay {
         &self.record.relay
     }

@@ -43,7 +43,7 @@ fixed_pages! {
     /// The heaviest relays.
     Top = "/top", |s| top::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Relays, name);
-    /// Uptime by place, time and whatever else is picked.
+    /// Uptime by location, time and whatever else is picked.
     Explore = "/explore", |s| explore::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["map", "regions", "image"] |s, params, name| {
             let chart = explore::chart(s.view, s.snapshot.sizes(), params, name)?;

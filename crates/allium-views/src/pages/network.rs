@@ -16,7 +16,7 @@ use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, GroupKind};
 
-/// Versions and operating systems that are told one by one.
+/// Versions and operating systems that are listed one by one.
 const TOLD: usize = 6;
 
 /// The periods of the list of uptime.
@@ -36,7 +36,7 @@ framed!(NetworkPage);
 struct Card {
     id: &'static str,
     title: &'static str,
-    /// Where its figures are defined, and where there is more.
+    /// Section of the methods that defines its figures, and address of further figures.
     method: &'static str,
     more: Option<(&'static str, &'static str)>,
     facts: Vec<(String, Html)>,
@@ -79,7 +79,7 @@ fn count(n: usize) -> Html {
     Html::words(format::count(n as u64))
 }
 
-/// How many of how many, with the share.
+/// A number of a whole, with the share.
 fn of(n: usize, whole: usize) -> Html {
     match Fraction::of(n as f64, whole as f64) {
         Some(share) => Html::words(format!("{} ({}\u{a0}%)", format::count(n as u64), format::percent(share, 1))),
@@ -119,8 +119,8 @@ fn relays(view: &View, census: &Census) -> Card {
 fn uptime(view: &View) -> Card {
     let means = |role: Role| {
         let mean = |period: Period| view.statistics.distribution(role, period).map(|found| format::percent(found.mean, 2));
-        let told = PERIODS.map(|period| mean(period).unwrap_or_else(|| "\u{2013}".to_owned()));
-        Html::words(told.join(" / "))
+        let means = PERIODS.map(|period| mean(period).unwrap_or_else(|| "\u{2013}".to_owned()));
+        Html::words(means.join(" / "))
     };
     let facts = Role::ALL.into_iter().map(|role| fact(format!("{}, %", role.name()), means(role))).collect();
     Card {
@@ -163,7 +163,7 @@ fn bandwidth(view: &View, census: &Census) -> Card {
 
 fn operators(view: &View, census: &Census) -> Card {
     let ranking = view.operators.leaderboards.ranking(Category::ConsensusWeight);
-    let top = |n: usize| Fraction::clamped(ranking.iter().take(n).map(|place| place.score).sum());
+    let top = |n: usize| Fraction::clamped(ranking.iter().take(n).map(|ranked| ranked.score).sum());
     let mut facts = vec![
         fact("Operators with relays", count(view.operators.n_current())),
         fact("Weight of the largest", share(top(1))),

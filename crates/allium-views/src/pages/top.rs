@@ -13,7 +13,7 @@ use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage};
 use crate::table::Table;
 
-/// How many relays are at the top.
+/// Number of relays at the top.
 const TOP: usize = 500;
 
 /// The heaviest running relays, heaviest first; of equals by fingerprint.

@@ -19,18 +19,18 @@ use crate::params::Params;
 use crate::route::{CalendarOf, Page, Route};
 use crate::{api, assets, calendar};
 
-/// What a client says beside the path.
+/// What a client states beside the path.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     /// The query part of the address, without its `?`; empty where there is none.
     pub query: &'a str,
-    /// What the addresses of this service start with, such as `https://tor.example`, for feeds.
+    /// Beginning of this service's addresses, such as `https://tor.example`, for feeds.
     pub base: &'a str,
-    /// Whether the client takes a content coding such as `br`.
+    /// True if the client takes a content coding such as `br`.
     pub takes: &'a dyn Fn(&str) -> bool,
 }
 
-/// What a page or an answer is made from.
+/// Snapshot, network and time that a page or an answer is made from.
 pub(crate) struct Shown<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) view: &'a View,
@@ -80,7 +80,7 @@ fn view_of(snapshot: &Snapshot) -> Result<&View, RequestError> {
     snapshot.view().ok_or_else(|| RequestError::NoDataYet(snapshot.waiting_for().to_owned()))
 }
 
-/// What is made of the network and the incidents.
+/// Makes an answer from the network and the incidents.
 fn with_incidents<T>(snapshot: &Snapshot, make: impl FnOnce(&View, &IncidentLog) -> Result<T, RequestError>) -> Result<T, RequestError> {
     let view = view_of(snapshot)?;
     make(view, snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?)

@@ -50,7 +50,7 @@ pub enum Route {
     Icon,
     /// The rules for crawlers.
     Robots,
-    /// What only a running server answers.
+    /// An address that only a running server answers.
     Service(Service),
 }
 
@@ -191,7 +191,7 @@ impl Route {
         }
     }
 
-    /// Whether the answer is for programs, so that its errors are JSON; otherwise they are pages.
+    /// True if the answer is for programs, so that its errors are JSON; otherwise they are pages.
     pub const fn is_for_programs(&self) -> bool {
         matches!(self, Self::Data(..) | Self::IncidentLines)
     }

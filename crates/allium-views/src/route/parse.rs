@@ -65,7 +65,7 @@ fn page_or_data(parts: &[&str]) -> Outcome<Parsed> {
     }
 }
 
-/// A page at its own address or at another form of it.
+/// A page at its own address or in another form.
 fn page(parts: &[&str]) -> Outcome<Parsed> {
     let (page, asked) = match parts {
         ["relay", asked] => keyed(asked, |asked| relay(asked).map(Page::Relay))?,

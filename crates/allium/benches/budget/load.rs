@@ -18,7 +18,7 @@ const PICTURES: usize = 50;
 const CLIENTS: usize = 32;
 /// Pages of one kind that are asked for in turn.
 const MANY: usize = 40;
-/// How long what a server works out after a start may take.
+/// Time that a server's computations after a start may take.
 const TRAINING: Duration = Duration::from_secs(600);
 
 /// A kind of page and where such pages are.
@@ -27,7 +27,7 @@ struct Kind {
     paths: Vec<String>,
 }
 
-/// How long an answer took, from when it was due, and its size on the wire.
+/// Time of an answer, from when it was due, and its size on the wire.
 type Answer = (Duration, usize);
 
 /// Work, budget and what was measured for each kind of page.

@@ -30,8 +30,8 @@ struct Inputs {
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().collect();
-    if let Some(place) = args.iter().position(|arg| arg == "--row") {
-        let [row, files @ ..] = &args[place + 1..] else { bail!("--row takes a row and files") };
+    if let Some(idx) = args.iter().position(|arg| arg == "--row") {
+        let [row, files @ ..] = &args[idx + 1..] else { bail!("--row takes a row and files") };
         return rows::measure(row, &files.iter().map(PathBuf::from).collect::<Vec<_>>());
     }
     let scratch = tempfile::tempdir()?;
@@ -129,7 +129,7 @@ fn documents(scratch: &Path) -> anyhow::Result<PathBuf> {
     Ok(simulated)
 }
 
-/// What a row prints that is measured in a process of its own.
+/// Prints a row that is measured in a process of its own.
 fn row(name: &str, files: &[&Path]) -> anyhow::Result<String> {
     let output = finish(Command::new(std::env::current_exe()?).arg("--row").arg(name).args(files))?;
     Ok(output.trim().to_owned())

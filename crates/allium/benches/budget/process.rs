@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_allium");
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 
-/// What a process took.
+/// Resources that a process took.
 pub(crate) struct Taken {
     wall: Duration,
     peak_mb: f64,

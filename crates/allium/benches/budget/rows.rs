@@ -117,7 +117,7 @@ fn append(store: &Path) -> anyhow::Result<String> {
     ))
 }
 
-/// What a service does with a consensus: store it, make the view of it, step the detector.
+/// Work of a service for a consensus: store it, make the view of it, step the detector.
 fn consensus(path: &Path) -> anyhow::Result<String> {
     let mut store = StoreUrl::from(path).open()?;
     let mut watch = Watch::replay(&*store, allium_detect::Settings::default())?;

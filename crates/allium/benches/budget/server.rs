@@ -50,7 +50,7 @@ impl Server {
         bail!("the server has no {path} after {} s", patience.as_secs())
     }
 
-    /// Waits until it has done nothing for some seconds: what it works out beside its pages after a start is over then.
+    /// Waits until the server has done nothing for some seconds: its computations after a start are over then.
     pub(crate) fn wait_until_idle(&self, patience: Duration) -> anyhow::Result<()> {
         let begun = Instant::now();
         let cpu_secs = || cpu_secs_of(&self.child.id().to_string());

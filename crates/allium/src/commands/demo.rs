@@ -29,8 +29,8 @@ use crate::setup;
 /// Visits to the simulated service per simulated hour.
 const VISITS_PER_HOUR: u64 = 4;
 
-/// Simulates a network in accelerated time, and serves its pages until told to stop. Nothing is kept. Its past is known from hourly lists,
-/// as if the service had run all the time, and has faults in it; some are to come.
+/// Simulates a network in accelerated time, and serves its pages until a signal ends it. Nothing is kept. Its past is known from
+/// hourly lists, as if the service had run all the time, and has faults in it; some are to come.
 pub(crate) fn run(config: &Config, args: &DemoArgs) -> anyhow::Result<()> {
     let start = Timestamp::now();
     let newest = ConsensusHour::containing(start).plus(-1);
@@ -91,7 +91,7 @@ fn oracle(network: Handle) -> Oracle {
     })
 }
 
-/// What goes wrong in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
+/// Faults in the network of the demo: days ago, at the newest consensus, and within the first hours to come.
 fn faults(options: &Options) -> anyhow::Result<Scenario> {
     let at = |hours: i32| options.end.plus(hours);
     let n_flood = (options.n_relays / 8).max(40);

@@ -102,7 +102,7 @@ struct Seen {
     n_other: u64,
     n_failures: u64,
     n_rejects: u64,
-    n_told: usize,
+    n_reported: usize,
 }
 
 impl Import {
@@ -118,7 +118,7 @@ impl Import {
             }
             Err(error) => {
                 self.seen.n_failures += 1;
-                self.seen.tell(&with_cause(&error));
+                self.seen.report(&with_cause(&error));
                 Ok(())
             }
         }
@@ -128,7 +128,7 @@ impl Import {
         self.seen.n_consensuses += 1;
         self.seen.n_rejects += consensus.n_rejects as u64;
         for reject in &consensus.rejects {
-            self.seen.tell(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
+            self.seen.report(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
         }
         if !self.batch.add(consensus) {
             self.seen.n_twice += 1;
@@ -161,9 +161,9 @@ impl Import {
 }
 
 impl Seen {
-    fn tell(&mut self, what: &str) {
-        self.n_told += 1;
-        if self.n_told <= MAX_PRINTED {
+    fn report(&mut self, what: &str) {
+        self.n_reported += 1;
+        if self.n_reported <= MAX_PRINTED {
             progress::line(&inert(what));
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
 }
 
 /// Stores a pack that was read at this time in one transaction: either the store has all of it or it is as before. Returns a sentence
-/// on what was stored.
+/// about what was stored.
 pub(crate) fn take(store: &mut dyn Store, pack: &Pack, at: Timestamp) -> anyhow::Result<String> {
     let hours = Hours::of(&pack.snapshots);
     let consensuses: Vec<_> = hours.hours().iter().map(consensus).collect();

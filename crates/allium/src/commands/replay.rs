@@ -33,7 +33,7 @@ pub(crate) fn run(config: &Config, args: &ReplayArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the detector says at `to` of all it detected since `from`, after having walked everything before.
+/// Incidents detected since `from` as they stand at `to`, after a walk over everything before.
 fn detected(store: &dyn Store, record: &allium_detect::Record, config: &Config, args: &ReplayArgs) -> anyhow::Result<Vec<Incident>> {
     let ReplayArgs { from, to, .. } = *args;
     let end = to.map_or(record.hours.len(), |to| record.hours.partition_point(|(hour, _)| *hour <= to));
@@ -41,13 +41,13 @@ fn detected(store: &dyn Store, record: &allium_detect::Record, config: &Config, 
     record.walk(0..end, |_, list| {
         detector.step(list);
     });
-    let places = 0..detector.n_incidents();
-    let all: BTreeMap<usize, Arc<Incident>> = places.filter_map(|place| Some((place, Arc::new(detector.incident(place)?)))).collect();
+    let indices = 0..detector.n_incidents();
+    let all: BTreeMap<usize, Arc<Incident>> = indices.filter_map(|idx| Some((idx, Arc::new(detector.incident(idx)?)))).collect();
     let mut effects = Effects::default();
     effects.measure(store, &detector, &all, &[], None)?;
     let is_wanted = |incident: &Incident| from.is_none_or(|from| incident.detected_at >= from);
     let wanted = all.iter().filter(|(_, incident)| is_wanted(incident));
-    let mut incidents: Vec<Incident> = wanted.map(|(place, incident)| effects.weighed(*place, incident, &detector)).collect();
+    let mut incidents: Vec<Incident> = wanted.map(|(idx, incident)| effects.weighed(*idx, incident, &detector)).collect();
     incidents.sort_by(|a, b| (a.detected_at, &a.id).cmp(&(b.detected_at, &b.id)));
     Ok(incidents)
 }

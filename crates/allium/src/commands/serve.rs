@@ -26,7 +26,7 @@ use crate::progress;
 use crate::setup;
 use crate::signals::stop_asked;
 
-/// How long requests under way may take to end once the program is asked to stop, and then the workers.
+/// Time that requests under way may take to end once the program is asked to stop, and then the workers.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until asked to stop.
@@ -41,13 +41,13 @@ pub(crate) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<()> {
     outcome
 }
 
-/// What kind of service this is.
+/// Kind of service.
 pub(crate) struct Service {
-    /// What it says of itself.
+    /// Facts about the service that pages show.
     pub(crate) info: SiteInfo,
     /// The time it lives in.
     pub(crate) clock: Clock,
-    /// Whether it keeps the store up to date; otherwise it only reads.
+    /// True if it keeps the store up to date; otherwise it only reads.
     pub(crate) fetching: bool,
     /// Whoever is asked for proofs of claimed domains.
     pub(crate) asker: Option<Asker>,
@@ -100,11 +100,11 @@ fn start(
 
 /// Answers requests until the program is asked to stop; those that are under way then may take [`SHUTDOWN_GRACE`].
 async fn answer(listener: TcpListener, site: Site) -> anyhow::Result<()> {
-    let (stop, (tell, asked)) = (stop_asked()?, oneshot::channel());
+    let (stop, (notify, asked)) = (stop_asked()?, oneshot::channel());
     let stopped = async move {
         stop.await;
         // The server may have ended by itself.
-        let _ = tell.send(());
+        let _ = notify.send(());
     };
     tokio::select! {
         served = Server::new(site).serve(listener, stopped) => Ok(served?),

@@ -63,10 +63,10 @@ fn scenario(args: &SimulateArgs) -> anyhow::Result<Scenario> {
 }
 
 fn warn_of_idle_events(network: &Network, options: &Options, goes_on: bool) {
-    let told: Vec<truth::Truth> = network.truth();
+    let truths: Vec<truth::Truth> = network.truth();
     for event in &options.scenario.events {
         let text = event.to_string();
-        match told.iter().find(|truth| truth.event == text) {
+        match truths.iter().find(|truth| truth.event == text) {
             Some(truth) if truth.concerns_relays() && truth.n == 0 => {
                 progress::line(&format!("warning: no relay matches: {text}"));
             }

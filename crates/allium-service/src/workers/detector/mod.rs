@@ -28,10 +28,10 @@ const MAX_BEHIND: usize = 72;
 /// Keeps incidents up to date with the network.
 pub struct DetectorWorker {
     settings: Settings,
-    /// Whether the saved state is still to be read.
+    /// True if the saved state has not been read yet.
     is_to_restore: bool,
     watch: Option<Watch>,
-    /// Whether the watch was restored and has followed nothing yet.
+    /// True if the watch was restored and has followed nothing yet.
     is_restored: bool,
     /// Consensuses that the saved state does not have.
     n_unsaved: usize,

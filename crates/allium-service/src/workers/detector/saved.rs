@@ -19,7 +19,7 @@ const MAGIC: &[u8] = concat!("allium watch 1, program ", env!("CARGO_PKG_VERSION
 
 const DIGEST_LEN: usize = 32;
 
-/// What stands beside the detector.
+/// State that is saved beside that of the detector.
 #[derive(Serialize, Deserialize)]
 struct Beside {
     /// Hours with the flags of their lists.
@@ -73,7 +73,7 @@ impl Watch {
     }
 }
 
-/// When a pack of lists was last imported.
+/// Time at which a pack of lists was last imported.
 pub(super) fn pack_read_at(store: &dyn Store) -> Result<Option<Timestamp>, Error> {
     let packs = store.sources()?.into_iter().find(|source| source.source == ConsensusSource::Presence.name());
     Ok(packs.map(|packs| packs.asked_at))

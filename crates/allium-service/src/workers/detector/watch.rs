@@ -21,7 +21,7 @@ pub struct Watch {
     pub(super) reports_from: Option<ConsensusHour>,
     /// The consensuses that it was given, earliest first, with the flags that their lists have.
     pub(super) given: Vec<(ConsensusHour, RelayFlags)>,
-    /// When the pack of lists was imported that describes relays.
+    /// Time at which the pack of lists was imported that describes relays.
     pub(super) pack_read_at: Option<Timestamp>,
     pub(super) effects: Effects,
     /// Incidents that changed since effects were last measured.
@@ -62,22 +62,22 @@ impl Watch {
         watch
     }
 
-    /// How many consensuses it was given.
+    /// Number of consensuses that the detector was given.
     pub fn n_given(&self) -> usize {
         self.given.len()
     }
 
-    /// How many of them the detector believed.
+    /// Number of consensuses that the detector believed.
     pub fn n_lists(&self) -> u32 {
         self.detector.n_lists()
     }
 
-    /// How many incidents it has found.
+    /// Number of incidents that the detector has found.
     pub fn n_incidents(&self) -> usize {
         self.incidents.len()
     }
 
-    /// How many consensuses a view knows beyond those given.
+    /// Number of consensuses that a view knows beyond those given.
     pub fn n_behind(&self, view: &View) -> usize {
         view.record.known.hours().len().saturating_sub(self.n_given())
     }
@@ -92,9 +92,9 @@ impl Watch {
             return true;
         }
         let relays = self.describe(view);
-        for (hour, told) in later.iter().copied() {
+        for (hour, reported) in later.iter().copied() {
             let listed = listed(network, &relays, hour);
-            let changed = self.step(&Observation { hour, listed: &listed, told, described: &[] });
+            let changed = self.step(&Observation { hour, listed: &listed, reported, described: &[] });
             self.refresh(changed);
         }
         true
@@ -112,7 +112,7 @@ impl Watch {
 
     fn step(&mut self, list: &Observation<'_>) -> Vec<usize> {
         let step = self.detector.step(list);
-        self.given.push((list.hour, list.told));
+        self.given.push((list.hour, list.reported));
         if self.reports_from.is_none() && self.detector.n_lists() > Settings::default().warm_up_lists {
             self.reports_from = Some(list.hour);
         }

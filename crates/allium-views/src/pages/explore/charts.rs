@@ -49,7 +49,7 @@ fn made(view: &View, sizes: &Sizes, state: &State) -> Result<Vec<Chart>, Request
     })
 }
 
-/// What every note begins with.
+/// Beginning of every note.
 pub(super) fn note(view: &View, rest: &str) -> String {
     format!("As of {}, from {}. {rest}", format::hour(view.as_of()), view.origin_words())
 }
@@ -159,13 +159,13 @@ fn distribution(view: &View, state: &State) -> Chart {
     let inside = values.iter().filter(|v| **v <= top).count();
     let median = allium_analysis::quantile(&values, 0.5);
     let histogram = Histogram::equal(unit(state.measure), "Relays", (0.0, top), 40, values);
-    let told = median.map_or_else(
+    let figure = median.map_or_else(
         || "no relay has a figure".to_owned(),
         |m| format!("half of {} relays have at least {}", format::count(n as u64), unit(state.measure).with_unit(m)),
     );
     let over = if state.measure == Measure::Uptime { format!(" over {}", state.range.words()) } else { String::new() };
     let beyond = if inside < n { format!(" The {} relays beyond the 99 % quantile are not drawn.", n - inside) } else { String::new() };
-    let title = format!("{}{over}: {told}.", state.measure.label());
+    let title = format!("{}{over}: {figure}.", state.measure.label());
     Chart::new("distribution", title, note(view, &format!("Current relays, each counted once.{beyond}")), Kind::Histogram(histogram))
 }
 

@@ -34,20 +34,20 @@ struct ImagePage {
     page: Frame,
     figure: String,
     ranges: Vec<(&'static str, String, bool)>,
-    /// Where the same relays are listed, and what that is called.
+    /// Address and name of a list of the same relays.
     list: (String, String),
     text: String,
 }
 
 framed!(ImagePage);
 
-/// Which relays are drawn.
+/// The relays that are drawn.
 struct Asked {
-    /// Their places in the record, in the order of the list.
+    /// Indices of the relays in the record, in the order of the list.
     found: Vec<usize>,
     /// The parameters that say which, without the range.
     pairs: Vec<(&'static str, String)>,
-    /// What they are called, for the sentence; empty for all that a search finds.
+    /// Name of the relays, for the sentence; empty for all that a search finds.
     label: String,
     list: (String, String),
 }

@@ -35,7 +35,7 @@ use crate::route::FixedPage;
 /// The path of the page.
 const PATH: &str = FixedPage::Explore.path();
 
-/// Where its charts are.
+/// Address of its charts.
 const CHARTS: &str = "/explore/charts";
 
 #[derive(Template)]
@@ -48,15 +48,15 @@ struct ExplorePage {
     displays: Vec<Link>,
     state: State,
     has_measure: bool,
-    /// Whether the figures stand beside each other where there is room.
+    /// True if the figures stand beside each other where there is room.
     is_pair: bool,
     /// Figures as HTML.
     figures: Vec<String>,
     share: String,
     methods: &'static str,
-    /// What can be picked, where anything can.
+    /// Subjects that can be picked, where anything can.
     picks: Option<Picks>,
-    /// What is foreseen, or why nothing is.
+    /// The forecast in words, or the reason why there is none.
     ahead: String,
     /// The months ahead as a figure.
     months: Option<String>,

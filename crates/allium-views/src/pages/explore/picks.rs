@@ -10,13 +10,13 @@ use crate::pages::groups::Kind;
 /// Things of a kind that are offered.
 const OFFERED: usize = 6;
 
-/// What can be picked.
+/// Subjects that can be picked.
 pub(super) struct Picks {
     /// Parameters that the form keeps.
     pub(super) kept: Vec<(&'static str, String)>,
-    /// What is picked.
+    /// Subjects that are picked.
     pub(super) picked: Vec<Pick>,
-    /// What is offered beside that, by kind.
+    /// Subjects that are offered beside these, by kind.
     pub(super) offered: Vec<(&'static str, Vec<Pick>)>,
     /// Addresses that pick the largest of a kind at once.
     pub(super) largest: Vec<(&'static str, String)>,
@@ -29,7 +29,7 @@ pub(super) struct Pick {
 }
 
 impl Picks {
-    /// What the page of this state offers.
+    /// Picks that the page of this state offers.
     pub(super) fn of(view: &View, state: &State) -> Result<Self, RequestError> {
         let pick = |word: &str| Subject::of(view, word).map(|subject| Pick { label: subject.label, word: subject.word });
         let picked = state.with.iter().map(|word| pick(word)).collect::<Result<Vec<_>, _>>()?;

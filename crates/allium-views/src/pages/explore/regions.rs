@@ -41,8 +41,8 @@ pub(super) fn chart(view: &View, state: &State) -> Chart {
         })
         .collect();
     bars.push(bar(view, state, "Antarctica", &[], &[], is_mean));
-    let told = |bar: &&Bar| bar.value.is_some();
-    let title = match (bars.iter().find(told), is_mean) {
+    let is_known = |bar: &&Bar| bar.value.is_some();
+    let title = match (bars.iter().find(is_known), is_mean) {
         (None, _) => format!("Parts of the world: nothing is known of {}.", state.range.words()),
         (Some(_), true) => format!("Mean uptime of relays by part of the world over {}.", state.range.words()),
         (Some(_), false) => "The same by part of the world.".to_owned(),

@@ -1,4 +1,4 @@
-//! What the page shows, as its address says it.
+//! State of the page, as its address gives it.
 
 use allium_model::{ConsensusHour, Period, Timestamp};
 use allium_service::View;
@@ -13,14 +13,14 @@ const MOST_COMPARED: usize = 60;
 /// The longest list of things that can be followed over time: three charts of four lines.
 const MOST_FOLLOWED: usize = 12;
 
-/// What the page shows.
+/// State of the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) show: Show,
     pub(super) range: Range,
     pub(super) measure: Measure,
     pub(super) display: Display,
-    /// What is compared or followed, word by word as in [`super::subjects`].
+    /// Subjects that are compared or followed, word by word as in [`super::subjects`].
     pub(super) with: Vec<String>,
 }
 
@@ -278,7 +278,7 @@ impl State {
         query_string(&pairs)
     }
 
-    /// Where its method stands.
+    /// Section of the methods that defines the figure.
     pub(super) const fn methods(&self) -> &'static str {
         match (self.show, self.measure) {
             (Show::Trend, Measure::Weight | Measure::Bandwidth) => "sizes-over-time",
@@ -291,7 +291,7 @@ impl State {
         }
     }
 
-    /// Whether things can be picked.
+    /// True if subjects can be picked.
     pub(super) const fn takes_words(&self) -> bool {
         match self.show {
             Show::Compare => true,
@@ -300,7 +300,7 @@ impl State {
         }
     }
 
-    /// Whether its links and buttons alone lead here: a named range, and nothing picked. There are fewer than a hundred such states.
+    /// True if links and buttons of the page alone lead here: a named range, and nothing picked. There are fewer than a hundred such states.
     pub(super) fn is_offered(&self) -> bool {
         !matches!(self.range, Range::Custom(..)) && (self.with.is_empty() || !self.takes_words())
     }

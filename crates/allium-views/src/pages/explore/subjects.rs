@@ -1,4 +1,4 @@
-//! What can be compared and followed over time: relays, operators, and groups of every kind, each named by a word in the address.
+//! Subjects that can be compared and followed over time: relays, operators, and groups of every kind, each named by a word in the address.
 //!
 //! A fingerprint names a relay, `AS24940` an autonomous system, two letters a country, a domain (or `family-…`, `contact-…`) an
 //! operator; other groups are written `kind:key`, such as `flag:Guard`, `platform:linux` or `family:FINGERPRINT`.
@@ -15,34 +15,34 @@ use crate::pages::groups::{self, Kind};
 use crate::params::query_string;
 use crate::route::{FixedPage, href};
 
-/// What the words may be, for people.
+/// Forms of the words, for people.
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \
      platform:linux, version:0.4.8.12, region:150 or family:FINGERPRINT";
 
 /// At how many characters a label is cut.
 const LABEL: usize = 60;
 
-/// Whether a state belongs to something.
+/// True for a state that belongs to the subject.
 pub(super) type Fit = Box<dyn Fn(&RelayState) -> bool>;
 
 /// One thing that is compared.
 pub(super) struct Subject {
     /// The word that names it.
     pub(super) word: String,
-    /// What it is called; may hold a stranger's text, made inert.
+    /// Name of the subject; may hold a stranger's text, made inert.
     pub(super) label: String,
     /// Its page.
     pub(super) href: String,
-    /// What it is, such as "operator".
+    /// Kind of the subject, such as "operator".
     pub(super) noun: &'static str,
-    /// The places of its current relays in the record; of a relay, its own.
+    /// Indices of its current relays in the record; of a relay, its own.
     pub(super) members: Vec<usize>,
-    /// How the store's sizes name it.
+    /// Name of the subject in the store's sizes.
     pub(super) size_of: Option<SizeOf>,
 }
 
 impl Subject {
-    /// What this word names. What is not part of the network, or not any more, has no members: addresses outlive relays.
+    /// The subject that this word names. A word for nothing in the network has no members: addresses outlive relays.
     pub(super) fn of(view: &View, word: &str) -> Result<Self, RequestError> {
         Self::find(view, word).or_else(|| Self::absent(word)).ok_or_else(|| RequestError::bad("with", word, ALLOWED))
     }
@@ -103,11 +103,11 @@ impl Subject {
     }
 
     fn operator(view: &View, id: &OperatorId) -> Option<Self> {
-        let (place, _) = view.operators.find(id)?;
-        let members = view.operators.operators.operators[place].members.iter().map(|i| *i as usize);
+        let (operator_idx, _) = view.operators.find(id)?;
+        let members = view.operators.operators.operators[operator_idx].members.iter().map(|i| *i as usize);
         Some(Self {
             word: id.to_string(),
-            label: inert_short(&view.operator_name(place), LABEL),
+            label: inert_short(&view.operator_name(operator_idx), LABEL),
             href: href::operator(id),
             noun: "operator",
             members: members.filter(|i| view.report.relays.get(*i).is_some_and(|report| report.current)).collect(),
@@ -157,12 +157,12 @@ impl Subject {
             label: inert_short(&label, LABEL),
             href: kind.href(&key),
             noun: kind.noun().0,
-            members: row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx).collect(),
+            members: row.members.iter().map(|member| view.groups.members[*member as usize].relay_idx).collect(),
             size_of,
         })
     }
 
-    /// Whether a state in the past belonged to it, for those that states tell.
+    /// A test of whether a state of the past belongs to the subject, where states show that.
     pub(super) fn fits(&self) -> Option<Fit> {
         match self.size_of? {
             SizeOf::Country(code) => Some(Box::new(move |state| state.country == Some(code))),

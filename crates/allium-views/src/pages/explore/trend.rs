@@ -20,7 +20,7 @@ const LINES: usize = 4;
 /// Flags whose numbers are shown.
 const FLAGS: [RelayFlag; 4] = [RelayFlag::Fast, RelayFlag::Stable, RelayFlag::HSDir, RelayFlag::V2Dir];
 
-/// What the charts are made from.
+/// Subjects, range and view that the charts are made from.
 struct Ground<'a> {
     view: &'a View,
     sizes: &'a Sizes,
@@ -31,13 +31,13 @@ struct Ground<'a> {
 /// A chart before it is drawn: lines of one unit.
 struct Sketch {
     name: &'static str,
-    /// What is shown, as the title begins.
+    /// Beginning of the title.
     what: String,
     unit: Unit,
     lines: Vec<Line>,
-    /// Where the values come from and what they are.
+    /// Origin and meaning of the values.
     rest: String,
-    /// What a reader should know where there is no value at all.
+    /// A remark for a reader where there is no value at all.
     missing: &'static str,
 }
 
@@ -80,7 +80,7 @@ impl Ground<'_> {
     }
 
     fn title(&self, what: &str, lines: &[Line], unit: Unit) -> String {
-        let told: Vec<String> = lines
+        let figures: Vec<String> = lines
             .iter()
             .filter_map(|line| {
                 let mut known = line.values.iter().flatten();
@@ -92,9 +92,9 @@ impl Ground<'_> {
                 })
             })
             .collect();
-        match told.is_empty() {
+        match figures.is_empty() {
             true => format!("{what}: nothing is known of {}.", self.range.words()),
-            false => format!("{what} over {}: {}.", self.range.words(), told.join(", ")),
+            false => format!("{what} over {}: {}.", self.range.words(), figures.join(", ")),
         }
     }
 
@@ -226,7 +226,7 @@ impl Ground<'_> {
             missing: "Onionoo's weight document has not been taken in, or does not reach there.",
             ..sketch("published", &format!("{what}, as published of today's relays"), Unit::Share, published)
         });
-        told_first(sketches)
+        best_known_first(sketches)
     }
 
     fn bandwidth(&self, subjects: &[Subject]) -> Vec<Sketch> {
@@ -248,7 +248,7 @@ impl Ground<'_> {
             }
         };
         let what = if subjects.is_empty() { "Advertised and observed bandwidth" } else { "Advertised bandwidth" };
-        told_first(vec![
+        best_known_first(vec![
             Sketch { rest: OWN_SIZES.to_owned(), ..sketch("bandwidth", what, Unit::BytesPerSec, advertised) },
             Sketch {
                 rest: format!("{PUBLISHED} Bytes written; what is read is the same traffic."),
@@ -304,11 +304,11 @@ fn sketch(name: &'static str, what: &str, unit: Unit, lines: Vec<Line>) -> Sketc
     Sketch { name, what: what.to_owned(), unit, lines, rest: String::new(), missing: NO_SIZES }
 }
 
-/// Those that tell more of the time before those that tell less, and of those without a value one.
-fn told_first(mut sketches: Vec<Sketch>) -> Vec<Sketch> {
+/// Sorts sketches: those with more of the time known before those with less, and of those without a value only one.
+fn best_known_first(mut sketches: Vec<Sketch>) -> Vec<Sketch> {
     let known = |sketch: &Sketch| sketch.lines.iter().map(|line| line.values.iter().flatten().count()).max().unwrap_or(0);
     sketches.sort_by_key(|sketch| std::cmp::Reverse(known(sketch)));
-    let n_told = sketches.iter().filter(|sketch| known(sketch) > 0).count();
-    sketches.truncate(n_told + usize::from(n_told < sketches.len()));
+    let n_known = sketches.iter().filter(|sketch| known(sketch) > 0).count();
+    sketches.truncate(n_known + usize::from(n_known < sketches.len()));
     sketches
 }

@@ -19,16 +19,16 @@ pub(super) struct Recommended {
     pub(super) n_more: usize,
 }
 
-/// What is to be done about a relay, for pages that tell more of it than its forecast.
-pub(crate) struct Foreseen<'a> {
-    /// The place of the relay in the record.
+/// Advice for a relay, for pages that show more of the relay than its forecast.
+pub(crate) struct RelayAdvice<'a> {
+    /// Index of the relay in the record.
     pub(crate) relay_idx: u32,
-    /// What is to be done.
+    /// Advice that follows from the forecast.
     pub(crate) advice: &'a Advice,
 }
 
-/// What forecasts call for of these relays: the likeliest to fail first, as in [`recommended`].
-pub(crate) fn foreseen<'a>(view: &'a View, outlook: &'a Outlook, members: impl Iterator<Item = usize>) -> Vec<Foreseen<'a>> {
+/// Advice that follows from the forecasts of these relays: the likeliest to fail first, as in [`recommended`].
+pub(crate) fn relay_advice<'a>(view: &'a View, outlook: &'a Outlook, members: impl Iterator<Item = usize>) -> Vec<RelayAdvice<'a>> {
     let Ok(forecasts) = outlook.forecasts() else { return Vec::new() };
     let row = |relay_idx: usize| {
         let forecast = forecasts.find(&view.record.relays.get(relay_idx)?.relay.fingerprint)?;
@@ -36,14 +36,14 @@ pub(crate) fn foreseen<'a>(view: &'a View, outlook: &'a Outlook, members: impl I
     };
     let mut rows: Vec<(u32, Row<'a>)> = members.filter_map(row).filter(|(_, row)| row.advice.is_some()).collect();
     rows.sort_by(|(_, a), (_, b)| by_risk(a, b));
-    rows.into_iter().filter_map(|(relay_idx, row)| Some(Foreseen { relay_idx, advice: row.advice? })).collect()
+    rows.into_iter().filter_map(|(relay_idx, row)| Some(RelayAdvice { relay_idx, advice: row.advice? })).collect()
 }
 
 fn by_risk(a: &Row<'_>, b: &Row<'_>) -> std::cmp::Ordering {
     b.forecast.p_below_90.get().total_cmp(&a.forecast.p_below_90.get()).then(a.forecast.fingerprint.cmp(&b.forecast.fingerprint))
 }
 
-/// How many relays of these rows have advice of each urgency, in the order of [`Urgency::ALL`].
+/// Numbers of relays in these rows that have advice of each urgency, in the order of [`Urgency::ALL`].
 pub(super) fn counts<'a, 'b: 'a>(rows: impl Iterator<Item = &'a Row<'b>>) -> [usize; 3] {
     let mut counts = [0; 3];
     for advice in rows.filter_map(|row| row.advice) {
@@ -92,11 +92,11 @@ const fn about(urgency: Urgency) -> &'static str {
 }
 
 fn item(row: &Row<'_>, advice: &Advice) -> Html {
-    Html::joined([Html::element("strong", &[], &relay_link(&row.record.relay)), told(advice)], " ")
+    Html::joined([Html::element("strong", &[], &relay_link(&row.record.relay)), in_words(advice)], " ")
 }
 
 /// The advice in sentences.
-pub(super) fn told(advice: &Advice) -> Html {
+pub(super) fn in_words(advice: &Advice) -> Html {
     let mut parts = vec![Html::element("span", &[], &Html::words(format!("{}.", advice.action()))), Html::words(advice.why())];
     if advice.urgency != Urgency::Watch {
         parts.push(Html::words(advice.effect()));
@@ -105,7 +105,7 @@ pub(super) fn told(advice: &Advice) -> Html {
     Html::joined(parts, " ")
 }
 
-/// When a relay is missed least.
+/// The window in which a relay is missed least.
 pub(crate) fn window(window: Window) -> Html {
     let why = if window.usual { "its outages tend to begin then anyway" } else { "most other relays run then" };
     let parts = [

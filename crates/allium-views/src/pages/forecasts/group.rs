@@ -10,13 +10,13 @@ use super::{Row, row_of};
 use crate::markup::{Html, When};
 use crate::route::href;
 
-/// By how much the median must lie above the expected value to be told.
+/// Least distance of the median above the expected value at which it is mentioned.
 const SKEWED: f64 = 0.003;
 
-/// What the relays have in common.
+/// The property that relays have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Together {
-    /// Who runs them.
+    /// The operator who runs the relays.
     Operator,
     /// Their autonomous system.
     As,
@@ -69,7 +69,7 @@ pub(super) fn total_sentence(forecasts: &Forecasts, total: &Total, whose: &str) 
     )
 }
 
-/// How far the interval knows that relays fail together.
+/// Degree to which the interval accounts for relays that fail together.
 pub(super) fn likeness_words(forecasts: &Forecasts, total: &Total, kind: Together) -> String {
     let likeness = kind.likeness(forecasts);
     let (low, high) = total.interval_if_independent;
@@ -133,7 +133,7 @@ fn labels_sentence(summary: &Summary) -> String {
     )
 }
 
-/// What is to be done, in a sentence.
+/// Numbers of actions, in a sentence.
 pub(super) fn actions_sentence([urgent, scheduled, _]: [usize; 3]) -> String {
     let count = |n: usize| format::count(n as u64);
     match (urgent, scheduled) {

@@ -8,7 +8,7 @@ mod panel;
 pub(crate) mod scoreboard;
 mod table;
 
-pub(crate) use self::advice::{Foreseen, foreseen, window};
+pub(crate) use self::advice::{RelayAdvice, relay_advice, window};
 pub(crate) use self::group::{Together, panel as group_panel};
 pub(crate) use self::network::{chart as network_chart, recent, uptime_bars, uptime_sentence};
 pub(crate) use self::panel::{Panel, chart as relay_chart};
@@ -44,11 +44,11 @@ pub(crate) struct Row<'a> {
     advice: Option<&'a Advice>,
 }
 
-/// Who runs a relay.
+/// The operator of a relay.
 #[derive(Clone, Copy)]
 struct Operator<'a> {
     id: &'a OperatorId,
-    place: usize,
+    idx: usize,
 }
 
 #[derive(Template)]
@@ -175,7 +175,7 @@ impl<'a> Asked<'a> {
 
 impl Row<'_> {
     fn is_run_by(&self, asked: Operator<'_>) -> bool {
-        self.operator.is_some_and(|operator| operator.place == asked.place)
+        self.operator.is_some_and(|operator| operator.idx == asked.idx)
     }
 }
 
@@ -197,22 +197,22 @@ fn row<'a>(view: &'a View, forecast: &'a Forecast, advice: Option<&'a Advice>) -
 
 fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {
     let operators = &view.operators.operators;
-    let place = operators.of_relay.get(relay_idx).copied().flatten()? as usize;
-    operators.operators.get(place).map(|operator| Operator { id: &operator.id, place })
+    let idx = operators.of_relay.get(relay_idx).copied().flatten()? as usize;
+    operators.operators.get(idx).map(|operator| Operator { id: &operator.id, idx })
 }
 
 /// The operator that the address names.
 fn asked_operator<'a>(view: &'a View, params: &Params) -> Result<Option<Operator<'a>>, RequestError> {
     let Some(text) = params.one("operator")? else { return Ok(None) };
     let operators = &view.operators.operators;
-    let place = text.parse().ok().and_then(|id| operators.position(&id)).ok_or_else(|| RequestError::no_such_group("operator", text))?;
-    Ok(operators.operators.get(place).map(|operator| Operator { id: &operator.id, place }))
+    let idx = text.parse().ok().and_then(|id| operators.position(&id)).ok_or_else(|| RequestError::no_such_group("operator", text))?;
+    Ok(operators.operators.get(idx).map(|operator| Operator { id: &operator.id, idx }))
 }
 
-/// Whose relays these are, with the way to the others.
+/// The operator whose relays these are, with the way to the others.
 fn whom(view: &View, operator: Option<Operator<'_>>) -> Html {
     let Some(operator) = operator else { return Html::words("All relays seen in the last 7 days") };
-    let name = inert(&view.operator_name(operator.place).chars().take(80).collect::<String>());
+    let name = inert(&view.operator_name(operator.idx).chars().take(80).collect::<String>());
     let parts = [
         Html::words("Operator:"),
         Html::link(&href::operator(operator.id), &Html::words(name)),

@@ -13,7 +13,7 @@ use crate::markup::Html;
 use crate::params::Params;
 use crate::route::href;
 
-/// Where the charts are.
+/// Address of the charts.
 pub(super) const CHARTS: &str = "/forecasts/charts";
 /// Weeks of the past in a fan chart, and how far it looks ahead.
 const PAST_WEEKS: usize = 52;
@@ -42,7 +42,7 @@ pub(super) struct NetworkRow {
 }
 
 impl NetworkSection {
-    /// What is known of the months ahead.
+    /// Forecasts of the network for the months ahead.
     pub(super) fn of(forecasts: &Forecasts) -> Self {
         let network = &forecasts.network;
         let kept = charts(forecasts);
@@ -79,7 +79,7 @@ pub(super) const fn figure_word(figure: Quantity) -> &'static str {
     }
 }
 
-/// How far ahead, in words.
+/// Time that a forecast reaches ahead, in words.
 pub(super) const fn reach_word(horizon_days: u16) -> &'static str {
     match horizon_days {
         30 => "30 days",
@@ -91,14 +91,14 @@ pub(super) const fn reach_word(horizon_days: u16) -> &'static str {
 }
 
 /// A value of a figure as people read it.
-pub(super) fn told(figure: Quantity, value: f64) -> String {
+pub(super) fn value_words(figure: Quantity, value: f64) -> String {
     match figure {
         Quantity::Uptime => format!("{}\u{a0}%", format::number(value * 100.0, 1)),
         _ => format::count(value.round().max(0.0) as u64),
     }
 }
 
-/// What a forecast is compared with: the mean of the last 30 days for uptime, the level for counts.
+/// Value that a forecast is compared with: the mean of the last 30 days for uptime, the level for counts.
 pub(crate) fn recent(network: &NetworkOutlook, forecast: &NetworkForecast) -> Option<f64> {
     match forecast.figure {
         Quantity::Uptime => network.daily.as_ref()?.recent(Quantity::Uptime, 30),
@@ -121,7 +121,7 @@ fn interval(forecast: &NetworkForecast) -> String {
 /// The ends of the interval, as people read them.
 fn ends(forecast: &NetworkForecast) -> [String; 2] {
     let (low, high) = forecast.interval();
-    [low, high].map(|end| told(forecast.figure, end))
+    [low, high].map(|end| value_words(forecast.figure, end))
 }
 
 fn error_words(score: &NetworkScore) -> String {
@@ -137,8 +137,8 @@ fn row(network: &NetworkOutlook, forecast: &NetworkForecast) -> NetworkRow {
     NetworkRow {
         figure: figure_word(forecast.figure),
         reach: reach_word(forecast.horizon_days).to_owned(),
-        recent: recent(network, forecast).map_or_else(none, |value| told(forecast.figure, value)),
-        median: told(forecast.figure, forecast.median()),
+        recent: recent(network, forecast).map_or_else(none, |value| value_words(forecast.figure, value)),
+        median: value_words(forecast.figure, forecast.median()),
         change: change(network, forecast),
         interval: interval(forecast),
         error: score.map_or_else(none, error_words),
@@ -152,10 +152,10 @@ fn sentence(network: &NetworkOutlook) -> String {
         let (low, high) = forecast.interval();
         format!(
             "in three months {} relays are expected to run ({}; eight chances in ten: {} to {})",
-            told(Quantity::Relays, forecast.median()),
+            value_words(Quantity::Relays, forecast.median()),
             change(network, forecast),
-            told(Quantity::Relays, low),
-            told(Quantity::Relays, high)
+            value_words(Quantity::Relays, low),
+            value_words(Quantity::Relays, high)
         )
     });
     let uptime = uptime_sentence(network);
@@ -179,14 +179,14 @@ pub(crate) fn uptime_sentence(network: &NetworkOutlook) -> Option<String> {
     let (low, high) = forecast.interval();
     Some(format!(
         "Over the next 30 days {} of known relays are expected to run at any time ({} against the last 30 days; eight chances in ten: {} to {})",
-        told(Quantity::Uptime, forecast.median()),
+        value_words(Quantity::Uptime, forecast.median()),
         change(network, forecast),
-        told(Quantity::Uptime, low),
-        told(Quantity::Uptime, high)
+        value_words(Quantity::Uptime, low),
+        value_words(Quantity::Uptime, high)
     ))
 }
 
-/// The uptime of the month behind, the next one and the next three as bars; `None` without a forecast of it.
+/// Uptime of the month behind, the next one and the next three as bars; `None` without such a forecast.
 pub(crate) fn uptime_bars(outlook: &Outlook) -> Option<Chart> {
     let forecasts = outlook.forecasts().ok()?;
     let network = &forecasts.network;
@@ -270,7 +270,7 @@ fn chart_of(forecasts: &Forecasts, figure: Quantity) -> Option<Chart> {
     let title = format!(
         "{}: {} {}; eight chances in ten that it lies between {}.",
         figure_word(figure),
-        told(figure, reached.median()),
+        value_words(figure, reached.median()),
         if figure.is_count() { "in a year" } else { "on average over the next 3 months" },
         ends(reached).join(" and "),
     );

@@ -8,7 +8,7 @@ use allium_service::{Forecasts, Outlook, View};
 use allium_words::format;
 use allium_words::inert::inert;
 
-use super::advice::{told, window};
+use super::advice::{in_words, window};
 use super::markup::label_html;
 use super::{href_with, percent, probability};
 use crate::error::RequestError;
@@ -18,14 +18,14 @@ use crate::params::Params;
 use crate::route::{CalendarOf, FixedPage, Route, href};
 use allium_words::forecasts::{chance, confidence_rule, confidence_word, model_word};
 
-/// Where the axis of a fan may begin, in percent: the highest that shows nearly all of it.
+/// Beginnings of the axis of a fan, in percent: the highest that shows nearly all of the fan.
 const AXIS_STARTS: [f64; 5] = [99.0, 95.0, 90.0, 50.0, 0.0];
 
-/// Days before the forecast in the chart, and drivers that are told.
+/// Days before the forecast in the chart, and drivers that are shown.
 const PAST_DAYS: usize = 90;
 const DRIVERS: usize = 5;
 
-/// What a relay's page says of the weeks ahead.
+/// The part of a relay's page about the weeks ahead.
 pub(crate) struct Panel {
     pub(crate) sentence: Html,
     pub(crate) under: Html,
@@ -47,7 +47,7 @@ pub(crate) struct Fan {
 }
 
 impl Panel {
-    /// What is known of the weeks ahead of a relay.
+    /// The forecast for the weeks ahead of a relay.
     pub(crate) fn of(view: &View, outlook: &Outlook, record: &RelayRecord, now: Timestamp) -> Self {
         let fingerprint = &record.relay.fingerprint;
         let forecasts = match outlook.forecasts() {
@@ -91,13 +91,13 @@ impl Panel {
     }
 }
 
-/// What is to be done, with the way to the calendar; `None` where nobody knows the relay's habits.
+/// Advice for a relay, with the way to the calendar; `None` where nobody knows the relay's habits.
 fn todo(forecasts: &Forecasts, forecast: &Forecast) -> Option<Html> {
     let habits = forecasts.habits(&forecast.fingerprint)?;
     let calendar = Html::link(&Route::Calendar(CalendarOf::Relay(forecast.fingerprint)).address(), &Html::words("Schedule maintenance"));
     let mut parts = match forecasts.advice(forecast) {
         Some(advice) => {
-            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), told(advice)]
+            vec![Html::element("strong", &[], &Html::words(format!("{}:", super::advice::heading(advice.urgency)))), in_words(advice)]
         }
         None => vec![Html::words("Nothing that the forecast calls for.")],
     };
@@ -208,17 +208,17 @@ fn fan(forecast: &Forecast) -> Option<Fan> {
         .map(|level| forecast.quantile(level).map(|q| q.get() * 100.0))
         .collect::<Option<_>>()?;
     let start = AXIS_STARTS.into_iter().find(|start| *start <= ends[0]).unwrap_or(0.0);
-    let place = |percent: f64| ((percent - start) / (100.0 - start) * 100.0).round().clamp(0.0, 100.0) as u32;
-    let places: Vec<u32> = ends.iter().map(|end| place(*end)).collect();
+    let position = |percent: f64| ((percent - start) / (100.0 - start) * 100.0).round().clamp(0.0, 100.0) as u32;
+    let positions: Vec<u32> = ends.iter().map(|end| position(*end)).collect();
     const BANDS: [&str; 6] = ["f5", "f4", "f3", "f3", "f4", "f5"];
-    let mut stretches = vec![("f0", places[0])];
+    let mut stretches = vec![("f0", positions[0])];
     for (i, class) in BANDS.into_iter().enumerate() {
         if i == 3 {
             stretches.push(("fm", 0));
         }
-        stretches.push((class, places[i + 1] - places[i]));
+        stretches.push((class, positions[i + 1] - positions[i]));
     }
-    stretches.push(("f0", 100 - places[6]));
+    stretches.push(("f0", 100 - positions[6]));
     let words = format!(
         "Median {:.1} %; half of the chance between {:.1} % and {:.1} %; 90 % of it between {:.1} % and {:.1} %",
         ends[3], ends[2], ends[4], ends[0], ends[6]

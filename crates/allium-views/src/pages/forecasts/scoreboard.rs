@@ -17,7 +17,7 @@ use crate::params::{Params, query_string};
 use crate::route::{Data, FixedData, FixedPage};
 use allium_words::forecasts::model_word;
 
-/// Where the charts are.
+/// Address of the charts.
 const CHARTS: &str = "/forecasts/scoreboard/charts";
 /// The stratum that is shown unless asked otherwise.
 const ALL_RELAYS: &str = "all";
@@ -34,13 +34,13 @@ struct ScoreboardPage {
     held_out: Vec<(String, String, String)>,
     held_out_note: String,
     network: Vec<NetworkLine>,
-    /// Whether there are forecasts whose scores could be told.
+    /// True if there are forecasts whose scores could be known.
     is_known: bool,
 }
 
 framed!(ScoreboardPage);
 
-/// What the file says.
+/// Content of the scoreboard's file.
 struct Board {
     strata: Vec<(String, String, bool)>,
     tables: Vec<ScoreTable>,
@@ -154,7 +154,7 @@ fn under(board: &Scoreboard) -> String {
     )
 }
 
-/// An instant of the file as a day; as it stands there where it is none.
+/// An instant of the file as a day; as it is written where it cannot be read.
 fn day(text: &str) -> String {
     text.parse().map_or_else(|_| inert(text), format::date)
 }
@@ -277,7 +277,7 @@ fn shown(chart: &Chart, stratum: &str) -> String {
     Figure::of(chart, CHARTS, &query).to_string()
 }
 
-/// How often uptime stayed below 0.9 where that was forecast with about the same probability.
+/// Share of relays whose uptime stayed below 0.9, by the probability that was forecast.
 fn reliability(board: &Scoreboard, stratum: &str) -> Option<Chart> {
     let mut bins = [(0.0, 0.0, 0usize); 10];
     let scores = board.of(IN_USE, stratum, false);
@@ -312,7 +312,7 @@ fn reliability(board: &Scoreboard, stratum: &str) -> Option<Chart> {
     (!kind.dots.is_empty()).then(|| Chart::new("reliability", title, note, Kind::Scatter(kind)))
 }
 
-/// Where outcomes fell in their forecasts.
+/// Positions of outcomes in their forecasts.
 fn pit(board: &Scoreboard, stratum: &str) -> Option<Chart> {
     let scores = board.of(IN_USE, stratum, false);
     let n_bins = scores.first()?.pit.len();
@@ -332,7 +332,7 @@ fn pit(board: &Scoreboard, stratum: &str) -> Option<Chart> {
     (total > 0).then(|| Chart::new("pit", title, note, Kind::Histogram(kind)))
 }
 
-/// How the network was forecast, in words.
+/// Method by which the network was forecast, in words.
 const fn method_word(method: Method) -> &'static str {
     match method {
         Method::DampedTrend => "level with damped trend",

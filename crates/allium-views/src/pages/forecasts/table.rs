@@ -47,7 +47,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         Column::text("label", "Label", |row: &Row<'a>| Cell::Markup {
             html: label_html(row.forecast.label),
             plain: row.forecast.label.name().to_owned(),
-            rank: place(&Label::ALL, &row.forecast.label),
+            rank: index(&Label::ALL, &row.forecast.label),
         })
         .about("forecast in a word")
         .method("forecast-labels")
@@ -72,7 +72,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
         Column::text("confidence", "Confidence", |row: &Row<'a>| Cell::Markup {
             html: Html::words(confidence_word(row.forecast.confidence)),
             plain: row.forecast.confidence.name().to_owned(),
-            rank: place(&Confidence::ALL, &row.forecast.confidence),
+            rank: index(&Confidence::ALL, &row.forecast.confidence),
         })
         .about("confidence by the width of the interval")
         .method("forecast-confidence"),
@@ -80,7 +80,7 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
             Some(advice) => Cell::Markup {
                 html: Html::words(heading(advice.urgency)),
                 plain: advice.urgency.name().to_owned(),
-                rank: place(&Urgency::ALL, &advice.urgency),
+                rank: index(&Urgency::ALL, &advice.urgency),
             },
             None => Cell::Nothing,
         })
@@ -96,8 +96,8 @@ fn columns<'a>(view: &'a View) -> Vec<Col<'a>> {
     columns
 }
 
-fn place<T: PartialEq>(all: &[T], one: &T) -> f64 {
-    all.iter().position(|each| each == one).map_or(0.0, |place| place as f64)
+fn index<T: PartialEq>(all: &[T], one: &T) -> f64 {
+    all.iter().position(|each| each == one).map_or(0.0, |idx| idx as f64)
 }
 
 /// An arrow and a word where the median lies at least a point away from the uptime before.
@@ -156,7 +156,7 @@ fn attributes<'a>(view: &'a View) -> Vec<Col<'a>> {
         }),
         Column::text("as_name", "AS name", |row: &Row<'a>| row.record.relay.as_name.as_deref().map_or(Cell::Missing, Cell::name)).more(),
         Column::text("operator", "Operator", move |row: &Row<'a>| match row.operator {
-            Some(operator) => Cell::link(&view.operator_name(operator.place), href::operator(operator.id)),
+            Some(operator) => Cell::link(&view.operator_name(operator.idx), href::operator(operator.id)),
             None => Cell::Nothing,
         })
         .method("operators")
@@ -240,10 +240,10 @@ fn offered<K: Ord + Clone>(keys: impl Iterator<Item = K>, asked: Option<&K>) -> 
     keys.sort_unstable();
     let mut all: Vec<(K, usize)> = keys.chunk_by(|a, b| a == b).map(|same| (same[0].clone(), same.len())).collect();
     all.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let mut place = 0;
+    let mut n_offered = 0;
     all.retain(|(key, _)| {
-        place += 1;
-        place <= OFFERED || asked == Some(key)
+        n_offered += 1;
+        n_offered <= OFFERED || asked == Some(key)
     });
     all
 }
@@ -256,14 +256,14 @@ fn systems(rows: &[Row<'_>], params: &Params) -> Result<Vec<(String, String)>, R
 
 fn operators(view: &View, rows: &[Row<'_>], params: &Params) -> Result<Vec<(String, String)>, RequestError> {
     let asked = params.one("operator")?.and_then(|text| text.parse().ok()).and_then(|id| view.operators.operators.position(&id));
-    let mut found = offered(rows.iter().filter_map(|row| row.operator.map(|operator| operator.place)), asked.as_ref());
+    let mut found = offered(rows.iter().filter_map(|row| row.operator.map(|operator| operator.idx)), asked.as_ref());
     // An operator whose relays all lack a forecast has a page all the same.
-    if let Some(asked) = asked.filter(|asked| found.iter().all(|(place, _)| place != asked)) {
+    if let Some(asked) = asked.filter(|asked| found.iter().all(|(idx, _)| idx != asked)) {
         found.push((asked, 0));
     }
-    let option = |(place, n): (usize, usize)| {
-        let id = view.operators.operators.operators.get(place)?.id.to_string();
-        let name = inert(&view.operator_name(place).chars().take(40).collect::<String>());
+    let option = |(idx, n): (usize, usize)| {
+        let id = view.operators.operators.operators.get(idx)?.id.to_string();
+        let name = inert(&view.operator_name(idx).chars().take(40).collect::<String>());
         Some((id, format!("{name} ({})", format::count(n as u64))))
     };
     Ok(found.into_iter().filter_map(option).collect())

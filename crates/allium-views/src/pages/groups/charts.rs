@@ -55,7 +55,7 @@ fn note(view: &View, what: &str) -> String {
 
 /// Countries by uptime on a map of the world.
 pub(super) fn map(view: &View, period: Period) -> Chart {
-    let place = |group: &Group<allium_model::CountryCode>| {
+    let country = |group: &Group<allium_model::CountryCode>| {
         let row = country(group);
         CountryValue {
             country: group.key,
@@ -65,7 +65,7 @@ pub(super) fn map(view: &View, period: Period) -> Chart {
             n_relays: group.figures.n_relays as u64,
         }
     };
-    let countries = view.groups.countries.iter().map(place).collect();
+    let countries = view.groups.countries.iter().map(country).collect();
     let title = format!("Mean uptime of relays over {} by country; countries without relays are hatched.", period.label());
     let note = note(view, "Each relay counts once; a country with few relays is known badly, see the intervals below.");
     let kind = WorldMap { unit: Unit::Share, what: "Uptime".to_owned(), breaks: CLASSES.to_vec(), countries };

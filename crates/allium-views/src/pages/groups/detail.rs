@@ -55,7 +55,7 @@ pub(super) fn html(
         Kind::As => Some(ScopeKind::As),
         _ => None,
     };
-    let mentions = scope.map(|scope| Mentions::of_place(view, log, scope, &row.key));
+    let mentions = scope.map(|scope| Mentions::of_location(view, log, scope, &row.key));
     sections.extend(mentions.as_ref().map(incidents));
     sections.push(Section::new("relays", "Relays", Html::words(""), Html::safe(shown)));
     let alternate = Alternate::of(&Data::Group(kind, row.key.clone()));
@@ -139,7 +139,7 @@ fn facts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Section
     }
     if kind != Kind::Country {
         rows.push(("Countries", count(figures.n_countries)));
-        rows.push(("Geography", Html::words(providers::places(view, row))));
+        rows.push(("Geography", Html::words(providers::countries(view, row))));
     }
     if let Some(region) = row.region {
         rows.push(("Region", Html::link(&Kind::Region.href(&region.to_string()), &Html::words(region.name()))));
@@ -188,8 +188,8 @@ fn policies(row: &GroupRow<'_>) -> Html {
         ("all ports", policies.everything),
         ("unknown", policies.unknown),
     ];
-    let told = counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| Html::words(format!("{} {name}", format::count(*n as u64))));
-    Html::joined(told, ", ")
+    let parts = counts.iter().filter(|(_, n)| *n > 0).map(|(name, n)| Html::words(format!("{} {name}", format::count(*n as u64))));
+    Html::joined(parts, ", ")
 }
 
 fn list(rows: &[(&str, Html)]) -> Html {
@@ -246,7 +246,7 @@ fn months(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
     Section::new("months", "Month by month", with_method(say, "groups"), Html::safe(Figure::of(&chart, &base, "")))
 }
 
-/// Where the group is drawn in other ways.
+/// Links to other drawings of the group.
 fn closer(kind: Kind, row: &GroupRow<'_>) -> Section {
     let links = explore::links(&explore::word_of(kind, &row.key));
     Section::new("closer", "Look closer", links, Html::words(""))
@@ -290,7 +290,7 @@ pub(crate) fn change_table(changes: &[Option<Change>; 3]) -> Html {
     Html::safe(table.plain(&rows, rows.len(), None))
 }
 
-/// What the relays of a country or an autonomous system are likely to do.
+/// Forecast for the relays of a country or an autonomous system.
 fn forecast(snapshot: &Snapshot, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<Section> {
     let (together, name) = match kind {
         Kind::Country => (Together::Country, "country"),
@@ -298,21 +298,21 @@ fn forecast(snapshot: &Snapshot, view: &View, kind: Kind, row: &GroupRow<'_>) ->
         _ => return None,
     };
     let list = format!("/forecasts?{name}={}", allium_words::inert::url_encoded(&row.key));
-    let members = row.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
+    let members = row.members.iter().map(|member| view.groups.members[*member as usize].relay_idx);
     let body = group_panel(snapshot.outlook(), view, members, together, &list);
     Some(Section::new("forecast", "The next 30 days", Html::words(""), body))
 }
 
-/// What is unusual about a country or an autonomous system.
+/// Unusual facts about a country or an autonomous system.
 fn findings(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Option<Section> {
     let (anchor, items): (&str, Vec<Html>) = match kind {
         Kind::Country => {
             let found = view.anomalies(period).iter().filter(|anomaly| anomaly.country.as_str() == row.key);
-            ("anomalies", found.map(|anomaly| geography::told(view, anomaly)).collect())
+            ("anomalies", found.map(|anomaly| geography::finding(view, anomaly)).collect())
         }
         Kind::As => {
             let found = view.as_alerts(period).iter().filter(|alert| alert.asn.to_string() == row.key);
-            ("provider-alerts", found.map(|alert| providers::told(view, alert)).collect())
+            ("provider-alerts", found.map(|alert| providers::finding(view, alert)).collect())
         }
         _ => return None,
     };
@@ -325,7 +325,7 @@ fn links(links: Vec<Html>) -> Html {
     Html::element("span", &[("class", "kinds")], &Html::joined(links, " "))
 }
 
-/// What would be without the group.
+/// The network without the group.
 fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     let loss: Loss = view.groups.without(&row.members, &row.figures, period);
     let total = view.groups.network.running_by_role;
@@ -353,7 +353,7 @@ fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     Section::new("without", "The network without it", with_method(&say, "without-a-group"), list(&rows))
 }
 
-/// What the group consists of: autonomous systems, countries, operators.
+/// Parts of the group: autonomous systems, countries, operators.
 fn parts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Vec<Section> {
     let groups = &view.groups;
     let mut sections = Vec::new();
@@ -402,7 +402,7 @@ fn operators(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
         owned(group, base)
     });
     let rows: Vec<GroupRow<'static>> = named.collect();
-    let n_unknown = row.members.iter().filter(|place| view.groups.members[**place as usize].operator.is_none()).count();
+    let n_unknown = row.members.iter().filter(|member| view.groups.members[**member as usize].operator.is_none()).count();
     let say = format!("As far as operators can be told; {} have none.", format::counted(n_unknown, "relay"));
     let name = |row: &GroupRow<'static>| Cell::Markup { html: operator(&row.label), plain: row.label.clone(), rank: 0.0 };
     let table = brief(("operator", "operators"), period, name);

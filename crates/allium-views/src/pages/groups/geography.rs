@@ -1,4 +1,4 @@
-//! Where Tor runs and how reliably: regions, anomalies, ranking.
+//! Geography of Tor and its reliability: regions, anomalies, ranking.
 
 use allium_analysis::Recent;
 use allium_analysis::groups::{Against, Anomaly, Change, Direction, Explanation, Group, GroupUptime, Region};
@@ -19,17 +19,17 @@ use crate::route::{Data, href};
 use crate::table::{Cell, Column, Table};
 
 /// Anomalies on the page; the rest is counted.
-const TOLD: usize = 12;
+const LISTED: usize = 12;
 
 /// The answer of the page.
 pub(super) fn sentence(view: &View, period: Period, n_countries: &str) -> String {
     let ranked = ranked(view, Kind::Country, period);
-    let told = |row: &&(GroupRow<'_>, GroupUptime)| format!("{} ({}\u{a0}%)", charts::short(&row.0.label), format::percent(row.1.mean, 1));
+    let words = |row: &&(GroupRow<'_>, GroupUptime)| format!("{} ({}\u{a0}%)", charts::short(&row.0.label), format::percent(row.1.mean, 1));
     match (ranked.first(), ranked.last()) {
         (Some(best), Some(worst)) if ranked.len() > 1 => format!(
             "Tor runs in {n_countries} countries; of those with {RANKED_RELAYS} relays or more, relays in {} are up most and relays in {} least.",
-            told(&best),
-            told(&worst)
+            words(&best),
+            words(&worst)
         ),
         _ => format!("Tor runs in {n_countries} countries."),
     }
@@ -40,7 +40,7 @@ pub(super) fn sections(view: &View, period: Period) -> Vec<Section> {
     vec![map(view, period), ranking(view, period), anomalies(view, period), regions(view, period)]
 }
 
-/// Where relays are and how reliable, on a map.
+/// Relays and their reliability on a map.
 fn map(view: &View, period: Period) -> Section {
     let say = "Each country by the mean uptime of its relays.";
     Section::new("map", "Map", with_method(say, "uptime-of-a-group"), figure(Kind::Country, period, &charts::map(view, period)))
@@ -68,12 +68,12 @@ fn anomalies(view: &View, period: Period) -> Section {
     let say = match n {
         0 => "No country is unlike the rest of its subregion, or unlike its own past, beyond chance.".to_owned(),
         1 => "One country is unlike its subregion or its own past, beyond chance.".to_owned(),
-        n if n > TOLD => {
-            format!("{n} findings beyond chance: countries unlike their subregion or their own past. The {TOLD} least likely:")
+        n if n > LISTED => {
+            format!("{n} findings beyond chance: countries unlike their subregion or their own past. The {LISTED} least likely:")
         }
         n => format!("{n} findings beyond chance: countries unlike their subregion or their own past, the least likely first."),
     };
-    let items: Vec<Html> = found.iter().take(TOLD).map(|anomaly| told(view, anomaly)).collect();
+    let items: Vec<Html> = found.iter().take(LISTED).map(|anomaly| finding(view, anomaly)).collect();
     let body = list_of(&items);
     Section::new("anomalies", "Anomalies", with_method(&say, "anomalies"), body)
 }
@@ -85,7 +85,7 @@ pub(super) fn list_of(items: &[Html]) -> Html {
 }
 
 /// An anomaly in a sentence.
-pub(super) fn told(view: &View, anomaly: &Anomaly) -> Html {
+pub(super) fn finding(view: &View, anomaly: &Anomaly) -> Html {
     let row = view.groups.country(anomaly.country).map(country);
     let name = row.map_or_else(
         || Html::words(anomaly.country.as_str().to_uppercase()),

@@ -91,7 +91,7 @@ pub(super) const fn section(kind: Kind) -> &'static str {
     }
 }
 
-/// What figures rest on, in a line under the answer.
+/// Data that figures rest on, in a line under the answer.
 pub(super) fn under(view: &View, period: Period) -> Html {
     let n = view.groups.network.uptime[period.index()].map_or(0, |uptime| uptime.n_relays);
     let words = format!(
@@ -157,7 +157,7 @@ fn countries<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
         label: "With relays in",
         options,
         fits: Some(Box::new(move |row, value| {
-            row.members.iter().any(|place| members[*place as usize].country.is_some_and(|country| country.as_str() == value))
+            row.members.iter().any(|member| members[*member as usize].country.is_some_and(|country| country.as_str() == value))
         })),
     }
 }

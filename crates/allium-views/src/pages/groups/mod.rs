@@ -95,7 +95,7 @@ impl Kind {
         }
     }
 
-    /// What the list is called in links.
+    /// Name of the list in links.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Country => "Countries",

@@ -22,7 +22,7 @@ use crate::table::{Cell, Column, Table};
 const EXPANSIONS: usize = 5;
 
 /// Alerts on the page; the rest is counted.
-const TOLD: usize = 10;
+const LISTED: usize = 10;
 
 /// The concentration of weight that counts as low, moderate and high, by the index of Herfindahl and Hirschman.
 const MODERATE_HHI: f64 = 0.15;
@@ -77,7 +77,7 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
                 .about("share of consensus weight")
                 .method("shares-of-a-group")
                 .on_card(),
-            Column::text("geography", "Geography", move |p: &Provider<'a>| Cell::Words(places(view, &p.row))),
+            Column::text("geography", "Geography", move |p: &Provider<'a>| Cell::Words(countries(view, &p.row))),
             Column::number("age", "Mean age, years", move |p: &Provider<'a>| {
                 p.row.figures.mean_age_days.map_or(Cell::Missing, |days| Cell::Number(days / 365.25, 1))
             })
@@ -106,8 +106,8 @@ fn grade_cell(uptime: &GroupUptime) -> Cell {
     Cell::Markup { html, plain: grade.name().to_owned(), rank: f64::from(grade.stars()) }
 }
 
-/// How many countries, and the one with most relays.
-pub(super) fn places(view: &View, row: &GroupRow<'_>) -> String {
+/// Number of countries, and the one with most relays.
+pub(super) fn countries(view: &View, row: &GroupRow<'_>) -> String {
     let main = view.groups.main_country(&row.members).map(|country| country.as_str().to_uppercase());
     match (row.figures.n_countries, main) {
         (1, Some(main)) => main,
@@ -116,7 +116,7 @@ pub(super) fn places(view: &View, row: &GroupRow<'_>) -> String {
     }
 }
 
-/// How many relays are exits, in words.
+/// Number of exits, in words.
 pub(super) fn exit_words(figures: &GroupFigures) -> String {
     match (figures.running_by_role.exit, figures.n_running) {
         (_, 0) => "none runs".to_owned(),
@@ -152,7 +152,7 @@ fn concentration(view: &View, period: Period) -> Section {
     Section::new("concentration", "Concentration", with_method(&say, "concentration"), body)
 }
 
-/// What operators and the network could do: dominance, alerts to watch, where to go.
+/// Actions that operators and the network could take: dominance, alerts to watch, where to go.
 fn recommendations(view: &View, period: Period) -> Section {
     let groups = &view.groups;
     let risky: Vec<&Group<Asn>> = groups.autonomous_systems.iter().filter(|group| Risk::of(&group.figures) != Risk::Low).collect();
@@ -176,10 +176,10 @@ fn recommendations(view: &View, period: Period) -> Section {
         items.push(Html::joined([Html::words("Watch those that are below the network or fall:"), Html::joined(watched, ", ")], " "));
     }
     let expansions = groups.expansions(period, mean_weight(groups), &BTreeSet::new(), EXPANSIONS);
-    let told: Vec<Html> = expansions.iter().map(|expansion| expansion_words(view, expansion)).collect();
-    if !told.is_empty() {
+    let sentences: Vec<Html> = expansions.iter().map(|expansion| expansion_words(view, expansion)).collect();
+    if !sentences.is_empty() {
         items.push(Html::joined(
-            [Html::words("Consider relays in countries that have few and are reliable:"), Html::joined(told, "; ")],
+            [Html::words("Consider relays in countries that have few and are reliable:"), Html::joined(sentences, "; ")],
             " ",
         ));
     }
@@ -229,16 +229,16 @@ fn alerts(view: &View, period: Period) -> Section {
     let found = view.as_alerts(period);
     let say = match found.len() {
         0 => "No autonomous system is below the network's uptime, or falls against it, beyond chance.".to_owned(),
-        n if n > TOLD => format!("{n} findings beyond chance; those of the {TOLD} heaviest autonomous systems:"),
+        n if n > LISTED => format!("{n} findings beyond chance; those of the {LISTED} heaviest autonomous systems:"),
         n => format!("{n} findings beyond chance, the heaviest autonomous system first."),
     };
-    let items: Vec<Html> = found.iter().take(TOLD).map(|alert| told(view, alert)).collect();
+    let items: Vec<Html> = found.iter().take(LISTED).map(|alert| finding(view, alert)).collect();
     let body = list_of(&items);
     Section::new("alerts", "Needs attention", with_method(&say, "provider-alerts"), body)
 }
 
 /// An alert in sentences: what, how many, what to do.
-pub(super) fn told(view: &View, alert: &AsAlert) -> Html {
+pub(super) fn finding(view: &View, alert: &AsAlert) -> Html {
     let points = format::points(alert.difference);
     let (what, reason) = match alert.kind {
         AsAlertKind::Declining => (format!(" declining, {points} points against the network's change: "), "fell by more than a point"),

@@ -17,8 +17,8 @@ pub(super) struct RelayRow<'a> {
 
 /// The relays of a group, in the order of their fingerprints.
 pub(super) fn relay_rows<'a>(view: &'a View, group: &GroupRow<'_>) -> Vec<RelayRow<'a>> {
-    let places = group.members.iter().map(|place| view.groups.members[*place as usize].relay_idx);
-    places.filter_map(|i| view.relay(i)).map(|(record, report)| RelayRow { record, report }).collect()
+    let indices = group.members.iter().map(|member| view.groups.members[*member as usize].relay_idx);
+    indices.filter_map(|i| view.relay(i)).map(|(record, report)| RelayRow { record, report }).collect()
 }
 
 /// The table of a group's relays; `period` is shown beside the usual ones.

@@ -14,7 +14,7 @@ use super::Kind;
 pub(crate) struct GroupRow<'a> {
     /// Its key in addresses.
     pub(crate) key: String,
-    /// What it is called; may be a stranger's text.
+    /// Name of the group; may be a stranger's text.
     pub(crate) label: String,
     /// A further name, as a stranger wrote it.
     pub(crate) name: Option<Cow<'a, str>>,
@@ -22,7 +22,7 @@ pub(crate) struct GroupRow<'a> {
     pub(crate) region: Option<Region>,
     /// Its figures.
     pub(crate) figures: Cow<'a, GroupFigures>,
-    /// The places of its relays among the members.
+    /// Indices of its relays among the members.
     pub(crate) members: Cow<'a, [u32]>,
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn chart(view: &View, log: &IncidentLog, id: &str, name: &str) -> Res
     }
 }
 
-/// How many rows of a chart's table stand on the page.
+/// Rows of a chart's table that stand on the page.
 pub(super) fn table_rows(chart: &Chart) -> usize {
     if chart.name == "course" { TABLE_ROWS } else { 0 }
 }
@@ -110,8 +110,8 @@ impl<'a> Scene<'a> {
 
     fn course(&self) -> Chart {
         let count = |hour| {
-            let told: Option<Vec<bool>> = self.relays.iter().map(|relay| self.had(relay, hour)).collect();
-            told.map(|told| told.iter().filter(|had| **had).count() as f64)
+            let states: Option<Vec<bool>> = self.relays.iter().map(|relay| self.had(relay, hour)).collect();
+            states.map(|states| states.iter().filter(|had| **had).count() as f64)
         };
         let values: Vec<Option<f64>> = self.hours().map(count).collect();
         let line = Line { label: "Relays".to_owned(), values };

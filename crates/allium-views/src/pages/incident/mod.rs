@@ -69,7 +69,7 @@ struct CauseRow {
     evidence: String,
 }
 
-/// How an incident spreads over countries or autonomous systems.
+/// Spread of an incident over countries or autonomous systems.
 struct Parts {
     id: &'static str,
     title: &'static str,
@@ -139,7 +139,7 @@ pub(crate) fn html(
     })
 }
 
-/// What happened and how it stands, in two sentences.
+/// Course and status of an incident, in two sentences.
 fn answer(view: &View, incident: &Incident, as_of: ConsensusHour, rows: &[RelayRow]) -> String {
     let n_normal = rows.iter().filter(|row| row.is_normal(incident.kind)).count();
     let normal = match incident.kind {
@@ -211,8 +211,8 @@ fn facts(view: &View, incident: &Incident, as_of: ConsensusHour, effect: Option<
         ("Share of path selection", weight.map_or_else(Html::unknown, |share| words_of(format!("{}\u{a0}%", format::percent(share, 2))))),
         ("Id", words_of(incident.id.clone())),
     ];
-    let place = facts.len() - 1;
-    facts.splice(place..place, why::facts(incident, effect));
+    let before_id = facts.len() - 1;
+    facts.splice(before_id..before_id, why::facts(incident, effect));
     facts
 }
 
@@ -253,7 +253,7 @@ fn parts(view: &View, [id, title, column]: [&'static str; 3], parts: &[Part], ef
     Some(Parts { id, title, column, sentence, rows, more: parts.len().saturating_sub(PARTS_SHOWN) })
 }
 
-/// What was seen and what was said, by time.
+/// Events and notes of an incident, by time.
 fn timeline(log: &IncidentLog, incident: &Incident) -> Vec<(When, Html)> {
     let before = (incident.started_at.start(), Html::words("The last consensus before."));
     let is_slow = incident.started_at < incident.detected_at;

@@ -18,7 +18,7 @@ pub(crate) struct RelayRow {
     autonomous_system: Option<String>,
 }
 
-/// How a relay is as of the view.
+/// State of a relay as of the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Now {
     Up,
@@ -28,7 +28,7 @@ enum Now {
 }
 
 impl RelayRow {
-    /// Whether it is as if nothing had happened.
+    /// True if the relay is as if nothing had happened.
     pub(crate) fn is_normal(&self, kind: Kind) -> bool {
         match kind {
             Kind::Surge => self.state != Now::Up,
@@ -83,8 +83,8 @@ pub(crate) fn table(incident: &Incident) -> Table<'static, RelayRow> {
         Column::text("as", "AS", |row: &RelayRow| row.autonomous_system.clone().map_or(Cell::Missing, Cell::Words)).on_card(),
     ];
     if let Some(flag) = lost_flag(incident) {
-        let told = |row: &RelayRow| row.has_flag.map_or(Cell::Missing, |has| Cell::Words(if has { "yes" } else { "no" }.to_owned()));
-        columns.push(Column::text("has_flag", format!("Has {} now", flag.name()), told).on_card());
+        let has_flag = |row: &RelayRow| row.has_flag.map_or(Cell::Missing, |has| Cell::Words(if has { "yes" } else { "no" }.to_owned()));
+        columns.push(Column::text("has_flag", format!("Has {} now", flag.name()), has_flag).on_card());
     }
     Table {
         path: href::incident(&incident.id),

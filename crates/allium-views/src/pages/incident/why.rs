@@ -1,4 +1,4 @@
-//! What may be behind an incident, and what it took from the network.
+//! Hypotheses about an incident, and the effect that it had on the network.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ pub(super) struct ShiftRow {
     pub(super) change: String,
 }
 
-/// What may have happened, the most probable first; only outages are explained so.
+/// Hypotheses about an incident, the most probable first; only outages are explained so.
 pub(crate) fn explained(view: &View, log: &IncidentLog, incident: &Incident) -> Option<(Evidence, Vec<Hypothesis>)> {
     if !matches!(incident.kind, Kind::Outage | Kind::Flap) {
         return None;
@@ -76,13 +76,13 @@ pub(super) fn facts(incident: &Incident, effect: Option<&Effect>) -> Vec<(&'stat
     ]
 }
 
-/// How much of a scope's consensus weight was theirs.
+/// Share of a scope's consensus weight that the relays of the incident had.
 pub(super) fn share_of(effect: Option<&Effect>, scope: &Scope) -> Option<Fraction> {
     let (_, whole, lost) = effect?.loss.scopes.iter().find(|(of, ..)| of == scope)?;
     Fraction::of(*lost, *whole)
 }
 
-/// What was measured of consensus weight, in a sentence.
+/// Effect on consensus weight, in a sentence.
 pub(super) fn sentence(incident: &Incident, effect: Option<&Effect>) -> String {
     let Some(effect) = effect else {
         return "The store has no consensus weights of that time, so where weight went is not known.".to_owned();
@@ -104,7 +104,7 @@ pub(super) fn sentence(incident: &Incident, effect: Option<&Effect>) -> String {
     format!("{had} {then}")
 }
 
-/// Whose share rose most, then whose fell most.
+/// Relays whose share rose most, then those whose share fell most.
 pub(super) fn shifts(view: &View, effect: Option<&Effect>) -> Vec<ShiftRow> {
     let percent = |share: f64| Fraction::clamped(share).map_or_else(String::new, |s| format::percent(s, 2));
     let row = |shift: &Shift| ShiftRow {

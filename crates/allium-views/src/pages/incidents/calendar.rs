@@ -43,8 +43,8 @@ pub(super) fn of(view: &View, log: &IncidentLog) -> CalendarRows {
     let last = log.watched.as_of.unwrap_or(view.as_of());
     let last_day = last.get().div_euclid(24);
     let mut by_day: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
-    for (place, incident) in log.incidents().iter().enumerate() {
-        by_day.entry(incident.detected_at.get().div_euclid(24)).or_default().push(place);
+    for (idx, incident) in log.incidents().iter().enumerate() {
+        by_day.entry(incident.detected_at.get().div_euclid(24)).or_default().push(idx);
     }
     by_day.retain(|day, _| *day > last_day - DAYS && *day <= last_day);
     let first_reported = log.watched.from.map_or(i32::MAX, |from| from.get().div_euclid(24));
@@ -53,11 +53,11 @@ pub(super) fn of(view: &View, log: &IncidentLog) -> CalendarRows {
     CalendarRows {
         months: days.chunk_by(|a, b| month_of(a.0) == month_of(b.0)).rev().map(month_row).collect(),
         sentence: sentence(&days),
-        days: by_day.iter().rev().map(|(day, places)| day_row(*day, places, log)).collect(),
+        days: by_day.iter().rev().map(|(day, indices)| day_row(*day, indices, log)).collect(),
     }
 }
 
-/// Whether any consensus of a day was watched.
+/// True if any consensus of a day was watched.
 fn is_watched(known: &Known, day: i32, first_reported: i32) -> bool {
     let [start, end] = [day, day + 1].map(|day| ConsensusHour::new(day * 24));
     day >= first_reported && known.count(start, end) > 0
@@ -78,12 +78,12 @@ fn month_row(days: &[(i32, Option<usize>)]) -> MonthRow {
     }
 }
 
-fn day_row(day: i32, places: &[usize], log: &IncidentLog) -> DayRow {
-    let links = places.iter().map(|place| &log.incidents()[*place]).map(|incident| {
+fn day_row(day: i32, indices: &[usize], log: &IncidentLog) -> DayRow {
+    let links = indices.iter().map(|idx| &log.incidents()[*idx]).map(|incident| {
         let words = format!("{} of {}", words::kind_name(incident.kind), format::counted(incident.n_affected, "relay"));
         Html::link(&href::incident(&incident.id), &Html::words(words))
     });
-    DayRow { day: Day(ConsensusHour::new(day * 24).start()), n: places.len(), links: Html::joined(links, ", ") }
+    DayRow { day: Day(ConsensusHour::new(day * 24).start()), n: indices.len(), links: Html::joined(links, ", ") }
 }
 
 fn sentence(days: &[(i32, Option<usize>)]) -> String {
@@ -105,7 +105,7 @@ fn class(n: Option<usize>) -> &'static str {
     n.map_or("un", |n| CLASSES.iter().find(|(from, ..)| n >= *from).map_or("u10", |(_, class, _)| class))
 }
 
-/// What the cells mean.
+/// Meaning of the cells.
 pub(super) fn legend() -> String {
     let entry = |class: &str, words: &str| format!("<li><i class={class}></i>{words}</li>");
     let entries: String = CLASSES.iter().rev().map(|(_, class, words)| entry(class, words)).collect();

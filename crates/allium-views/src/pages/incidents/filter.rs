@@ -1,4 +1,4 @@
-//! Which incidents an address asks for, beside what its table can choose: since when, touching which relay, country, AS or operator.
+//! The incidents that an address asks for, beside what its table can choose: since when, touching which relay, country, AS or operator.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::params::Params;
 pub(crate) const NAMES: [(&str, &str); 5] =
     [("since", "Detected since"), ("relay", "Relay"), ("as", "AS"), ("country", "Country"), ("operator", "Operator")];
 
-/// What an address asks for.
+/// Conditions that an address states.
 pub(crate) struct Filter {
     since: Option<ConsensusHour>,
     touched: Vec<Touched>,
@@ -53,7 +53,7 @@ impl Filter {
         let mut fits = vec![true; log.incidents().len()];
         for touched in &self.touched {
             let mut touches = vec![false; fits.len()];
-            log.indices_touching(touched.scope.as_ref(), &touched.relays).for_each(|place| touches[place] = true);
+            log.indices_touching(touched.scope.as_ref(), &touched.relays).for_each(|idx| touches[idx] = true);
             fits.iter_mut().zip(touches).for_each(|(fits, touches)| *fits &= touches);
         }
         let is_late = |incident: &Incident| self.since.is_none_or(|since| incident.detected_at >= since);

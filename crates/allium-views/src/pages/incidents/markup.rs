@@ -45,7 +45,7 @@ pub(crate) fn severity_html(severity: Severity) -> Html {
     Html::tag("span", class, severity_word(severity))
 }
 
-/// What somebody said: who, what was done, the words.
+/// A note as HTML: author, action, words.
 pub(crate) fn note(note: &IncidentNote) -> Html {
     let what = match &note.action {
         NoteAction::Acknowledge => Html::words("acknowledged it"),

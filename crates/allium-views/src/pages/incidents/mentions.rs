@@ -17,7 +17,7 @@ const SHOWN: usize = 5;
 
 /// The incidents of somebody.
 pub(crate) struct Mentions {
-    /// How many there are, in a sentence.
+    /// Number of incidents, in a sentence.
     pub(crate) sentence: String,
     /// The list, and where all of them are.
     pub(crate) list: Html,
@@ -31,8 +31,8 @@ impl Mentions {
         Self::of(view, log, None, &[relay], query_string(&[("relay", relay.to_string())]))
     }
 
-    /// Those that are about a country or AS, or hold a relay of it.
-    pub(crate) fn of_place(view: &View, log: Option<&IncidentLog>, kind: ScopeKind, key: &str) -> Self {
+    /// Incidents whose scope is a country or AS, or that hold a relay there.
+    pub(crate) fn of_location(view: &View, log: Option<&IncidentLog>, kind: ScopeKind, key: &str) -> Self {
         let is_there = |relay: &allium_model::Relay| match kind {
             ScopeKind::As => relay.asn.is_some_and(|asn| asn.to_string() == key),
             _ => relay.country.is_some_and(|code| code.as_str() == key),
@@ -54,10 +54,10 @@ impl Mentions {
         let Some(log) = log else {
             return Self { sentence: "Incidents are being worked out.".to_owned(), list: Html::words(""), query };
         };
-        let mut places: Vec<usize> = log.indices_touching(scope, relays).collect();
-        places.sort_unstable();
-        places.dedup();
-        let mut found: Vec<&Incident> = places.iter().filter_map(|place| log.incidents().get(*place)).map(AsRef::as_ref).collect();
+        let mut indices: Vec<usize> = log.indices_touching(scope, relays).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let mut found: Vec<&Incident> = indices.iter().filter_map(|idx| log.incidents().get(*idx)).map(AsRef::as_ref).collect();
         found.sort_by(|a, b| (b.status.is_open(), b.detected_at, &b.id).cmp(&(a.status.is_open(), a.detected_at, &a.id)));
         let n_open = found.iter().filter(|incident| incident.status.is_open()).count();
         Self { sentence: sentence(found.len(), n_open), list: list(view, &found, &query), query }

@@ -36,7 +36,7 @@ pub(crate) struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    /// What the query part of an address asks for.
+    /// Reads the query part of an address.
     pub(crate) fn of(view: &'a View, log: &'a IncidentLog, params: &Params) -> Result<Self, RequestError> {
         let rows = filter::Filter::of(view, params)?.select(log);
         Ok(Self { table: table::table(view, log, params)?, rows })
@@ -68,7 +68,7 @@ struct Incidents {
     days: Vec<DayRow>,
     days_sentence: String,
     table: TableHtml,
-    /// What selects its rows, for feeds and lines.
+    /// Query that selects its rows, for feeds and lines.
     query: String,
 }
 
@@ -95,7 +95,7 @@ struct OpenRow {
     status: Html,
     severity: Html,
     detected: When,
-    /// How long before the newest consensus it was detected.
+    /// Time from its detection to the newest consensus.
     ago: String,
     facts: String,
     cause: Option<String>,
@@ -161,7 +161,7 @@ pub(crate) fn html(
     })
 }
 
-/// What other pages say of what is open: a word and a sentence.
+/// State of the network for other pages: a word and a sentence about open incidents.
 pub(crate) fn banner(view: &View, log: &IncidentLog) -> (Html, String) {
     let open = log.open();
     (standing(log, &open), sentence(view, log, &open, missing(view, &open).len()))
@@ -236,7 +236,7 @@ fn tiles(view: &View, log: &IncidentLog, open: &[&Incident], impact: &Impact) ->
     ]
 }
 
-/// What open outages take from the network.
+/// Selection probability that open outages take from the network.
 struct Impact {
     n_missing: usize,
     /// Their share of path selection; `None` where no weight is known.
@@ -252,7 +252,7 @@ impl Impact {
     }
 }
 
-/// How the network stands: by the worst that is open, as a word.
+/// State of the network: by the worst open incident, as a word.
 fn standing(log: &IncidentLog, open: &[&Incident]) -> Html {
     let worst = open.iter().map(|incident| incident.severity).max();
     let is_any_short = log.capacity.iter().any(|capacity| is_short(capacity) == Some(true));
@@ -268,7 +268,7 @@ fn standing(log: &IncidentLog, open: &[&Incident]) -> Html {
     Html::tag("span", &format!("st {class}"), word)
 }
 
-/// What was seen and said last, over all incidents.
+/// The latest events and notes, over all incidents.
 fn latest(view: &View, log: &IncidentLog) -> Vec<LatestRow> {
     let mut rows: Vec<(Timestamp, &Incident, Html)> = Vec::new();
     for incident in log.incidents() {

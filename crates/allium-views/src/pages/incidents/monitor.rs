@@ -22,7 +22,7 @@ struct Monitor {
     tiles: Vec<Tile>,
     metrics: Vec<Metric>,
     warnings: Vec<Html>,
-    /// Whether the detector has walked the history; nothing is said of incidents and capacity before.
+    /// True if the detector has walked the history; before that, incidents and capacity are left out.
     is_watched: bool,
     open: Vec<OpenRow>,
     n_open: usize,
@@ -41,7 +41,7 @@ struct Metric {
     bar: String,
 }
 
-/// How it goes with a source.
+/// State of a source.
 struct SourceRow {
     name: String,
     newest: Html,
@@ -136,7 +136,7 @@ fn warnings(capacity: &[Capacity], sources: &[SourceReport], view: &View, now: T
     short.chain(doubts(sources, view, now)).collect()
 }
 
-/// What is wrong with the data at present; never told as an outage.
+/// Faults of the data at present; never shown as an outage.
 pub(super) fn doubts(sources: &[SourceReport], view: &View, now: Timestamp) -> Vec<Html> {
     let mut doubts = Vec::new();
     if view.is_stale(now) {

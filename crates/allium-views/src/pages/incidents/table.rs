@@ -158,7 +158,7 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
     ]
 }
 
-/// What the page has looked at itself: fields for time and relay, and whatever else the address says.
+/// Parameters that the page has read itself: fields for time and relay, and whatever else is in the address.
 fn texts<'a>(params: &Params) -> Result<Vec<Choice<'a, Row>>, RequestError> {
     let mut texts = Vec::new();
     for (name, label) in NAMES {

@@ -31,7 +31,7 @@ pub(crate) enum List {
 }
 
 impl List {
-    /// Where its charts are.
+    /// Address of its charts.
     fn base(self) -> String {
         let page = match self {
             Self::Operators => FixedPage::Operators,

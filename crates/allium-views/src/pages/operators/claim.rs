@@ -1,4 +1,4 @@
-//! What a relay's claim of a domain is worth, in words: on its page, on its operator's, and as an issue with what to do.
+//! Worth of a relay's claim of a domain, in words: on its page, on its operator's, and as an issue with advice.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use allium_words::inert::inert;
 
 use crate::markup::{Html, When};
 
-/// Where a domain must name its relays.
-fn place(check: &AroiCheck) -> String {
+/// Record or file in which a domain must name its relays.
+fn target(check: &AroiCheck) -> String {
     let domain = inert(check.domain.as_str());
     match check.method {
         ProofMethod::DnsRsa | ProofMethod::DnsEd25519 | ProofMethod::DnsFamilyIdEd25519 => format!("a TXT record at FINGERPRINT.{domain}"),
@@ -20,8 +20,8 @@ fn place(check: &AroiCheck) -> String {
 /// Title, explanation and suggestion for a relay that its domain does not name.
 pub(crate) fn unauthorised(check: &AroiCheck) -> (String, String, String) {
     let how = match check.method {
-        ProofMethod::DnsRsa => format!("Write we-run-this-tor-relay into {}", place(check)),
-        _ => format!("Put the fingerprint on a line of its own into {}", place(check)),
+        ProofMethod::DnsRsa => format!("Write we-run-this-tor-relay into {}", target(check)),
+        _ => format!("Put the fingerprint on a line of its own into {}", target(check)),
     };
     (
         "Its domain does not name it".to_owned(),
@@ -43,7 +43,7 @@ pub(crate) fn misconfigured(check: &AroiCheck) -> (String, String, String) {
     };
     (
         "The proof of its domain cannot be had".to_owned(),
-        format!("Looked for {}: {} ({}).", place(check), inert(&check.reason), format::instant(check.checked_at)),
+        format!("Looked for {}: {} ({}).", target(check), inert(&check.reason), format::instant(check.checked_at)),
         format!("{how}; or take the claim out of the contact."),
     )
 }
@@ -71,7 +71,7 @@ pub(crate) fn sentence(relay: &Relay) -> Option<Html> {
     Some(Html::joined(claims.into_iter().chain(words), " ").tightened())
 }
 
-/// What became of the claims of relays, one sentence per domain, method and finding, in this order.
+/// Findings about the claims of relays, one sentence per domain, method and finding, in this order.
 pub(crate) fn findings<'a>(relays: impl Iterator<Item = &'a Relay>) -> Vec<Html> {
     let mut found: BTreeMap<(&str, ProofMethod, AroiResult, &str), (usize, Timestamp)> = BTreeMap::new();
     for check in relays.filter_map(Relay::claim_check) {

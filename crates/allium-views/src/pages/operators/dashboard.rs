@@ -36,7 +36,7 @@ pub(super) struct Tile {
 }
 
 impl Dashboard {
-    /// That of the operator at this place; `base` is where its charts are, `n_badges` how many first places it holds.
+    /// Dashboard of the operator at this index; `base` is the address of its charts, `n_badges` the number of its badges.
     pub(super) fn of(view: &View, operator_idx: usize, base: &str, n_badges: usize) -> Self {
         let members = &view.operators.operators.operators[operator_idx].members;
         let figures = view.groups.figures(&view.groups.places_of(members));
@@ -55,12 +55,12 @@ impl Dashboard {
     }
 }
 
-/// What advice for the operator at this place rests on.
+/// Facts that advice for the operator at this index rests on.
 pub(crate) fn advised(view: &View, operator_idx: usize) -> Advised<'_> {
     Advised { record: &view.record, report: &view.report, operators: &view.operators, groups: &view.groups, operator_idx }
 }
 
-/// How the operator at this place stands.
+/// Standing of the operator at this index.
 pub(crate) fn standing(view: &View, operator_idx: usize) -> Option<Achievements> {
     achievements(&view.report, &view.operators, operator_idx, |i| relay(view, i).and_then(|relay| relay.consensus_weight).unwrap_or(0))
 }
@@ -121,8 +121,8 @@ fn benchmark(view: &View, standing: &Achievements) -> Option<Chart> {
         },
     };
     let mut bars: Vec<Bar> = Benchmark::LEVELS.into_iter().zip(found.quantiles).map(peer).collect();
-    let place = bars.iter().position(|bar| bar.value < own.value).unwrap_or(bars.len());
-    bars.insert(place, own);
+    let idx = bars.iter().position(|bar| bar.value < own.value).unwrap_or(bars.len());
+    bars.insert(idx, own);
     let network = view.groups.network.uptime[standing.period.index()];
     let bars = Bars {
         unit: Unit::Share,
@@ -145,7 +145,7 @@ fn benchmark(view: &View, standing: &Achievements) -> Option<Chart> {
     Some(Chart::new("benchmark", title, note, ChartKind::Bars(bars)))
 }
 
-/// The chart of that name of the operator at this place.
+/// The chart of that name of the operator at this index.
 pub(crate) fn chart(view: &View, params: &Params, operator_idx: usize, name: &str) -> Result<Chart, RequestError> {
     params.only(&[])?;
     match name {
@@ -170,11 +170,11 @@ fn percent(share: Option<Fraction>, decimals: usize) -> String {
     share.map_or_else(|| "an unknown share".to_owned(), |share| format!("{}\u{a0}%", format::percent(share, decimals)))
 }
 
-/// What to do, why, to what effect.
-pub(super) type Told = (Html, String, Html);
+/// The action, why, to what effect.
+pub(super) type AdviceWords = (Html, String, Html);
 
 /// A piece of advice in words.
-pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
+pub(super) fn in_words(view: &View, operator_idx: usize, advice: &Advice) -> AdviceWords {
     let name = |i: u32| relay(view, i).map_or_else(Html::unknown, |relay| Html::safe(Foreign::short(relay.display_name())));
     let words = |text: String| Html::words(text);
     let counted = |n: usize| format::counted(n, "relay");
@@ -242,7 +242,7 @@ pub(super) fn told(view: &View, operator_idx: usize, advice: &Advice) -> Told {
     }
 }
 
-fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (before, after): (f64, f64)) -> Told {
+fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (before, after): (f64, f64)) -> AdviceWords {
     let country = |expansion: &Expansion| expansion_words(view, expansion);
     let n_countries = view.operators.figures[operator_idx].members.n_countries;
     let effect = Html::words(format!(

@@ -19,7 +19,7 @@ struct Row<'a> {
     figures: &'a DomainFigures,
 }
 
-/// What can be said of all relays that claim a domain, best first.
+/// Findings about all relays that claim a domain, best first.
 const STATES: [&str; 5] = ["validated", "validated in part", "unauthorised", "misconfigured", "unchecked"];
 
 impl Row<'_> {

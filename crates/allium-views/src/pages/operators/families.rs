@@ -203,7 +203,7 @@ pub(crate) fn family_html(
     render(&page)
 }
 
-/// How many relays are in which state, with the relays that are reached through others only.
+/// Numbers of relays in each state, with the relays that are reached through others only.
 fn states(members: &[Member<'_>]) -> Vec<(String, String)> {
     let count = |fits: &dyn Fn(&Member<'_>) -> bool| format::count(members.iter().filter(|member| fits(member)).count() as u64);
     let of = |state: FamilyState| (state.name().to_owned(), count(&|member| FamilyState::of(member.relay()) == state));
@@ -240,7 +240,7 @@ pub(crate) fn family_data(view: &View, key: &Fingerprint, params: &Params, form:
     table.data(view.as_of(), &Member::current(view, &family.members), params, form)
 }
 
-/// How many run, how much they weigh, how reliable they are.
+/// Number, weight and reliability of the relays.
 pub(super) fn answer(figures: &MemberFigures) -> String {
     let uptime = [Period::SixMonths, Period::OneMonth].into_iter().find_map(|period| figures.uptime[period.index()].map(|u| (period, u)));
     let reliability = uptime.map_or_else(String::new, |(period, uptime)| {

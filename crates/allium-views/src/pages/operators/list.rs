@@ -120,12 +120,12 @@ fn sentence(view: &View, rows: &[Row<'_>]) -> String {
     let mut shares: Vec<f64> = rows.iter().filter_map(|row| row.figures.members.weight_share).map(allium_model::Fraction::get).collect();
     shares.sort_by(|a, b| b.total_cmp(a));
     let top = allium_model::Fraction::clamped(shares.iter().take(10).sum()).unwrap_or(allium_model::Fraction::ZERO);
-    let told: usize = rows.iter().map(|row| row.figures.members.n_relays).sum();
+    let n_known: usize = rows.iter().map(|row| row.figures.members.n_relays).sum();
     format!(
         "{} run {} of {} relays; the ten heaviest have {}\u{a0}% of the weight. {} proven a domain.",
         format::counted(rows.len(), "known operator"),
-        format::count(told as u64),
-        format::count((told + view.operators.n_unknown) as u64),
+        format::count(n_known as u64),
+        format::count((n_known + view.operators.n_unknown) as u64),
         format::percent(top, 1),
         match proven {
             0 => "None has".to_owned(),

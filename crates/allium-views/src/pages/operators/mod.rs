@@ -30,18 +30,18 @@ pub(crate) struct ListPage {
     pub(crate) title: &'static str,
     pub(crate) sentence: String,
     pub(crate) under: String,
-    /// Where the words of the sentence are defined.
+    /// Section of the methods that defines the words of the sentence.
     pub(crate) method: &'static str,
     /// Neighbouring pages.
     pub(crate) links: Vec<(&'static str, &'static str)>,
-    /// What stands before the table.
+    /// Content before the table.
     pub(crate) before: Html,
     pub(crate) table: TableHtml,
 }
 
 framed!(ListPage);
 
-/// How it is known that relays are one operator's.
+/// Ground on which relays count as one operator's.
 pub(crate) const fn identity(id: &OperatorId) -> &'static str {
     match id {
         OperatorId::Domain(_) => "proven domain",
@@ -50,14 +50,14 @@ pub(crate) const fn identity(id: &OperatorId) -> &'static str {
     }
 }
 
-/// A link to the operator of the relay at this place; a dash where nobody can tell who that is.
+/// A link to the operator of the relay at this index; a dash where the operator is unknown.
 pub(crate) fn operator_link(view: &View, relay_idx: usize) -> Html {
-    let Some(place) = view.operators.operators.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
-    let id = &view.operators.operators.operators[place as usize].id;
-    Html::link(&href::operator(id), &Html::safe(Foreign::short(&view.operator_name(place as usize))))
+    let Some(operator_idx) = view.operators.operators.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
+    let id = &view.operators.operators.operators[operator_idx as usize].id;
+    Html::link(&href::operator(id), &Html::safe(Foreign::short(&view.operator_name(operator_idx as usize))))
 }
 
-/// What its relays claim, in words: `example.org, claimed by 3 relays, validated for 2`.
+/// Claim of an operator's relays, in words: `example.org, claimed by 3 relays, validated for 2`.
 fn claim_words(figures: &OperatorFigures) -> Option<String> {
     let domain = figures.claimed_domain.as_ref()?;
     let [validated, ..] = figures.by_aroi;

@@ -31,7 +31,7 @@ use crate::params::Params;
 use crate::route::{Data, FixedPage, href};
 use crate::table::TableHtml;
 
-/// Up to which place a ranking is a badge.
+/// Last rank that counts as a badge.
 const BADGE_RANKS: usize = 25;
 
 /// Periods of the tables of flags.
@@ -106,20 +106,20 @@ struct IssueRow {
 
 /// The operator with this id and its figures.
 fn find<'a>(view: &'a View, id: &OperatorId) -> Result<(usize, &'a Operator, &'a OperatorFigures), RequestError> {
-    let (place, figures) = view.operators.find(id).ok_or(RequestError::NoSuchPage)?;
-    Ok((place, &view.operators.operators.operators[place], figures))
+    let (operator_idx, figures) = view.operators.find(id).ok_or(RequestError::NoSuchPage)?;
+    Ok((operator_idx, &view.operators.operators.operators[operator_idx], figures))
 }
 
 /// Renders the page.
 pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &OperatorId, params: &Params) -> Result<PageHtml, RequestError> {
-    let (place, operator, figures) = find(view, id)?;
+    let (operator_idx, operator, figures) = find(view, id)?;
     let members = Member::current(view, &operator.members);
     let api = Data::Operator(id.clone()).address();
     let table = members::table(view, href::operator(id), format!("{api}/relays"));
     let state = table.strict_state(params)?;
     let details = portfolio(&view.record, &view.report, &operator.members);
-    let badges = badges(view, snapshot.past_standings(), id, place);
-    let name = view.operator_name(place);
+    let badges = badges(view, snapshot.past_standings(), id, operator_idx);
+    let name = view.operator_name(operator_idx);
     let log = snapshot.incidents();
     let mentions = Mentions::of_operator(view, log, id, &operator.members);
     let contact = figures.contact_of.and_then(|i| super::relay(view, i)?.contact.clone());
@@ -136,8 +136,8 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &Operat
         facts: facts(view, operator, figures, now),
         aroi: aroi(id, figures),
         findings: claim::findings(members.iter().filter_map(|member| super::relay(view, member.relay_idx as u32))),
-        dashboard: Dashboard::of(view, place, &format!("{}/charts", href::operator(id)), badges.len()),
-        advice: advice::groups(view, snapshot.outlook(), place, &details, &forecast_list(id)),
+        dashboard: Dashboard::of(view, operator_idx, &format!("{}/charts", href::operator(id)), badges.len()),
+        advice: advice::groups(view, snapshot.outlook(), operator_idx, &details, &forecast_list(id)),
         calendar: snapshot.outlook().forecasts().is_ok().then(|| format!("{}/maintenance.ics", href::operator(id))),
         badges,
         earlier: earlier_words(view, snapshot.past_standings()),
@@ -162,7 +162,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, id: &Operat
     render(&page)
 }
 
-/// What its relays are likely to do.
+/// Forecast for the operator's relays.
 fn forecast(snapshot: &Snapshot, view: &View, operator: &Operator) -> Html {
     let members = operator.members.iter().map(|relay_idx| *relay_idx as usize);
     group_panel(snapshot.outlook(), view, members, Together::Operator, &forecast_list(&operator.id))
@@ -266,7 +266,7 @@ fn badges(view: &View, past: Option<&PastStandings>, id: &OperatorId, operator_i
     places.into_iter().map(badge).collect()
 }
 
-/// What is known of earlier places in any category, where that is nothing yet.
+/// Reason why no earlier rank is known in any category; empty where one is.
 fn earlier_words(view: &View, past: Option<&PastStandings>) -> String {
     let Some(past) = past else { return "Earlier places are being worked out.".to_owned() };
     let knows_any = Category::ALL.into_iter().any(|category| past.n_times(category, view.as_of()) > 0);
@@ -341,8 +341,8 @@ fn unlike_note(details: &Portfolio) -> String {
     if counts.iter().all(|(_, n)| n.is_none()) {
         return format!("Too few relays to compare: {} with a figure are needed.", allium_analysis::operators::MIN_SIBLINGS);
     }
-    let told = counts.iter().filter_map(|(period, n)| n.map(|n| format!("{n} over {}", period.label())));
-    format!("Relays whose uptime is unlike that of their siblings: {}.", told.collect::<Vec<_>>().join(", "))
+    let parts = counts.iter().filter_map(|(period, n)| n.map(|n| format!("{n} over {}", period.label())));
+    format!("Relays whose uptime is unlike that of their siblings: {}.", parts.collect::<Vec<_>>().join(", "))
 }
 
 fn flag_rows(details: &Portfolio) -> Vec<FlagRow> {
@@ -357,12 +357,12 @@ fn flag_rows(details: &Portfolio) -> Vec<FlagRow> {
 }
 
 fn relevant_words(details: &Portfolio) -> String {
-    let told = details
+    let parts = details
         .relevant
         .iter()
         .filter(|(_, n)| *n > 0)
         .map(|(flag, n)| format!("{} for {}", flag.flag().name(), format::counted(*n, "relay")));
-    format!("The flag that matters most is {}.", told.collect::<Vec<_>>().join(", "))
+    format!("The flag that matters most is {}.", parts.collect::<Vec<_>>().join(", "))
 }
 
 fn carried_words(details: &Portfolio) -> Vec<String> {
@@ -380,8 +380,8 @@ fn carried_words(details: &Portfolio) -> Vec<String> {
             share(figures.growth)
         ))
     };
-    let told: Vec<String> = [Period::SixMonths, Period::FiveYears].into_iter().zip(&details.carried).filter_map(of).collect();
-    if told.is_empty() { vec!["No document in use tells what its relays carried.".to_owned()] } else { told }
+    let sentences: Vec<String> = [Period::SixMonths, Period::FiveYears].into_iter().zip(&details.carried).filter_map(of).collect();
+    if sentences.is_empty() { vec!["No document in use tells what its relays carried.".to_owned()] } else { sentences }
 }
 
 fn versions_words(details: &Portfolio, figures: &OperatorFigures) -> String {
@@ -425,7 +425,7 @@ fn issues(view: &View, members: &[Member<'_>]) -> Vec<IssueRow> {
     found.sort_by_key(|((severity, name), (_, relays))| (*severity, std::cmp::Reverse(relays.len()), *name));
     let row = |(_, (issue, relays)): (_, (Issue, Vec<usize>))| {
         let words = IssueWords::of(&issue);
-        // What is said of one relay fits the others where it is the only one.
+        // A sentence about one relay fits the others where it is the only one.
         let words =
             if relays.len() == 1 { words } else { IssueWords { title: general_title(&issue), explanation: String::new(), ..words } };
         let links = relays.iter().take(8).filter_map(|i| super::relay(view, *i as u32)).map(relay_link);
@@ -453,6 +453,6 @@ pub(crate) fn relays_data(view: &View, id: &OperatorId, params: &Params, form: F
 
 /// A chart of its page.
 pub(crate) fn chart(view: &View, params: &Params, id: &OperatorId, name: &str) -> Result<allium_charts::Chart, RequestError> {
-    let (place, ..) = find(view, id)?;
-    dashboard::chart(view, params, place, name)
+    let (operator_idx, ..) = find(view, id)?;
+    dashboard::chart(view, params, operator_idx, name)
 }

@@ -1,4 +1,4 @@
-//! The parts of a relay's page that tell what it is: addresses, software, bandwidth, life, family.
+//! The parts of a relay's page that show its attributes: addresses, software, bandwidth, life, family.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -30,14 +30,14 @@ const PERIODS: [(Period, &str); 5] = [
     (Period::FiveYears, "5 years"),
 ];
 
-/// What the page shows of the past: chosen by its address.
+/// The part of the past that the page shows: chosen by its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Choice {
     period: Period,
     beside: Option<Beside>,
 }
 
-/// What a relay is compared with.
+/// A group that a relay is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Beside {
     Network,
@@ -69,9 +69,9 @@ impl Beside {
             Self::As => relay.asn.map(|asn| (Members::As(asn), asn.to_string())),
             Self::Family => (relay.effective_family.len() > 1).then(|| (Members::Family(relay.fingerprint), "its family".to_owned())),
             Self::Operator => {
-                let place = view.operators.operators.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
-                let n = view.operators.figures.get(place as usize)?.members.n_relays;
-                (n > 1).then(|| (Members::Operator(place), "its operator".to_owned()))
+                let operator_idx = view.operators.operators.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
+                let n = view.operators.figures.get(operator_idx as usize)?.members.n_relays;
+                (n > 1).then(|| (Members::Operator(operator_idx), "its operator".to_owned()))
             }
         }
     }
@@ -99,7 +99,7 @@ impl Choice {
         query_string(&period.into_iter().chain(beside).collect::<Vec<_>>())
     }
 
-    /// What a strip of the period is of, and where it carries labels.
+    /// Words for a strip of the period, and the positions of its labels.
     pub(super) fn strip_words(self) -> (String, Labels) {
         let labels = match self.period {
             Period::OneDay => Labels::FourHours,
@@ -124,7 +124,7 @@ impl Choice {
     }
 }
 
-/// The chart of that name of the relay at this place.
+/// The chart of that name of the relay at this index.
 pub(crate) fn chart(view: &View, params: &Params, relay_idx: usize, name: &str) -> Result<Chart, RequestError> {
     let (record, report) = view.relay(relay_idx).ok_or(RequestError::NoSuchPage)?;
     match name {
@@ -169,7 +169,7 @@ pub(super) fn uptime(view: &View, record: &RelayRecord, report: &RelayReport, ch
     Chart::new("uptime", title, note, Kind::Time(Time { events, from_zero: false, ..Time::new(Unit::Share, edges, lines) }))
 }
 
-/// Which flags the relay had over the chosen period: from our own consensuses where they tell, else as published.
+/// Flags of the relay over the chosen period: from our own consensuses where they are known, else as published.
 pub(super) fn flags(view: &View, record: &RelayRecord, choice: Choice) -> Chart {
     let edges = flag_edges(view, record, choice);
     let row = |flag: RelayFlag| {
@@ -216,18 +216,18 @@ fn line(label: String, strip: &Strip) -> Line {
 /// The chart with the incidents of the relay marked.
 pub(crate) fn with_incidents(mut chart: Chart, view: &View, log: Option<&IncidentLog>, relay: Fingerprint) -> Chart {
     let Some(log) = log else { return chart };
-    let mut told: Vec<&str> = Vec::new();
+    let mut marked_ids: Vec<&str> = Vec::new();
     if let Kind::Time(time) = &mut chart.kind {
         for event in &mut time.events {
             if let Some(incident) = incident_of(log, &relay, event.start_secs, event.end_secs) {
                 event.label = format!("{}; {}", event.label, headline(incident, view));
                 event.href = Some(href::incident(&incident.id));
-                told.push(&incident.id);
+                marked_ids.push(&incident.id);
             }
         }
     }
     // Those that are no outage of its own, such as lost flags, have marks of their own.
-    marked(chart, view, log, log.of_relay(&relay).filter(|incident| !told.contains(&incident.id.as_str())))
+    marked(chart, view, log, log.of_relay(&relay).filter(|incident| !marked_ids.contains(&incident.id.as_str())))
 }
 
 /// The mean over the cells that are known.

@@ -1,4 +1,4 @@
-//! The parts of a relay's page that tell its past: calendar, outages, trend, states.
+//! The parts of a relay's page that show its past: calendar, outages, trend, states.
 
 use allium_analysis::{Dip, Outage, RelayReport, Strip, StripCell};
 use allium_model::{ConsensusHour, Fingerprint, Period, RelayFlag, RelayRecord, RelayState, StateSpan};
@@ -72,7 +72,7 @@ pub(crate) fn calendar<'a>(days: &'a Strip, report: &RelayReport) -> Vec<MonthRo
     days.cells.chunk_by(same_month).map(row).collect()
 }
 
-/// What a reader asks first, as terms with values: average, state, best and worst month, trend, spread, what was unusual.
+/// First facts about a relay, as terms with values: average, state, best and worst month, trend, spread, unusual hours.
 pub(crate) fn brief(view: &View, record: &RelayRecord, report: &RelayReport, dips: &[Dip]) -> Vec<(&'static str, Html)> {
     let average = [Period::OneYear, Period::SixMonths, Period::OneMonth]
         .into_iter()
@@ -97,19 +97,19 @@ pub(crate) fn brief(view: &View, record: &RelayRecord, report: &RelayReport, dip
 
 /// The best and the worst month in a sentence.
 pub(crate) fn year_sentence(report: &RelayReport) -> String {
-    let told = |month: &allium_analysis::MonthUptime| {
+    let words = |month: &allium_analysis::MonthUptime| {
         format!("{} ({}\u{a0}%)", format::month(month.year, month.month), format::percent(month.uptime, 2))
     };
     match (report.best_month(), report.worst_month()) {
         (Some(best), Some(worst)) if best.uptime == worst.uptime => {
             format!("Every month measured was alike, at {}\u{a0}%.", format::percent(best.uptime, 2))
         }
-        (Some(best), Some(worst)) => format!("The best month was {}, the worst {}.", told(best), told(worst)),
+        (Some(best), Some(worst)) => format!("The best month was {}, the worst {}.", words(best), words(worst)),
         _ => "No month is measured for at least half of its hours.".to_owned(),
     }
 }
 
-/// How many outages there were and how long the longest lasted.
+/// Number of outages, and the longest of them.
 pub(crate) fn outages_sentence(report: &RelayReport) -> String {
     let Some(summary) = &report.outages else { return "No data on outages.".to_owned() };
     let [from, to] = [summary.from_secs, summary.to_secs].map(|secs| format::date(format::at_secs(secs)));

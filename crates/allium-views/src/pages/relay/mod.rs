@@ -210,14 +210,14 @@ fn issues_sentence(issues: &[Issue], is_more: bool) -> String {
         let n = issues.iter().filter(|issue| issue.severity() == severity).count();
         (n > 0).then(|| format::counted(n, noun))
     };
-    let told: Vec<_> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Notice, "notice")]
+    let parts: Vec<_> = [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Notice, "notice")]
         .into_iter()
         .filter_map(|(s, noun)| of(s, noun))
         .collect();
-    match (told.is_empty(), is_more) {
+    match (parts.is_empty(), is_more) {
         (true, false) => "Documents show nothing that should be changed.".to_owned(),
         (true, true) => "Documents show nothing else that should be changed.".to_owned(),
-        (false, _) => format!("From documents: {}, worst first.", told.join(", ")),
+        (false, _) => format!("From documents: {}, worst first.", parts.join(", ")),
     }
 }
 
@@ -225,9 +225,9 @@ fn summary(view: &View, record: &RelayRecord, report: &RelayReport) -> Html {
     let state = state_sentence(view, record, report.since);
     let figure =
         |period: Period, words| report.uptime_in(period).map(|share| format!("{}\u{a0}% of the last {words}", format::percent(share, 2)));
-    let told: Vec<_> =
+    let shares: Vec<_> =
         [(Period::ThirtyDays, "30 days"), (Period::OneYear, "year")].into_iter().filter_map(|(p, words)| figure(p, words)).collect();
-    let figures = if told.is_empty() { "No uptime figure yet.".to_owned() } else { format!("It was up {}.", told.join(" and ")) };
+    let figures = if shares.is_empty() { "No uptime figure yet.".to_owned() } else { format!("It was up {}.", shares.join(" and ")) };
     Html::joined([state, Html::words(figures)], " ")
 }
 

@@ -21,14 +21,14 @@ pub(crate) fn run(config: &Config, args: &EvaluateDetectArgs) -> anyhow::Result<
     let progress = Progress::start(4);
     progress.step("reading the history");
     let record = record::of(&*config.store.open_read_only()?)?;
-    let place = |hour| record.hours.partition_point(|(known, _)| *known < hour);
-    let places = args.from.map_or(0, place)..args.to.map_or(record.hours.len(), place);
-    anyhow::ensure!(places.len() > 200, "the store has fewer than 200 consensuses of that time, too few to evaluate");
+    let index = |hour| record.hours.partition_point(|(known, _)| *known < hour);
+    let indices = args.from.map_or(0, index)..args.to.map_or(record.hours.len(), index);
+    anyhow::ensure!(indices.len() > 200, "the store has fewer than 200 consensuses of that time, too few to evaluate");
     progress.step("injecting faults");
-    let trial = Trial::new(record, places, args.seed);
+    let trial = Trial::new(record, indices, args.seed);
     progress.step("detecting");
     let out = &mut BufWriter::new(io::stdout().lock());
-    let ours = trial.of(|record| findings(record, trial.places.clone(), &Settings::default()));
+    let ours = trial.of(|record| findings(record, trial.indices.clone(), &Settings::default()));
     trial.write_ours(out, &ours)?;
     out.flush()?;
     progress.step("running simpler methods");
@@ -45,7 +45,7 @@ struct Trial {
     untouched: Injected,
     shifted: Injected,
     exchanged: Injected,
-    places: Range<usize>,
+    indices: Range<usize>,
 }
 
 /// Findings of a method in each of these records.
@@ -57,14 +57,14 @@ struct Found {
 }
 
 impl Trial {
-    fn new(record: Record, places: Range<usize>, seed: u64) -> Self {
+    fn new(record: Record, indices: Range<usize>, seed: u64) -> Self {
         Self {
-            injected: inject(&record, places.clone(), seed),
+            injected: inject(&record, indices.clone(), seed),
             untouched: untouched(&record),
             shifted: untouched(&shifted(&record, seed)),
             exchanged: untouched(&exchanged(&record, seed)),
             record,
-            places,
+            indices,
         }
     }
 
@@ -75,7 +75,7 @@ impl Trial {
     }
 
     fn n_weeks(&self) -> f64 {
-        self.places.len() as f64 / WEEK
+        self.indices.len() as f64 / WEEK
     }
 
     fn write_ours(&self, out: &mut impl Write, ours: &Found) -> io::Result<()> {
@@ -90,7 +90,7 @@ impl Trial {
         tables::methods_head(out)?;
         tables::method(out, "allium", ours, self.n_weeks())?;
         for baseline in Baseline::ALL {
-            let found = self.of(|record| baseline.findings(record, self.places.clone()));
+            let found = self.of(|record| baseline.findings(record, self.indices.clone()));
             tables::method(out, baseline.name(), &found, self.n_weeks())?;
         }
         Ok(())

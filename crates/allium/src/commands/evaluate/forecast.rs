@@ -102,9 +102,9 @@ fn file_of(directory: &Path, origin: ConsensusHour) -> PathBuf {
 
 /// Writes a file as JSON, and the directories that it needs.
 fn write(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
-    let told = || path.display().to_string();
-    path.parent().map_or(Ok(()), fs::create_dir_all).with_context(told)?;
-    fs::write(path, serde_json::to_vec(value)?).with_context(told)
+    let name = || path.display().to_string();
+    path.parent().map_or(Ok(()), fs::create_dir_all).with_context(name)?;
+    fs::write(path, serde_json::to_vec(value)?).with_context(name)
 }
 
 /// The same day and hour of every month from one time to another.
@@ -132,7 +132,7 @@ fn tables(out: &mut impl Write, scoreboard: &Scoreboard) -> io::Result<()> {
         writeln!(out)?;
     }
     let of_model = |origin: &'_ OriginScores| origin.scores.iter().filter(|s| s.model == IN_USE && s.stratum == "all").cloned().collect();
-    let lines: Vec<(String, Vec<Scores>)> = scoreboard.origins.iter().map(|origin| (told(origin), of_model(origin))).collect();
+    let lines: Vec<(String, Vec<Scores>)> = scoreboard.origins.iter().map(|origin| (label(origin), of_model(origin))).collect();
     writeln!(out, "{IN_USE}, by origin\n")?;
     heading(out, "origin")?;
     lines.iter().try_for_each(|(name, scores)| line(out, name, &scores.iter().collect::<Vec<_>>()))?;
@@ -148,7 +148,7 @@ fn tables(out: &mut impl Write, scoreboard: &Scoreboard) -> io::Result<()> {
 }
 
 /// An origin's day, with a mark where it does not count in means.
-fn told(origin: &OriginScores) -> String {
+fn label(origin: &OriginScores) -> String {
     format!("{}{}", origin.origin.get(..10).unwrap_or(&origin.origin), if origin.is_usual() { "" } else { " *" })
 }
 

@@ -18,7 +18,7 @@ pub(super) const COLUMNS: &[Column] = &[
 
 /// Writes the consensuses of a month in the order of time.
 pub(super) fn write(history: &ExactHistory, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
-    let consensuses = &history.consensuses[month.places.start as usize..month.places.end as usize];
+    let consensuses = &history.consensuses[month.indices.start as usize..month.indices.end as usize];
     for consensus in consensuses {
         table.row(&[
             Cell::Time(consensus.info.hour),

@@ -10,7 +10,7 @@ use allium_model::{ConsensusHour, Known, RelayFlag};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Month<'a> {
     /// Indexes of its consensuses in [`Known::hours`].
-    pub(super) places: Range<u32>,
+    pub(super) indices: Range<u32>,
     /// The same, cut where it changes which flags are known; in the order of time.
     pub(super) stretches: Vec<Stretch>,
     /// From the first of them to the hour after the last; `None` if there is none.
@@ -22,9 +22,9 @@ pub(super) struct Month<'a> {
 /// Consensuses that state the same flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stretch {
-    pub(super) places: Range<u32>,
+    pub(super) indices: Range<u32>,
     /// True if all flags are known, not only [`Known::LISTED_FLAGS`].
-    pub(super) tells_all: bool,
+    pub(super) has_all_flags: bool,
 }
 
 /// The months by their names, such as `2026-02`, in the order of time; `events` are in that order too.
@@ -33,10 +33,10 @@ pub(super) fn months<'a>(known: &Known, events: &'a [Event]) -> BTreeMap<String,
     let mut start = 0;
     for hours in known.hours().chunk_by(|a, b| year_and_month(*a) == year_and_month(*b)) {
         let month = months.entry(name(hours[0])).or_default();
-        month.places = start..start + hours.len() as u32;
+        month.indices = start..start + hours.len() as u32;
         month.stretches = stretches(known, hours, start);
         month.hours = Some((hours[0], hours[hours.len() - 1].next()));
-        start = month.places.end;
+        start = month.indices.end;
     }
     let hour = |event: &Event| ConsensusHour::containing(event.at);
     for events in events.chunk_by(|a, b| year_and_month(hour(a)) == year_and_month(hour(b))) {
@@ -60,9 +60,9 @@ fn stretches(known: &Known, hours: &[ConsensusHour], mut start: u32) -> Vec<Stre
     let complete = known.of_flag(RelayFlag::Valid);
     let mut stretches = Vec::new();
     for hours in hours.chunk_by(|a, b| complete.contains(*a) == complete.contains(*b)) {
-        let places = start..start + hours.len() as u32;
-        start = places.end;
-        stretches.push(Stretch { places, tells_all: complete.contains(hours[0]) });
+        let indices = start..start + hours.len() as u32;
+        start = indices.end;
+        stretches.push(Stretch { indices, has_all_flags: complete.contains(hours[0]) });
     }
     stretches
 }
@@ -83,10 +83,10 @@ mod tests {
         let events = ["2023-05-06T07:08:09Z", "2026-01-01T00:00:00Z", "2026-01-31T23:59:59.5Z"].map(event);
         let months = months(&Known::with_listed(all, &Known::new(listed)), &events);
         let found: Vec<_> =
-            months.iter().map(|(name, month)| (name.as_str(), month.places.clone(), month.stretches.len(), month.events.len())).collect();
+            months.iter().map(|(name, month)| (name.as_str(), month.indices.clone(), month.stretches.len(), month.events.len())).collect();
         assert_eq!(found, [("2023-05", 0..0, 0, 1), ("2025-12", 0..2, 2, 0), ("2026-01", 2..5, 2, 2), ("2026-03", 5..6, 1, 0)]);
         let january = &months["2026-01"];
-        assert_eq!(january.stretches, [Stretch { places: 2..4, tells_all: false }, Stretch { places: 4..5, tells_all: true }]);
+        assert_eq!(january.stretches, [Stretch { indices: 2..4, has_all_flags: false }, Stretch { indices: 4..5, has_all_flags: true }]);
         assert_eq!(january.hours, Some((hours(&["2026-01-01T05:00:00Z"])[0], hours(&["2026-01-01T08:00:00Z"])[0])));
         assert_eq!(months["2023-05"].hours, None);
     }

@@ -54,9 +54,9 @@ const FLAGS: [RelayFlag; 14] = [
 pub(super) fn write(timeline: &Timeline, month: &Month<'_>, table: &mut Table<'_>) -> anyhow::Result<()> {
     for relay in timeline.relays() {
         let fingerprint = relay.fingerprint.to_string();
-        for span in spans_in(relay, &month.places) {
-            for (places, tells_all) in cut(span, &month.stretches) {
-                table.row(&row(&fingerprint, interval(timeline.known(), &places), timeline.state(span), tells_all))?;
+        for span in spans_in(relay, &month.indices) {
+            for (indices, has_all_flags) in cut(span, &month.stretches) {
+                table.row(&row(&fingerprint, interval(timeline.known(), &indices), timeline.state(span), has_all_flags))?;
             }
         }
     }
@@ -72,29 +72,29 @@ fn spans_in<'a>(relay: &'a RelayTimeline, indices: &Range<u32>) -> &'a [IndexSpa
 
 /// The parts of a span, and whether all flags are known in each.
 fn cut(span: &IndexSpan, stretches: &[Stretch]) -> impl Iterator<Item = (Range<u32>, bool)> {
-    let first = stretches.partition_point(|stretch| stretch.places.end <= span.start);
-    let touched = stretches[first..].iter().take_while(|stretch| stretch.places.start < span.end);
-    touched.map(|stretch| (span.start.max(stretch.places.start)..span.end.min(stretch.places.end), stretch.tells_all))
+    let first = stretches.partition_point(|stretch| stretch.indices.end <= span.start);
+    let touched = stretches[first..].iter().take_while(|stretch| stretch.indices.start < span.end);
+    touched.map(|stretch| (span.start.max(stretch.indices.start)..span.end.min(stretch.indices.end), stretch.has_all_flags))
 }
 
 /// From the first consensus to the hour after the last.
-fn interval(known: &Known, places: &Range<u32>) -> (ConsensusHour, ConsensusHour) {
+fn interval(known: &Known, indices: &Range<u32>) -> (ConsensusHour, ConsensusHour) {
     let hours = known.hours();
-    (hours[places.start as usize], hours[places.end as usize - 1].next())
+    (hours[indices.start as usize], hours[indices.end as usize - 1].next())
 }
 
 fn row<'a>(
     fingerprint: &'a str,
     (start, end): (ConsensusHour, ConsensusHour),
     state: &'a RelayState,
-    tells_all: bool,
+    has_all_flags: bool,
 ) -> [Cell<'a>; COLUMNS.len()] {
     let mut row = [Cell::Null; COLUMNS.len()];
     row[0] = Cell::Text(fingerprint);
     row[1] = Cell::Time(start);
     row[2] = Cell::Time(end);
     for (cell, flag) in row[3..].iter_mut().zip(FLAGS) {
-        if tells_all || Known::LISTED_FLAGS.contains(&flag) {
+        if has_all_flags || Known::LISTED_FLAGS.contains(&flag) {
             *cell = Cell::Flag(state.flags.contains(flag));
         }
     }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 /// A directory that is being written.
 pub(super) struct Target {
     /// The path asked for.
-    place: PathBuf,
+    path: PathBuf,
     /// A temporary directory beside that path; removed when the value is dropped.
     workshop: TempDir,
     /// In the workshop.
@@ -22,16 +22,16 @@ pub(super) struct Target {
 impl Target {
     /// Refuses a path that exists, unless it is empty, or an earlier export that is to be replaced.
     pub(super) fn prepare(out: &Path, replace: bool) -> anyhow::Result<Self> {
-        let place = if out.exists() { out.canonicalize() } else { std::path::absolute(out) };
-        let place = place.with_context(|| format!("cannot use {}", out.display()))?;
-        refuse_taken(&place, replace)?;
-        let beside = place.parent().with_context(|| format!("{} cannot be written as a whole", out.display()))?;
+        let path = if out.exists() { out.canonicalize() } else { std::path::absolute(out) };
+        let path = path.with_context(|| format!("cannot use {}", out.display()))?;
+        refuse_taken(&path, replace)?;
+        let beside = path.parent().with_context(|| format!("{} cannot be written as a whole", out.display()))?;
         let cannot = || format!("cannot write beside {}", out.display());
         fs::create_dir_all(beside).with_context(cannot)?;
         let workshop = tempfile::Builder::new().prefix(".allium-export-").tempdir_in(beside).with_context(cannot)?;
         let dir = workshop.path().join("new");
         fs::create_dir(&dir).with_context(cannot)?;
-        Ok(Self { place, workshop, dir, replace })
+        Ok(Self { path, workshop, dir, replace })
     }
 
     /// Directory to write into.
@@ -41,36 +41,36 @@ impl Target {
 
     /// Moves it to its path. Only then an earlier export is removed, and it comes back if this fails.
     pub(super) fn publish(self) -> anyhow::Result<()> {
-        if self.replace && self.place.exists() {
+        if self.replace && self.path.exists() {
             self.swap()?;
         } else {
             // Fails where files have appeared meanwhile.
-            fs::rename(&self.dir, &self.place).with_context(|| format!("cannot write {}", self.place.display()))?;
+            fs::rename(&self.dir, &self.path).with_context(|| format!("cannot write {}", self.path.display()))?;
         }
-        self.place.parent().map_or(Ok(()), sync_dir).context("cannot bring the directory to the disk")
+        self.path.parent().map_or(Ok(()), sync_dir).context("cannot bring the directory to the disk")
     }
 
     fn swap(&self) -> anyhow::Result<()> {
-        refuse_taken(&self.place, true)?;
+        refuse_taken(&self.path, true)?;
         let earlier = self.workshop.path().join("earlier");
-        let cannot = || format!("cannot replace {}", self.place.display());
-        fs::rename(&self.place, &earlier).with_context(cannot)?;
-        fs::rename(&self.dir, &self.place).or_else(|error| fs::rename(&earlier, &self.place).and(Err(error))).with_context(cannot)
+        let cannot = || format!("cannot replace {}", self.path.display());
+        fs::rename(&self.path, &earlier).with_context(cannot)?;
+        fs::rename(&self.dir, &self.path).or_else(|error| fs::rename(&earlier, &self.path).and(Err(error))).with_context(cannot)
     }
 }
 
-fn refuse_taken(place: &Path, replace: bool) -> anyhow::Result<()> {
-    if !place.exists() {
+fn refuse_taken(path: &Path, replace: bool) -> anyhow::Result<()> {
+    if !path.exists() {
         return Ok(());
     }
-    let entries = fs::read_dir(place).with_context(|| format!("cannot write into {}", place.display()))?;
+    let entries = fs::read_dir(path).with_context(|| format!("cannot write into {}", path.display()))?;
     for entry in entries {
         let name = entry?.file_name();
         if !replace {
-            bail!("{} is not empty; --replace replaces an earlier export", place.display());
+            bail!("{} is not empty; --replace replaces an earlier export", path.display());
         }
         if !is_ours(&name) {
-            bail!("{} holds {}, which is no part of an export", place.display(), name.to_string_lossy());
+            bail!("{} holds {}, which is no part of an export", path.display(), name.to_string_lossy());
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the store knows up to an hour, or all of it.
+/// The past that the store knows up to an hour, or all of it.
 fn read(config: &Config, as_of: Option<ConsensusHour>, progress: &Progress) -> anyhow::Result<(Past, ConsensusHour)> {
     progress.step("reading the history");
     let store = config.store.open_read_only()?;

@@ -1,4 +1,4 @@
-//! `allium forecast train`: a model file that replaces the one in its place only if it is no worse.
+//! `allium forecast train`: trains a model and replaces the model file only if the new one is no worse.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -25,7 +25,7 @@ pub(super) fn run(config: &Config, args: &TrainArgs) -> anyhow::Result<()> {
     progress.step("writing");
     replace(&args.out, model.to_json()?.as_bytes())?;
     let (n_origins, n_rows) = model.n_origins_and_rows();
-    let scores: Vec<String> = model.scores().iter().map(told).collect();
+    let scores: Vec<String> = model.scores().iter().map(words).collect();
     progress.finish(&format!("{}: {}, {n_origins} origins, {n_rows} rows; {}", args.out.display(), model.kind().name(), scores.join(", ")));
     Ok(())
 }
@@ -40,7 +40,7 @@ fn in_use(path: &Path) -> anyhow::Result<Option<Model>> {
     }
 }
 
-fn told(score: &HeldOutScore) -> String {
+fn words(score: &HeldOutScore) -> String {
     format!("{} CRPS {:.4}", score.model, score.crps)
 }
 

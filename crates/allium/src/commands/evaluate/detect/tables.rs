@@ -137,7 +137,7 @@ pub(super) fn methods_head(out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{:<32}{}", "", heads.map(|head| format!("{head:>10}")).concat())
 }
 
-/// A row of it.
+/// A row of the table of methods.
 pub(super) fn method(out: &mut impl Write, name: &str, found: &Found, n_weeks: f64) -> io::Result<()> {
     let outages = |from: usize, to: usize| found.scores.sum(|k, _, size| k == FaultKind::Outage && (from..to).contains(&size.from()));
     let (large, small) = (outages(LARGE, usize::MAX), outages(8, LARGE));
