@@ -33,7 +33,7 @@ pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
-use crate::list::{QUERY_NAMES, relay_query};
+use crate::relay_query::{QUERY_NAMES, relay_query};
 use crate::pages;
 use crate::params::Params;
 use crate::render::Shown;
