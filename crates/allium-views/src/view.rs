@@ -137,7 +137,7 @@ impl View {
         };
         let fits = |i: usize, relay: &allium_model::Relay| match members {
             Members::Network => true,
-            Members::Operator(place) => self.operators.operators.of_relay.get(i).copied().flatten() == Some(place),
+            Members::Operator(place) => self.operators.directory.of_relay.get(i).copied().flatten() == Some(place),
             Members::Country(code) => relay.country == Some(code),
             Members::As(asn) => relay.asn == Some(asn),
             Members::Family(fingerprint) => relay.fingerprint == fingerprint || family.is_some_and(|f| f.contains(&relay.fingerprint)),

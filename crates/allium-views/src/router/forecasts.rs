@@ -90,7 +90,7 @@ async fn operator_calendar(State(site): State<Site>, headers: HeaderMap, Path(as
         let id: Option<OperatorId> = asked.parse().ok();
         let found = id.as_ref().and_then(|id| view.operators.find(id));
         let (place, _) = found.ok_or_else(|| RequestError::no_such_group("operator", &asked))?;
-        calendar::of_operator(view, outlook, &view.operators.operators.operators[place])
+        calendar::of_operator(view, outlook, &view.operators.list()[place])
     })
 }
 

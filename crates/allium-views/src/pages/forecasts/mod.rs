@@ -283,7 +283,7 @@ fn row<'a>(view: &'a View, forecast: &'a Forecast, advice: Option<&'a Advice>) -
 }
 
 fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {
-    let operators = &view.operators.operators;
+    let operators = &view.operators.directory;
     let place = operators.of_relay.get(relay_idx).copied().flatten()? as usize;
     operators.operators.get(place).map(|operator| Operator { id: &operator.id, place })
 }
@@ -291,7 +291,7 @@ fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {
 /// The operator that the address names.
 fn asked_operator<'a>(view: &'a View, params: &Params) -> Result<Option<Operator<'a>>, RequestError> {
     let Some(text) = params.one("operator")? else { return Ok(None) };
-    let operators = &view.operators.operators;
+    let operators = &view.operators.directory;
     let place = text.parse().ok().and_then(|id| operators.position(&id)).ok_or_else(|| RequestError::no_such_group("operator", text))?;
     Ok(operators.operators.get(place).map(|operator| Operator { id: &operator.id, place }))
 }

@@ -254,14 +254,14 @@ fn systems(rows: &[Row<'_>], params: &Params) -> Result<Vec<(String, String)>, R
 }
 
 fn operators(view: &View, rows: &[Row<'_>], params: &Params) -> Result<Vec<(String, String)>, RequestError> {
-    let asked = params.one("operator")?.and_then(|text| text.parse().ok()).and_then(|id| view.operators.operators.position(&id));
+    let asked = params.one("operator")?.and_then(|text| text.parse().ok()).and_then(|id| view.operators.directory.position(&id));
     let mut found = offered(rows.iter().filter_map(|row| row.operator.map(|operator| operator.place)), asked.as_ref());
     // An operator whose relays all lack a forecast has a page all the same.
     if let Some(asked) = asked.filter(|asked| found.iter().all(|(place, _)| place != asked)) {
         found.push((asked, 0));
     }
     let option = |(place, n): (usize, usize)| {
-        let id = view.operators.operators.operators.get(place)?.id.to_string();
+        let id = view.operators.list().get(place)?.id.to_string();
         let name = inert(&operator_name(view, place).chars().take(40).collect::<String>());
         Some((id, format!("{name} ({})", format::count(n as u64))))
     };

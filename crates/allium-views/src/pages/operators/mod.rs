@@ -39,7 +39,7 @@ pub(crate) struct ListPage {
 
 /// What an operator is called: the proven domain, else its contact, else the nickname of a member of its family.
 pub(crate) fn operator_name(view: &View, operator_idx: usize) -> String {
-    let Some(operator) = view.operators.operators.operators.get(operator_idx) else { return String::new() };
+    let Some(operator) = view.operators.list().get(operator_idx) else { return String::new() };
     if let OperatorId::Domain(domain) = &operator.id {
         return domain.to_string();
     }
@@ -68,8 +68,8 @@ pub(crate) fn operator_path(id: &OperatorId) -> String {
 
 /// A link to the operator of the relay at this place; a dash where nobody can tell who that is.
 pub(crate) fn operator_link(view: &View, relay_idx: usize) -> Html {
-    let Some(place) = view.operators.operators.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
-    let id = &view.operators.operators.operators[place as usize].id;
+    let Some(place) = view.operators.directory.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
+    let id = &view.operators.list()[place as usize].id;
     Html::link(&operator_path(id), &Html::safe(Foreign::short(&operator_name(view, place as usize))))
 }
 

@@ -105,7 +105,7 @@ struct IssueRow {
 /// The operator with this id and its figures.
 fn find<'a>(view: &'a View, id: &OperatorId) -> Result<(usize, &'a Operator, &'a OperatorFigures), RequestError> {
     let (place, figures) = view.operators.find(id).ok_or(RequestError::NoSuchPage)?;
-    Ok((place, &view.operators.operators.operators[place], figures))
+    Ok((place, &view.operators.list()[place], figures))
 }
 
 /// Renders the page.
@@ -207,11 +207,11 @@ pub(super) fn class_words(class: allium_analysis::operators::SizeClass) -> Strin
 fn facts(view: &View, operator: &Operator, figures: &OperatorFigures, now: Timestamp) -> Vec<(&'static str, Html)> {
     let of = &figures.members;
     let share = |share: Option<allium_model::Fraction>| Html::joined([Html::safe(Percent(share, 3)), Html::words("%")], "\u{a0}");
-    let mut families: Vec<u32> = operator.members.iter().filter_map(|i| view.operators.operators.families.of_relay[*i as usize]).collect();
+    let mut families: Vec<u32> = operator.members.iter().filter_map(|i| view.operators.directory.families.of_relay[*i as usize]).collect();
     families.sort_unstable();
     families.dedup();
     let family = |i: &u32| {
-        let key = view.operators.operators.families.families[*i as usize].key;
+        let key = view.operators.directory.families.families[*i as usize].key;
         Html::link(&format!("/family/{key}"), &Html::words(crate::markup::short_fingerprint(&key)))
     };
     let n_families = families.len();
@@ -255,10 +255,10 @@ fn aroi(id: &OperatorId, figures: &OperatorFigures) -> Vec<(String, String, Stri
 
 fn badges(view: &View, past: Option<&PastStandings>, id: &OperatorId, operator_idx: usize) -> Vec<(String, String)> {
     let places = view.operators.leaderboards.badges(operator_idx, BADGE_RANKS);
-    let badge = |(category, place): (Category, allium_analysis::leaderboards::Place)| {
+    let badge = |(category, ranked): (Category, allium_analysis::leaderboards::Ranked)| {
         let words =
-            format!("No. {} in {}, {}", place.rank, crate::pages::leaderboards::title(category), score_words(category, place.score));
-        let earlier = Earlier::of(view, past, category).words(id, place.rank);
+            format!("No. {} in {}, {}", ranked.rank, crate::pages::leaderboards::title(category), score_words(category, ranked.score));
+        let earlier = Earlier::of(view, past, category).words(id, ranked.rank);
         (format!("/leaderboards/{}", category.name()), format!("{words}{earlier}"))
     };
     places.into_iter().map(badge).collect()
@@ -542,20 +542,20 @@ pub(crate) fn data(view: &View, past: Option<&PastStandings>, id: &OperatorId) -
         advice: dashboard::advice_json(view, place, &details),
         rankings: rankings
             .into_iter()
-            .map(|(category, place)| (category.name(), rank_json(Earlier::of(view, past, category), id, &place)))
+            .map(|(category, ranked)| (category.name(), rank_json(Earlier::of(view, past, category), id, &ranked)))
             .collect(),
     })
 }
 
-fn rank_json(earlier: Earlier<'_>, id: &OperatorId, place: &allium_analysis::leaderboards::Place) -> RankJson {
-    let best = earlier.best(id, place.rank);
+fn rank_json(earlier: Earlier<'_>, id: &OperatorId, ranked: &allium_analysis::leaderboards::Ranked) -> RankJson {
+    let best = earlier.best(id, ranked.rank);
     RankJson {
-        rank: place.rank,
+        rank: ranked.rank,
         rank_30_days_ago: earlier.month_ago(id),
         best_rank: best.map(|(rank, _)| rank),
         best_rank_at: best.map(|(_, at)| at.to_string()),
-        score: place.score,
-        n_relays: place.n_relays,
+        score: ranked.score,
+        n_relays: ranked.n_relays,
     }
 }
 

@@ -68,7 +68,7 @@ impl Beside {
             Self::As => relay.asn.map(|asn| (Members::As(asn), asn.to_string())),
             Self::Family => (relay.effective_family.len() > 1).then(|| (Members::Family(relay.fingerprint), "its family".to_owned())),
             Self::Operator => {
-                let place = view.operators.operators.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
+                let place = view.operators.directory.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
                 let n = view.operators.figures.get(place as usize)?.members.n_relays;
                 (n > 1).then(|| (Members::Operator(place), "its operator".to_owned()))
             }
