@@ -27,7 +27,6 @@ use self::incidents::marks::marked_by_all;
 use self::operators::charts::{List, chart as list_chart};
 use self::operators::{domains, families, list};
 use crate::error::RequestError;
-use crate::relay_query::ListState;
 use crate::page::PageHtml;
 use crate::params::Params;
 use crate::render::Shown;
@@ -39,7 +38,7 @@ fixed_pages! {
     /// The network counted.
     Network = "/network", |s| s.no_params().and_then(|()| network::html(s.snapshot, s.view, s.now));
     /// All relays.
-    Relays = "/relays", |s| relays::html(s.snapshot, s.view, s.now, &ListState::of(&s.params()?)?);
+    Relays = "/relays", |s| relays::html(s.snapshot, s.view, s.now, &s.params()?);
     /// The heaviest relays.
     Top = "/top", |s| top::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Relays, name);
