@@ -124,11 +124,9 @@ fn size(of: &GroupHour) -> SizeHour {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
-    use std::collections::BTreeMap;
-
     use allium_analysis::SizeQuantity;
-    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store};
-    use allium_model::{Fingerprint, RelayFlag, RelayState, Timestamp};
+    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed};
+    use allium_model::{BandwidthWeights, Fingerprint, RelayFlag, RelayState, Timestamp};
 
     use super::*;
 
@@ -142,7 +140,7 @@ mod tests {
         };
         let info = ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: Timestamp::UNIX_EPOCH };
         let listed = vec![relay(1, RelayFlag::Guard), relay(3, RelayFlag::Exit)];
-        let consensus = FullConsensus { info, listed, bandwidth_weights: BTreeMap::new() };
+        let consensus = FullConsensus { info, listed, bandwidth_weights: BandwidthWeights::default() };
         assert!(store.append_full_consensus(&consensus).unwrap());
     }
 
@@ -150,21 +148,21 @@ mod tests {
     fn reading_on_is_the_same_as_reading_anew() {
         let mut store = allium_history::in_memory().unwrap();
         let start = ConsensusHour::new(20_000 * 24);
-        (0..30).for_each(|n| append(&mut store, start.plus(n)));
+        (0..30).for_each(|n| append(&mut *store, start.plus(n)));
         let nothing = Sizes::default();
-        let (first, n_beyond) = read(&nothing, 0, start.plus(29), &store).unwrap();
+        let (first, n_beyond) = read(&nothing, 0, start.plus(29), &*store).unwrap();
         assert_eq!((first.n_weighed_hours(), n_beyond), (30, 0));
-        (30..200).step_by(7).for_each(|n| append(&mut store, start.plus(n)));
-        append(&mut store, start.plus(-24 * 90));
+        (30..200).step_by(7).for_each(|n| append(&mut *store, start.plus(n)));
+        append(&mut *store, start.plus(-24 * 90));
         let as_of = start.plus(198);
-        let (on, n_beyond) = read(&first, 0, as_of, &store).unwrap();
-        assert_eq!((&on, n_beyond), (&read(&nothing, 0, as_of, &store).unwrap().0, 0));
+        let (on, n_beyond) = read(&first, 0, as_of, &*store).unwrap();
+        assert_eq!((&on, n_beyond), (&read(&nothing, 0, as_of, &*store).unwrap().0, 0));
         assert_eq!(on.n_weighed_hours(), 56);
         // Sizes that lie too far back are counted once and then left alone.
-        append(&mut store, start.plus(-LONGEST_HOURS * 2));
-        let (again, n_beyond) = read(&on, 0, as_of, &store).unwrap();
+        append(&mut *store, start.plus(-LONGEST_HOURS * 2));
+        let (again, n_beyond) = read(&on, 0, as_of, &*store).unwrap();
         assert_eq!((&again, n_beyond), (&on, 1));
-        assert_eq!(read(&again, n_beyond, as_of, &store).unwrap(), (on.clone(), 1));
+        assert_eq!(read(&again, n_beyond, as_of, &*store).unwrap(), (on.clone(), 1));
         let edges = [start.start_secs(), start.plus(24).start_secs()];
         assert_eq!(on.series(SizeOf::Flag(RelayFlag::Exit), SizeQuantity::WeightShare, &edges), [Some(0.75)]);
         assert_eq!(on.series(SizeOf::Network, SizeQuantity::Weight, &edges), [Some(400.0)]);

@@ -124,8 +124,8 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 
     use allium_analysis::Category;
-    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store};
-    use allium_model::{Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, StateSpan};
+    use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed};
+    use allium_model::{BandwidthWeights, Fingerprint, OperatorId, Relay, RelayFlag, RelayFlags, RelayState, StateSpan};
 
     use super::*;
 
@@ -139,7 +139,7 @@ mod tests {
         FullConsensus {
             info: ConsensusInfo { hour, source: ConsensusSource::Collector, verified: true, received_at: hour.start() },
             listed: vec![listed(1, weight), listed(2, 100)],
-            bandwidth_weights: BTreeMap::new(),
+            bandwidth_weights: BandwidthWeights::default(),
         }
     }
 
@@ -152,17 +152,17 @@ mod tests {
         let span = |n: u8| (Fingerprint::new([n; 20]), StateSpan { start: then.plus(-1), end: then, state: RelayState::default() });
         store.append_pack(&[listed], &mut [1, 2].map(span).into_iter(), &[described(1), described(2)]).unwrap();
         store.append_full_consensus(&consensus(then, 300)).unwrap();
-        let before = compute(then, &store).unwrap().unwrap();
+        let before = compute(then, &*store).unwrap().unwrap();
         store.append_full_consensus(&consensus(now, 1)).unwrap();
-        let after = compute(then, &store).unwrap().unwrap();
+        let after = compute(then, &*store).unwrap().unwrap();
         assert_eq!(before, after, "a later consensus changes nothing");
         let rank = |standings: &Standings, n: u8| {
             standings.rank(&OperatorId::of_contact(&format!("operator {n}")).unwrap(), Category::ConsensusWeight)
         };
         assert_eq!((rank(&after, 1), rank(&after, 2)), (Some(1), Some(2)));
-        let later = compute(now, &store).unwrap().unwrap();
+        let later = compute(now, &*store).unwrap().unwrap();
         assert_eq!((rank(&later, 1), rank(&later, 2)), (Some(2), Some(1)));
-        assert_eq!(compute(ConsensusHour::new(1), &store).unwrap(), None, "nothing was known");
+        assert_eq!(compute(ConsensusHour::new(1), &*store).unwrap(), None, "nothing was known");
     }
 
     #[test]

@@ -13,7 +13,6 @@ use askama::Template;
 use crate::error::RequestError;
 use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
-use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, GroupKind};
 
 /// Versions and operating systems that are listed one by one.

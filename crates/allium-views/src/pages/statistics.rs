@@ -9,7 +9,6 @@ use askama::Template;
 use crate::error::RequestError;
 use crate::markup::Percent;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
-use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage};
 
 #[derive(Template)]

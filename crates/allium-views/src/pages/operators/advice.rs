@@ -142,7 +142,7 @@ fn plain(view: &View, relays: &[u32], (what, reason, effect): AdviceWords) -> Ad
 }
 
 /// Relays that are down, each with what its past weeks show.
-fn bring_back(view: &View, relays: &[u32], (what, reason, effect): Told, ahead: &[RelayAdvice<'_>]) -> AdviceItem {
+fn bring_back(view: &View, relays: &[u32], (what, reason, effect): AdviceWords, ahead: &[RelayAdvice<'_>]) -> AdviceItem {
     let more = |relay_idx: u32| {
         let each = ahead.iter().find(|each| each.relay_idx == relay_idx && is_down(each))?;
         Some(Html::words(format!("{}. {}", each.advice.action(), each.advice.why())))
