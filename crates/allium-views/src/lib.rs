@@ -34,7 +34,6 @@ mod relay_query;
 mod render;
 pub mod route;
 mod strips;
-#[allow(dead_code, reason = "what tables offer is wider than what any one page takes")]
 mod table;
 
 pub use answer::{Answer, CachePolicy};

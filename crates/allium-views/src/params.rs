@@ -78,6 +78,12 @@ impl Params {
         Self(self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect())
     }
 
+    /// The same with these behind them.
+    pub(crate) fn with(mut self, pairs: Vec<(&str, String)>) -> Self {
+        self.0.extend(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        self
+    }
+
     /// Refuses parameters that are not among these.
     ///
     /// # Errors

@@ -1,17 +1,10 @@
-//! What a list of relays shows, as its address says it: read from the query part and written back in one canonical form.
+//! Which relays are meant and in which order, as addresses say it: read from the query part and written back in one canonical form.
 
 use allium_analysis::{RelayQuery, SortKey};
 use allium_model::{Asn, CountryCode, Fingerprint, RelayFlag};
-use allium_words::inert::inert;
 
 use crate::error::RequestError;
-use crate::params::{Params, query_string};
-
-/// Rows of a page unless the address says otherwise.
-const PER_PAGE: usize = 50;
-
-/// Rows that a page may have.
-pub(crate) const PER_PAGE_CHOICES: [usize; 2] = [50, 100];
+use crate::params::Params;
 
 /// The states that a list may be limited to, with their labels.
 pub(crate) const STATUSES: [(&str, &str); 4] =
@@ -20,71 +13,11 @@ pub(crate) const STATUSES: [(&str, &str); 4] =
 /// The parameters that select and order relays.
 pub(crate) const QUERY_NAMES: [&str; 8] = ["q", "status", "flag", "country", "as", "version", "family", "sort"];
 
-/// A list of relays: which, in which order, which page.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ListState {
-    pub(crate) query: RelayQuery,
-    pub(crate) page: usize,
-    pub(crate) per_page: usize,
-    /// Whether every column is shown.
-    pub(crate) all_columns: bool,
-}
-
-impl ListState {
-    /// Reads the state from the query part of an address.
-    pub(crate) fn of(params: &Params) -> Result<Self, RequestError> {
-        let per_page = params.number("per", 1..=usize::MAX)?.unwrap_or(PER_PAGE);
-        if !PER_PAGE_CHOICES.contains(&per_page) {
-            return Err(RequestError::bad("per", &per_page.to_string(), "50 or 100"));
-        }
-        let all_columns = match params.one("columns")? {
-            None => false,
-            Some("all") => true,
-            Some(other) => return Err(RequestError::bad("columns", other, "all")),
-        };
-        Ok(Self { query: relay_query(params)?, page: params.number("page", 1..=1_000_000)?.unwrap_or(1), per_page, all_columns })
-    }
-
-    /// The address of this state on the page.
-    pub(crate) fn href(&self) -> String {
-        let mut pairs = query_pairs(&self.query);
-        if self.per_page != PER_PAGE {
-            pairs.push(("per", self.per_page.to_string()));
-        }
-        if self.all_columns {
-            pairs.push(("columns", "all".to_owned()));
-        }
-        if self.page != 1 {
-            pairs.push(("page", self.page.to_string()));
-        }
-        format!("/relays{}", query_string(&pairs))
-    }
-
-    /// The address of the same selection under another path, all pages at once.
-    pub(crate) fn href_at(&self, path: &str) -> String {
-        format!("{path}{}", query_string(&query_pairs(&self.query)))
-    }
-
-    /// The same list on another page.
-    pub(crate) fn on_page(&self, page: usize) -> Self {
-        Self { page, ..self.clone() }
-    }
-
-    /// The first page of the same list with something changed.
-    pub(crate) fn with(&self, change: impl FnOnce(&mut RelayQuery)) -> Self {
-        let mut state = self.on_page(1);
-        change(&mut state.query);
-        state
-    }
-
-    /// The search text as it may stand on a page.
-    pub(crate) fn q_shown(&self) -> String {
-        inert(&self.query.text)
-    }
-}
+/// The order unless the address says otherwise: that of [`RelayQuery::default`].
+pub(crate) const DEFAULT_SORT: &str = "-weight";
 
 /// The value of `status` that stands for a query.
-pub(crate) const fn status_of(query: &RelayQuery) -> &'static str {
+const fn status_of(query: &RelayQuery) -> &'static str {
     match (query.running, query.include_gone) {
         (Some(true), _) => "running",
         (Some(false), _) => "down",
@@ -94,7 +27,7 @@ pub(crate) const fn status_of(query: &RelayQuery) -> &'static str {
 }
 
 /// The value of `sort` that stands for a query: the name of the key, with `-` where the largest comes first.
-pub(crate) fn sort_value(key: SortKey, descending: bool) -> String {
+fn sort_value(key: SortKey, descending: bool) -> String {
     format!("{}{}", if descending { "-" } else { "" }, key.name())
 }
 
@@ -158,4 +91,25 @@ fn flag(text: &str) -> Result<RelayFlag, RequestError> {
 
 fn parsed<T: std::str::FromStr>(params: &Params, name: &str, allowed: &str) -> Result<Option<T>, RequestError> {
     params.one(name)?.map(|text| text.parse().map_err(|_| RequestError::bad(name, text, allowed))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_order_is_that_of_queries() {
+        let default = RelayQuery::default();
+        assert_eq!(sort_value(default.sort, default.descending), DEFAULT_SORT);
+    }
+
+    #[test]
+    fn queries_are_written_in_one_form() {
+        let query = |text: &str| relay_query(&Params::read(text).unwrap()).unwrap();
+        let read = query("flag=exit,Guard&country=DE&as=as1&q=%20a%20&sort=nickname&status=current");
+        let pairs = query_pairs(&read);
+        let written: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(written, ["q=a", "flag=Exit", "flag=Guard", "country=de", "as=AS1", "sort=nickname"]);
+        assert_eq!(query(&written.join("&")), read);
+    }
 }

@@ -1,91 +1,13 @@
 //! The same as CSV: one header line, `,` between and `"` around where needed, an empty cell for what is absent.
 //! Strangers' text is inert (see [`allium_words::inert::csv_cell`]); lists are joined with spaces.
 
-use std::collections::BTreeMap;
-
 use allium_model::Period;
 use allium_service::View;
 use allium_words::inert::csv_cell;
 
 use super::network::{NetworkJson, PeriodJson};
-use super::{DataQualityJson, RelayDetail, RelaySummary, write_csv};
+use super::{DataQualityJson, RelayDetail, write_csv};
 use crate::error::RequestError;
-
-/// One line per relay.
-pub(super) fn relays<'a>(relays: impl Iterator<Item = RelaySummary<'a>>) -> Result<String, RequestError> {
-    const FIRST: [&str; 5] = ["fingerprint", "nickname", "running", "current", "since"];
-    const LAST: [&str; 24] = [
-        "flags",
-        "consensus_weight",
-        "consensus_weight_fraction",
-        "guard_probability",
-        "middle_probability",
-        "exit_probability",
-        "advertised_bandwidth_bytes_per_sec",
-        "country",
-        "country_name",
-        "as",
-        "as_name",
-        "or_addresses",
-        "version",
-        "version_status",
-        "platform",
-        "contact",
-        "first_seen",
-        "last_seen",
-        "last_restarted",
-        "uptime_source_1_month",
-        "uptime_source_6_months",
-        "uptime_source_1_year",
-        "aroi",
-        "aroi_domain",
-    ];
-    let uptime = Period::ALL.map(|period| format!("uptime_{}", period.name()));
-    let published = Period::ALL.map(|period| format!("uptime_as_published_{}", period.name()));
-    let header = FIRST.map(str::to_owned).into_iter().chain(uptime).chain(published).chain(LAST.map(str::to_owned));
-    write_csv(header.collect(), relays.map(|relay| relay_line(&relay)))
-}
-
-fn relay_line(relay: &RelaySummary<'_>) -> Vec<String> {
-    let foreign = |text: Option<&str>| text.map_or_else(String::new, csv_cell);
-    let source = |period: Period| relay.uptime_source[period.name()].as_ref().map_or_else(String::new, |source| source.kind.to_owned());
-    let mut line = vec![
-        relay.fingerprint.clone(),
-        foreign(relay.nickname),
-        relay.running.to_string(),
-        relay.current.to_string(),
-        relay.since.as_ref().map_or_else(String::new, |since| since.since.clone()),
-    ];
-    line.extend(in_order(&relay.uptime));
-    line.extend(in_order(&relay.uptime_as_published));
-    line.extend([
-        csv_cell(&relay.flags.join(" ")),
-        or_empty(relay.consensus_weight),
-        or_empty(relay.consensus_weight_fraction),
-        or_empty(relay.guard_probability),
-        or_empty(relay.middle_probability),
-        or_empty(relay.exit_probability),
-        or_empty(relay.advertised_bandwidth_bytes_per_sec),
-        or_empty(relay.country.as_ref()),
-        foreign(relay.country_name),
-        or_empty(relay.asn.as_ref()),
-        foreign(relay.as_name),
-        relay.or_addresses.join(" "),
-        foreign(relay.version),
-        foreign(relay.version_status),
-        foreign(relay.platform),
-        foreign(relay.contact),
-        or_empty(relay.first_seen.as_ref()),
-        or_empty(relay.last_seen.as_ref()),
-        or_empty(relay.last_restarted.as_ref()),
-        source(Period::OneMonth),
-        source(Period::SixMonths),
-        source(Period::OneYear),
-        relay.aroi.as_ref().map_or_else(String::new, |aroi| aroi.state.to_owned()),
-        or_empty(relay.aroi.as_ref().and_then(|aroi| aroi.domain.as_ref())),
-    ]);
-    line
-}
 
 /// One line per group of relays and period.
 pub(super) fn network(view: &View) -> Result<String, RequestError> {
@@ -120,10 +42,6 @@ pub(super) fn sources(quality: &DataQualityJson<'_>) -> Result<String, RequestEr
         [s.kind.to_owned(), csv_cell(s.origin), s.published.clone(), s.obtained_at.clone()].into_iter().chain(numbers).collect()
     });
     write_csv(HEADER.map(str::to_owned).to_vec(), lines)
-}
-
-fn in_order(values: &BTreeMap<&'static str, Option<f64>>) -> [String; 7] {
-    Period::ALL.map(|period| or_empty(values[period.name()]))
 }
 
 fn or_empty(value: Option<impl ToString>) -> String {

@@ -137,16 +137,14 @@ pub(crate) fn relays(view: &View, params: &Params, form: Form) -> Result<String,
         Form::Csv => params.number("limit", 1..=1_000_000)?.unwrap_or(usize::MAX),
     };
     let end = start.saturating_add(limit).min(found.len());
-    let relays = found[start..end].iter().filter_map(|i| view.relay(*i)).map(|(record, report)| RelaySummary::of(record, report));
+    let page = &found[start..end];
     match form {
-        Form::Csv => csv::relays(relays),
+        Form::Csv => pages::relays::csv(view, page),
         Form::Json => to_json(&RelayListJson {
             as_of: view.as_of().to_string(),
             n_relays: found.len(),
-            next_cursor: (end < found.len())
-                .then(|| found[..end].last().map(|i| view.record.relays[*i].relay.fingerprint.to_string()))
-                .flatten(),
-            relays: relays.collect(),
+            next_cursor: (end < found.len()).then(|| page.last().map(|i| view.record.relays[*i].relay.fingerprint.to_string())).flatten(),
+            relays: page.iter().filter_map(|i| view.relay(*i)).map(|(record, report)| RelaySummary::of(record, report)).collect(),
         }),
     }
 }

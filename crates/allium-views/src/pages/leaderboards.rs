@@ -16,7 +16,7 @@ use crate::pages::earlier::Earlier;
 use crate::pages::operators::identity;
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Column, Table, TableHtml};
+use crate::table::{Cell, Column, Style, Table, TableHtml};
 
 /// Ranks of each category on the page of all.
 const SHOWN: usize = 10;
@@ -118,6 +118,7 @@ fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category
         choices: Vec::new(),
         key: Box::new(|ranked| id(view, ranked).map_or_else(String::new, ToString::to_string)),
         default_sort: "rank",
+        style: Style::default(),
     }
 }
 

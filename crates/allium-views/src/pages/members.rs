@@ -6,7 +6,7 @@ use allium_service::View;
 
 use crate::markup::{FlagLetters, Html, State};
 use crate::route::{GroupKind, href};
-use crate::table::{Cell, Choice, Column, Table};
+use crate::table::{Cell, Choice, Column, Style, Table, Values};
 
 /// At how many relays lists beside the table stop.
 pub(crate) const SHOWN: usize = 25;
@@ -14,8 +14,8 @@ pub(crate) const SHOWN: usize = 25;
 /// A relay with its figures.
 pub(crate) struct Member<'a> {
     pub(crate) relay_idx: usize,
-    record: &'a RelayRecord,
-    report: &'a RelayReport,
+    pub(crate) record: &'a RelayRecord,
+    pub(crate) report: &'a RelayReport,
 }
 
 impl<'a> Member<'a> {
@@ -46,6 +46,7 @@ pub(crate) fn table<'a>(view: &'a View, path: String, api: String) -> Table<'a, 
         choices: choices(view),
         key: Box::new(|member| member.relay().fingerprint.to_string()),
         default_sort: "-weight_share",
+        style: Style::default(),
     }
 }
 
@@ -135,13 +136,13 @@ fn choices(view: &View) -> Vec<Choice<'_, Member<'_>>> {
         Choice {
             name: "status",
             label: "State",
-            options: options(&["any", "running", "down"]),
+            values: Values::OneOf(options(&["any", "running", "down"])),
             fits: Some(Box::new(|member: &Member<'_>, value| member.relay().running == (value == "running"))),
         },
         Choice {
             name: "aroi",
             label: "AROI",
-            options: options(&aroi),
+            values: Values::OneOf(options(&aroi)),
             fits: Some(Box::new(|member: &Member<'_>, value| view.operators.aroi[member.relay_idx].name() == value)),
         },
     ]

@@ -29,7 +29,6 @@ use self::operators::{domains, families, list};
 use crate::error::RequestError;
 use crate::page::PageHtml;
 use crate::params::Params;
-use crate::relay_query::ListState;
 use crate::render::Shown;
 use crate::route::fixed_pages;
 
@@ -39,7 +38,7 @@ fixed_pages! {
     /// The network counted.
     Network = "/network", |s| s.no_params().and_then(|()| network::html(s.snapshot, s.view, s.now));
     /// All relays.
-    Relays = "/relays", |s| relays::html(s.snapshot, s.view, s.now, &ListState::of(&s.params()?)?);
+    Relays = "/relays", |s| relays::html(s.snapshot, s.view, s.now, &s.params()?);
     /// The heaviest relays.
     Top = "/top", |s| top::html(s.snapshot, s.view, s.now, &s.params()?),
         charts ["largest"] |s, params, name| list_chart(s.view, params, List::Relays, name);

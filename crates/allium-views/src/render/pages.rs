@@ -1,7 +1,7 @@
 //! Pages, by route.
 
 use allium_model::{Fingerprint, Timestamp};
-use allium_service::{Snapshot, View};
+use allium_service::Snapshot;
 
 use super::{Shown, view_of};
 use crate::answer::{Answer, HTML};
@@ -9,8 +9,7 @@ use crate::error::RequestError;
 use crate::page::PageHtml;
 use crate::pages::operators::{families, operator};
 use crate::pages::relay::Choice;
-use crate::pages::{groups, incident, leaderboards, methods, relay};
-use crate::relay_query::ListState;
+use crate::pages::{groups, incident, leaderboards, methods, relay, relays};
 use crate::route::{FixedPage, Page, href};
 
 /// Answers a page.
@@ -67,17 +66,9 @@ fn elsewhere(shown: &Shown<'_>, page: &Page) -> Result<Option<Answer>, RequestEr
             Ok(key.as_ref().map(redirect_to_family))
         }
         Page::Fixed(FixedPage::Relays) => {
-            let named = named_relay(shown.view, &ListState::of(&shown.params()?)?);
+            let named = relays::named(shown.view, &shown.params()?)?;
             Ok(named.map(|fingerprint| Answer::redirect(303, href::relay(&fingerprint))))
         }
         _ => Ok(None),
     }
-}
-
-/// The relay that a search names by its whole fingerprint, where nothing else is asked.
-fn named_relay(view: &View, state: &ListState) -> Option<Fingerprint> {
-    let fingerprint: Fingerprint = state.query.text.trim().parse().ok()?;
-    let plain = state.with(|query| *query = allium_analysis::RelayQuery { text: query.text.clone(), ..Default::default() });
-    let is_plain = plain.query == state.query && state.page == 1;
-    (is_plain && view.find(&fingerprint).is_some()).then_some(fingerprint)
 }

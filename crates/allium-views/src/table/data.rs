@@ -3,8 +3,8 @@
 use allium_model::ConsensusHour;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::state::start_of;
-use super::{Table, TableState};
+use super::paging::LIMIT;
+use super::{Column, Table, TableState};
 use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
 use crate::params::Params;
@@ -28,8 +28,8 @@ struct RowJson<'a, 'c, R> {
 
 impl<R> Serialize for RowJson<'_, '_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.table.columns.len()))?;
-        for column in &self.table.columns {
+        let mut map = serializer.serialize_map(None)?;
+        for column in self.table.columns.iter().filter(|column| column.is_data) {
             map.serialize_entry(column.name, &(column.cell)(self.row))?;
         }
         map.end()
@@ -58,28 +58,25 @@ impl<R> Table<'_, R> {
         form: Form,
     ) -> Result<String, RequestError> {
         let found = self.select(rows, state);
-        let start = start_of(found.iter().map(|row| (self.key)(row)), state)?;
-        let limit = match form {
-            Form::Json => state.rows_at_once(),
-            Form::Csv => state.limit.unwrap_or(usize::MAX),
-        };
-        let end = start.saturating_add(limit).min(found.len());
-        let page = &found[start..end];
+        let shown = self.shown(&found, &state.position, if form == Form::Csv { usize::MAX } else { LIMIT })?;
+        let page = &found[shown.clone()];
         match form {
-            Form::Csv => self.csv(page),
+            Form::Csv => csv(&self.columns, page),
             Form::Json => to_json(&ListJson {
                 as_of: as_of.to_string(),
                 group,
                 n_rows: found.len(),
-                next_cursor: (end < found.len()).then(|| page.last().map(|row| (self.key)(row))).flatten(),
+                next_cursor: (shown.end < found.len()).then(|| page.last().map(|row| (self.key)(row))).flatten(),
                 rows: page.iter().map(|row| RowJson { table: self, row }).collect(),
             }),
         }
     }
+}
 
-    fn csv(&self, rows: &[&R]) -> Result<String, RequestError> {
-        let header = self.columns.iter().map(|column| column.name.to_owned()).collect();
-        let lines = rows.iter().map(|row| self.columns.iter().map(|column| (column.cell)(row).csv()).collect());
-        write_csv(header, lines)
-    }
+/// Rows as CSV.
+pub(crate) fn csv<R>(columns: &[Column<'_, R>], rows: &[&R]) -> Result<String, RequestError> {
+    let columns: Vec<&Column<'_, R>> = columns.iter().filter(|column| column.is_data).collect();
+    let header = columns.iter().map(|column| column.name.to_owned()).collect();
+    let lines = rows.iter().map(|row| columns.iter().map(|column| (column.cell)(row).csv()).collect());
+    write_csv(header, lines)
 }

@@ -1,83 +1,94 @@
 //! A table for people: form, bar, sortable headings, rows that become cards, links to the other pages.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use allium_words::format;
-use allium_words::inert::inert;
 use askama::Template;
 use askama::filters::HtmlSafe;
 
-use super::state::start_of;
-use super::{Card, Cell, Column, Table, TableState};
+use super::column::Card;
+use super::paging::{LIMIT, PageLink, Position};
+use super::{Column, FormHtml, Order, Table, TableState};
 use crate::error::RequestError;
 use crate::markup::Html;
+use crate::route::href::method;
 
-/// A rendered table; goes into a page as it stands.
+/// A rendered table; goes into a page as it stands, or in parts by the macros of `parts.html`.
 #[derive(Template)]
 #[template(path = "table.html")]
 pub(crate) struct TableHtml {
-    caption: String,
-    form: Option<Form>,
-    range: String,
-    links: Vec<(String, String)>,
-    columns: Vec<Heading>,
-    rows: Vec<Vec<CellHtml>>,
-    scrolls: bool,
-    pages: Vec<(&'static str, Option<&'static str>, String)>,
+    pub(crate) form: Option<FormHtml>,
+    /// Which rows of how many are shown, in which order.
+    pub(crate) range: String,
+    /// The same rows elsewhere.
+    pub(crate) links: Vec<(String, String)>,
+    pub(crate) grid: GridHtml,
+    /// Where the columns are defined, with a label.
     definitions: Vec<(String, String)>,
-    /// Rows that fit.
-    #[allow(dead_code, reason = "pages tell it in their sentences")]
-    pub(crate) n_found: usize,
 }
 
 impl HtmlSafe for TableHtml {}
 
-struct Form {
-    action: String,
-    q: String,
-    choices: Vec<Select>,
-    texts: Vec<(&'static str, &'static str, String)>,
-    hidden: Vec<(&'static str, String)>,
+/// Headings and rows.
+pub(crate) struct GridHtml {
+    pub(crate) caption: String,
+    pub(crate) headings: Vec<Heading>,
+    pub(crate) rows: Vec<Vec<CellHtml>>,
+    /// True if it is so wide that it scrolls.
+    pub(crate) scrolls: bool,
+    /// True if rows become cards on narrow screens.
+    pub(crate) is_cards: bool,
+    /// Links to other parts of the list.
+    pub(crate) pages: Vec<PageLink>,
 }
 
-/// Name, label, and the values with their labels and whether each is chosen.
-type Select = (&'static str, &'static str, Vec<(String, String, bool)>);
-
-struct Heading {
-    label: String,
-    about: String,
-    class: String,
-    href: Option<String>,
-    aria: Option<&'static str>,
+/// The heading of a column.
+pub(crate) struct Heading {
+    pub(crate) label: String,
+    pub(crate) about: Option<String>,
+    pub(crate) class: String,
+    pub(crate) sort: Option<SortLink>,
     /// Where it is defined.
-    method: Option<&'static str>,
+    pub(crate) method: Option<&'static str>,
 }
 
-struct CellHtml {
-    class: String,
-    label: Option<String>,
-    is_head: bool,
-    html: Html,
+/// A link that sorts by a column.
+pub(crate) struct SortLink {
+    pub(crate) href: String,
+    /// What the order is called in the list of orders.
+    pub(crate) label: String,
+    /// How the table is sorted by it.
+    pub(crate) direction: Option<&'static str>,
+}
+
+/// A cell on the page.
+pub(crate) struct CellHtml {
+    pub(crate) class: String,
+    pub(crate) label: Option<String>,
+    pub(crate) is_head: bool,
+    pub(crate) html: Html,
 }
 
 impl<'a, R> Table<'a, R> {
     /// The table in a state, with its form and everything else.
     pub(crate) fn html(&self, rows: &[R], state: &TableState) -> Result<TableHtml, RequestError> {
         let found = self.select(rows, state);
-        let start = start_of(found.iter().map(|row| (self.key)(row)), state)?;
-        let end = start.saturating_add(state.rows_at_once()).min(found.len());
-        let shown: Vec<_> = self.columns.iter().enumerate().filter(|(place, column)| self.shows(*place, column, state)).collect();
+        let shown = self.shown(&found, &state.position, LIMIT)?;
+        let orders = self.orders();
+        let columns = self.shown_columns(Some(state));
+        let order = |column: &Column<'a, R>| orders.iter().find(|order| column.order == Some(order.name));
+        let sort = |column: &Column<'a, R>| order(column).map(|order| self.sort_link(order, state));
         Ok(TableHtml {
-            caption: self.caption.clone(),
             form: Some(self.form(state)),
-            range: self.range(start, end, found.len(), state),
+            range: self.range(&shown, found.len(), &orders, state),
             links: self.links(state),
-            columns: shown.iter().map(|(place, column)| self.heading(*place, column, Some(state))).collect(),
-            rows: found[start..end].iter().map(|row| cells(&shown, row)).collect(),
-            scrolls: state.all_columns,
-            pages: self.pages(&found, start, end, state),
-            definitions: definitions(&shown),
-            n_found: found.len(),
+            grid: GridHtml {
+                headings: columns.iter().map(|column| heading(column, sort(column))).collect(),
+                scrolls: state.all_columns,
+                pages: self.page_links(&found, &shown, state),
+                ..self.grid(&columns, &found[shown])
+            },
+            definitions: definitions(&columns),
         })
     }
 
@@ -88,19 +99,26 @@ impl<'a, R> Table<'a, R> {
 
     /// The same where the rows are the first of so many.
     pub(crate) fn first_of(&self, rows: &[R], n: usize, more: Option<(String, String)>) -> TableHtml {
-        let shown: Vec<_> = self.columns.iter().enumerate().filter(|(_, column)| !column.is_more).collect();
+        let columns = self.shown_columns(None);
         let range = if n > rows.len() { format!("The first {} of {}", rows.len(), self.counted(n)) } else { self.counted(n) };
         TableHtml {
-            caption: self.caption.clone(),
             form: None,
             range,
             links: more.into_iter().collect(),
-            columns: shown.iter().map(|(place, column)| self.heading(*place, column, None)).collect(),
-            rows: rows.iter().map(|row| cells(&shown, row)).collect(),
+            grid: self.grid(&columns, &rows.iter().collect::<Vec<_>>()),
+            definitions: definitions(&columns),
+        }
+    }
+
+    /// These rows, in one piece and without sorting.
+    fn grid(&self, columns: &[&Column<'a, R>], rows: &[&R]) -> GridHtml {
+        GridHtml {
+            caption: self.caption.clone(),
+            headings: columns.iter().map(|column| heading(column, None)).collect(),
+            rows: rows.iter().map(|row| columns.iter().map(|column| cell(column, row)).collect()).collect(),
             scrolls: false,
+            is_cards: self.columns.iter().all(|column| column.class.is_none()),
             pages: Vec::new(),
-            definitions: definitions(&shown),
-            n_found: n,
         }
     }
 
@@ -108,112 +126,61 @@ impl<'a, R> Table<'a, R> {
         format::counted_as(n, self.noun.0, self.noun.1)
     }
 
-    fn range(&self, start: usize, end: usize, n: usize, state: &TableState) -> String {
-        let order = if state.descending { "largest first" } else { "smallest first" };
-        let column = self.columns.get(state.sort).map_or("", |column| column.about.as_str());
-        match n {
-            0 => format!("No {} fits", self.noun.0),
-            _ => format!("{} to {} of {}, sorted by {column}, {order}", start + 1, end, self.counted(n)),
+    fn range(&self, shown: &Range<usize>, n: usize, orders: &[Order], state: &TableState) -> String {
+        if n == 0 {
+            return format!("No {} fits", self.noun.0);
         }
-    }
-
-    fn form(&self, state: &TableState) -> Form {
-        let (selects, texts): (Vec<_>, Vec<_>) = self.choices.iter().zip(&state.chosen).partition(|(choice, _)| !choice.options.is_empty());
-        let choices = selects.into_iter().map(|(choice, chosen)| {
-            let options = choice.options.iter().map(|(value, label)| (value.clone(), label.clone(), value == chosen)).collect();
-            (choice.name, choice.label, options)
-        });
-        let mut hidden = vec![("sort", self.sort_value(state))];
-        hidden.extend(state.all_columns.then(|| ("columns", "all".to_owned())));
-        hidden.extend(state.limit.map(|limit| ("limit", limit.to_string())));
-        let texts = texts.into_iter().map(|(choice, value)| (choice.name, choice.label, inert(value))).collect();
-        Form { action: self.path.clone(), q: inert(&state.q), choices: choices.collect(), texts, hidden }
+        let words = orders.iter().find(|order| order.name == state.sort).map_or("", |order| order.words.as_str());
+        let direction = if state.descending { "largest first" } else { "smallest first" };
+        let count = |n: usize| format::count(n as u64);
+        let range = match state.position {
+            Position::Behind { .. } => format!("{} to {} of {}", shown.start + 1, shown.end, self.counted(n)),
+            Position::Page { .. } => format!("{} to {} of {}", count(shown.start + 1), count(shown.end), count(n)),
+        };
+        format!("{range}, sorted by {words}, {direction}")
     }
 
     /// The same rows elsewhere: with other columns, as JSON, as CSV.
     fn links(&self, state: &TableState) -> Vec<(String, String)> {
-        let state = state.at_start();
+        // A page is the same with other columns; what is behind a cursor is left for the beginning.
+        let here = if matches!(state.position, Position::Page { .. }) { state.clone() } else { state.at_start() };
         let mut links = Vec::new();
         if self.columns.iter().any(|column| column.is_more) {
             let label = if state.all_columns { "Fewer columns" } else { "All columns" };
-            let other = TableState { all_columns: !state.all_columns, ..state.clone() };
+            let other = TableState { all_columns: !state.all_columns, ..here };
             links.push((self.href(&self.path, &other), label.to_owned()));
         }
-        let data = TableState { limit: None, all_columns: false, ..state };
-        links.push((self.href(&self.api, &data), "JSON".to_owned()));
-        links.push((self.href(&format!("{}.csv", self.api), &data), "CSV".to_owned()));
+        links.push((self.selection_href(&self.api, state), "JSON".to_owned()));
+        links.push((self.selection_href(&format!("{}.csv", self.api), state), "CSV".to_owned()));
         links
     }
 
-    /// A click on the column that already sorts turns the order round; numbers start with the largest, texts with the first.
-    fn heading(&self, place: usize, column: &Column<'a, R>, state: Option<&TableState>) -> Heading {
-        let sortable = state.filter(|_| column.is_sortable);
-        let is_current = sortable.is_some_and(|state| state.sort == place);
-        let href = sortable.map(|state| {
-            let descending = if is_current { !state.descending } else { column.is_numeric };
-            self.href(&self.path, &TableState { sort: place, descending, ..state.at_start() })
-        });
-        let direction = |state: &TableState| if state.descending { "descending" } else { "ascending" };
-        Heading {
-            label: column.label.clone(),
-            about: column.about.clone(),
-            class: class(column),
-            href,
-            aria: sortable.filter(|_| is_current).map(direction),
-            method: column.method,
-        }
-    }
-
-    fn pages(&self, found: &[&R], start: usize, end: usize, state: &TableState) -> Vec<(&'static str, Option<&'static str>, String)> {
-        let from = |place: usize| {
-            let cursor = place.checked_sub(1).and_then(|before| found.get(before)).map(|row| (self.key)(row));
-            self.href(&self.path, &TableState { cursor, ..state.clone() })
-        };
-        let mut pages = Vec::new();
-        if start > 0 {
-            pages.push(("First", None, from(0)));
-            pages.push(("Previous", Some("prev"), from(start.saturating_sub(state.rows_at_once()))));
-        }
-        if end < found.len() {
-            pages.push(("Next", Some("next"), from(end)));
-        }
-        pages
+    /// A click on the column that already sorts turns the order round.
+    fn sort_link(&self, order: &Order, state: &TableState) -> SortLink {
+        let is_current = state.sort == order.name;
+        let descending = if is_current { !state.descending } else { order.starts_descending };
+        let target = TableState { sort: order.name, descending, ..state.at_start() };
+        let direction = if state.descending { "descending" } else { "ascending" };
+        SortLink { href: self.href(&self.path, &target), label: order.label.clone(), direction: is_current.then_some(direction) }
     }
 }
 
-fn class<R>(column: &Column<'_, R>) -> String {
-    let card = match column.card {
-        Card::Title => "k-t",
-        Card::Badge => "k-b",
-        Card::Across => "k-a",
-        Card::Figure => "k-f",
-        Card::Hidden => "",
-    };
-    let side = if column.is_numeric { "n" } else { "" };
-    [side, card].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+fn heading<R>(column: &Column<'_, R>, sort: Option<SortLink>) -> Heading {
+    Heading { label: column.label.clone(), about: column.about.clone(), class: column.classes(), sort, method: column.method }
 }
 
-fn cells<R>(shown: &[(usize, &Column<'_, R>)], row: &R) -> Vec<CellHtml> {
-    let cell = |(_, column): &(usize, &Column<'_, R>)| {
-        let cell: Cell = (column.cell)(row);
-        let label = (column.card == Card::Figure).then(|| column.label.clone());
-        CellHtml { class: class(column), label, is_head: column.card == Card::Title, html: cell.html() }
-    };
-    shown.iter().map(cell).collect()
+fn cell<R>(column: &Column<'_, R>, row: &R) -> CellHtml {
+    let label = (column.card == Card::Figure).then(|| column.label.clone());
+    CellHtml { class: column.classes(), label, is_head: column.card == Card::Title, html: column.html(row) }
 }
 
-/// Where the columns are defined, each place once.
-fn definitions<R>(shown: &[(usize, &Column<'_, R>)]) -> Vec<(String, String)> {
-    let mut by_anchor: BTreeMap<&str, usize> = BTreeMap::new();
+/// Where the columns are defined, each definition once.
+fn definitions<R>(columns: &[&Column<'_, R>]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
-    for (_, column) in shown {
-        let Some(anchor) = column.method else { continue };
-        match by_anchor.get(anchor) {
-            Some(_) => {}
-            None => {
-                by_anchor.insert(anchor, found.len());
-                found.push((format!("/methods#{anchor}"), column.about.clone()));
-            }
+    for column in columns {
+        let Some(href) = column.method.map(method) else { continue };
+        if !found.iter().any(|(known, _)| *known == href) {
+            found.push((href, column.about.as_ref().unwrap_or(&column.label).clone()));
         }
     }
     found

@@ -1,33 +1,43 @@
 //! What a table shows, as its address says it: read from the query part and written back in one canonical form.
 
 use super::cell::Rank;
-use super::{Choice, Column, Table};
+use super::paging::Position;
+use super::{Column, Finder, Table};
 use crate::error::RequestError;
 use crate::params::{Params, query_string};
-
-/// Rows of a page, or of a JSON answer, unless the address says otherwise.
-const LIMIT: usize = 100;
-
-/// The most rows of a page or of a JSON answer.
-const MAX_LIMIT: usize = 1_000;
 
 /// What a table shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableState {
     /// Text that rows must hold.
     pub(super) q: String,
-    /// The value of each choice, in their order.
-    pub(super) chosen: Vec<String>,
-    /// The place of the column that orders.
-    pub(super) sort: usize,
+    /// The values of each choice, in the order of the choices; none for the default.
+    pub(super) chosen: Vec<Vec<String>>,
+    /// The name of the order.
+    pub(super) sort: &'static str,
     /// Largest first.
     pub(super) descending: bool,
-    /// Rows at once, where the address says it.
-    pub(super) limit: Option<usize>,
-    /// The key of the row before the first.
-    pub(super) cursor: Option<String>,
-    /// Whether every column is shown.
+    /// The part of the list.
+    pub(super) position: Position,
+    /// True if every column is shown.
     pub(super) all_columns: bool,
+}
+
+impl TableState {
+    /// The same in another part of the list.
+    pub(super) fn at(&self, position: Position) -> Self {
+        Self { position, ..self.clone() }
+    }
+
+    /// The same from the first row on.
+    pub(super) fn at_start(&self) -> Self {
+        self.at(self.position.first())
+    }
+
+    /// True from the first row on.
+    pub(crate) fn is_at_start(&self) -> bool {
+        self.position == self.position.first()
+    }
 }
 
 impl<'a, R> Table<'a, R> {
@@ -36,11 +46,10 @@ impl<'a, R> Table<'a, R> {
         let (sort, descending) = self.sort(params)?;
         Ok(TableState {
             q: params.one("q")?.unwrap_or_default().to_owned(),
-            chosen: self.choices.iter().map(|choice| choice.value(params)).collect::<Result<_, _>>()?,
+            chosen: self.choices.iter().map(|choice| choice.chosen(params)).collect::<Result<_, _>>()?,
             sort,
             descending,
-            limit: params.number("limit", 1..=MAX_LIMIT)?,
-            cursor: params.one("cursor")?.map(str::to_owned),
+            position: self.style.paging.position(params)?,
             all_columns: match params.one("columns")? {
                 None => false,
                 Some("all") => true,
@@ -51,7 +60,8 @@ impl<'a, R> Table<'a, R> {
 
     /// As [`Table::state`], refusing parameters that no table of this kind has.
     pub(crate) fn strict_state(&self, params: &Params) -> Result<TableState, RequestError> {
-        let own = ["q", "sort", "limit", "cursor", "columns"];
+        let [first, second] = self.style.paging.names();
+        let own = ["q", "sort", first, second, "columns"];
         let names: Vec<&str> = own.into_iter().chain(self.choices.iter().map(|choice| choice.name)).collect();
         params.only(&names)?;
         self.state(params)
@@ -64,28 +74,29 @@ impl<'a, R> Table<'a, R> {
 
     /// What an address asks for, under another path.
     pub(crate) fn moved(&self, path: &str, params: &Params) -> Result<String, RequestError> {
-        let state = TableState { limit: None, all_columns: false, ..self.strict_state(params)?.at_start() };
-        Ok(self.href(path, &state))
+        Ok(self.selection_href(path, &self.strict_state(params)?))
     }
 
     /// The rows that fit, in order.
     pub(super) fn select<'r>(&self, rows: &'r [R], state: &TableState) -> Vec<&'r R> {
+        match self.style.finder {
+            Finder::Table => self.look_at_all(rows, state),
+            Finder::Index(_) => rows.iter().collect(),
+        }
+    }
+
+    fn look_at_all<'r>(&self, rows: &'r [R], state: &TableState) -> Vec<&'r R> {
         let words: Vec<String> = state.q.split_whitespace().map(str::to_lowercase).collect();
         let fits = |row: &&R| self.fits_choices(row, state) && (words.is_empty() || self.holds(row, &words));
-        let mut found: Vec<(Rank, &R)> = rows.iter().filter(fits).map(|row| (self.rank(row, state), row)).collect();
+        let column = self.columns.iter().find(|column| column.order == Some(state.sort));
+        let rank = |row: &R| column.map_or(Rank::Last, |column| (column.cell)(row).rank());
+        let mut found: Vec<(Rank, &R)> = rows.iter().filter(fits).map(|row| (rank(row), row)).collect();
         found.sort_by(|(a, _), (b, _)| a.compare(b, state.descending));
         found.into_iter().map(|(_, row)| row).collect()
     }
 
-    fn rank(&self, row: &R, state: &TableState) -> Rank {
-        self.columns.get(state.sort).map_or(Rank::Last, |column| (column.cell)(row).rank())
-    }
-
     fn fits_choices(&self, row: &R, state: &TableState) -> bool {
-        self.choices
-            .iter()
-            .zip(&state.chosen)
-            .all(|(choice, value)| choice.default_value() == value || choice.fits.as_ref().is_none_or(|fits| fits(row, value)))
+        self.choices.iter().zip(&state.chosen).all(|(choice, values)| choice.is_fit(row, values))
     }
 
     fn holds(&self, row: &R, words: &[String]) -> bool {
@@ -99,103 +110,58 @@ impl<'a, R> Table<'a, R> {
         words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
     }
 
-    fn sort(&self, params: &Params) -> Result<(usize, bool), RequestError> {
-        let text = params.one("sort")?.unwrap_or(self.default_sort);
-        let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
-        let place = self.columns.iter().position(|column| column.name == name && column.is_sortable);
-        place.map(|place| (place, descending)).ok_or_else(|| {
-            let names: Vec<&str> = self.columns.iter().filter(|column| column.is_sortable).map(|column| column.name).collect();
-            RequestError::bad("sort", text, format!("{}; each with a leading - for the largest first", names.join(", ")))
-        })
-    }
-
     /// The address of a state under a path.
-    pub(super) fn href(&self, path: &str, state: &TableState) -> String {
-        let mut pairs = self.filter_pairs(state);
-        if let Some(limit) = state.limit {
-            pairs.push(("limit", limit.to_string()));
-        }
-        if let Some(cursor) = &state.cursor {
-            pairs.push(("cursor", cursor.clone()));
-        }
+    pub(crate) fn href(&self, path: &str, state: &TableState) -> String {
+        let pairs: Vec<_> = self.selection_pairs(state).into_iter().chain(self.position_pairs(state)).collect();
         format!("{path}{}", query_string(&pairs))
     }
 
-    /// What selects and orders, without the place in the list.
-    fn filter_pairs(&self, state: &TableState) -> Vec<(&'static str, String)> {
+    /// The address of all rows that a state selects, under a path.
+    pub(super) fn selection_href(&self, path: &str, state: &TableState) -> String {
+        format!("{path}{}", query_string(&self.selection_pairs(state)))
+    }
+
+    /// What selects and orders.
+    fn selection_pairs(&self, state: &TableState) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
         if !state.q.is_empty() {
             pairs.push(("q", state.q.clone()));
         }
-        for (choice, value) in self.choices.iter().zip(&state.chosen) {
-            if choice.default_value() != value {
-                pairs.push((choice.name, value.clone()));
-            }
+        for (choice, values) in self.choices.iter().zip(&state.chosen) {
+            pairs.extend(values.iter().map(|value| (choice.name, value.clone())));
         }
-        let sort = self.sort_value(state);
+        let sort = Self::sort_value(state);
         if sort != self.default_sort {
             pairs.push(("sort", sort));
-        }
-        if state.all_columns {
-            pairs.push(("columns", "all".to_owned()));
         }
         pairs
     }
 
-    /// The value of `sort` that stands for the state.
-    pub(super) fn sort_value(&self, state: &TableState) -> String {
-        let name = self.columns.get(state.sort).map_or("", |column| column.name);
-        format!("{}{name}", if state.descending { "-" } else { "" })
-    }
-
-    /// Whether a column is shown.
-    pub(super) fn shows(&self, place: usize, column: &Column<'a, R>, state: &TableState) -> bool {
-        state.all_columns || !column.is_more || place == state.sort
-    }
-}
-
-impl<R> Choice<'_, R> {
-    /// The value that stands for nothing chosen.
-    fn default_value(&self) -> &str {
-        self.options.first().map_or("", |(value, _)| value.as_str())
-    }
-
-    fn value(&self, params: &Params) -> Result<String, RequestError> {
-        let Some(value) = params.one(self.name)? else { return Ok(self.default_value().to_owned()) };
-        if self.options.is_empty() {
-            return Ok(value.to_owned());
-        }
-        match self.options.iter().find(|(option, _)| option == value) {
-            Some((option, _)) => Ok(option.clone()),
-            None => {
-                let allowed: Vec<&str> = self.options.iter().map(|(option, _)| option.as_str()).take(100).collect();
-                Err(RequestError::bad(self.name, value, allowed.join(", ")))
+    /// What part of it is shown, and in which columns.
+    fn position_pairs(&self, state: &TableState) -> Vec<(&'static str, String)> {
+        let columns = state.all_columns.then(|| ("columns", "all".to_owned()));
+        match &state.position {
+            Position::Behind { cursor, limit } => {
+                let limit = limit.map(|limit| ("limit", limit.to_string()));
+                let cursor = cursor.clone().map(|cursor| ("cursor", cursor));
+                [columns, limit, cursor].into_iter().flatten().collect()
+            }
+            Position::Page { number, per_page } => {
+                let per = (*per_page != self.style.paging.default_rows()).then(|| ("per", per_page.to_string()));
+                let page = (*number != 1).then(|| ("page", number.to_string()));
+                [per, columns, page].into_iter().flatten().collect()
             }
         }
     }
-}
 
-impl TableState {
-    /// The value of a choice by its place.
-    pub(crate) fn chosen(&self, place: usize) -> &str {
-        self.chosen.get(place).map_or("", String::as_str)
+    /// The columns of the page, in their order.
+    pub(super) fn shown_columns(&self, state: Option<&TableState>) -> Vec<&Column<'a, R>> {
+        let all_columns = state.is_some_and(|state| state.all_columns);
+        let is_sorted = |column: &Column<'a, R>| state.is_some_and(|state| column.order == Some(state.sort));
+        let is_shown = |column: &&Column<'a, R>| all_columns || !column.is_more || is_sorted(column);
+        match self.style.layout {
+            [] => self.columns.iter().filter(is_shown).collect(),
+            names => names.iter().filter_map(|name| self.columns.iter().find(|column| column.name == *name)).filter(is_shown).collect(),
+        }
     }
-
-    /// The same from the first row on.
-    pub(super) fn at_start(&self) -> Self {
-        Self { cursor: None, ..self.clone() }
-    }
-
-    /// Rows at once.
-    pub(super) fn rows_at_once(&self) -> usize {
-        self.limit.unwrap_or(LIMIT)
-    }
-}
-
-/// The place behind the row that the cursor names.
-pub(super) fn start_of(keys: impl Iterator<Item = String>, state: &TableState) -> Result<usize, RequestError> {
-    let Some(cursor) = &state.cursor else { return Ok(0) };
-    let allowed = "a next_cursor of the same list; if the network has moved on since, start again without it";
-    let mut keys = keys;
-    keys.position(|key| key == *cursor).map(|place| place + 1).ok_or_else(|| RequestError::bad("cursor", cursor, allowed))
 }

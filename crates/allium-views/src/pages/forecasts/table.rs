@@ -16,7 +16,7 @@ use crate::error::RequestError;
 use crate::markup::Html;
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, GroupKind, href};
-use crate::table::{Cell, Choice, Column, Table};
+use crate::table::{Cell, Choice, Column, Style, Table, Values};
 use allium_words::forecasts::confidence_word;
 
 type Col<'a> = Column<'a, Row<'a>>;
@@ -35,6 +35,7 @@ pub(super) fn table<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Re
         choices: choices(view, rows, params)?,
         key: Box::new(|row| row.forecast.fingerprint.to_string()),
         default_sort: "-p_below_90",
+        style: Style::default(),
     })
 }
 
@@ -176,43 +177,45 @@ fn choices<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Result<Vec<
         Choice {
             name: "label",
             label: "Label",
-            options: any().chain(Label::ALL.map(label_option)).collect(),
+            values: Values::OneOf(any().chain(Label::ALL.map(label_option)).collect()),
             fits: Some(Box::new(|row, value| row.forecast.label.name() == value)),
         },
         Choice {
             name: "confidence",
             label: "Confidence",
-            options: any().chain(Confidence::ALL.map(confidence)).collect(),
+            values: Values::OneOf(any().chain(Confidence::ALL.map(confidence)).collect()),
             fits: Some(Box::new(|row, value| row.forecast.confidence.name() == value)),
         },
         Choice {
             name: "todo",
             label: "To do",
-            options: any().chain(Urgency::ALL.map(|urgency| (urgency.name().to_owned(), heading(urgency).to_owned()))).collect(),
+            values: Values::OneOf(
+                any().chain(Urgency::ALL.map(|urgency| (urgency.name().to_owned(), heading(urgency).to_owned()))).collect(),
+            ),
             fits: Some(Box::new(|row, value| row.advice.is_some_and(|advice| advice.urgency.name() == value))),
         },
         Choice {
             name: "state",
             label: "State",
-            options: any().chain(["running", "down"].map(|word| (word.to_owned(), word.to_owned()))).collect(),
+            values: Values::OneOf(any().chain(["running", "down"].map(|word| (word.to_owned(), word.to_owned()))).collect()),
             fits: Some(Box::new(|row, value| state(row) == value)),
         },
         Choice {
             name: "country",
             label: "Country",
-            options: any().chain(countries(rows)).collect(),
+            values: Values::OneOf(any().chain(countries(rows)).collect()),
             fits: Some(Box::new(|row, value| row.record.relay.country.is_some_and(|country| country.as_str() == value))),
         },
         Choice {
             name: "as",
             label: "AS",
-            options: any().chain(systems(rows, params)?).collect(),
+            values: Values::OneOf(any().chain(systems(rows, params)?).collect()),
             fits: Some(Box::new(|row, value| row.record.relay.asn.is_some_and(|asn| asn.to_string() == value))),
         },
         Choice {
             name: "operator",
             label: "Operator",
-            options: any().chain(operators(view, rows, params)?).collect(),
+            values: Values::OneOf(any().chain(operators(view, rows, params)?).collect()),
             fits: Some(Box::new(|row, value| row.operator.is_some_and(|operator| operator.id.to_string() == value))),
         },
     ])

@@ -25,7 +25,7 @@ use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
 use crate::params::Params;
 use crate::route::{Data, href};
-use crate::table::{Cell, Column, Table};
+use crate::table::{Cell, Column, Style, Table};
 
 /// Parts of a group that its page lists.
 const PARTS: usize = 10;
@@ -234,6 +234,7 @@ fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
         choices: Vec::new(),
         key: Box::new(|row| row.0.name().to_owned()),
         default_sort: "mean",
+        style: Style::default(),
     };
     Section::new("uptime", "Uptime", Html::words(""), Html::safe(table.plain(&rows, rows.len(), None)))
 }
@@ -286,6 +287,7 @@ pub(crate) fn change_table(changes: &[Option<Change>; 3]) -> Html {
         choices: Vec::new(),
         key: Box::new(|row| row.0.to_string()),
         default_sort: "trend",
+        style: Style::default(),
     };
     Html::safe(table.plain(&rows, rows.len(), None))
 }
@@ -450,5 +452,6 @@ fn brief(
         choices: Vec::new(),
         key: Box::new(|row| row.key.clone()),
         default_sort: "-weight",
+        style: Style::default(),
     }
 }

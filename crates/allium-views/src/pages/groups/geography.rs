@@ -16,7 +16,7 @@ use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::route::{Data, href};
-use crate::table::{Cell, Column, Table};
+use crate::table::{Cell, Column, Style, Table};
 
 /// Anomalies on the page; the rest is counted.
 const LISTED: usize = 12;
@@ -189,6 +189,7 @@ fn region_table<'a>(period: Period) -> Table<'a, &'a Group<Region>> {
         choices: Vec::new(),
         key: Box::new(|group| group.key.to_string()),
         default_sort: "-weight",
+        style: Style::default(),
     }
 }
 

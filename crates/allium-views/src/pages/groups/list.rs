@@ -15,7 +15,7 @@ use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
 use crate::route::{Data, href};
-use crate::table::{Choice, Table};
+use crate::table::{Choice, Style, Table, Values};
 
 #[derive(Template)]
 #[template(path = "groups.html")]
@@ -107,11 +107,11 @@ pub(super) fn under(view: &View, period: Period) -> Html {
 /// The table of a kind; uptime is that of a period.
 pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a, GroupRow<'a>> {
     let mut choices = vec![
-        Choice { name: "period", label: "Period", options: period_options(), fits: None },
+        Choice { name: "period", label: "Period", values: Values::OneOf(period_options()), fits: None },
         Choice {
             name: "min",
             label: "At least",
-            options: [1, 3, 5, 10, 25, 100].map(|n| (n.to_string(), format::counted(n, "relay"))).to_vec(),
+            values: Values::OneOf([1, 3, 5, 10, 25, 100].map(|n| (n.to_string(), format::counted(n, "relay"))).to_vec()),
             fits: Some(Box::new(|row: &GroupRow<'a>, value: &str| value.parse().is_ok_and(|least: usize| row.figures.n_relays >= least))),
         },
     ];
@@ -129,6 +129,7 @@ pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a,
         choices,
         key: Box::new(|row| row.key.clone()),
         default_sort: if kind == Kind::FirstSeen { "-name" } else { "-weight_share" },
+        style: Style::default(),
     }
 }
 
@@ -137,7 +138,7 @@ fn regions<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
     Choice {
         name: "region",
         label: "Region",
-        options: std::iter::once((String::new(), "any".to_owned())).chain(view.groups.regions.iter().map(option)).collect(),
+        values: Values::OneOf(std::iter::once((String::new(), "any".to_owned())).chain(view.groups.regions.iter().map(option)).collect()),
         fits: Some(Box::new(|row, value| {
             row.region.is_some_and(|region| region.to_string() == value || region.within().is_some_and(|r| r.to_string() == value))
         })),
@@ -155,7 +156,7 @@ fn countries<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
     Choice {
         name: "country",
         label: "With relays in",
-        options,
+        values: Values::OneOf(options),
         fits: Some(Box::new(move |row, value| {
             row.members.iter().any(|member| members[*member as usize].country.is_some_and(|country| country.as_str() == value))
         })),

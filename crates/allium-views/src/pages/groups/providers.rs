@@ -18,7 +18,7 @@ use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::operators::dashboard::expansion_words;
 use crate::route::Data;
-use crate::table::{Cell, Column, Table};
+use crate::table::{Cell, Column, Style, Table};
 
 /// Countries that are recommended.
 const EXPANSIONS: usize = 5;
@@ -92,6 +92,7 @@ fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>>
         choices: Vec::new(),
         key: Box::new(|p| p.row.key.clone()),
         default_sort: "-uptime",
+        style: Style::default(),
     }
 }
 
@@ -216,6 +217,7 @@ fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
         choices: Vec::new(),
         key: Box::new(|row| row.0.to_owned()),
         default_sort: "-hhi",
+        style: Style::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use allium_service::View;
 use super::{GroupRow, Kind, period_options};
 use crate::markup::{FlagLetters, Html, State};
 use crate::route::{Data, href};
-use crate::table::{Cell, Choice, Column, Table};
+use crate::table::{Cell, Choice, Column, Style, Table, Values};
 
 /// A relay with its figures.
 pub(super) struct RelayRow<'a> {
@@ -31,16 +31,19 @@ pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, Rela
         noun: ("relay", "relays"),
         columns: columns(period),
         choices: vec![
-            Choice { name: "period", label: "Period", options: period_options(), fits: None },
+            Choice { name: "period", label: "Period", values: Values::OneOf(period_options()), fits: None },
             Choice {
                 name: "status",
                 label: "State",
-                options: [("", "any"), ("running", "running"), ("down", "down")].map(|(v, l)| (v.to_owned(), l.to_owned())).to_vec(),
+                values: Values::OneOf(
+                    [("", "any"), ("running", "running"), ("down", "down")].map(|(v, l)| (v.to_owned(), l.to_owned())).to_vec(),
+                ),
                 fits: Some(Box::new(running)),
             },
         ],
         key: Box::new(|row| row.record.relay.fingerprint.to_string()),
         default_sort: "-weight_share",
+        style: Style::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use allium_service::View;
 
 use crate::markup::{Html, short_fingerprint};
 use crate::route::{Data, href};
-use crate::table::{Cell, Column, Table};
+use crate::table::{Cell, Column, Style, Table};
 
 /// A relay of an incident.
 pub(crate) struct RelayRow {
@@ -95,6 +95,7 @@ pub(crate) fn table(incident: &Incident) -> Table<'static, RelayRow> {
         choices: Vec::new(),
         key: Box::new(|row| row.fingerprint.to_string()),
         default_sort: "fingerprint",
+        style: Style::default(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::markup::Html;
 use crate::pages::incidents::markup;
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Choice, Column, Table};
+use crate::table::{Cell, Choice, Column, Style, Table, TextField, Values};
 
 type Row = Arc<Incident>;
 
@@ -30,6 +30,7 @@ pub(crate) fn table<'a>(view: &'a View, log: &'a IncidentLog, params: &Params) -
         choices: choices(as_of).into_iter().chain(texts(params)?).collect(),
         key: Box::new(|row| row.id.clone()),
         default_sort: "-detected_at",
+        style: Style::default(),
     })
 }
 
@@ -114,19 +115,19 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
         Choice {
             name: "kind",
             label: "Kind",
-            options: std::iter::once(all("every kind")).chain(kinds).collect(),
+            values: Values::OneOf(std::iter::once(all("every kind")).chain(kinds).collect()),
             fits: Some(Box::new(|row, value| row.kind.name() == value)),
         },
         Choice {
             name: "scope",
             label: "Scope",
-            options: std::iter::once(all("every scope")).chain(scopes).collect(),
+            values: Values::OneOf(std::iter::once(all("every scope")).chain(scopes).collect()),
             fits: Some(Box::new(|row, value| row.scope.kind.name() == value)),
         },
         Choice {
             name: "severity",
             label: "Severity",
-            options: std::iter::once(all("every severity")).chain(severities).collect(),
+            values: Values::OneOf(std::iter::once(all("every severity")).chain(severities).collect()),
             fits: Some(Box::new(|row, value| {
                 Severity::ALL.into_iter().find(|s| s.name() == value).is_none_or(|least| row.severity >= least)
             })),
@@ -134,7 +135,7 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
         Choice {
             name: "status",
             label: "Status",
-            options: vec![
+            values: Values::OneOf(vec![
                 all("every status"),
                 option("open", "open"),
                 option("closed", "not open"),
@@ -142,7 +143,7 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
                 option("recovering", "recovering"),
                 option("resolved", "over"),
                 option("permanent", "lasting"),
-            ],
+            ]),
             fits: Some(Box::new(|row, value| match value {
                 "open" => row.status.is_open(),
                 "closed" => !row.status.is_open(),
@@ -152,7 +153,9 @@ fn choices<'a>(as_of: allium_model::ConsensusHour) -> Vec<Choice<'a, Row>> {
         Choice {
             name: "period",
             label: "Detected in the",
-            options: std::iter::once(all("whole history")).chain(periods.map(|(value, label)| option(value, label))).collect(),
+            values: Values::OneOf(
+                std::iter::once(all("whole history")).chain(periods.map(|(value, label)| option(value, label))).collect(),
+            ),
             fits: Some(Box::new(move |row, value| row.detected_at > as_of.plus(-24 * days(value)))),
         },
     ]
@@ -163,7 +166,7 @@ fn texts<'a>(params: &Params) -> Result<Vec<Choice<'a, Row>>, RequestError> {
     let mut texts = Vec::new();
     for (name, label) in NAMES {
         if matches!(name, "since" | "relay") || params.one(name)?.is_some() {
-            texts.push(Choice { name, label, options: Vec::new(), fits: None });
+            texts.push(Choice { name, label, values: Values::Text(TextField::default()), fits: None });
         }
     }
     Ok(texts)

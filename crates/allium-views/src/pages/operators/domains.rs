@@ -12,7 +12,7 @@ use crate::error::RequestError;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Choice, Column, Table};
+use crate::table::{Cell, Choice, Column, Style, Table, Values};
 
 struct Row<'a> {
     domain: &'a AroiDomain,
@@ -79,11 +79,12 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         choices: vec![Choice {
             name: "state",
             label: "State",
-            options: options.collect(),
+            values: Values::OneOf(options.collect()),
             fits: Some(Box::new(|row: &Row<'_>, value| row.state() == value)),
         }],
         key: Box::new(|row| row.domain.to_string()),
         default_sort: "-weight_share",
+        style: Style::default(),
     }
 }
 

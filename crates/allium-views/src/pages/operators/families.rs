@@ -18,7 +18,7 @@ use crate::pages::groups;
 use crate::pages::members::{self, Member};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Column, Table, TableHtml};
+use crate::table::{Cell, Column, Style, Table, TableHtml};
 
 struct Row<'a> {
     family: &'a Family,
@@ -62,6 +62,7 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         choices: Vec::new(),
         key: Box::new(|row| row.family.key.to_string()),
         default_sort: "-weight_share",
+        style: Style::default(),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::error::RequestError;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Choice, Column, Table};
+use crate::table::{Cell, Choice, Column, Style, Table, Values};
 
 /// An operator with a current relay.
 pub(crate) struct Row<'a> {
@@ -65,24 +65,30 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
             Choice {
                 name: "known_by",
                 label: "Known by",
-                options: options(&[("any", "anything"), ("domain", "proven domain"), ("family", "family"), ("contact", "contact")]),
+                values: Values::OneOf(options(&[
+                    ("any", "anything"),
+                    ("domain", "proven domain"),
+                    ("family", "family"),
+                    ("contact", "contact"),
+                ])),
                 fits: Some(Box::new(|row: &Row<'_>, value| identity(row.id).ends_with(value))),
             },
             Choice {
                 name: "min",
                 label: "Relays",
-                options: options(&[
+                values: Values::OneOf(options(&[
                     ("1", "1 and more"),
                     ("2", "2 and more"),
                     ("5", "5 and more"),
                     ("10", "10 and more"),
                     ("25", "25 and more"),
-                ]),
+                ])),
                 fits: Some(Box::new(|row: &Row<'_>, value| value.parse().is_ok_and(|min: usize| row.figures.members.n_relays >= min))),
             },
         ],
         key: Box::new(|row| row.id.to_string()),
         default_sort: "-weight_share",
+        style: Style::default(),
     }
 }
 
