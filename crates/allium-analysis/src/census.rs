@@ -1,7 +1,7 @@
 //! The network counted through: what runs, how old and how large it is, where, on what, and who says who runs it.
 //!
-//! Counts are over running relays unless a field says otherwise. What a document does not tell of any relay is `None` or 0 beside the
-//! number of relays that it was told of; see `docs/methods.md`, "The network in figures".
+//! Counts are over running relays unless a field says otherwise. A fact that no document states of any relay is `None` or 0 beside the
+//! number of relays of which it is known; see `docs/methods.md`, "The network in figures".
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ pub struct Census {
     pub bandwidth_per_relay: Option<(f64, f64)>,
     /// Running relays that saw themselves sustain as much as their configured rate.
     pub n_rate_limited: usize,
-    /// Running relays measured by bandwidth authorities, and those of which that is told.
+    /// Running relays measured by bandwidth authorities, and those of which that is known.
     pub n_measured: (usize, usize),
     /// Running relays with an IPv6 address.
     pub n_ipv6: usize,
@@ -48,7 +48,7 @@ pub struct Census {
     pub weight_in: [Option<Fraction>; 3],
     /// Autonomous systems with a single running relay.
     pub n_single_relay_systems: usize,
-    /// Running relays whose version is recommended, and those of which that is told.
+    /// Running relays whose version is recommended, and those of which that is known.
     pub n_recommended: (usize, usize),
     /// Running relays whose version can prove their family by a key, and those whose version is known.
     pub n_family_keys: (usize, usize),
@@ -96,7 +96,7 @@ impl Census {
             platforms: ranked(relays().filter_map(platform).map(str::to_owned)),
             aroi: AroiState::ALL.map(|state| running.iter().filter(|(i, _)| operators.aroi[*i] == state).count()),
             n_without_contact: count(&|relay| relay.contact.is_none()),
-            n_in_families: running.iter().filter(|(i, _)| operators.operators.families.of_relay[*i].is_some()).count(),
+            n_in_families: running.iter().filter(|(i, _)| operators.directory.families.of_relay[*i].is_some()).count(),
         }
     }
 }
@@ -122,7 +122,7 @@ fn exits<'a>(relays: impl Iterator<Item = &'a Relay>) -> [usize; 4] {
     let mut counts = [0; 4];
     for relay in relays.filter(|relay| relay.has(RelayFlag::Exit) && !relay.has(RelayFlag::BadExit)) {
         let is_all = |ports: &[String]| matches!(ports, [all] if all == "1-65535");
-        let place = match &relay.exit_policy_summary {
+        let index = match &relay.exit_policy_summary {
             None => 3,
             Some(PortSummary::Accept(ports)) if is_all(ports) => 0,
             Some(PortSummary::Reject(ports)) if ports.is_empty() => 0,
@@ -130,7 +130,7 @@ fn exits<'a>(relays: impl Iterator<Item = &'a Relay>) -> [usize; 4] {
             Some(PortSummary::Reject(ports)) if is_all(ports) => 2,
             Some(_) => 1,
         };
-        counts[place] += 1;
+        counts[index] += 1;
     }
     counts
 }
@@ -151,7 +151,7 @@ fn weight_in(running: &[(usize, &Relay)]) -> [Option<Fraction>; 3] {
     ]
 }
 
-/// Whether a version is 0.4.9.1 or later, whatever stands behind its numbers.
+/// True if a version is 0.4.9.1 or later, whatever stands behind its numbers.
 fn has_family_keys(version: &str) -> bool {
     let numbers: Vec<u32> = version.split(['.', '-']).map_while(|part| part.parse().ok()).collect();
     numbers.len() >= 3 && numbers.as_slice() >= FAMILY_KEYS.as_slice()

@@ -18,7 +18,7 @@ impl NetworkReport {
         Self::of(record, |context, parts| parts.map(|relays| relay_reports(context, relays)).collect())
     }
 
-    /// The same figures as [`NetworkReport::compute`], worked out on several cores at once.
+    /// The same figures as [`NetworkReport::compute`], computed on several cores at once.
     pub fn compute_in_parallel(record: &NetworkRecord) -> Self {
         Self::of(record, |context, parts| {
             std::thread::scope(|scope| {
@@ -48,18 +48,18 @@ const PARTS: usize = 4;
 /// The reports of some relays, and what these sum up to.
 type Part = (Vec<RelayReport>, DailyTotals);
 
-/// The place of a relay in `NetworkRecord::relays` and `NetworkReport::relays`.
+/// The index of a relay in `NetworkRecord::relays` and `NetworkReport::relays`.
 pub fn relay_position(record: &NetworkRecord, fingerprint: &Fingerprint) -> Option<usize> {
     record.find(fingerprint)
 }
 
-/// What is the same for all relays.
+/// The facts that are the same for all relays.
 struct Context<'a> {
     record: &'a NetworkRecord,
     periods: Periods,
     calendar: Calendar,
     dense: DenseDays,
-    /// Where timelines start: what the longest period and the earliest month need.
+    /// The start of timelines: what the longest period and the earliest month need.
     from_secs: i64,
 }
 

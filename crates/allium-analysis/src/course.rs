@@ -11,7 +11,7 @@ use crate::grid::hour_at;
 use crate::report::{Outage, OutageSummary, Since};
 use crate::timeline::{Stretch, Timeline};
 
-/// What one pass over a timeline gives.
+/// The figures that one pass over a timeline gives.
 #[derive(Default)]
 pub(crate) struct Course {
     pub(crate) since: Option<Since>,
@@ -39,7 +39,7 @@ struct Walker {
     until_secs: i64,
     last_up: Option<Stretch>,
     last_down: Option<Stretch>,
-    /// Where the present unbroken sequence of wholly up or partly down stretches starts.
+    /// The start of the present unbroken sequence of wholly up or partly down stretches.
     same_since_secs: i64,
     /// The outage that no known uptime has ended yet.
     open: Option<Outage>,
@@ -64,7 +64,7 @@ impl Walker {
         }
     }
 
-    /// Whether the last known stretch was wholly up.
+    /// True if the last known stretch was wholly up.
     fn is_up(&self) -> bool {
         self.last_up.is_some_and(|stretch| stretch.end_secs == self.until_secs)
     }

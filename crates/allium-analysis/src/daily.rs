@@ -1,4 +1,4 @@
-//! What is computed from uptime per day of UTC: trend, spread, months.
+//! Figures from uptime per day of UTC: trend, spread, months.
 //!
 //! A day counts for trend and spread if at least half of its 24 hours are known; days that are not stay gaps. Trend and spread look
 //! at the last six months. A month counts every known hour and says how many there are.

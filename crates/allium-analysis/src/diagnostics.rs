@@ -1,7 +1,7 @@
-//! What is wrong with a relay, as far as documents tell, and what can be done about it.
+//! Issues of a relay, as far as documents show them, and what can be done about each.
 //!
 //! Issues come worst first, and within a severity in a fixed order. Thresholds are those of dir-spec and of Tor's defaults; where a
-//! document does not tell the exact quantity (weighted fractional uptime, time known, mean time between failures, the guard
+//! document does not state the exact quantity (weighted fractional uptime, time known, mean time between failures, the guard
 //! bandwidth that authorities agree on) the nearest public one is used, and the issue says that it was.
 
 use allium_model::time::HOUR_SECS;
@@ -24,7 +24,7 @@ pub const HSDIR_KNOWN_HOURS: i32 = 25;
 /// So many outages in 30 days are many.
 pub const MANY_OUTAGES: usize = 3;
 
-/// How bad an issue is.
+/// The severity of an issue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// Clients cannot use the relay, or authorities hold it for harmful.
@@ -62,29 +62,29 @@ pub enum Issue {
     WarningFlag(RelayFlag),
     /// Its version of Tor is not recommended.
     Version {
-        /// What authorities say of it.
+        /// The judgement of the authorities.
         status: Option<String>,
     },
     /// An address that its descriptor names cannot be reached.
     Unreachable {
-        /// Whether it is an IPv6 address.
+        /// True if it is an IPv6 address.
         ipv6: bool,
     },
     /// It reported overload in the last 72 hours.
     Overloaded {
-        /// When.
+        /// The time.
         at: Timestamp,
     },
     /// It was down often in the last 30 days.
     ManyOutages {
-        /// How often, at least.
+        /// The number of times, at least.
         n: usize,
         /// Its uptime over 30 days.
         uptime: Option<Fraction>,
     },
     /// It names relays as family that do not name it back.
     OneSidedFamily {
-        /// How many.
+        /// Their number.
         n: usize,
     },
     /// The domain it claims does not name it.
@@ -97,19 +97,19 @@ pub enum Issue {
     NoContact,
     /// Fewer than three bandwidth authorities measured it.
     Unmeasured,
-    /// It has not the flag Fast.
+    /// It does not have the Fast flag.
     NotFast {
         /// Its advertised bandwidth, bytes per second.
         advertised: Option<u64>,
     },
-    /// It has not the flag Stable.
+    /// It does not have the Stable flag.
     NotStable {
         /// Outages in the last 30 days.
         n_outages: usize,
     },
-    /// It has not the flag HSDir.
+    /// It does not have the HSDir flag.
     NotHsDir(Vec<Missed>),
-    /// It has not the flag Guard.
+    /// It does not have the Guard flag.
     NotGuard(Vec<Missed>),
     /// Its process started less than a day ago.
     Restarted(Timestamp),
@@ -118,7 +118,7 @@ pub enum Issue {
 /// A threshold that a flag needs and that the relay misses.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Missed {
-    /// It has not this flag.
+    /// It does not have this flag.
     Flag(RelayFlag),
     /// Its advertised bandwidth, bytes per second, is below [`GUARD_BANDWIDTH`].
     Bandwidth(u64),
@@ -129,7 +129,7 @@ pub enum Missed {
 }
 
 impl Issue {
-    /// How bad it is.
+    /// Its severity.
     pub fn severity(&self) -> Severity {
         match self {
             Self::NotRunning { .. } | Self::AroiUnauthorised(_) => Severity::Error,

@@ -12,7 +12,7 @@ use crate::report::{Strip, StripCell};
 const MIN_DAYS: usize = 14;
 /// A normal distribution's standard deviation over its MAD.
 const MAD_TO_SD: f64 = 1.4826;
-/// How much less is never a dip.
+/// The difference up to which less is never a dip.
 const LEAST: f64 = 0.05;
 
 /// Neighbouring days with significantly less uptime than usual.

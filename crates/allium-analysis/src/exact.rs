@@ -1,6 +1,6 @@
 //! Our own consensus-by-consensus history of one relay.
 //!
-//! Hours are turned into *places*: the number of known consensuses before them. In places there are no gaps, so every question
+//! Hours are turned into *indices*: the number of known consensuses before them. In indices there are no gaps, so every question
 //! is the overlap of a few integer ranges, and an unknown hour cannot be counted by mistake.
 
 use allium_model::{ConsensusHour, Known, RelayFlag, RelayRecord};
@@ -12,10 +12,10 @@ pub(crate) struct Count {
     pub(crate) with: usize,
 }
 
-/// In which known consensuses a relay had a flag, from its first appearance on.
+/// The known consensuses in which a relay had a flag, from its first appearance on.
 pub(crate) struct Exact<'a> {
     pub(crate) known: &'a Known,
-    /// Before this hour nothing is said: the relay had not appeared yet.
+    /// Before this hour nothing is known: the relay had not appeared yet.
     pub(crate) first_seen: ConsensusHour,
     pub(crate) runs: Runs,
 }
@@ -39,7 +39,7 @@ impl<'a> Exact<'a> {
         Count { known: to - from, with: self.runs.until(to) - self.runs.until(from) }
     }
 
-    /// Whether this history says as much about `[start, end)` as can be said: it begins before, or before the relay did, and
+    /// True if this history says as much about `[start, end)` as can be said: it begins before, or before the relay did, and
     /// at least half of the hours since are known.
     pub(crate) fn covers(&self, start: ConsensusHour, end: ConsensusHour) -> bool {
         let begins_in_time = self.known.first().is_some_and(|first| first <= start || first <= self.first_seen);
@@ -53,18 +53,18 @@ impl<'a> Exact<'a> {
     }
 }
 
-/// Whether so many known consensuses are enough to speak for so many hours: at least half. How many they are is told with the figure.
+/// True if so many known consensuses are enough to speak for so many hours: at least half. Their number stands with the figure.
 pub(crate) fn is_dense(n_known: usize, hours: i32) -> bool {
     2 * n_known as i64 >= i64::from(hours)
 }
 
-/// Disjoint, sorted ranges of places that never touch.
+/// Disjoint, sorted ranges of indices that never touch.
 #[derive(Default)]
 pub(crate) struct Runs {
     pub(crate) runs: Vec<Run>,
 }
 
-/// Places `[start, end)`, and how many places the runs before it hold.
+/// Indices `[start, end)`, and the number of indices that the runs before it hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     pub(crate) start: usize,
@@ -92,10 +92,10 @@ impl Runs {
         }
     }
 
-    /// How many places before `place` lie in a run.
-    fn until(&self, place: usize) -> usize {
-        match self.runs.partition_point(|run| run.start < place).checked_sub(1) {
-            Some(i) => self.runs[i].before + place.min(self.runs[i].end) - self.runs[i].start,
+    /// Number of indices before `index` that lie in a run.
+    fn until(&self, index: usize) -> usize {
+        match self.runs.partition_point(|run| run.start < index).checked_sub(1) {
+            Some(i) => self.runs[i].before + index.min(self.runs[i].end) - self.runs[i].start,
             None => 0,
         }
     }

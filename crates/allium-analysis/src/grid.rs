@@ -6,12 +6,12 @@ use allium_model::{ConsensusHour, Known};
 /// Seconds in a day of UTC.
 pub(crate) const DAY_SECS: i64 = 24 * HOUR_SECS;
 
-/// `n` intervals of `step_secs` from `start_secs` on, with the places of their edges among the known consensuses.
+/// `n` intervals of `step_secs` from `start_secs` on, with the indices of their edges among the known consensuses.
 pub(crate) struct Grid {
     pub(crate) start_secs: i64,
     pub(crate) step_secs: i64,
     pub(crate) n: usize,
-    places: Vec<usize>,
+    indices: Vec<usize>,
 }
 
 impl Grid {
@@ -20,8 +20,8 @@ impl Grid {
         let start_secs = from_secs.div_euclid(step_secs) * step_secs;
         let n = (to_secs - start_secs).max(0).div_euclid(step_secs) + i64::from((to_secs - start_secs).rem_euclid(step_secs) > 0);
         let edges = (0..=n).map(|i| start_secs + i * step_secs);
-        let places = if known.hours().is_empty() { Vec::new() } else { edges.map(|secs| known.index_of(hour_from(secs))).collect() };
-        Self { start_secs, step_secs, n: n as usize, places }
+        let indices = if known.hours().is_empty() { Vec::new() } else { edges.map(|secs| known.index_of(hour_from(secs))).collect() };
+        Self { start_secs, step_secs, n: n as usize, indices }
     }
 
     /// The start of interval `i`; `n` gives the end of the last.
@@ -40,8 +40,8 @@ impl Grid {
     }
 
     /// The number of known consensuses before edge `i`. Must not be asked where no consensus is known.
-    pub(crate) fn place(&self, i: usize) -> usize {
-        self.places[i]
+    pub(crate) fn edge_index(&self, i: usize) -> usize {
+        self.indices[i]
     }
 }
 

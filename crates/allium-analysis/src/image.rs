@@ -18,7 +18,7 @@ pub struct UptimeImage {
 /// A relay of an [`UptimeImage`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRow {
-    /// Its place among the relays that were given.
+    /// Its index among the relays that were given.
     pub member: usize,
     /// Per hour whether it ran; `None` where no consensus is known.
     pub running: Vec<Option<bool>>,
@@ -40,8 +40,8 @@ pub fn uptime_image(members: &[&RelayRecord], known: &Known, from: ConsensusHour
 fn hours_running(relay: &RelayRecord, from: ConsensusHour, n: usize) -> Vec<bool> {
     let mut row = vec![false; n];
     for span in relay.spans.iter().filter(|span| span.state.flags.contains(RelayFlag::Running)) {
-        let place = |hour: ConsensusHour| usize::try_from(hour.hours_since(from)).unwrap_or(0).min(n);
-        row[place(span.start)..place(span.end)].fill(true);
+        let index = |hour: ConsensusHour| usize::try_from(hour.hours_since(from)).unwrap_or(0).min(n);
+        row[index(span.start)..index(span.end)].fill(true);
     }
     row
 }
@@ -54,7 +54,7 @@ fn packed(row: &[bool], is_known: &[bool]) -> Vec<u64> {
     words
 }
 
-/// The number of places in which two rows of bits differ.
+/// The number of bits in which two rows differ.
 fn distance(a: &[u64], b: &[u64]) -> u32 {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones()).sum()
 }
@@ -119,9 +119,9 @@ mod tests {
         let known = Known::new((0..100).map(h).collect());
         let image = uptime_image(&relays.iter().collect::<Vec<_>>(), &known, h(0), h(100));
         let order: Vec<usize> = image.rows.iter().map(|row| row.member).collect();
-        let place = |member: usize| order.iter().position(|m| *m == member).unwrap();
-        assert_eq!(place(1).abs_diff(place(3)), 1, "{order:?}");
-        assert!(place(0).abs_diff(place(5)) <= 2 && place(0).abs_diff(place(2)) <= 2, "{order:?}");
+        let index = |member: usize| order.iter().position(|m| *m == member).unwrap();
+        assert_eq!(index(1).abs_diff(index(3)), 1, "{order:?}");
+        assert!(index(0).abs_diff(index(5)) <= 2 && index(0).abs_diff(index(2)) <= 2, "{order:?}");
         let mut sorted = order.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [0, 1, 2, 3, 4, 5]);

@@ -1,7 +1,7 @@
-//! Who leads in what: operators ranked by one figure each.
+//! Leaderboards: operators ranked by one figure each.
 //!
-//! Every category states who is eligible and what is counted. An operator whose figure is 0 has no place. Operators with the same
-//! figure share a place and follow each other by id, so the lists do not depend on the order of documents.
+//! Every category states who is eligible and what is counted. An operator whose figure is 0 is not ranked. Operators with the same
+//! figure share a rank and follow each other by id, so the lists do not depend on the order of documents.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ const EUROPEAN_UNION: [&str; 27] = [
     "pt", "ro", "se", "si", "sk",
 ];
 
-/// What operators are ranked by.
+/// A figure that operators are ranked by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Category {
     /// Observed bandwidth.
@@ -157,21 +157,21 @@ impl Category {
         }
     }
 
-    const fn place(self) -> usize {
-        let mut place = 0;
-        while Self::ALL[place] as u8 != self as u8 {
-            place += 1;
+    const fn index(self) -> usize {
+        let mut index = 0;
+        while Self::ALL[index] as u8 != self as u8 {
+            index += 1;
         }
-        place
+        index
     }
 }
 
-/// A place in a ranking.
+/// An operator in a ranking.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Place {
-    /// 1 for the first; equals share the better place.
+pub struct Ranked {
+    /// 1 for the first; equals share the better rank.
     pub rank: usize,
-    /// The operator's place in `Operators::operators`.
+    /// The operator's index in `Operators::operators`.
     pub operator_idx: u32,
     /// The figure, in the category's unit.
     pub score: f64,
@@ -182,20 +182,20 @@ pub struct Place {
 /// All rankings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Leaderboards {
-    rankings: Vec<Vec<Place>>,
+    rankings: Vec<Vec<Ranked>>,
 }
 
 impl Leaderboards {
-    /// The places of a category, best first: every eligible operator.
-    pub fn ranking(&self, category: Category) -> &[Place] {
-        &self.rankings[category.place()]
+    /// The ranking of a category, best first: every eligible operator.
+    pub fn ranking(&self, category: Category) -> &[Ranked] {
+        &self.rankings[category.index()]
     }
 
-    /// The best `n` places that an operator holds, in the order of [`Category::ALL`].
-    pub fn badges(&self, operator_idx: usize, n: usize) -> Vec<(Category, Place)> {
+    /// The ranks up to `n` that an operator holds, in the order of [`Category::ALL`].
+    pub fn badges(&self, operator_idx: usize, n: usize) -> Vec<(Category, Ranked)> {
         let held = |category: Category| {
-            let best = self.ranking(category).iter().take_while(|place| place.rank <= n);
-            best.copied().find(|place| place.operator_idx as usize == operator_idx).map(|place| (category, place))
+            let best = self.ranking(category).iter().take_while(|ranked| ranked.rank <= n);
+            best.copied().find(|ranked| ranked.operator_idx as usize == operator_idx).map(|ranked| (category, ranked))
         };
         Category::ALL.into_iter().filter_map(held).collect()
     }
@@ -208,15 +208,15 @@ pub(crate) fn leaderboards(network: &Network<'_>, operators: &Operators, figures
     let rank = |category: Category| {
         let score = |(i, figures): (usize, &OperatorFigures)| {
             let (score, n_relays) = context.score(category, figures, &operators.operators[i].members)?;
-            (score > 0.0 && score.is_finite()).then_some(Place { rank: 0, operator_idx: i as u32, score, n_relays })
+            (score > 0.0 && score.is_finite()).then_some(Ranked { rank: 0, operator_idx: i as u32, score, n_relays })
         };
-        let mut places: Vec<Place> = figures.iter().enumerate().filter(|(_, f)| f.members.n_relays > 0).filter_map(score).collect();
-        // Operators are sorted by id, so their places in the list decide between equals.
-        places.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.operator_idx.cmp(&b.operator_idx)));
-        for i in 0..places.len() {
-            places[i].rank = if i > 0 && places[i].score == places[i - 1].score { places[i - 1].rank } else { i + 1 };
+        let mut ranking: Vec<Ranked> = figures.iter().enumerate().filter(|(_, f)| f.members.n_relays > 0).filter_map(score).collect();
+        // Operators are sorted by id, so their indices decide between equals.
+        ranking.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.operator_idx.cmp(&b.operator_idx)));
+        for i in 0..ranking.len() {
+            ranking[i].rank = if i > 0 && ranking[i].score == ranking[i - 1].score { ranking[i - 1].rank } else { i + 1 };
         }
-        places
+        ranking
     };
     Leaderboards { rankings: Category::ALL.map(rank).to_vec() }
 }

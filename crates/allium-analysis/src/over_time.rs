@@ -44,7 +44,7 @@ pub fn uptime_between(relay: &RelayRecord, known: &Known, from: ConsensusHour, t
     Fraction::of(count.with as f64, count.known as f64)
 }
 
-/// How concentrated something is in the parts of a whole.
+/// The concentration of something in the parts of a whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Concentration {
     /// The Herfindahl–Hirschman index Σ p² over the shares of the parts, above 0 up to 1.
@@ -68,21 +68,21 @@ impl Concentration {
     }
 }
 
-/// How concentrated the running relays were in autonomous systems and in countries, each relay counted once, at the last known
+/// The concentration of the running relays in autonomous systems and in countries, each relay counted once, at the last known
 /// consensus before each of these instants, which must rise. `None` where none is known within a day, or nothing ran.
 pub fn diversity(record: &NetworkRecord, instants: &[i64]) -> [Vec<Option<Concentration>>; 2] {
     let at = |secs: &i64| record.known.before(hour(*secs)).filter(|known| hour(*secs).hours_since(*known) <= 24);
-    // The instants of which a consensus tells, with its hour.
-    let told: Vec<(usize, ConsensusHour)> = instants.iter().enumerate().filter_map(|(i, secs)| Some((i, at(secs)?))).collect();
-    let (mut systems, mut countries) = (Parts::new(told.len()), Parts::new(told.len()));
-    let (Some((_, first)), Some((_, last))) = (told.first(), told.last()) else {
+    // The instants of which a consensus is known, with its hour.
+    let known: Vec<(usize, ConsensusHour)> = instants.iter().enumerate().filter_map(|(i, secs)| Some((i, at(secs)?))).collect();
+    let (mut systems, mut countries) = (Parts::new(known.len()), Parts::new(known.len()));
+    let (Some((_, first)), Some((_, last))) = (known.first(), known.last()) else {
         return [vec![None; instants.len()], vec![None; instants.len()]];
     };
-    let place = |at: ConsensusHour| told.partition_point(|(_, hour)| *hour < at);
+    let index = |at: ConsensusHour| known.partition_point(|(_, hour)| *hour < at);
     for relay in &record.relays {
         for span in spans_from(relay, *first).iter().take_while(|span| span.start <= *last) {
             if span.state.flags.contains(RelayFlag::Running) {
-                let there = place(span.start)..place(span.end);
+                let there = index(span.start)..index(span.end);
                 systems.add(span.state.asn, &there);
                 countries.add(span.state.country, &there);
             }
@@ -90,7 +90,7 @@ pub fn diversity(record: &NetworkRecord, instants: &[i64]) -> [Vec<Option<Concen
     }
     let spread = |found: Vec<Option<Concentration>>| {
         let mut all = vec![None; instants.len()];
-        told.iter().zip(found).for_each(|((i, _), found)| all[*i] = found);
+        known.iter().zip(found).for_each(|((i, _), found)| all[*i] = found);
         all
     };
     [spread(systems.concentrations()), spread(countries.concentrations())]
@@ -101,7 +101,7 @@ fn spans_from(relay: &RelayRecord, hour: ConsensusHour) -> &[StateSpan] {
     &relay.spans[relay.spans.partition_point(|span| span.end <= hour)..]
 }
 
-/// How many relays each part of the network has at each place of a list of consensuses, as changes from one place to the next.
+/// Numbers of relays in each part of the network at each index of a list of consensuses, as changes from one to the next.
 struct Parts<K> {
     changes: BTreeMap<K, Vec<i32>>,
     n: usize,
@@ -134,7 +134,7 @@ impl<K: Ord> Parts<K> {
     }
 }
 
-/// What published graphs tell of relays together: the sum of a quantity over the relays that have a value in each interval
+/// Published graphs of relays added up: the sum of a quantity over the relays that have a value in each interval
 /// `[edge, next edge)`, in seconds since 1970-01-01T00:00:00Z; of each relay the finest graph that reaches there, as the mean of its
 /// values in the interval. `None` where no relay has a value. A relay without a value adds nothing, so the past of relays that have
 /// left, of which sources publish nothing any more, is missing from the sum.
@@ -159,17 +159,17 @@ pub fn published_sums<'a>(members: impl IntoIterator<Item = &'a RelayRecord>, qu
 /// The mean of the values whose intervals have their middle in `[from, to)`, or the value in whose interval the middle of it lies.
 fn mean_between(series: &Series, from_secs: i64, to_secs: i64) -> Option<f64> {
     let step = i64::from(series.interval_secs());
-    let place = |secs: i64| usize::try_from((secs - series.start_secs()).div_euclid(step)).ok();
+    let index = |secs: i64| usize::try_from((secs - series.start_secs()).div_euclid(step)).ok();
     if to_secs - from_secs < step {
-        return place(i64::midpoint(from_secs, to_secs)).and_then(|i| series.get(i));
+        return index(i64::midpoint(from_secs, to_secs)).and_then(|i| series.get(i));
     }
-    let first = place(from_secs - step / 2 + step - 1).unwrap_or(0);
-    let end = place(to_secs - step / 2 + step - 1).unwrap_or(0).min(series.len());
+    let first = index(from_secs - step / 2 + step - 1).unwrap_or(0);
+    let end = index(to_secs - step / 2 + step - 1).unwrap_or(0).min(series.len());
     let known: Vec<f64> = (first..end).filter_map(|i| series.get(i)).collect();
     (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
 }
 
-/// Which states count: a flag that must be held beside Running, and a place.
+/// The states that count: a flag that must be held beside Running, and a location.
 pub struct Selection<'a> {
     /// A flag that must be held; the hours in which it is not known are left out.
     pub flag: RelayFlag,
@@ -177,7 +177,7 @@ pub struct Selection<'a> {
     pub fits: &'a dyn Fn(&RelayState) -> bool,
 }
 
-/// How many of these relays ran on average over the known consensuses of each interval `[edge, next edge)`, in seconds since
+/// The number of these relays that ran on average over the known consensuses of each interval `[edge, next edge)`, in seconds since
 /// 1970-01-01T00:00:00Z, from our own consensuses. `None` where none is known.
 pub fn running_counts<'a>(
     known: &Known,
@@ -188,15 +188,15 @@ pub fn running_counts<'a>(
     let (Some(first), Some(last)) = (edges.first(), edges.last()) else { return Vec::new() };
     let known = known.of_flag(selection.flag);
     let (from, to) = (known.index_of(hour(*first)), known.index_of(hour(*last)));
-    // Counted in places among the known consensuses, where there are no gaps.
+    // Counted in indices among the known consensuses, where there are no gaps.
     let mut changes = vec![0i64; to.saturating_sub(from) + 1];
     for relay in relays {
         for span in spans_from(relay, hour(*first)).iter().take_while(|span| span.start < hour(*last)) {
             let state = &span.state;
             if state.flags.contains(RelayFlag::Running) && state.flags.contains(selection.flag) && (selection.fits)(state) {
-                let place = |at: ConsensusHour| known.index_of(at).clamp(from, to) - from;
-                changes[place(span.start)] += 1;
-                changes[place(span.end)] -= 1;
+                let index = |at: ConsensusHour| known.index_of(at).clamp(from, to) - from;
+                changes[index(span.start)] += 1;
+                changes[index(span.end)] -= 1;
             }
         }
     }
@@ -214,7 +214,7 @@ pub fn running_counts<'a>(
     means(edges, known, &sums, from)
 }
 
-/// Sums of the values before each place, as means between edges.
+/// Sums of the values before each index, as means between edges.
 fn means(edges: &[i64], known: &Known, sums: &[i64], from: usize) -> Vec<Option<f64>> {
     let mean = |pair: &[i64]| {
         let [start, end] = [pair[0], pair[1]].map(|edge| known.index_of(hour(edge)).saturating_sub(from));
@@ -227,7 +227,7 @@ fn hour(secs: i64) -> ConsensusHour {
     ConsensusHour::new(i32::try_from(secs.div_euclid(HOUR_SECS)).unwrap_or(i32::MAX))
 }
 
-/// What a relay is at a moment.
+/// The standing of a relay at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Standing {
     /// Running with Guard and Exit.
@@ -265,7 +265,7 @@ impl Standing {
     }
 }
 
-/// How many relays went from which standing to which between two consensuses, by [`Standing::ALL`]; both must be known. Relays that
+/// The number of relays that went from each standing to each between two consensuses, by [`Standing::ALL`]; both must be known. Relays that
 /// are absent at both are left out.
 pub fn flows<'a>(relays: impl IntoIterator<Item = &'a RelayRecord>, from: ConsensusHour, to: ConsensusHour) -> [[u64; 6]; 6] {
     let mut counts = [[0; 6]; 6];

@@ -1,15 +1,15 @@
-//! What a visitor asks of the list of relays.
+//! A query of the list of relays.
 
 use allium_model::{Asn, CountryCode, Fingerprint, Period, RelayFlags};
 
-/// What a visitor asks for; the default asks for all current relays, heaviest first.
+/// A query; the default asks for all current relays, heaviest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayQuery {
     /// Terms that a relay must fit, all of them.
     pub text: String,
     /// Flags that it must have.
     pub flags: RelayFlags,
-    /// Whether it must be Running, or must not.
+    /// The relays that are Running, or those that are not; `None` for both.
     pub running: Option<bool>,
     /// Its country.
     pub country: Option<CountryCode>,
@@ -19,9 +19,9 @@ pub struct RelayQuery {
     pub version: Option<String>,
     /// Members of this relay's effective family, itself included.
     pub family_of: Option<Fingerprint>,
-    /// Whether relays not seen in the last 7 days are included.
+    /// True if relays not seen in the last 7 days are included.
     pub include_gone: bool,
-    /// What to sort by.
+    /// The order to sort in.
     pub sort: SortKey,
     /// Largest first.
     pub descending: bool,
@@ -44,7 +44,7 @@ impl Default for RelayQuery {
     }
 }
 
-/// What relays are sorted by.
+/// The quantity that relays are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SortKey {
     /// Consensus weight.

@@ -1,4 +1,4 @@
-//! Which quantities of relays go together.
+//! Correlations: which quantities of relays go together.
 //!
 //! Spearman's rank correlation over current relays that have both quantities: it asks only whether one rises with the other, so that
 //! bandwidths over five powers of ten and shares near 1 can be compared. Correlation is not cause.
@@ -8,7 +8,7 @@ use allium_stats::spearman;
 
 use crate::report::{NetworkReport, RelayReport};
 
-/// What a relay is compared by.
+/// A quantity that relays are compared by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayQuantity {
     /// Uptime over a period.

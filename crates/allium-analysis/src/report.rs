@@ -49,7 +49,7 @@ pub struct RoleCounts {
     pub middle: usize,
 }
 
-/// How uptime is distributed over relays in a period.
+/// The distribution of uptime over relays in a period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PeriodFigures {
     /// Relays with a figure for this period.
@@ -90,7 +90,7 @@ pub struct FlagFigures {
 /// Every figure of one relay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayReport {
-    /// Whether it was seen in the last 7 days.
+    /// True if it was seen in the last 7 days.
     pub current: bool,
     /// Uptime per period, in the order of [`Period::ALL`]; `None` is "no data", never 0.
     pub uptime: [Option<UptimeFigure>; 7],
@@ -122,7 +122,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// How many days are compared with as many before them.
+    /// Days that are compared with as many before them.
     pub const DAYS: [usize; 3] = [7, 30, 90];
 
     /// The difference, where both are known.
@@ -160,7 +160,7 @@ pub struct UptimeFigure {
     /// The same as the source published it, before the hours since the relay disappeared were counted as down;
     /// `None` for our own exact hours and for periods that the source publishes no graph for.
     pub as_published: Option<Fraction>,
-    /// What it is computed from.
+    /// The data that it is computed from.
     pub source: UptimeSource,
     /// Start of what is covered, in seconds since 1970-01-01T00:00:00Z.
     pub from_secs: i64,
@@ -172,7 +172,7 @@ pub struct UptimeFigure {
     pub coverage: Fraction,
 }
 
-/// What a figure rests on.
+/// The data that a figure rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UptimeSource {
     /// Consensus by consensus, from our own history.
@@ -220,7 +220,7 @@ pub struct Outage {
     pub down_hours: f64,
     /// Sampling step of the coarsest interval in it: start and end are known to within this, in seconds.
     pub interval_secs: u32,
-    /// Whether it still lasted as of the newest consensus.
+    /// True if it still lasted as of the newest consensus.
     pub ongoing: bool,
 }
 
@@ -261,13 +261,13 @@ pub struct Trend {
 }
 
 impl Trend {
-    /// Whether the confidence interval excludes no change.
+    /// True if the confidence interval excludes no change.
     pub fn is_significant(&self) -> bool {
         self.low > 0.0 || self.high < 0.0
     }
 }
 
-/// How much daily uptime varies.
+/// The variation of daily uptime.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
     /// Standard deviation (n − 1), as a share.

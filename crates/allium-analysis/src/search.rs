@@ -1,4 +1,4 @@
-//! Which relays a visitor means: search, filter, sort.
+//! Search, filter and sort: the relays that a visitor means.
 //!
 //! The text of a query is split at white space into terms, and a relay must fit all of them. It fits a term, in either case, with
 //! a part of its nickname, contact, AS name or country name, with the beginning of its fingerprint (four digits, or a leading
@@ -22,11 +22,11 @@ const MAX_TERMS: usize = 8;
 pub struct SearchIndex {
     /// Everything in which a part may match, lower-cased, one field per line, all relays behind each other.
     parts: String,
-    /// Where the lines of relay `i` end in `parts`.
+    /// The index in `parts` at which the lines of relay `i` end.
     part_ends: Vec<usize>,
-    /// Place in the order of nicknames; `None` for relays without one.
+    /// Rank in the order of nicknames; `None` for relays without one.
     nickname_ranks: Vec<Option<u32>>,
-    /// Place in the order of versions.
+    /// Rank in the order of versions.
     version_ranks: Vec<Option<u32>>,
 }
 
@@ -45,7 +45,7 @@ impl SearchIndex {
         Self { parts, part_ends, nickname_ranks, version_ranks }
     }
 
-    /// The places in `NetworkRecord::relays` of the relays that fit a query, in the wanted order.
+    /// The indices in `NetworkRecord::relays` of the relays that fit a query, in the wanted order.
     ///
     /// The record and report must be those that the index was built for.
     pub fn select(&self, query: &RelayQuery, record: &NetworkRecord, report: &NetworkReport) -> Vec<usize> {
@@ -70,7 +70,7 @@ impl SearchIndex {
         &self.parts[start..self.part_ends[i]]
     }
 
-    /// What a relay is sorted by, as a number that keeps the order.
+    /// The sort key of a relay, as a number that keeps the order.
     fn key(&self, sort: SortKey, i: usize, relay: &Relay, report: &RelayReport) -> Option<f64> {
         match sort {
             SortKey::ConsensusWeight => relay.consensus_weight.filter(|_| relay.running).map(|weight| weight as f64),
@@ -98,7 +98,7 @@ fn compare(a: Option<f64>, b: Option<f64>, descending: bool) -> std::cmp::Orderi
     }
 }
 
-/// Relays are stored by fingerprint, so their place is that order.
+/// Relays are stored by fingerprint, so their index is that order.
 fn by_place(query: &RelayQuery, i: usize, j: usize) -> std::cmp::Ordering {
     if query.sort == SortKey::Fingerprint && query.descending { j.cmp(&i) } else { i.cmp(&j) }
 }
@@ -145,7 +145,7 @@ fn push_parts(parts: &mut String, relay: &Relay) {
     }
 }
 
-/// Places in sorted order, equal values sharing one.
+/// Ranks in sorted order, equal values sharing one.
 fn ranks<K: Ord>(keys: impl Iterator<Item = Option<K>>) -> Vec<Option<u32>> {
     let keys: Vec<Option<K>> = keys.collect();
     let mut order: Vec<usize> = (0..keys.len()).filter(|i| keys[*i].is_some()).collect();

@@ -1,8 +1,8 @@
-//! How large the network and its parts were, day by day: consensus weight, probabilities to be chosen, advertised bandwidth.
+//! Sizes of the network and its parts, day by day: consensus weight, probabilities to be chosen, advertised bandwidth.
 //!
 //! Input: hourly sums of groups, as the store makes them from weights in consensuses and from details documents. Kept are means per
-//! day of UTC over the hours that tell a quantity, so that years of all countries and autonomous systems take tens of megabytes.
-//! Days of which nothing is told are missing, and so are quantities that a source does not tell. Figures are kept as 32-bit numbers:
+//! day of UTC over the hours that have a quantity, so that years of all countries and autonomous systems take tens of megabytes.
+//! Days without data are missing, and so are quantities that a source does not have. Figures are kept as 32-bit numbers:
 //! seven digits.
 
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub enum SizeOf {
     As(Asn),
 }
 
-/// What is measured of a part.
+/// A quantity that is measured of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SizeQuantity {
     /// Consensus weight.
@@ -47,21 +47,21 @@ pub enum SizeQuantity {
     Observed,
 }
 
-/// Quantities of a part at one hour, in the order of [`SizeQuantity`]; `None` where the hour does not tell it.
+/// Quantities of a part at one hour, in the order of [`SizeQuantity`]; `None` where the hour does not have it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SizeHour {
-    /// Which hour.
+    /// The hour.
     pub hour: ConsensusHour,
     /// The quantities.
     pub values: [Option<f64>; SizeQuantity::N],
 }
 
 impl SizeQuantity {
-    /// How many there are.
+    /// Their number.
     pub const N: usize = 7;
 }
 
-/// A day of a part: number of hours that tell a quantity, and their mean.
+/// A day of a part: number of hours that have a quantity, and their mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct SizeDay {
     day: i32,
@@ -101,13 +101,13 @@ impl Sizes {
         self.parts.retain(|_, days| !days.is_empty());
     }
 
-    /// The number of hours whose weights are told.
+    /// The number of hours whose weights are known.
     pub fn n_weighed_hours(&self) -> u64 {
         let days = self.parts.get(&SizeOf::Network).map_or(&[][..], Vec::as_slice);
         days.iter().map(|day| u64::from(day.n[SizeQuantity::Weight as usize])).sum()
     }
 
-    /// The start of the first day of which anything is told, in seconds since 1970-01-01T00:00:00Z.
+    /// The start of the first day with data, in seconds since 1970-01-01T00:00:00Z.
     pub fn first_secs(&self) -> Option<i64> {
         self.parts.get(&SizeOf::Network).and_then(|days| days.first()).map(|day| i64::from(day.day) * DAY_SECS)
     }
@@ -119,7 +119,7 @@ impl Sizes {
         edges.windows(2).map(|pair| mean_of(within(days, pair[0], pair[1]), quantity)).collect()
     }
 
-    /// How concentrated consensus weight was in countries, or in autonomous systems, in each interval, as in [`Sizes::series`].
+    /// The concentration of consensus weight in countries, or in autonomous systems, in each interval, as in [`Sizes::series`].
     pub fn concentration(&self, kind: fn(&SizeOf) -> bool, edges: &[i64]) -> Vec<Option<Concentration>> {
         let parts: Vec<&[SizeDay]> = self.parts.iter().filter(|(of, _)| kind(of)).map(|(_, days)| days.as_slice()).collect();
         let shares = |pair: &[i64]| -> Vec<f64> {
@@ -146,8 +146,8 @@ fn within(days: &[SizeDay], from_secs: i64, to_secs: i64) -> &[SizeDay] {
     let is_short = to_secs - from_secs < DAY_SECS;
     let first = if is_short { from_secs.div_euclid(DAY_SECS) } else { (from_secs + DAY_SECS - HOUR_SECS).div_euclid(DAY_SECS) };
     let end = if is_short { first + 1 } else { (to_secs + DAY_SECS - HOUR_SECS).div_euclid(DAY_SECS) };
-    let place = |day: i64| days.partition_point(|d| i64::from(d.day) < day);
-    &days[place(first)..place(end).max(place(first))]
+    let index = |day: i64| days.partition_point(|d| i64::from(d.day) < day);
+    &days[index(first)..index(end).max(index(first))]
 }
 
 fn mean_of(days: &[SizeDay], quantity: SizeQuantity) -> Option<f64> {
@@ -172,14 +172,14 @@ mod tests {
 
     const DAY: i32 = 20_000;
 
-    fn hours(day: i32, values: &[(i32, f64)]) -> Vec<SizeHour> {
-        let mut told = [None; SizeQuantity::N];
+    fn hours(day: i32, shares: &[(i32, f64)]) -> Vec<SizeHour> {
+        let mut values = [None; SizeQuantity::N];
         let hour = |(hour, share): &(i32, f64)| {
-            told[SizeQuantity::WeightShare as usize] = Some(*share);
-            told[SizeQuantity::Weight as usize] = Some(share * 1e8);
-            SizeHour { hour: ConsensusHour::new(day * 24 + hour), values: told }
+            values[SizeQuantity::WeightShare as usize] = Some(*share);
+            values[SizeQuantity::Weight as usize] = Some(share * 1e8);
+            SizeHour { hour: ConsensusHour::new(day * 24 + hour), values }
         };
-        values.iter().map(hour).collect()
+        shares.iter().map(hour).collect()
     }
 
     fn edges(step_days: i64, n: i64) -> Vec<i64> {

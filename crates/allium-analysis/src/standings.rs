@@ -1,11 +1,11 @@
-//! Where operators stood in the leaderboards at earlier times.
+//! Ranks of operators in the leaderboards at earlier times.
 //!
 //! What comes in: the record of an earlier consensus, as it was known then, with its report and its operators: nothing of what came
-//! later. What goes out: [`Standings`], the place of every operator in every category at that time, by the same formulas as today's;
-//! and [`PastStandings`], several of them, which answer how far an operator moved and what its best place was.
+//! later. What goes out: [`Standings`], the rank of every operator in every category at that time, by the same formulas as today's;
+//! and [`PastStandings`], several of them, which answer how far an operator moved and what its best rank was.
 //!
-//! A category in which nobody could be ranked then, because the record did not reach back far enough or did not tell what the category
-//! counts, has no places. Then nothing is said of it, which is not the same as a place behind all others.
+//! A category in which nobody could be ranked then, because the record did not reach back far enough or did not hold what the category
+//! counts, has no ranks. Then nothing is known of it, which is not the same as a rank behind all others.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::leaderboards::Category;
 use crate::operators::{OperatorReport, platform};
 use crate::report::NetworkReport;
 
-/// How many days back movements are told from.
+/// Days over which movements are reported.
 pub const MOVEMENT_DAYS: i32 = 30;
 
-/// How many beginnings of months are looked at for the best place.
+/// Number of beginnings of months that are searched for the best rank.
 const MONTHS: i64 = 12;
 
 /// Hours within which a consensus must be known before the instant that is asked for.
@@ -31,7 +31,7 @@ const NEAR_HOURS: i32 = 24;
 
 const CATEGORIES: usize = Category::ALL.len();
 
-/// The place of every operator in every category at one time.
+/// The rank of every operator in every category at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standings {
     /// The consensus that they are as of.
@@ -41,27 +41,27 @@ pub struct Standings {
 }
 
 impl Standings {
-    /// The places as of a record; report and operators must be those of the record.
+    /// The ranks as of a record; report and operators must be those of the record.
     pub fn of(record: &NetworkRecord, report: &NetworkReport, operators: &OperatorReport) -> Self {
         let mut ranks: BTreeMap<OperatorId, [u32; CATEGORIES]> = BTreeMap::new();
         let mut n_ranked = [0; CATEGORIES];
         for (i, category) in Category::ALL.into_iter().enumerate().filter(|(_, category)| is_told(*category, record, report)) {
             let ranking = operators.leaderboards.ranking(category);
             n_ranked[i] = ranking.len();
-            for place in ranking {
-                let id = &operators.operators.operators[place.operator_idx as usize].id;
-                ranks.entry(id.clone()).or_default()[i] = u32::try_from(place.rank).unwrap_or(u32::MAX);
+            for ranked in ranking {
+                let id = &operators.list()[ranked.operator_idx as usize].id;
+                ranks.entry(id.clone()).or_default()[i] = u32::try_from(ranked.rank).unwrap_or(u32::MAX);
             }
         }
         Self { as_of: record.as_of, ranks, n_ranked }
     }
 
-    /// The place of an operator; `None` where it had none, or where nobody had.
+    /// The rank of an operator; `None` where it had none, or where nobody had.
     pub fn rank(&self, id: &OperatorId, category: Category) -> Option<usize> {
         self.ranks.get(id).map(|ranks| ranks[index(category)] as usize).filter(|rank| *rank > 0)
     }
 
-    /// How many operators had a place; 0 where the record of that time cannot tell.
+    /// The number of operators that had a rank; 0 where the record of that time does not show it.
     pub fn n_ranked(&self, category: Category) -> usize {
         self.n_ranked[index(category)]
     }
@@ -71,7 +71,7 @@ fn index(category: Category) -> usize {
     Category::ALL.iter().position(|other| *other == category).unwrap_or_default()
 }
 
-/// Whether a record tells what a category counts: lists of running relays name no operating systems, and without them the diversity
+/// True if a record holds what a category counts: lists of running relays name no operating systems, and without them the diversity
 /// of an operator is another figure.
 fn is_told(category: Category, record: &NetworkRecord, report: &NetworkReport) -> bool {
     if !matches!(category, Category::MostDiverse | Category::PlatformDiversity) {
@@ -81,7 +81,7 @@ fn is_told(category: Category, record: &NetworkRecord, report: &NetworkReport) -
     2 * running().filter(|(relay, _)| platform(&relay.relay).is_some()).count() >= running().count()
 }
 
-/// The instants at which places are looked up as of a consensus: the day [`MOVEMENT_DAYS`] before, and the beginnings of the last twelve
+/// The instants at which ranks are looked up as of a consensus: the day [`MOVEMENT_DAYS`] before, and the beginnings of the last twelve
 /// months; earliest first. They change once a day, and those of months stay.
 pub fn instants_before(as_of: ConsensusHour) -> Vec<ConsensusHour> {
     let month = as_of.civil().date().first_of_month();
@@ -94,7 +94,7 @@ pub fn instants_before(as_of: ConsensusHour) -> Vec<ConsensusHour> {
     instants
 }
 
-/// The beginning of the day from which movements are told.
+/// The beginning of the day from which movements are reported.
 fn movement_instant(as_of: ConsensusHour) -> ConsensusHour {
     let day = as_of.get().div_euclid(24) - MOVEMENT_DAYS;
     ConsensusHour::new(day * 24)
@@ -111,7 +111,7 @@ pub fn consensus_at(known: &[ConsensusHour], instant: ConsensusHour) -> Option<C
     Some(known[last]).filter(|hour| instant.hours_since(*hour) <= NEAR_HOURS)
 }
 
-/// Places at several earlier times.
+/// Ranks at several earlier times.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PastStandings {
     /// Earliest first.
@@ -125,7 +125,7 @@ impl PastStandings {
         Self { standings }
     }
 
-    /// How many times are known in which a category ranked somebody, before `as_of`.
+    /// Number of known times before `as_of` at which a category ranked somebody.
     pub fn n_times(&self, category: Category, as_of: ConsensusHour) -> usize {
         self.ranking(category, as_of).count()
     }
@@ -142,10 +142,10 @@ impl PastStandings {
         self.ranking(category, as_of).rfind(near)
     }
 
-    /// The best place that an operator had before `as_of`, and when it had it first.
+    /// The best rank that an operator had before `as_of`, and when it had it first.
     pub fn best(&self, id: &OperatorId, category: Category, as_of: ConsensusHour) -> Option<(usize, ConsensusHour)> {
-        let places = self.ranking(category, as_of).filter_map(|standings| Some((standings.rank(id, category)?, standings.as_of)));
-        places.min()
+        let ranks = self.ranking(category, as_of).filter_map(|standings| Some((standings.rank(id, category)?, standings.as_of)));
+        ranks.min()
     }
 
     fn ranking(&self, category: Category, as_of: ConsensusHour) -> impl DoubleEndedIterator<Item = &Standings> {
@@ -167,10 +167,10 @@ mod tests {
     #[test]
     fn instants_are_a_month_back_and_the_beginnings_of_months() {
         let instants = instants_before(hour("2026-02-15T18:00:00Z"));
-        let told: Vec<String> = instants.iter().map(ToString::to_string).collect();
-        assert_eq!(told.len(), 13);
-        assert_eq!((told[0].as_str(), told[12].as_str()), ("2025-03-01T00:00:00Z", "2026-02-01T00:00:00Z"));
-        assert!(told.contains(&"2026-01-16T00:00:00Z".to_owned()));
+        let texts: Vec<String> = instants.iter().map(ToString::to_string).collect();
+        assert_eq!(texts.len(), 13);
+        assert_eq!((texts[0].as_str(), texts[12].as_str()), ("2025-03-01T00:00:00Z", "2026-02-01T00:00:00Z"));
+        assert!(texts.contains(&"2026-01-16T00:00:00Z".to_owned()));
         assert_eq!(instants, instants_before(hour("2026-02-15T00:00:00Z")), "the same all day");
         assert!(instants_before(hour("2026-02-01T00:00:00Z")).iter().all(|instant| *instant < hour("2026-02-01T00:00:00Z")));
     }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn movement_and_best_place_look_back_and_never_ahead() {
+    fn movement_and_best_rank_look_back_and_never_ahead() {
         let as_of = hour("2026-02-15T18:00:00Z");
         let past = PastStandings::new(vec![
             standings(hour("2026-01-16T00:00:00Z"), &[("alice", 1), ("bobby", 2), ("carol", 3)]),
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_record_could_not_tell_has_no_places() {
+    fn what_the_record_does_not_show_has_no_ranks() {
         let as_of = hour("2026-02-15T18:00:00Z");
         let past = PastStandings::new(vec![standings(hour("2026-01-16T00:00:00Z"), &[("alice", 2)])]);
         for category in [Category::MostDiverse, Category::PlatformDiversity, Category::ConsensusWeight, Category::ReliabilityMasters] {

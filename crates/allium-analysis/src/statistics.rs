@@ -1,4 +1,4 @@
-//! How uptime is distributed over the network: percentiles by period and role, far-out relays, and how periods go together.
+//! The distribution of uptime over the network: percentiles by period and role, far-out relays, and how periods go together.
 //!
 //! Over current relays with a figure for the period. Relays at 0 are in it; relays without data are not.
 
@@ -7,13 +7,13 @@ use allium_stats::{mean, pearson, quantiles_of_sorted, spearman, std_dev};
 
 use crate::report::NetworkReport;
 
-/// The levels that are told.
+/// The levels that are reported.
 pub const LEVELS: [f64; 7] = [0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99];
 
-/// How many interquartile ranges below the lower quartile a relay is far out: Tukey (1977).
+/// Interquartile ranges below the lower quartile from which a relay is far out: Tukey (1977).
 pub const FAR_OUT: f64 = 3.0;
 
-/// The periods whose correlation is told.
+/// The periods whose correlation is reported.
 pub const CORRELATED: [Period; 5] = [Period::SevenDays, Period::OneMonth, Period::SixMonths, Period::OneYear, Period::FiveYears];
 
 /// The relays that a distribution is over.
@@ -57,9 +57,9 @@ impl Role {
 /// The distribution of uptime over the relays of a role in a period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
-    /// Which relays.
+    /// The relays.
     pub role: Role,
-    /// Which period.
+    /// The period.
     pub period: Period,
     /// Relays with a figure.
     pub n_relays: usize,
@@ -79,7 +79,7 @@ pub struct Distribution {
     pub n_full: usize,
 }
 
-/// How the uptime of relays in two periods goes together.
+/// The correlation of the uptime of relays in two periods.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Correlation {
     /// The shorter period.
@@ -94,7 +94,7 @@ pub struct Correlation {
     pub pearson: Option<f64>,
 }
 
-/// Everything that the statistics page tells.
+/// Everything on the statistics page.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct NetworkStatistics {
     /// By role, then by period; combinations without a relay are missing.
@@ -103,7 +103,7 @@ pub struct NetworkStatistics {
     pub correlations: Vec<Correlation>,
 }
 
-/// How many relays a correlation needs.
+/// Relays that a correlation needs.
 const MIN_CORRELATED: usize = 10;
 
 impl NetworkStatistics {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use allium_model::{Asn, CountryCode, Fingerprint, Relay};
 
-/// Digits from which on a term without leading `$` is taken for the beginning of a fingerprint: fewer are more often meant as text.
+/// Digits from which on a term without leading `$` is read as the beginning of a fingerprint: fewer are more often meant as text.
 const MIN_FINGERPRINT_DIGITS: usize = 4;
 
 /// One term of a text, in the forms in which it may match.

@@ -2,7 +2,7 @@
 //!
 //! At each moment speaks, in this order: our own consensuses, on days of which at least half are known; the published graph with
 //! the shortest interval that reaches there; whatever single consensuses of our own exist outside the published graphs. A missing
-//! value inside a graph stays missing: a coarser graph's mean says nothing of that moment in particular.
+//! value inside a graph stays missing: a coarser graph's mean does not describe that moment in particular.
 //!
 //! A relay that is down as of the newest consensus is known to be down since its last appearance, also where the graphs froze;
 //! the zeros with which a frozen graph was completed are left to the periods, because they begin before the relay was gone.
@@ -254,7 +254,7 @@ fn add_exact(exact: &Exact<'_>, part: &Part<'_>, grid: &Grid, sums: &mut Sums) {
     let (from, to) = (exact.known.index_of(hour_from(from_secs)), exact.known.index_of(hour_from(to_secs)));
     let (first, last) = (grid.index(from_secs), grid.index(to_secs - 1));
     let overlap = |i: usize, start: usize, end: usize| {
-        let (start, end) = (start.max(grid.place(i)), end.min(grid.place(i + 1)));
+        let (start, end) = (start.max(grid.edge_index(i)), end.min(grid.edge_index(i + 1)));
         end.saturating_sub(start) as f64 * HOUR_SECS as f64
     };
     for i in first..=last {
@@ -266,11 +266,11 @@ fn add_exact(exact: &Exact<'_>, part: &Part<'_>, grid: &Grid, sums: &mut Sums) {
             break;
         }
         let (start, end) = (run.start.max(from), run.end.min(to));
-        while i < last && grid.place(i + 1) <= start {
+        while i < last && grid.edge_index(i + 1) <= start {
             i += 1;
         }
         let mut j = i;
-        while j <= last && grid.place(j) < end {
+        while j <= last && grid.edge_index(j) < end {
             sums.up[j] += overlap(j, start, end);
             j += 1;
         }

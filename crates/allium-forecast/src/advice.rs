@@ -1,4 +1,4 @@
-//! What an operator can do about a forecast: an action that begins with a verb, why, what it can bring, and when.
+//! Advice on a forecast: an action that begins with a verb, why, what it can bring, and when.
 
 use allium_model::{ConsensusHour, Fraction};
 
@@ -6,7 +6,7 @@ use crate::forecast::{Forecast, Label};
 use crate::habits::Habits;
 use crate::week::Slot;
 
-/// By how much the median lies below the last 30 days where a relay counts as declining.
+/// The gap between the median and the last 30 days from which a relay counts as declining.
 const DECLINE: f64 = 0.02;
 /// Outages of the last 30 days from which on a relay goes down often.
 const OFTEN: usize = 4;
@@ -20,28 +20,28 @@ const NOTICE_HOURS: i32 = 24;
 /// Something to do about one relay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Advice {
-    /// How soon.
+    /// Its urgency.
     pub urgency: Urgency,
-    /// What shows in the forecast.
+    /// The finding in the forecast.
     pub reason: Reason,
-    /// What the relay's past weeks point at.
+    /// The cause that the relay's past weeks point at.
     pub pattern: Pattern,
     /// Expected uptime as things are.
     pub expected: Fraction,
-    /// How far the forecast reaches.
+    /// The reach of the forecast.
     pub horizon_days: u16,
-    /// When the work disturbs least: from the first hour to the second; `None` where nothing is to be switched off.
+    /// The time at which the work disturbs least: from the first hour to the second; `None` where nothing is to be switched off.
     pub window: Option<Window>,
 }
 
-/// When a relay is missed least.
+/// The time at which a relay is missed least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Window {
-    /// Its place in the week.
+    /// Its slot in the week.
     pub slot: Slot,
     /// The next time that is at least a day ahead.
     pub start: ConsensusHour,
-    /// Whether the relay tends to go down then anyway.
+    /// True if the relay tends to go down then anyway.
     pub usual: bool,
 }
 
@@ -58,7 +58,7 @@ impl Window {
     }
 }
 
-/// How soon something is to be done.
+/// The urgency of something to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Urgency {
     /// At once.
@@ -98,7 +98,7 @@ pub enum Reason {
     Unsure(Fraction),
 }
 
-/// What past weeks point at.
+/// The cause that past weeks point at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Pattern {
     /// Outages begin at the same time of the day: from this hour on, for three hours, UTC.
@@ -128,7 +128,7 @@ impl Pattern {
 }
 
 impl Advice {
-    /// What to do about a forecast of a relay with these habits; `None` where all is well.
+    /// The advice on a forecast of a relay with these habits; `None` where all is well.
     pub fn of(forecast: &Forecast, habits: &Habits) -> Option<Self> {
         let p = forecast.p_below_90;
         let decline = forecast.recent.map_or(0.0, |recent| recent.get() - forecast.quantiles[9].get());
@@ -153,7 +153,7 @@ impl Advice {
         })
     }
 
-    /// What to do: a sentence that begins with a verb.
+    /// The action: a sentence that begins with a verb.
     pub fn action(&self) -> String {
         match (self.urgency, self.reason, self.pattern) {
             (_, Reason::Down(_), Pattern::SameTime(_) | Pattern::Often(..)) => {
@@ -202,7 +202,7 @@ impl Advice {
         }
     }
 
-    /// What it can bring at most.
+    /// The most that it can bring.
     pub fn effect(&self) -> String {
         let to_gain = (1.0 - self.expected.get()) * 100.0;
         match self.urgency {

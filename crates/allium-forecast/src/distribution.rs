@@ -14,7 +14,7 @@ pub const LIMITS: [f64; N_OUTPUTS] = [0.0, 0.03, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8,
 /// The levels of the quantiles by which forecasts are scored: 0.05, 0.10 … 0.95.
 pub const LEVELS: [f64; 19] = [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-/// The place of 0.9 in [`LIMITS`].
+/// The index of 0.9 in [`LIMITS`].
 const NINETY: usize = 8;
 
 /// A distribution of a share.
@@ -47,7 +47,7 @@ impl Distribution {
         (n > 0.0).then(|| Self::near(LIMITS.map(|limit| values.iter().filter(|value| **value <= limit).count() as f64 / n).map(rounded)))
     }
 
-    /// What is left of it if with probability `p` the share is 0 for another reason.
+    /// The same distribution if with probability `p` the share is 0 for another reason.
     pub(crate) fn or_zero(&self, p: f64) -> Self {
         Self::near(self.at_most.map(|at_most| p + (1.0 - p) * at_most))
     }

@@ -1,4 +1,4 @@
-//! What can go wrong.
+//! Errors of this crate.
 
 /// Why a model cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

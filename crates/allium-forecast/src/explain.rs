@@ -1,4 +1,4 @@
-//! What moves a forecast, by ablation: how the mean changes when a group of features is made usual.
+//! Drivers of a forecast, by ablation: the change of the mean when a group of features is made usual.
 //!
 //! Usual is the median over all relays of the same origin. Effects of groups overlap where features say the same, so they do
 //! not add up to the distance from the mean of all.
@@ -7,7 +7,7 @@ use crate::features::{Features, Group, N_FEATURES, NAMES};
 use crate::forecast::Driver;
 use crate::model::Model;
 
-/// Effects smaller than this are not told.
+/// Effects smaller than this are left out.
 const LEAST_EFFECT: f64 = 0.002;
 
 /// The usual row of one origin.
@@ -27,7 +27,7 @@ impl Usual {
 }
 
 impl Model {
-    /// What moves the forecast of one relay, the strongest first.
+    /// The drivers of the forecast of one relay, the strongest first.
     pub fn drivers(&self, row: &[f32], usual: &Usual) -> Vec<Driver> {
         let mean = self.distribution(row).mean();
         let effect = |group: Group| {

@@ -1,4 +1,4 @@
-//! What is said of one relay's next weeks, in the form that pages and exports use.
+//! The forecast of one relay's next weeks, in the form that pages and exports use.
 
 use allium_model::{ConsensusHour, Fingerprint, Fraction};
 
@@ -6,7 +6,7 @@ use crate::distribution::LEVELS;
 use crate::features::Group;
 use crate::stated::Stated;
 
-/// The days that forecasts reach ahead unless told otherwise.
+/// The days that forecasts reach ahead by default.
 pub const HORIZON_DAYS: u16 = 30;
 
 /// The forecast of one relay's uptime: the share of known consensuses after `as_of` in which it will be Running.
@@ -16,7 +16,7 @@ pub struct Forecast {
     pub fingerprint: Fingerprint,
     /// The newest consensus that was looked at.
     pub as_of: ConsensusHour,
-    /// How far it reaches.
+    /// Its reach.
     pub horizon_days: u16,
     /// The mean.
     pub mean: Fraction,
@@ -28,15 +28,15 @@ pub struct Forecast {
     pub p_gone: Fraction,
     /// Its uptime over the 30 days before, or since it was first listed.
     pub recent: Option<Fraction>,
-    /// Whether it was Running in the newest consensus.
+    /// True if it was Running in the newest consensus.
     pub running: bool,
     /// The forecast in one word.
     pub label: Label,
-    /// How sure it is.
+    /// Its certainty.
     pub confidence: Confidence,
 }
 
-/// What a forecast is summed up from.
+/// The parts that a forecast is summed up from.
 pub(crate) struct Outlook {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) as_of: ConsensusHour,
@@ -128,7 +128,7 @@ impl Label {
     }
 }
 
-/// How sure a forecast is, by the width of its 80 % interval.
+/// The certainty of a forecast, by the width of its 80 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Confidence {
     /// The interval is at most 0.05 wide.
@@ -161,12 +161,12 @@ impl Confidence {
     }
 }
 
-/// What moves a forecast: how the mean changes because these features are as they are, and not as usual.
+/// A driver of a forecast: the change of the mean because these features are as they are, and not as usual.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Driver {
-    /// Which features.
+    /// The features.
     pub group: Group,
-    /// By how much the mean is higher for it; negative where it is lower.
+    /// The rise of the mean through it; negative where it falls.
     pub effect: f64,
 }
 

@@ -1,4 +1,4 @@
-//! What the last weeks of a relay tell of how it fails: the ground on which advice stands.
+//! Habits of a relay: how it failed over the last weeks, on which advice stands.
 
 use allium_model::ConsensusHour;
 
@@ -11,7 +11,7 @@ const PART_HOURS: i32 = 3;
 const SAME_PART: usize = 3;
 const SAME_PART_SHARE: f64 = 0.6;
 
-/// How a relay failed over the last weeks.
+/// The failures of a relay over the last weeks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Habits {
     /// The first known consensus since which it does not run; `None` while it does.
@@ -26,14 +26,14 @@ pub struct Habits {
     pub same_time: Option<u8>,
     /// The first consensus that listed it; `None` where that is the first of the whole record.
     pub first_listed: Option<ConsensusHour>,
-    /// When it is missed least, and whether it tends to go down then anyway; `None` without a week of the network.
+    /// The slot in which it is missed least, and whether it tends to go down then anyway; `None` without a week of the network.
     pub window: Option<(Slot, bool)>,
 }
 
 impl Habits {
     /// The habits of a relay as of an hour; nothing later is looked at.
     pub fn of(past: &Past, relay: &RelayPast, as_of: ConsensusHour, week: Option<&Week>) -> Self {
-        let end = past.place_after(as_of);
+        let end = past.index_after(as_of);
         let hours = past.hours();
         let runs = relay.runs_before(end);
         let since = |days: i32| past.window(as_of, days * 24).start;

@@ -37,7 +37,7 @@ pub struct Model {
     n_rows: usize,
     kind: Chosen,
     scores: Vec<HeldOutScore>,
-    /// Which intervals leave out a month without any gap.
+    /// The intervals that leave out a month without any gap.
     ends: Ends,
     trees: Option<Trees>,
     conditional: Option<Conditional>,
@@ -46,7 +46,7 @@ pub struct Model {
     departures: Option<Renewal>,
 }
 
-/// Which model is in use.
+/// The model in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Chosen {
@@ -72,7 +72,7 @@ impl Chosen {
 /// The score of a candidate on the held-out origins.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeldOutScore {
-    /// Which candidate.
+    /// The candidate.
     pub model: String,
     /// Mean continuous ranked probability score; less is better.
     pub crps: f64,
@@ -189,12 +189,12 @@ impl Model {
         self.trees.as_ref()
     }
 
-    /// Which model is in use.
+    /// The model in use.
     pub fn kind(&self) -> Chosen {
         self.kind
     }
 
-    /// How many days its forecasts reach ahead.
+    /// Days that its forecasts reach ahead.
     pub fn horizon_days(&self) -> u16 {
         self.horizon_days
     }
@@ -235,7 +235,7 @@ impl Model {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] if it is none, [`Error::Incompatible`] if it is of another version or of other features.
+    /// [`Error::Unreadable`] if it is not a model, [`Error::Incompatible`] if it is of another version or of other features.
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let model: Self = serde_json::from_str(text).map_err(|error| Error::Unreadable(error.to_string()))?;
         let same_features = model.features.iter().map(String::as_str).eq(NAMES.iter().map(|(name, _)| *name));

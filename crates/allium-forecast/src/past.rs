@@ -1,6 +1,6 @@
-//! What is known of the past: the input of every model.
+//! The past as it is known: the input of every model.
 //!
-//! Times are *places*: positions in the list of known consensuses. An hour whose consensus is not known has no place, so it
+//! Times are *indices* into the list of known consensuses. An hour whose consensus is not known has no index, so it
 //! counts neither as up nor as down.
 
 use std::ops::Range;
@@ -29,15 +29,15 @@ pub struct RelayPast {
 /// A stretch of known consensuses that list a relay in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PastSpan {
-    /// Place of the first one.
+    /// Index of the first one.
     pub start: u32,
-    /// Place after the last one.
+    /// Index after the last one.
     pub end: u32,
-    /// Whether it was Running.
+    /// True if it was Running.
     pub running: bool,
-    /// Whether it had the Guard flag.
+    /// True if it had the Guard flag.
     pub guard: bool,
-    /// Whether it had the Exit flag.
+    /// True if it had the Exit flag.
     pub exit: bool,
     /// Autonomous system of its address.
     pub asn: Option<Asn>,
@@ -65,29 +65,29 @@ impl RelayPast {
         &self.runs
     }
 
-    /// The runs before a place; the last one may reach beyond it.
-    pub(crate) fn runs_before(&self, place: u32) -> &[Range<u32>] {
-        &self.runs[..self.runs.partition_point(|run| run.start < place)]
+    /// The runs before an index; the last one may reach beyond it.
+    pub(crate) fn runs_before(&self, index: u32) -> &[Range<u32>] {
+        &self.runs[..self.runs.partition_point(|run| run.start < index)]
     }
 
-    /// The spans before a place; the last one may reach beyond it.
-    pub(crate) fn spans_before(&self, place: u32) -> &[PastSpan] {
-        &self.spans[..self.spans.partition_point(|span| span.start < place)]
+    /// The spans before an index; the last one may reach beyond it.
+    pub(crate) fn spans_before(&self, index: u32) -> &[PastSpan] {
+        &self.spans[..self.spans.partition_point(|span| span.start < index)]
     }
 
-    /// In how many consensuses of these places it was Running.
-    pub(crate) fn up_in(&self, places: &Range<u32>) -> u32 {
-        let overlap = |run: &Range<u32>| run.end.min(places.end).saturating_sub(run.start.max(places.start));
-        let runs = self.runs_before(places.end);
-        runs.iter().rev().take_while(|run| run.end > places.start).map(overlap).sum()
+    /// Number of these consensuses in which it was Running.
+    pub(crate) fn up_in(&self, indices: &Range<u32>) -> u32 {
+        let overlap = |run: &Range<u32>| run.end.min(indices.end).saturating_sub(run.start.max(indices.start));
+        let runs = self.runs_before(indices.end);
+        runs.iter().rev().take_while(|run| run.end > indices.start).map(overlap).sum()
     }
 
-    /// The last place before `place` at which it was listed.
-    pub(crate) fn last_listed(&self, place: u32) -> Option<u32> {
-        self.spans_before(place).last().map(|span| span.end.min(place) - 1)
+    /// The last index before `index` at which it was listed.
+    pub(crate) fn last_listed(&self, index: u32) -> Option<u32> {
+        self.spans_before(index).last().map(|span| span.end.min(index) - 1)
     }
 
-    /// The first place at which it was listed.
+    /// The first index at which it was listed.
     pub(crate) fn first_listed(&self) -> Option<u32> {
         self.spans.first().map(|span| span.start)
     }
@@ -119,12 +119,12 @@ impl Past {
         Self { survivors_only: true, ..self }
     }
 
-    /// Whether relays that are gone are left out, so that it says nothing of how many leave.
+    /// True if relays that are gone are left out, so that departures cannot be counted.
     pub fn is_of_survivors(&self) -> bool {
         self.survivors_only
     }
 
-    /// The hours whose consensus is known; places are positions in this list.
+    /// The hours whose consensus is known; indices are into this list.
     pub fn hours(&self) -> &[ConsensusHour] {
         &self.hours
     }
@@ -134,44 +134,44 @@ impl Past {
         &self.relays
     }
 
-    /// What was known at an hour: that consensus and all before it.
+    /// The past as it was known at an hour: that consensus and all before it.
     pub fn as_of(&self, hour: ConsensusHour) -> Self {
-        let n = self.place_after(hour) as usize;
+        let n = self.index_after(hour) as usize;
         Self { survivors_only: self.survivors_only, ..Self::new(self.hours[..n].to_vec(), self.relays.clone()) }
     }
 
-    /// How many known consensuses lie before `hour`.
-    pub fn place(&self, hour: ConsensusHour) -> u32 {
+    /// Number of known consensuses before `hour`.
+    pub fn index(&self, hour: ConsensusHour) -> u32 {
         self.hours.partition_point(|h| *h < hour) as u32
     }
 
-    /// How many known consensuses lie before the end of `hour`: the end of what is known as of it.
-    pub fn place_after(&self, hour: ConsensusHour) -> u32 {
-        self.place(hour.next())
+    /// Number of known consensuses before the end of `hour`: the end of what is known as of it.
+    pub fn index_after(&self, hour: ConsensusHour) -> u32 {
+        self.index(hour.next())
     }
 
-    /// Places of the known consensuses in the `hours` hours up to and including `as_of`.
+    /// Indices of the known consensuses in the `hours` hours up to and including `as_of`.
     pub(crate) fn window(&self, as_of: ConsensusHour, hours: i32) -> Range<u32> {
-        self.place(as_of.next().plus(-hours))..self.place_after(as_of)
+        self.index(as_of.next().plus(-hours))..self.index_after(as_of)
     }
 
     /// The relays seen in the 7 days before an hour, by their number in [`Past::relays`].
     pub fn current(&self, as_of: ConsensusHour) -> Vec<usize> {
         let seen = self.window(as_of, CURRENT_HOURS + 1);
-        let is_current = |relay: &RelayPast| relay.last_listed(seen.end).is_some_and(|place| place >= seen.start);
+        let is_current = |relay: &RelayPast| relay.last_listed(seen.end).is_some_and(|index| index >= seen.start);
         (0..self.relays.len()).filter(|i| is_current(&self.relays[*i])).collect()
     }
 
     /// The share of known consensuses in the `horizon_hours` after `as_of` in which each of these relays was Running.
     /// `None` if none of those consensuses is known.
     pub fn targets(&self, relays: &[usize], as_of: ConsensusHour, horizon_hours: i32) -> Option<Vec<f64>> {
-        let places = self.place_after(as_of)..self.place(as_of.next().plus(horizon_hours));
-        let n = f64::from(places.len() as u32);
-        (n > 0.0).then(|| relays.iter().map(|i| f64::from(self.relays[*i].up_in(&places)) / n).collect())
+        let indices = self.index_after(as_of)..self.index(as_of.next().plus(horizon_hours));
+        let n = f64::from(indices.len() as u32);
+        (n > 0.0).then(|| relays.iter().map(|i| f64::from(self.relays[*i].up_in(&indices)) / n).collect())
     }
 }
 
-/// How long after its last appearance a relay is still part of the network: 7 days, as in Onionoo.
+/// Hours after its last appearance for which a relay is still part of the network: 7 days, as in Onionoo.
 pub(crate) const CURRENT_HOURS: i32 = 7 * 24;
 
 fn cut(mut relay: RelayPast, n: u32) -> Option<RelayPast> {
@@ -186,19 +186,19 @@ fn cut(mut relay: RelayPast, n: u32) -> Option<RelayPast> {
     (!relay.spans.is_empty()).then_some(relay)
 }
 
-/// How many spans hold each of the first places.
+/// Numbers of spans that hold each of the first indices.
 pub(crate) struct Tally {
-    /// By how much the number changes at each place, and at the end.
+    /// The change of the number at each index, and at the end.
     changes: Vec<i64>,
 }
 
 impl Tally {
-    /// Of no spans, over `n` places.
+    /// Of no spans, over `n` indices.
     pub(crate) fn new(n: usize) -> Self {
         Self { changes: vec![0; n + 1] }
     }
 
-    /// Takes in the places from `start` up to `end`, as far as they are counted; none where `end` is not beyond `start`.
+    /// Takes in the indices from `start` up to `end`, as far as they are counted; none where `end` is not beyond `start`.
     pub(crate) fn add(&mut self, start: u32, end: u32) {
         let n = self.changes.len() - 1;
         let (start, end) = ((start as usize).min(n), (end as usize).min(n));
@@ -208,7 +208,7 @@ impl Tally {
         }
     }
 
-    /// The number of spans at each place.
+    /// The number of spans at each index.
     pub(crate) fn counts(&self) -> Vec<f64> {
         let mut count = 0;
         self.changes[..self.changes.len() - 1]

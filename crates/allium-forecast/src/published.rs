@@ -6,9 +6,9 @@
 //!
 //! # Limits
 //!
-//! Graphs tell of relays that still exist: departures of the past are missing, so how many leave for good is taken from the public
+//! Graphs are of relays that still exist: departures of the past are missing, so how many leave for good is taken from the public
 //! record instead, see [`Renewal::of_record`](crate::models::Renewal::of_record). Short outages within coarse bins are merged.
-//! Flags of the past are not told.
+//! Flags of the past are not known.
 
 use std::ops::Range;
 
@@ -16,12 +16,12 @@ use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, Series};
 
 use crate::past::{Past, PastSpan, RelayPast};
 
-/// How many days back a history of graphs is made.
+/// Days for which a history of graphs is made.
 const MAX_DAYS: i32 = 400;
 /// Seconds of an hour.
 const HOUR_SECS: i64 = 3600;
 
-/// What is published of one relay.
+/// The published history of one relay.
 #[derive(Debug, Clone)]
 pub struct Published<'a> {
     /// The relay.
@@ -37,7 +37,7 @@ pub struct Published<'a> {
 }
 
 impl Past {
-    /// The history that these graphs tell of the time up to and including `as_of`.
+    /// The history in these graphs up to and including `as_of`.
     pub fn of_published<'a>(relays: impl IntoIterator<Item = Published<'a>>, as_of: ConsensusHour) -> Self {
         let first = as_of.next().plus(-24 * MAX_DAYS);
         let hours: Vec<ConsensusHour> = (0..24 * MAX_DAYS).map(|i| first.plus(i)).collect();
@@ -47,7 +47,7 @@ impl Past {
 }
 
 fn history(relay: &Published<'_>, first: ConsensusHour, n_hours: usize) -> Option<RelayPast> {
-    let place = |secs: i64| ((secs - first.start_secs()).div_euclid(HOUR_SECS)).clamp(0, n_hours as i64) as usize;
+    let index = |secs: i64| ((secs - first.start_secs()).div_euclid(HOUR_SECS)).clamp(0, n_hours as i64) as usize;
     let mut is_up = vec![None; n_hours];
     let mut graphs = relay.uptime.clone();
     graphs.sort_by_key(|series| series.interval_secs());
@@ -55,12 +55,12 @@ fn history(relay: &Published<'_>, first: ConsensusHour, n_hours: usize) -> Optio
         let mut was_up = false;
         for (i, value) in series.values().enumerate() {
             let start = series.start_secs() + i as i64 * i64::from(series.interval_secs());
-            let places = place(start)..place(start + i64::from(series.interval_secs()));
+            let indices = index(start)..index(start + i64::from(series.interval_secs()));
             let Some(value) = value else { continue };
-            was_up = fill(&mut is_up, places, value, was_up);
+            was_up = fill(&mut is_up, indices, value, was_up);
         }
     }
-    if let Some(seen) = relay.last_seen.map(|seen| place(seen.start_secs())).filter(|seen| *seen < n_hours) {
+    if let Some(seen) = relay.last_seen.map(|seen| index(seen.start_secs())).filter(|seen| *seen < n_hours) {
         is_up[seen] = Some(true);
     }
     let spans = runs(&is_up).map(|run| PastSpan {
@@ -76,18 +76,18 @@ fn history(relay: &Published<'_>, first: ConsensusHour, n_hours: usize) -> Optio
     (!spans.is_empty()).then(|| RelayPast::new(relay.fingerprint, spans))
 }
 
-/// Sets those hours of a bin of which no finer graph told; returns whether it ends up.
-fn fill(is_up: &mut [Option<bool>], places: Range<usize>, value: f64, was_up: bool) -> bool {
-    let n = places.len();
+/// Sets those hours of a bin that no finer graph covers; returns whether it ends up.
+fn fill(is_up: &mut [Option<bool>], indices: Range<usize>, value: f64, was_up: bool) -> bool {
+    let n = indices.len();
     let n_up = (value * n as f64).round() as usize;
-    for (i, place) in places.enumerate() {
+    for (i, index) in indices.enumerate() {
         let up = if was_up { i < n_up } else { i >= n - n_up.min(n) };
-        is_up[place].get_or_insert(up);
+        is_up[index].get_or_insert(up);
     }
     n_up >= n || (!was_up && n_up > 0)
 }
 
-/// Stretches of hours that are up; an hour of which nothing is told goes on as the one before it.
+/// Stretches of hours that are up; an hour of which nothing is known goes on as the one before it.
 fn runs(is_up: &[Option<bool>]) -> impl Iterator<Item = Range<u32>> {
     let mut carried = false;
     let known: Vec<bool> = is_up

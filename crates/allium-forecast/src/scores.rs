@@ -1,4 +1,4 @@
-//! How good forecasts were.
+//! Scores of forecasts.
 
 use serde::{Deserialize, Serialize};
 

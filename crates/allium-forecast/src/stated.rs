@@ -1,6 +1,6 @@
 //! A distribution as its quantiles are stated, so that closed intervals cover what they say.
 //!
-//! Where more than a tenth of the probability lies at 1, the 0.9 quantile is 1 and the closed interval from the 0.1 quantile to it
+//! If more than a tenth of the probability lies at 1, the 0.9 quantile is 1 and the closed interval from the 0.1 quantile to it
 //! covers up to nine in ten: no interval of such a distribution covers 0.8 exactly. Ending some of them just below 1 does so on
 //! average. The intervals that end there are those of relays less likely than a limit to run without any gap; each central
 //! interval (50, 80 and 95 %) of each age class has its own limit, chosen on held-out origins, wider intervals no higher ones:
@@ -13,7 +13,7 @@ use crate::distribution::{Distribution, LEVELS};
 
 /// The central intervals that are held to what they say.
 pub(crate) const CENTRALS: [f64; 3] = [0.5, 0.8, 0.95];
-/// Where intervals end that leave out a month without any gap: half a consensus of a month short of 1.
+/// The end of intervals that leave out a month without any gap: half a consensus of a month short of 1.
 pub(crate) const CEILING: f64 = 1.0 - 0.5 / 720.0;
 
 /// Ages at which the next class begins, days.
@@ -51,7 +51,7 @@ impl Stated {
         LEVELS.map(|level| self.quantile(level))
     }
 
-    /// Whether the closed central interval holds the truth.
+    /// True if the closed central interval holds the truth.
     pub(crate) fn is_covered(&self, truth: f64, central: f64) -> bool {
         (self.quantile((1.0 - central) / 2.0)..=self.quantile(upper(central))).contains(&truth)
     }

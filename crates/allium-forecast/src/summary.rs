@@ -4,7 +4,7 @@ use allium_model::Fraction;
 
 use crate::forecast::{Confidence, Forecast, Label};
 
-/// What is to be expected of some relays.
+/// The expectation for some relays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Summary {
     /// Relays with a forecast.
@@ -18,7 +18,7 @@ pub struct Summary {
     /// This is how widely single relays spread. It is not the interval of the mean, which would need to know how far relays fail
     /// together.
     pub interval: Option<(Fraction, Fraction)>,
-    /// How many running relays are expected to stay below 0.9: the sum of their probabilities.
+    /// Running relays that are expected to stay below 0.9: the sum of their probabilities.
     pub expected_below_90: f64,
     /// Running relays that are more likely than not to stay below 0.9.
     pub n_likely_below_90: usize,
@@ -52,7 +52,7 @@ impl Summary {
         }
     }
 
-    /// How many relays have this label.
+    /// Number of relays with this label.
     pub fn n_labelled(&self, label: Label) -> usize {
         Label::ALL.iter().zip(self.by_label).filter(|(each, _)| **each == label).map(|(_, n)| n).sum()
     }

@@ -23,7 +23,7 @@ const MOST_MEMBERS: usize = 30;
 /// Fewest pairs to measure likeness on.
 const LEAST_PAIRS: usize = 100;
 
-/// How far relays of one group fare alike: the rank correlation of their outcomes, given their forecasts.
+/// The likeness of the fates of relays of one group: the rank correlation of their outcomes, given their forecasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Likeness {
     /// The correlation, 0 to 1.
@@ -33,11 +33,11 @@ pub struct Likeness {
 }
 
 impl Likeness {
-    /// Where nothing could be measured: as unsure as half of the way to failing all together.
+    /// The likeness where nothing could be measured: as unsure as half of the way to failing all together.
     pub const ASSUMED: Self = Self { rho: 0.5, n_pairs: 0 };
 }
 
-/// What is to be expected of several relays together.
+/// The expectation for several relays together.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Total {
     /// Relays.
@@ -50,7 +50,7 @@ pub struct Total {
     pub median: Fraction,
     /// The 0.1 and 0.9 quantile of their mean uptime.
     pub interval: (Fraction, Fraction),
-    /// What it would be if each failed for itself.
+    /// The same if each failed for itself.
     pub interval_if_independent: (Fraction, Fraction),
     /// Their mean uptime over the 30 days before, over those for which it is known.
     pub recent: Option<Fraction>,
@@ -100,8 +100,8 @@ struct Curve {
 impl Curve {
     fn of(forecast: &Forecast) -> Self {
         let mut quantiles = [0.0; 21];
-        for (place, quantile) in quantiles[1..].iter_mut().zip(&forecast.quantiles) {
-            *place = quantile.get();
+        for (knot, quantile) in quantiles[1..].iter_mut().zip(&forecast.quantiles) {
+            *knot = quantile.get();
         }
         quantiles[20] = (2.0 * quantiles[19] - quantiles[18]).min(1.0);
         let inner: f64 = quantiles[1..].windows(2).map(|ends| f64::midpoint(ends[0], ends[1])).sum();
@@ -110,8 +110,8 @@ impl Curve {
     }
 
     fn at(&self, rank: f64) -> f64 {
-        let place = (rank * 20.0).clamp(0.0, 19.999_999);
-        let (step, share) = (place as usize, place.fract());
+        let position = (rank * 20.0).clamp(0.0, 19.999_999);
+        let (step, share) = (position as usize, position.fract());
         self.quantiles[step] + share * (self.quantiles[step + 1] - self.quantiles[step])
     }
 }
@@ -126,7 +126,7 @@ impl Draws {
     }
 }
 
-/// How far relays of one group fared alike in what these forecasts were of; forecasts whose horizon is not over in `past` do not
+/// Measures the likeness of relays of one group in the outcomes of these forecasts; forecasts whose horizon is not over in `past` do not
 /// count. `group_of` names the group of a relay, if it has one.
 pub fn likeness(past: &Past, forecasts: &[Forecast], group_of: impl Fn(&Forecast) -> Option<u32>) -> Likeness {
     let mut ranks: BTreeMap<(i32, u32), Vec<f64>> = BTreeMap::new();
@@ -150,7 +150,7 @@ pub fn likeness(past: &Past, forecasts: &[Forecast], group_of: impl Fn(&Forecast
     Likeness { rho: (sum / n_pairs as f64 / variance).clamp(0.0, 1.0), n_pairs }
 }
 
-/// Where the outcome lies in its forecast: the middle of the ranks of the quantiles that equal it.
+/// The rank of the outcome in its forecast: the middle of the ranks of the quantiles that equal it.
 fn rank(past: &Past, forecast: &Forecast) -> Option<f64> {
     let end = forecast.as_of.next().plus(24 * i32::from(forecast.horizon_days));
     if past.hours().last().is_none_or(|last| last.next() < end) {

@@ -1,6 +1,6 @@
-//! What models learn from: features at past origins, with what came after.
+//! Training rows: features at past origins, with the outcome that came after.
 //!
-//! Origins lie on a fixed grid, so that trainings of different times share their rows: [`Rows`] works each origin out once.
+//! Origins lie on a fixed grid, so that trainings of different times share their rows: [`Rows`] computes each origin once.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,11 +19,11 @@ pub struct Training {
     pub values: Vec<f32>,
     /// The share of known consensuses in the horizon in which the relay was Running, per row.
     pub targets: Vec<f64>,
-    /// How much each row counts: less than 1 in a flood, see [`Features::weights`].
+    /// The weight of each row: less than 1 in a flood, see [`Features::weights`].
     pub weights: Vec<f32>,
 }
 
-/// Which origins are learned from.
+/// The origins that are learned from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
     /// Days between two origins.
@@ -32,7 +32,7 @@ pub struct Schedule {
     pub max_origins: usize,
     /// Days of history that an origin needs before it.
     pub min_past_days: i32,
-    /// How far targets reach.
+    /// The reach of targets.
     pub horizon_days: u16,
 }
 
@@ -57,7 +57,7 @@ impl Schedule {
     }
 }
 
-/// Rows of one history by origin, each worked out once.
+/// Rows of one history by origin, each computed once.
 pub(crate) struct Rows<'a> {
     past: &'a Past,
     horizon_days: u16,
@@ -108,12 +108,12 @@ impl Training {
         self.weights.extend(&other.weights);
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.targets.len()
     }
 
-    /// Whether there is nothing to learn from.
+    /// True if there is nothing to learn from.
     pub fn is_empty(&self) -> bool {
         self.targets.is_empty()
     }

@@ -1,4 +1,4 @@
-//! When the network, and a relay, can best do without: three hours of the week.
+//! Hours of the week in which the network, and a relay, can best do without: three at a time.
 
 use allium_model::ConsensusHour;
 
@@ -23,7 +23,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// How long it is.
+    /// Its length.
     pub const HOURS: i32 = SLOT_HOURS;
 
     fn number(hour: ConsensusHour) -> usize {
@@ -56,7 +56,7 @@ impl Slot {
     }
 }
 
-/// How many relays run in each slot of the week, as a share of the week's mean.
+/// Running relays in each slot of the week, as a share of the week's mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Week {
     shares: [f64; N_SLOTS],
@@ -69,9 +69,9 @@ impl Week {
         let mut ratios = vec![Vec::new(); N_SLOTS];
         let running = running(past, as_of);
         for week in 0..PATTERN_WEEKS {
-            let places = past.place(as_of.next().plus(-WEEK_HOURS * (week + 1)))..past.place(as_of.next().plus(-WEEK_HOURS * week));
+            let indices = past.index(as_of.next().plus(-WEEK_HOURS * (week + 1)))..past.index(as_of.next().plus(-WEEK_HOURS * week));
             let counts: Vec<(usize, f64)> =
-                places.map(|place| (Slot::number(past.hours()[place as usize]), running[place as usize])).collect();
+                indices.map(|index| (Slot::number(past.hours()[index as usize]), running[index as usize])).collect();
             let Some(mean) = allium_stats::mean(&counts.iter().map(|(_, n)| *n).collect::<Vec<_>>()).filter(|mean| *mean > 0.0) else {
                 continue;
             };
@@ -87,18 +87,18 @@ impl Week {
         Some(Self { shares })
     }
 
-    /// By how much more than on average over the week run in a slot, as a share.
+    /// The excess of relays that run in a slot over the average of the week, as a share.
     pub fn surplus(&self, slot: Slot) -> f64 {
         let number = usize::from(slot.weekday) * (N_SLOTS / 7) + usize::from(slot.start_hour) / SLOT_HOURS as usize;
         self.shares.get(number).map_or(0.0, |share| share - 1.0)
     }
 
-    /// When a relay is missed least, and whether that is when it goes down anyway: of the slots in which most of its outages of
+    /// The slot in which a relay is missed least, and whether it goes down then anyway: of the slots in which most of its outages of
     /// the last eight weeks began, where that were two or more, else of all, the one in which most other relays run.
     pub fn best_slot(&self, past: &Past, relay: &RelayPast, as_of: ConsensusHour) -> (Slot, bool) {
-        let places = past.window(as_of, PATTERN_WEEKS * WEEK_HOURS);
+        let indices = past.window(as_of, PATTERN_WEEKS * WEEK_HOURS);
         let mut downs = [0usize; N_SLOTS];
-        let ended = relay.runs().iter().filter(|run| places.contains(&run.end));
+        let ended = relay.runs().iter().filter(|run| indices.contains(&run.end));
         ended.for_each(|run| downs[Slot::number(past.hours()[run.end as usize])] += 1);
         let most = downs.iter().copied().max().filter(|most| *most >= HABIT);
         let usual = (0..N_SLOTS).filter(|slot| most.is_none_or(|most| downs[*slot] == most));
@@ -109,7 +109,7 @@ impl Week {
 
 /// Running relays at each known consensus up to an hour.
 fn running(past: &Past, as_of: ConsensusHour) -> Vec<f64> {
-    let mut tally = Tally::new(past.place_after(as_of) as usize);
+    let mut tally = Tally::new(past.index_after(as_of) as usize);
     past.relays().iter().flat_map(RelayPast::runs).for_each(|run| tally.add(run.start, run.end));
     tally.counts()
 }

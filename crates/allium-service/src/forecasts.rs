@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use allium_forecast::advice::Advice;
 use allium_forecast::features::Features;
-use allium_forecast::network::{Daily, Figure, NetworkForecast, NetworkScore, backtest};
+pub use allium_forecast::network::NetworkOutlook;
 use allium_forecast::{Driver, Forecast, Habits, HeldOutScore, Likeness, Model, Past, Summary, Usual, Week};
 use allium_model::{ConsensusHour, Fingerprint};
 
@@ -105,39 +105,6 @@ pub struct GroupLikeness {
 impl Default for GroupLikeness {
     fn default() -> Self {
         Self { operator: Likeness::ASSUMED, autonomous_system: Likeness::ASSUMED, country: Likeness::ASSUMED }
-    }
-}
-
-/// The whole network in the months ahead.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct NetworkOutlook {
-    /// Its figures day by day; `None` where our own record is no ground for them.
-    pub daily: Option<Daily>,
-    /// The figures at their horizons; those that cannot be forecast are missing.
-    pub forecasts: Vec<NetworkForecast>,
-    /// Scores of such forecasts as of past days.
-    pub scores: Vec<NetworkScore>,
-}
-
-impl NetworkOutlook {
-    /// Days between two days of the back-test.
-    const STEP_DAYS: usize = 7;
-
-    /// Forecasts from daily figures.
-    pub fn of(daily: Daily) -> Self {
-        let forecasts = Figure::ALL.into_iter().flat_map(|figure| daily.forecasts(figure, figure.horizons().iter().copied())).collect();
-        let scores = backtest(&daily, Self::STEP_DAYS);
-        Self { daily: Some(daily), forecasts, scores }
-    }
-
-    /// The forecast of a figure at one of its horizons.
-    pub fn find(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkForecast> {
-        self.forecasts.iter().find(|forecast| forecast.figure == figure && forecast.horizon_days == horizon_days)
-    }
-
-    /// Score of the method in use for a figure and a horizon.
-    pub fn score(&self, figure: Figure, horizon_days: u16) -> Option<&NetworkScore> {
-        self.scores.iter().find(|score| score.in_use && score.figure == figure && score.horizon_days == horizon_days)
     }
 }
 

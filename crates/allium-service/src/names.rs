@@ -9,7 +9,7 @@ impl View {
     /// The name of an operator: the proven domain, else its contact, else the nickname of a member of its family.
     pub fn operator_name(&self, operator_idx: usize) -> String {
         let relay = |relay_idx: u32| -> Option<&Relay> { self.record.relays.get(relay_idx as usize).map(|record| &record.relay) };
-        let Some(operator) = self.operators.operators.operators.get(operator_idx) else { return String::new() };
+        let Some(operator) = self.operators.list().get(operator_idx) else { return String::new() };
         if let OperatorId::Domain(domain) = &operator.id {
             return domain.to_string();
         }

@@ -145,7 +145,7 @@ impl View {
         };
         let fits = |i: usize, relay: &allium_model::Relay| match members {
             Members::Network => true,
-            Members::Operator(operator_idx) => self.operators.operators.of_relay.get(i).copied().flatten() == Some(operator_idx),
+            Members::Operator(operator_idx) => self.operators.directory.of_relay.get(i).copied().flatten() == Some(operator_idx),
             Members::Country(code) => relay.country == Some(code),
             Members::As(asn) => relay.asn == Some(asn),
             Members::Family(fingerprint) => relay.fingerprint == fingerprint || family.is_some_and(|f| f.contains(&relay.fingerprint)),

@@ -2,7 +2,7 @@
 //!
 //! Against the subregion: the mean uptime of the country's relays and that of all other relays of the subregion, by Welch's test with
 //! the moderated variances of both and the smaller degrees of freedom. Against the past: the change against the network over 7, 30
-//! or 90 days. Of all these tests at once, those are told that Benjamini and Hochberg's procedure (1995) keeps at a false discovery
+//! or 90 days. Of all these tests at once, those are reported that Benjamini and Hochberg's procedure (1995) keeps at a false discovery
 //! rate of 5 % and that differ by at least two percentage points.
 
 use std::collections::BTreeMap;
@@ -16,10 +16,10 @@ use crate::report::Recent;
 /// Relays that a country, and the rest of its subregion, need.
 const MIN_RELAYS: usize = 5;
 
-/// The smallest difference that is told.
+/// The smallest difference that is reported.
 const SMALLEST_DIFFERENCE: f64 = 0.02;
 
-/// Expected share of false ones among those told.
+/// Expected share of false ones among those reported.
 const FALSE_DISCOVERY_RATE: f64 = 0.05;
 
 /// The share of a difference from which on one operator or autonomous system explains it.
@@ -30,7 +30,7 @@ const EXPLAINS: f64 = 0.5;
 pub struct Anomaly {
     /// The country.
     pub country: CountryCode,
-    /// What it is unlike.
+    /// The comparison in which it is unlike.
     pub against: Against,
     /// Relays with a figure.
     pub n_relays: usize,
@@ -38,17 +38,17 @@ pub struct Anomaly {
     pub n_affected: usize,
     /// Mean uptime of its relays.
     pub uptime: Fraction,
-    /// What was to be expected.
+    /// The expected value.
     pub expected: Fraction,
     /// `uptime` less `expected`.
     pub difference: f64,
-    /// How likely so large a difference is by chance, for this one test.
+    /// The probability of so large a difference by chance, for this one test.
     pub p_value: f64,
     /// The one operator or autonomous system that explains at least half of it.
     pub explanation: Option<Explanation>,
 }
 
-/// What a country is unlike.
+/// The comparison in which a country is unlike others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Against {
     /// The other countries of its subregion.
@@ -60,7 +60,7 @@ pub enum Against {
     },
 }
 
-/// Whose relays make most of a difference.
+/// The operator whose relays make most of a difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Explanation {
     /// An operator's.

@@ -1,4 +1,4 @@
-//! Where a relay would make the network more diverse: countries that carry little and are reliable, with the gain as a number.
+//! Countries in which a relay would make the network more diverse: they carry little and are reliable; with the gain as a number.
 //!
 //! Diversity over countries is the effective number 1 / Σ p² of their shares of consensus weight. The gain of a relay of some weight in
 //! a country is that number with the relay less the number without it, everything else unchanged.

@@ -37,7 +37,7 @@ pub struct GroupFigures {
     pub bytes_written: Option<f64>,
     /// Distinct autonomous systems.
     pub n_autonomous_systems: usize,
-    /// Distinct operators, as far as they can be told; see `docs/methods.md`.
+    /// Distinct operators, as far as they are known; see `docs/methods.md`.
     pub n_operators: usize,
     /// Distinct families of two relays and more.
     pub n_families: usize,
@@ -47,7 +47,7 @@ pub struct GroupFigures {
     pub first_seen: Option<ConsensusHour>,
     /// Mean time since first appearance, days.
     pub mean_age_days: Option<f64>,
-    /// What their exit policies let through.
+    /// The traffic that their exit policies let through.
     pub exit_policies: ExitPolicies,
     /// From 0, all in one hand, to 10; see `docs/methods.md`, "Diversity score".
     pub diversity: Option<f64>,
@@ -79,11 +79,11 @@ pub struct ExitPolicies {
     pub some: usize,
     /// Every port.
     pub everything: usize,
-    /// Nobody told.
+    /// Nobody stated it.
     pub unknown: usize,
 }
 
-/// What shares are taken of: sums over the running network.
+/// The wholes that shares are taken of: sums over the running network.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Whole {
     weight: f64,
@@ -179,13 +179,13 @@ fn exit_policies(group: &[&Member]) -> ExitPolicies {
     policies
 }
 
-/// 10 × (½ of the spread over operators + ¼ over places + ¼ over platforms), each 1 − Σ share² by weight of running relays.
+/// 10 × (½ of the spread over operators + ¼ over locations + ¼ over platforms), each 1 − Σ share² by weight of running relays.
 fn diversity(group: &[&Member]) -> Option<f64> {
     let over = |key: fn(&Member) -> u32| {
         let keyed = group.iter().filter(|member| member.running).map(|member| (key(member), member.consensus_weight as f64));
         herfindahl(keyed).map(|h| 1.0 - h)
     };
-    Some(10.0 * (0.5 * over(|m| m.cluster)? + 0.25 * over(|m| m.place)? + 0.25 * over(|m| m.platform)?))
+    Some(10.0 * (0.5 * over(|m| m.cluster)? + 0.25 * over(|m| m.location)? + 0.25 * over(|m| m.platform)?))
 }
 
 /// Σ share² over keys; `None` without a positive weight.

@@ -11,26 +11,26 @@ use crate::report::{NetworkReport, Recent, RelayReport};
 /// A current relay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// Its place in `NetworkRecord::relays` and `NetworkReport::relays`.
+    /// Its index in `NetworkRecord::relays` and `NetworkReport::relays`.
     pub relay_idx: usize,
-    /// Whether the newest consensus lists it as Running.
+    /// True if the newest consensus lists it as Running.
     pub running: bool,
     /// Country of its primary address.
     pub country: Option<CountryCode>,
     /// Autonomous system of its primary address.
     pub asn: Option<Asn>,
-    /// The place of its operator in [`Groups::operators`](super::Groups::operators).
+    /// The index of its operator in [`Groups::operators`](super::Groups::operators).
     pub operator: Option<u32>,
-    /// The place of its family among the families of the operators.
+    /// The index of its family among the families of the operators.
     pub family: Option<u32>,
     /// Uptime per period, in the order of [`Period::ALL`].
     pub uptime: [Option<f64>; 7],
     /// Last consensus weight.
     pub weight: f64,
-    /// Operator, or the relay itself where nobody can tell: relays of one cluster fail together.
+    /// Operator, or the relay itself where that is not known: relays of one cluster fail together.
     pub(super) cluster: u32,
     /// Country and autonomous system together.
-    pub(super) place: u32,
+    pub(super) location: u32,
     pub(super) platform: u32,
     pub(super) known_hours: [f64; 7],
     pub(super) recent: [Recent; 3],
@@ -47,7 +47,7 @@ pub struct Member {
     pub(super) bytes_written: Option<f64>,
 }
 
-/// What an exit policy lets through, by its summary.
+/// The traffic that an exit policy lets through, by its summary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExitPolicy {
     Nothing,
@@ -67,7 +67,7 @@ pub(super) fn members(record: &NetworkRecord, report: &NetworkReport, operators:
 /// Numbers for what is only compared.
 #[derive(Default)]
 struct Names {
-    places: BTreeMap<(Option<CountryCode>, Option<Asn>), u32>,
+    locations: BTreeMap<(Option<CountryCode>, Option<Asn>), u32>,
     platforms: BTreeMap<String, u32>,
 }
 
@@ -91,7 +91,7 @@ fn member(relay_idx: usize, record: &RelayRecord, report: &RelayReport, operator
         uptime: Period::ALL.map(|period| report.uptime_in(period).map(allium_model::Fraction::get)),
         weight: relay.consensus_weight.unwrap_or(0) as f64,
         cluster: operator.unwrap_or((operators.operators.len() + relay_idx) as u32),
-        place: number(&mut names.places, (relay.country, relay.asn)),
+        location: number(&mut names.locations, (relay.country, relay.asn)),
         platform: number(&mut names.platforms, platform_name(relay).unwrap_or_default()),
         known_hours: Period::ALL.map(|period| report.uptime[period.index()].map_or(0.0, |figure| figure.known_hours)),
         recent: report.recent,

@@ -24,7 +24,7 @@ use jiff::civil::Date;
 use crate::report::NetworkReport;
 
 pub use anomaly::{Against, Anomaly, Explanation};
-pub use concentration::Concentration;
+pub use concentration::{Concentration, ConcentrationLevel};
 pub use expansion::Expansion;
 pub use figures::{ExitPolicies, GroupFigures, RoleBandwidth};
 pub use member::Member;
@@ -40,7 +40,7 @@ pub struct Groups {
     pub as_of: ConsensusHour,
     /// Current relays, in the order of the record.
     pub members: Vec<Member>,
-    /// Who runs relays of the record, by the place that [`Member::operator`] holds.
+    /// The operators of the record, by the index that [`Member::operator`] holds.
     pub operators: Vec<OperatorId>,
     /// All of them as one group.
     pub network: GroupFigures,
@@ -66,9 +66,9 @@ pub struct Groups {
 pub struct Group<K> {
     /// The property.
     pub key: K,
-    /// What the source calls it, as a stranger wrote it.
+    /// Its name in the source, as a stranger wrote it.
     pub name: Option<String>,
-    /// The places of its relays in [`Groups::members`], in order.
+    /// The indices of its relays in [`Groups::members`], in order.
     pub members: Vec<u32>,
     /// Their figures.
     pub figures: GroupFigures,
@@ -79,7 +79,7 @@ pub struct Group<K> {
 pub struct Parts<K> {
     /// Heaviest first.
     pub groups: Vec<Group<K>>,
-    /// How many groups the members make.
+    /// Number of groups that the members make.
     pub n_groups: usize,
 }
 
@@ -130,7 +130,7 @@ impl Groups {
         parts
     }
 
-    /// The same of operators, by their place in [`Groups::operators`].
+    /// The same of operators, by their index in [`Groups::operators`].
     pub fn heaviest_operators(&self, members: &[u32], period: Period, n: usize) -> Parts<u32> {
         self.heaviest(members, |member| member.operator, period, n)
     }
@@ -160,12 +160,13 @@ impl Groups {
         groups
     }
 
-    /// The places among the members of relays that are given by their places in the record, sorted; those that are not current are left out.
-    pub fn places_of(&self, relays: &[u32]) -> Vec<u32> {
-        let place = |relay: &u32| self.members.binary_search_by_key(&(*relay as usize), |member| member.relay_idx).ok();
-        let mut places: Vec<u32> = relays.iter().filter_map(place).map(|place| place as u32).collect();
-        places.sort_unstable();
-        places
+    /// The indices among the members of relays that are given by their indices in the record, sorted; those that are not current are
+    /// left out.
+    pub fn member_indices(&self, relays: &[u32]) -> Vec<u32> {
+        let index = |relay: &u32| self.members.binary_search_by_key(&(*relay as usize), |member| member.relay_idx).ok();
+        let mut indices: Vec<u32> = relays.iter().filter_map(index).map(|index| index as u32).collect();
+        indices.sort_unstable();
+        indices
     }
 
     /// The figures of some members.
@@ -191,17 +192,17 @@ impl Groups {
     /// The heaviest groups by a key, the largest of equals first, then by key.
     fn heaviest<K: Ord + Copy>(&self, members: &[u32], key: impl Fn(&Member) -> Option<K>, period: Period, n: usize) -> Parts<K> {
         let mut keyed: Vec<(K, u32)> =
-            members.iter().filter_map(|place| key(&self.members[*place as usize]).map(|key| (key, *place))).collect();
+            members.iter().filter_map(|index| key(&self.members[*index as usize]).map(|key| (key, *index))).collect();
         keyed.sort_unstable();
         let weight = |same: &[(K, u32)]| -> u64 {
-            let running = same.iter().map(|(_, place)| &self.members[*place as usize]).filter(|member| member.running);
+            let running = same.iter().map(|(_, index)| &self.members[*index as usize]).filter(|member| member.running);
             running.map(|member| member.consensus_weight).fold(0, u64::saturating_add)
         };
         let mut parts: Vec<(u64, &[(K, u32)])> = keyed.chunk_by(|a, b| a.0 == b.0).map(|same| (weight(same), same)).collect();
         let n_groups = parts.len();
         parts.sort_by(|a, b| (b.0, b.1.len()).cmp(&(a.0, a.1.len())).then(a.1[0].0.cmp(&b.1[0].0)));
         let group = |(_, same): &(u64, &[(K, u32)])| {
-            let members: Vec<u32> = same.iter().map(|(_, place)| *place).collect();
+            let members: Vec<u32> = same.iter().map(|(_, index)| *index).collect();
             Group { key: same[0].0, name: None, figures: figures::figures_in(&self.context, &self.at(&members), period), members }
         };
         Parts { groups: parts.iter().take(n).map(group).collect(), n_groups }
@@ -210,9 +211,9 @@ impl Groups {
     /// Groups by every key that a member has.
     fn by<K: Ord + Clone, I: IntoIterator<Item = K>>(&self, members: &[u32], keys: impl Fn(&Member) -> I) -> Vec<Group<K>> {
         let mut by_key: BTreeMap<K, Vec<u32>> = BTreeMap::new();
-        for place in members {
-            for key in keys(&self.members[*place as usize]) {
-                by_key.entry(key).or_default().push(*place);
+        for index in members {
+            for key in keys(&self.members[*index as usize]) {
+                by_key.entry(key).or_default().push(*index);
             }
         }
         let group = |(key, members): (K, Vec<u32>)| Group { key, name: None, figures: self.figures(&members), members };
@@ -220,15 +221,15 @@ impl Groups {
     }
 
     fn at(&self, members: &[u32]) -> Vec<&Member> {
-        members.iter().map(|place| &self.members[*place as usize]).collect()
+        members.iter().map(|index| &self.members[*index as usize]).collect()
     }
 
     fn first_name(&self, record: &NetworkRecord, members: &[u32], name: impl Fn(&Relay) -> Option<&str>) -> Option<String> {
-        members.iter().find_map(|place| name(&record.relays[self.members[*place as usize].relay_idx].relay)).map(str::to_owned)
+        members.iter().find_map(|index| name(&record.relays[self.members[*index as usize].relay_idx].relay)).map(str::to_owned)
     }
 }
 
 /// The group of a key in a list sorted by key.
 pub fn find<'a, K: Ord>(groups: &'a [Group<K>], key: &K) -> Option<&'a Group<K>> {
-    groups.binary_search_by(|group| group.key.cmp(key)).ok().map(|place| &groups[place])
+    groups.binary_search_by(|group| group.key.cmp(key)).ok().map(|index| &groups[index])
 }

@@ -21,19 +21,19 @@ pub struct GroupMonth {
 impl Groups {
     /// The months of some members, earliest first; the report must be the one that the groups were made from.
     pub fn months(&self, members: &[u32], report: &NetworkReport) -> Vec<GroupMonth> {
-        let relays = || members.iter().map(|place| &report.relays[self.members[*place as usize].relay_idx]);
+        let relays = || members.iter().map(|index| &report.relays[self.members[*index as usize].relay_idx]);
         let Some(first) = relays().filter_map(|relay| relay.months.first()).map(number).min() else { return Vec::new() };
         let mut sums: Vec<(f64, usize)> = Vec::new();
         for month in relays().flat_map(|relay| &relay.months).filter(|month| month.known.get() >= 0.5) {
-            let place = usize::try_from(number(month) - first).unwrap_or(0);
-            if sums.len() <= place {
-                sums.resize(place + 1, (0.0, 0));
+            let index = usize::try_from(number(month) - first).unwrap_or(0);
+            if sums.len() <= index {
+                sums.resize(index + 1, (0.0, 0));
             }
-            sums[place].0 += month.uptime.get();
-            sums[place].1 += 1;
+            sums[index].0 += month.uptime.get();
+            sums[index].1 += 1;
         }
-        let month = |(place, (sum, n_relays)): (usize, (f64, usize))| {
-            let number = first + place as i32;
+        let month = |(index, (sum, n_relays)): (usize, (f64, usize))| {
+            let number = first + index as i32;
             let (year, month) = (number.div_euclid(12) as i16, number.rem_euclid(12) as i8 + 1);
             Fraction::of(sum, n_relays as f64).map(|mean| GroupMonth { year, month, mean, n_relays })
         };

@@ -13,13 +13,13 @@ const MIN_RELAYS: usize = 5;
 /// An autonomous system with less than this share of the weight is under-used.
 const UNDER_USED: f64 = 0.01;
 
-/// Alternatives told with an alert.
+/// Alternatives given with an alert.
 const N_ALTERNATIVES: usize = 3;
 
 /// A relay whose uptime fell by more than this is affected by a decline: one percentage point.
 const FELL: f64 = 0.01;
 
-/// How reliable the relays of a group are, by their mean uptime.
+/// A grade of the reliability of the relays of a group, by their mean uptime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
     /// Below 80 %.
@@ -68,7 +68,7 @@ impl Grade {
     }
 }
 
-/// How much would be lost with a group: by the largest of its shares of weight, guard and exit probability.
+/// The risk of losing a group: by the largest of its shares of weight, guard and exit probability.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Risk {
     /// Up to 5 %.
@@ -105,7 +105,7 @@ impl Risk {
 pub struct AsAlert {
     /// The autonomous system.
     pub asn: Asn,
-    /// What.
+    /// Its kind.
     pub kind: AsAlertKind,
     /// The difference behind it: the change against the network, or the mean less the network's.
     pub difference: f64,
@@ -117,7 +117,7 @@ pub struct AsAlert {
     pub alternatives: Vec<Asn>,
 }
 
-/// What an alert says.
+/// The kind of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AsAlertKind {
     /// Its uptime falls, beyond chance and beyond the network's change.
@@ -126,7 +126,7 @@ pub enum AsAlertKind {
     BelowNetwork,
 }
 
-/// What the network would lose with some of its relays.
+/// The loss of the network without some of its relays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loss {
     /// Running relays lost.
@@ -152,7 +152,7 @@ pub struct Loss {
 }
 
 impl Groups {
-    /// What is wrong with autonomous systems over a period: the heaviest first.
+    /// Alerts about autonomous systems over a period: the heaviest first.
     pub fn as_alerts(&self, period: Period) -> Vec<AsAlert> {
         let mut alerts: Vec<(u64, AsAlert)> = self
             .autonomous_systems
@@ -216,11 +216,11 @@ impl Groups {
         fitting.into_iter().take(N_ALTERNATIVES).map(|(_, asn)| asn).collect()
     }
 
-    /// What the network would be without some members, which must be sorted; `lost` are their figures.
+    /// The network without some members, which must be sorted; `lost` are their figures.
     pub fn without(&self, members: &[u32], lost: &GroupFigures, period: Period) -> Loss {
         let mut is_gone = vec![false; self.members.len()];
-        members.iter().for_each(|place| is_gone[*place as usize] = true);
-        let (mut gone, mut kept, mut uptime) = (Places::default(), Places::default(), Vec::new());
+        members.iter().for_each(|index| is_gone[*index as usize] = true);
+        let (mut gone, mut kept, mut uptime) = (Locations::default(), Locations::default(), Vec::new());
         for (member, is_gone) in self.members.iter().zip(is_gone) {
             if member.running {
                 if is_gone { &mut gone } else { &mut kept }.add(member);
@@ -243,14 +243,14 @@ impl Groups {
     }
 }
 
-/// Where running relays are and who runs them.
+/// The locations of running relays and who runs them.
 #[derive(Default)]
-struct Places {
+struct Locations {
     countries: Vec<CountryCode>,
     operators: Vec<u32>,
 }
 
-impl Places {
+impl Locations {
     fn add(&mut self, member: &Member) {
         self.countries.extend(member.country);
         self.operators.extend(member.operator);

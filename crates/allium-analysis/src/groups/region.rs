@@ -1,6 +1,6 @@
-//! Where countries lie: regions and subregions of the United Nations' M49 standard, and the names of ISO 3166.
+//! Regions and subregions of countries by the United Nations' M49 standard, and the names of ISO 3166.
 //!
-//! Which country lies where is keshvar's knowledge (ISO 3166 with M49); here are only the numbers by which M49 names the regions.
+//! The region of a country is keshvar's knowledge (ISO 3166 with M49); here are only the numbers by which M49 names the regions.
 //! `eu` and `ap`, which GeoIP tables use beside the codes of countries, lie nowhere; nor does Antarctica.
 
 use std::fmt;
@@ -67,7 +67,7 @@ impl Region {
         self.within.and_then(Self::of_code)
     }
 
-    /// Whether it is a part of a region.
+    /// True if it is a part of a region.
     pub const fn is_subregion(self) -> bool {
         self.within.is_some()
     }

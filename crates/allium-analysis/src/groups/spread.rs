@@ -1,7 +1,7 @@
 //! Uptime of a group with its interval, and how it changed against the network.
 //!
 //! Relays of one operator fail together, so they are no independent points: the variance of a mean is that of cluster sums (Cameron,
-//! Miller (2015), "A Practitioner's Guide to Cluster-Robust Inference"), with operators as clusters. Few clusters tell little of
+//! Miller (2015), "A Practitioner's Guide to Cluster-Robust Inference"), with operators as clusters. Few clusters show little of
 //! their own variance; as in Smyth (2004), "Linear Models and Empirical Bayes Methods", it is moderated by the network's, which
 //! counts for two clusters. With G clusters, n relays and the sums eₖ of deviations from the mean in cluster k:
 //!
@@ -83,7 +83,7 @@ pub struct Change {
     n_clusters: usize,
 }
 
-/// Which way a group goes.
+/// The direction in which a group goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Direction {
     /// Better than the network's change, beyond chance.
@@ -95,7 +95,7 @@ pub enum Direction {
 }
 
 impl Change {
-    /// How likely so large a difference is where the group is like the network: two-sided, by Student's t.
+    /// The probability of so large a difference where the group is like the network: two-sided, by Student's t.
     pub fn p_value(&self) -> f64 {
         p_of(self.against_network, self.variance, degrees_of_freedom(self.n_clusters))
     }
@@ -111,7 +111,7 @@ impl Change {
     }
 }
 
-/// What all groups are held against.
+/// The figures that all groups are compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Context {
     pub(super) as_of: ConsensusHour,
@@ -144,7 +144,7 @@ impl Context {
         std::array::from_fn(|p| self.period(group, &clusters, p))
     }
 
-    /// The same in the period at this place of [`Period::ALL`](allium_model::Period::ALL).
+    /// The same in the period with this index in [`Period::ALL`](allium_model::Period::ALL).
     pub(super) fn uptime_in(&self, group: &[&Member], p: usize) -> Option<GroupUptime> {
         self.period(group, &Clusters::of(group), p)
     }

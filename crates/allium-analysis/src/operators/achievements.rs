@@ -1,4 +1,4 @@
-//! How an operator stands: a score, the percentiles of its peers, what it has achieved.
+//! Achievements of an operator: a score, the percentiles of its peers, its trophies.
 
 use allium_model::{ConsensusHour, Fraction, Period};
 use allium_stats::quantiles_of_sorted;
@@ -14,7 +14,7 @@ const EXCELLENT: f64 = 0.97;
 /// The periods that a score is taken from, the first that has a figure.
 const PERIODS: [Period; 2] = [Period::SixMonths, Period::OneMonth];
 
-/// How an operator stands.
+/// The achievements of an operator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Achievements {
     /// The period that everything here is of.
@@ -40,9 +40,9 @@ pub struct Achievements {
 /// Quantiles of the mean uptime of operators of like size.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Benchmark {
-    /// Who they are.
+    /// The class of operators that they are.
     pub class: SizeClass,
-    /// How many, this one included.
+    /// Their number, this one included.
     pub n_operators: usize,
     /// At [`Benchmark::LEVELS`].
     pub quantiles: [Fraction; 5],
@@ -53,7 +53,7 @@ impl Benchmark {
     pub const LEVELS: [f64; 5] = [0.99, 0.95, 0.75, 0.5, 0.25];
 }
 
-/// When a relay of an operator was last out.
+/// The last outage of a relay of an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastIssue {
     /// One is out now.
@@ -64,7 +64,7 @@ pub enum LastIssue {
     NoneIn(i64),
 }
 
-/// How the operator at this place stands; `None` where none of its relays has a figure.
+/// The achievements of the operator with this index; `None` where none of its relays has a figure.
 pub fn achievements(
     report: &NetworkReport,
     operators: &OperatorReport,
@@ -73,7 +73,7 @@ pub fn achievements(
 ) -> Option<Achievements> {
     let figures = operators.figures.get(operator_idx)?;
     let (period, uptime) = PERIODS.into_iter().find_map(|period| Some((period, figures.members.uptime[period.index()]?)))?;
-    let members = &operators.operators.operators[operator_idx].members;
+    let members = &operators.list()[operator_idx].members;
     let current = || members.iter().copied().filter(|i| report.relays[*i as usize].current);
     let sibling = |i: u32| Some(Sibling { relay_idx: i, uptime: report.relays[i as usize].uptime_in(period)? });
     let siblings: Vec<Sibling> = current().filter_map(sibling).collect();

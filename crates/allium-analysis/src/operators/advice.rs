@@ -1,4 +1,4 @@
-//! What an operator could do: each piece of advice with its reason and its effect as numbers.
+//! Advice for an operator: each piece with its reason and its effect as numbers.
 //!
 //! Nothing here is a guess at causes. Reasons are figures of the operator's own relays; effects are what the figures would be if the
 //! advice were followed and everything else stayed.
@@ -17,13 +17,13 @@ use crate::report::{NetworkReport, Trend};
 /// A relay with this trend of uptime or a worse one is declining: one percentage point in 30 days.
 const DECLINES: f64 = -0.01;
 
-/// Relays that an operator needs before it is told that one provider holds most of them.
+/// Relays that an operator needs before the advice that one provider holds most of them.
 const MIN_SPREAD_RELAYS: usize = 3;
 
 /// The share of an operator's running relays from which on one provider holds most of them.
 const MOST: f64 = 0.5;
 
-/// Relays that an operator needs before light ones are told.
+/// Relays that an operator needs before the advice on light ones.
 const MIN_LIGHT_RELAYS: usize = 5;
 
 /// A relay is light below this share of the median weight of its siblings.
@@ -37,7 +37,7 @@ const SUGGESTED: usize = 3;
 pub enum Advice {
     /// Bring back relays that are down.
     BringBack {
-        /// Their places in the record.
+        /// Their indices in the record.
         relays: Vec<u32>,
         /// Their last weight as a share of the operator's.
         share_of_operator: Option<Fraction>,
@@ -46,7 +46,7 @@ pub enum Advice {
     },
     /// Look after a relay that is down more than its siblings.
     LookAfter {
-        /// Its place in the record.
+        /// Its index in the record.
         relay_idx: u32,
         /// The period in which it differs.
         period: Period,
@@ -54,19 +54,19 @@ pub enum Advice {
         uptime: Fraction,
         /// The median of its siblings.
         median: Fraction,
-        /// How much the operator's mean would rise if it were as its siblings.
+        /// The rise of the operator's mean if it were as its siblings.
         gain: f64,
     },
     /// Look after a relay whose uptime falls.
     Declining {
-        /// Its place in the record.
+        /// Its index in the record.
         relay_idx: u32,
-        /// How it falls.
+        /// The slope of its fall.
         trend: Trend,
     },
     /// Update relays whose version the authorities do not recommend.
     Update {
-        /// Their places in the record.
+        /// Their indices in the record.
         relays: Vec<u32>,
         /// Their share of the operator's running weight.
         weight_share: Option<Fraction>,
@@ -96,8 +96,8 @@ pub enum Advice {
     },
     /// Place a relay where the network has few.
     Expand {
-        /// Where, and what it does for the network; the best first.
-        places: Vec<Expansion>,
+        /// The countries, and the gain for the network; the best first.
+        expansions: Vec<Expansion>,
         /// The weight that the relay is taken to have: the median of the operator's.
         weight: f64,
         /// The operator's effective number of countries.
@@ -107,14 +107,14 @@ pub enum Advice {
     },
     /// Put light relays together.
     Combine {
-        /// Their places in the record.
+        /// Their indices in the record.
         relays: Vec<u32>,
         /// Their share of the running network's weight, all together.
         share_of_network: Option<Fraction>,
     },
 }
 
-/// How much it matters.
+/// The urgency of a piece of advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
     /// Something is wrong now.
@@ -137,7 +137,7 @@ impl Priority {
 }
 
 impl Advice {
-    /// How much it matters.
+    /// Its priority.
     pub const fn priority(&self) -> Priority {
         match self {
             Self::BringBack { .. } | Self::LookAfter { .. } | Self::Declining { .. } | Self::Update { .. } => Priority::High,
@@ -183,14 +183,14 @@ pub struct Advised<'a> {
     pub operators: &'a OperatorReport,
     /// Its groups.
     pub groups: &'a Groups,
-    /// The operator's place among the operators.
+    /// The operator's index among the operators.
     pub operator_idx: usize,
 }
 
-/// What the operator could do, most urgent first; of equals in the order of relays.
+/// Advice for an operator, most urgent first; of equals in the order of relays.
 pub fn advice(of: &Advised<'_>, details: &Portfolio) -> Vec<Advice> {
     let network = Network::of(of.record, of.report);
-    let members = &of.operators.operators.operators[of.operator_idx].members;
+    let members = &of.operators.list()[of.operator_idx].members;
     let current: Vec<u32> = members.iter().copied().filter(|i| network.is_current(*i)).collect();
     let running: Vec<u32> = current.iter().copied().filter(|i| network.relay(*i).running).collect();
     let facts = Facts { of, network: &network, current: &current, running: &running };
@@ -237,13 +237,13 @@ impl Facts<'_> {
 
     /// Running relays below their siblings, each in the shortest period in which it is.
     fn look_after(&self, details: &Portfolio) -> Vec<Advice> {
-        let mut told = BTreeSet::new();
+        let mut advised = BTreeSet::new();
         let mut found = Vec::new();
         for period in [Period::OneMonth, Period::SixMonths] {
             let n = self.current.iter().filter(|i| self.network.report(**i).uptime_in(period).is_some()).count() as f64;
             let below = details.unlike[period.index()].iter().flatten().filter(|unlike| unlike.z < 0.0);
             for unlike in below.filter(|unlike| self.network.relay(unlike.relay.relay_idx).running) {
-                if told.insert(unlike.relay.relay_idx) {
+                if advised.insert(unlike.relay.relay_idx) {
                     let gain = (unlike.median.get() - unlike.relay.uptime.get()) / n;
                     let (relay_idx, uptime, median) = (unlike.relay.relay_idx, unlike.relay.uptime, unlike.median);
                     found.push(Advice::LookAfter { relay_idx, period, uptime, median, gain });
@@ -300,8 +300,8 @@ impl Facts<'_> {
         let weights: Vec<f64> = self.running.iter().map(|i| self.weight(*i)).filter(|weight| *weight > 0.0).collect();
         let (weight, (before, after)) = (median(&weights)?, one_more(&countries)?);
         let used: BTreeSet<CountryCode> = countries.into_iter().collect();
-        let places = self.of.groups.expansions(Period::SixMonths, weight, &used, SUGGESTED);
-        (!places.is_empty()).then_some(Advice::Expand { places, weight, before, after })
+        let expansions = self.of.groups.expansions(Period::SixMonths, weight, &used, SUGGESTED);
+        (!expansions.is_empty()).then_some(Advice::Expand { expansions, weight, before, after })
     }
 
     fn combine(&self) -> Option<Advice> {

@@ -44,14 +44,14 @@ pub struct MemberFigures {
     /// Current relays whose version is known to be recommended.
     pub n_recommended: usize,
     /// Current relays of whose version the authorities say anything.
-    pub n_version_told: usize,
+    pub n_version_known: usize,
     /// The first consensus that listed one of the current relays.
     pub first_seen: Option<ConsensusHour>,
     /// Uptime of current relays, in the order of [`Period::ALL`].
     pub uptime: [Option<MemberUptime>; 7],
 }
 
-/// How reliable some relays were in a period.
+/// The reliability of some relays in a period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MemberUptime {
     /// Relays with a figure.
@@ -130,7 +130,7 @@ impl RoleWeights {
 }
 
 impl MemberFigures {
-    /// The figures of the relays at these places of the record.
+    /// The figures of the relays with these indices in the record.
     pub(crate) fn of(network: &Network<'_>, members: &[u32]) -> Self {
         let current: Vec<u32> = members.iter().copied().filter(|i| network.is_current(*i)).collect();
         let relays = || current.iter().map(|i| network.relay(*i));
@@ -159,7 +159,7 @@ impl MemberFigures {
             n_ipv4: addresses.iter().filter(|address| address.is_ipv4()).count(),
             n_ipv6: addresses.iter().filter(|address| address.is_ipv6()).count(),
             n_recommended: relays().filter(|relay| relay.recommended_version == Some(true)).count(),
-            n_version_told: relays().filter(|relay| relay.recommended_version.is_some()).count(),
+            n_version_known: relays().filter(|relay| relay.recommended_version.is_some()).count(),
             first_seen: relays().filter_map(|relay| relay.first_seen).min(),
             uptime: Period::ALL.map(|period| MemberUptime::of(network, &current, period)),
         }
@@ -213,7 +213,7 @@ pub(crate) fn platform(relay: &Relay) -> Option<&str> {
     words.split_whitespace().next()
 }
 
-/// What a relay says of its family, and what the others say of it.
+/// The statements of a relay about its family, and those of the others about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FamilyState {
     /// It names nobody and nobody names it back.
@@ -251,7 +251,7 @@ impl FamilyState {
         }
     }
 
-    /// Whether it names relays that do not name it back.
+    /// True if it names relays that do not name it back.
     pub const fn is_misconfigured(self) -> bool {
         matches!(self, Self::Mixed | Self::Alleged)
     }

@@ -1,7 +1,7 @@
 //! Operators and families: who runs how much, how reliably, and whether that can be proven.
 //!
 //! Figures are over current relays (seen in the last 7 days); weight, bandwidth and roles over those of them that run. Who is an
-//! operator is told in [`allium_model::operator`]. An operator whose relays have all left keeps its id and has no figures.
+//! operator is defined in [`allium_model::operator`]. An operator whose relays have all left keeps its id and has no figures.
 
 mod achievements;
 mod advice;
@@ -12,7 +12,9 @@ mod portfolio;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use allium_model::{AroiContact, AroiDomain, AroiResult, NetworkRecord, OperatorId, Operators, Period, ProofMethod, Relay, Timestamp};
+use allium_model::{
+    AroiContact, AroiDomain, AroiResult, NetworkRecord, Operator, OperatorId, Operators, Period, ProofMethod, Relay, Timestamp,
+};
 
 pub use self::achievements::{Achievements, Benchmark, LastIssue, achievements};
 pub use self::advice::{Advice, Advised, Priority, advice};
@@ -32,19 +34,19 @@ use crate::report::NetworkReport;
 /// Every operator and family of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OperatorReport {
-    /// Who runs which relay; places are those of `NetworkRecord::relays`.
-    pub operators: Arc<Operators>,
-    /// Figures of each operator, in the order of `operators.operators`.
+    /// The operators and families, and the one of each relay by its index in `NetworkRecord::relays`.
+    pub directory: Arc<Operators>,
+    /// Figures of each operator, in the order of [`OperatorReport::list`].
     pub figures: Vec<OperatorFigures>,
-    /// Figures of each family, in the order of `operators.families.families`.
+    /// Figures of each family, in the order of `directory.families.families`.
     pub families: Vec<MemberFigures>,
-    /// What each relay's claim is worth, in the order of `NetworkRecord::relays`.
+    /// The state of each relay's claim, in the order of `NetworkRecord::relays`.
     pub aroi: Vec<AroiState>,
     /// Claimed domains by name, proven or not.
     pub domains: BTreeMap<AroiDomain, DomainFigures>,
-    /// Current relays of which nobody can tell who runs them.
+    /// Current relays whose operator is not known.
     pub n_unknown: usize,
-    /// Who leads in what.
+    /// The rankings of operators.
     pub leaderboards: Leaderboards,
 }
 
@@ -57,13 +59,13 @@ pub struct OperatorFigures {
     pub by_aroi: [usize; 6],
     /// The domain that most of its relays claim; the first by name of equals. Proven only if the operator's id says so.
     pub claimed_domain: Option<AroiDomain>,
-    /// The place of the relay whose contact speaks for it: the heaviest current one with a contact.
+    /// The index of the relay whose contact speaks for it: the heaviest current one with a contact.
     pub contact_of: Option<u32>,
-    /// Where its uptime stands among operators of like size, in the order of [`Period::ALL`].
+    /// The rank of its uptime among operators of like size, in the order of [`Period::ALL`].
     pub peers: [Option<PeerRank>; 7],
 }
 
-/// What the claim in a relay's contact is worth.
+/// The state of the claim in a relay's contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AroiState {
     /// The domain names the relay.
@@ -126,15 +128,15 @@ pub struct DomainFigures {
     pub n_validated: usize,
     /// All of them by what their claim is worth, in the order of [`AroiState::ALL`].
     pub by_aroi: [usize; 6],
-    /// How they say that it can be asked.
+    /// The ways in which they say that it can be asked.
     pub methods: BTreeSet<ProofMethod>,
-    /// When it was last asked with a result.
+    /// The time at which it was last asked with a result.
     pub checked_at: Option<Timestamp>,
     /// Why relays are not validated, each reason with its number of relays; the most frequent first, then by words.
     pub reasons: Vec<(String, usize)>,
 }
 
-/// Who runs which relay of a record.
+/// The operator of each relay of a record.
 pub fn operators_of(record: &NetworkRecord) -> Arc<Operators> {
     let relays: Vec<&Relay> = record.relays.iter().map(|relay| &relay.relay).collect();
     Arc::new(Operators::of(&relays))
@@ -162,18 +164,23 @@ impl OperatorReport {
         let n_unknown = (0..record.relays.len()).filter(|i| operators.of_relay[*i].is_none() && report.relays[*i].current).count();
         let leaderboards = leaderboards(&network, &operators, &figures);
         let domains = facts.domains();
-        Self { domains, operators, figures, families, aroi, n_unknown, leaderboards }
+        Self { domains, directory: operators, figures, families, aroi, n_unknown, leaderboards }
     }
 
-    /// The operator with this id and its figures.
+    /// All operators, by id.
+    pub fn list(&self) -> &[Operator] {
+        &self.directory.operators
+    }
+
+    /// The index of the operator with this id, and its figures.
     pub fn find(&self, id: &OperatorId) -> Option<(usize, &OperatorFigures)> {
-        let place = self.operators.position(id)?;
-        Some((place, self.figures.get(place)?))
+        let operator_idx = self.directory.position(id)?;
+        Some((operator_idx, self.figures.get(operator_idx)?))
     }
 
-    /// The operator of the relay at this place in the record.
+    /// The operator of the relay with this index in the record.
     pub fn id_of(&self, relay_idx: usize) -> Option<&OperatorId> {
-        self.operators.operator_of(relay_idx).map(|operator| &operator.id)
+        self.directory.operator_of(relay_idx).map(|operator| &operator.id)
     }
 
     /// Operators with a current relay.
@@ -182,7 +189,7 @@ impl OperatorReport {
     }
 }
 
-/// What is the same for all operators.
+/// The facts that are the same for all operators.
 struct Facts<'a> {
     network: &'a Network<'a>,
     operators: &'a Operators,

@@ -26,13 +26,13 @@ pub const SIZE_CLASSES: [SizeClass; 6] = [
     SizeClass { from: 100, to: usize::MAX },
 ];
 
-/// How many operators a class needs for a place in it to mean anything.
+/// Operators that a class needs for a rank in it to mean anything.
 pub const MIN_PEERS: usize = 10;
 
-/// The place of an operator among its peers in one period.
+/// The rank of an operator among its peers in one period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PeerRank {
-    /// Who its peers are: operators with so many relays with a figure.
+    /// Its peers: operators with so many relays with a figure.
     pub class: SizeClass,
     /// Operators in the class, itself included.
     pub n_operators: usize,
@@ -40,7 +40,7 @@ pub struct PeerRank {
     pub percentile: Fraction,
 }
 
-/// Gives every operator its place in each period.
+/// Gives every operator its rank in each period.
 pub(super) fn rank_peers(figures: &mut [OperatorFigures]) {
     for period in Period::ALL {
         for class in SIZE_CLASSES {

@@ -9,16 +9,16 @@ use super::members::{Network, platform};
 use crate::carried::{Carried, carried};
 use crate::report::{NetworkReport, RoleCounts};
 
-/// How many siblings with a figure a relay needs to be called unlike them, itself included.
+/// Siblings with a figure that a relay needs to be called unlike them, itself included.
 pub const MIN_SIBLINGS: usize = 6;
 
-/// How far from the median, in scaled deviations, a relay is unlike its siblings: Iglewicz and Hoaglin (1993).
+/// The distance from the median, in scaled deviations, from which a relay is unlike its siblings: Iglewicz and Hoaglin (1993).
 pub const UNLIKE_Z: f64 = 3.5;
 
 /// The least deviation that siblings count as having: half a percentage point, so that nearly equal ones make no outliers.
 pub const LEAST_MAD: f64 = 0.005;
 
-/// Everything that the page of an operator tells beyond [`super::MemberFigures`].
+/// Everything on the page of an operator beyond [`super::MemberFigures`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Portfolio {
     /// Relays unlike their siblings, per period in the order of [`Period::ALL`]; `None` where there are too few.
@@ -27,11 +27,11 @@ pub struct Portfolio {
     pub offline: OfflineRelays,
     /// Flags over the life of its relays: priority Exit, Guard, Fast, then the rest.
     pub flags: Vec<FlagShare>,
-    /// How many relays each flag is the most important one of.
+    /// Number of relays that each flag is the most important one of.
     pub relevant: Vec<(RelevantFlag, usize)>,
-    /// What its relays carried, where their bandwidth is known: six months and five years.
+    /// The traffic of its relays, where their bandwidth is known: six months and five years.
     pub carried: [Option<BandwidthFigures>; 2],
-    /// What its versions of Tor are worth.
+    /// The standing of its versions of Tor with the authorities.
     pub versions: VersionFigures,
     /// Effective number of countries, autonomous systems and operating systems of its running relays.
     pub diversity: Option<[f64; 3]>,
@@ -40,7 +40,7 @@ pub struct Portfolio {
 /// A relay and its uptime.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sibling {
-    /// Its place in the record.
+    /// Its index in the record.
     pub relay_idx: u32,
     /// Its uptime.
     pub uptime: Fraction,
@@ -49,18 +49,18 @@ pub struct Sibling {
 /// A relay whose uptime is unlike that of its operator's other relays.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UnlikeSibling {
-    /// Which, and its uptime.
+    /// The relay and its uptime.
     pub relay: Sibling,
     /// The median of all of them.
     pub median: Fraction,
-    /// How far it lies from the median, in scaled median absolute deviations; negative below.
+    /// Its distance from the median, in scaled median absolute deviations; negative below.
     pub z: f64,
 }
 
 /// Current relays that do not run. Each counts once, whatever flags it has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OfflineRelays {
-    /// Their places in the record with the consensus that listed them last, those longest down first.
+    /// Their indices in the record with the consensus that listed them last, those longest down first.
     pub relays: Vec<(u32, Option<ConsensusHour>)>,
     /// Guards, exits and others among them by the flags of their last consensus; a relay with Guard and Exit is in both.
     pub by_role: RoleCounts,
@@ -102,7 +102,7 @@ impl RelevantFlag {
     }
 }
 
-/// How steadily relays had a flag.
+/// The share of time for which relays had a flag.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FlagShare {
     /// The flag.
@@ -115,7 +115,7 @@ pub struct FlagShare {
     pub running: [Option<Fraction>; 7],
 }
 
-/// What relays carried together over a period.
+/// The traffic of relays together over a period.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BandwidthFigures {
     /// Mean of the sums, bytes per second written.
@@ -132,7 +132,7 @@ pub struct BandwidthFigures {
     pub n_relays: usize,
 }
 
-/// What versions of Tor are worth to the authorities.
+/// The standing of versions of Tor with the authorities.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct VersionFigures {
     /// Relays by the status of their version, most frequent first.
@@ -140,10 +140,10 @@ pub struct VersionFigures {
     /// Relays whose version the authorities recommend.
     pub n_recommended: usize,
     /// Relays of whose version they say anything.
-    pub n_told: usize,
+    pub n_known: usize,
 }
 
-/// The details of the operator that runs the relays at these places of the record.
+/// The details of the operator that runs the relays with these indices in the record.
 pub fn portfolio(record: &allium_model::NetworkRecord, report: &NetworkReport, members: &[u32]) -> Portfolio {
     let network = Network::of(record, report);
     let current: Vec<u32> = members.iter().copied().filter(|i| network.is_current(*i)).collect();
@@ -250,8 +250,8 @@ fn versions(network: &Network<'_>, current: &[u32]) -> VersionFigures {
     }
     let mut by_status: Vec<(String, usize)> = by_status.into_iter().map(|(status, n)| (status.to_owned(), n)).collect();
     by_status.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let told = || current.iter().filter_map(|i| network.relay(*i).recommended_version);
-    VersionFigures { by_status, n_recommended: told().filter(|recommended| *recommended).count(), n_told: told().count() }
+    let known = || current.iter().filter_map(|i| network.relay(*i).recommended_version);
+    VersionFigures { by_status, n_recommended: known().filter(|recommended| *recommended).count(), n_known: known().count() }
 }
 
 fn diversity(network: &Network<'_>, current: &[u32]) -> Option<[f64; 3]> {

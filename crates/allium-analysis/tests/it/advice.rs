@@ -51,18 +51,18 @@ impl Network {
         let record = NetworkRecord { as_of: as_of(), known: Known::default(), relays, sources: Vec::new(), rejects: Vec::new() };
         let report = NetworkReport::compute(&record);
         let operators = OperatorReport::compute(&record, &report);
-        let groups = Groups::compute(&record, &report, &operators.operators);
+        let groups = Groups::compute(&record, &report, &operators.directory);
         Self { record, report, operators, groups }
     }
 
     fn place(&self, contact: &str) -> usize {
-        self.operators.operators.position(&OperatorId::of_contact(contact).unwrap()).unwrap()
+        self.operators.directory.position(&OperatorId::of_contact(contact).unwrap()).unwrap()
     }
 
     fn advice(&self, contact: &str) -> Vec<Advice> {
         let Self { record, report, operators, groups } = self;
         let operator_idx = self.place(contact);
-        let details = portfolio(record, report, &operators.operators.operators[operator_idx].members);
+        let details = portfolio(record, report, &operators.list()[operator_idx].members);
         advice(&Advised { record, report, operators, groups, operator_idx }, &details)
     }
 
@@ -101,15 +101,15 @@ fn somebody_without_trouble_is_told_of_diversity_only() {
 fn countries_are_suggested_by_what_they_do_for_the_network() {
     let network = Network::of(alice());
     let found = network.advice("alice@a.example");
-    let Advice::Expand { places, weight, .. } = &found[1] else { unreachable!() };
+    let Advice::Expand { expansions, weight, .. } = &found[1] else { unreachable!() };
     assert_eq!(*weight, 100.0);
-    let told: Vec<_> = places.iter().map(|place| (place.country.as_str(), place.provider)).collect();
+    let told: Vec<_> = expansions.iter().map(|expansion| (expansion.country.as_str(), expansion.provider)).collect();
     // As light as each other: the more reliable one first.
     assert_eq!(told, [("is", Some(Asn(2))), ("cl", Some(Asn(3)))]);
     let (total, squares): (f64, f64) = (271_600.0, 270_600.0 * 270_600.0 + 2.0 * 500.0 * 500.0);
-    assert!((places[0].before - total * total / squares).abs() < 1e-12);
+    assert!((expansions[0].before - total * total / squares).abs() < 1e-12);
     let with = (total + 100.0) * (total + 100.0) / (squares - 500.0 * 500.0 + 600.0 * 600.0);
-    assert!((places[0].after - with).abs() < 1e-12);
+    assert!((expansions[0].after - with).abs() < 1e-12);
     let used = BTreeSet::from(["is".parse().unwrap()]);
     let others = network.groups.expansions(Period::SixMonths, 100.0, &used, 3);
     assert_eq!(others.iter().map(|place| place.country.as_str()).collect::<Vec<_>>(), ["cl"]);

@@ -9,7 +9,7 @@ use allium_model::{AroiCheck, AroiResult, CountryCode, OperatorId, Period, Proof
 use allium_testkit::relays::{as_of, contact, fingerprint, issues, relay, reports, uptime, with, with_graph};
 
 fn ids(operators: &OperatorReport) -> Vec<Option<String>> {
-    (0..operators.operators.of_relay.len()).map(|i| operators.id_of(i).map(ToString::to_string)).collect()
+    (0..operators.directory.of_relay.len()).map(|i| operators.id_of(i).map(ToString::to_string)).collect()
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn guard_and_exit(n: u16) -> RelayRecord {
 fn defect_05_an_offline_relay_weighs_once_whatever_flags_it_has() {
     let down = with(guard_and_exit(1), |relay| relay.running = false);
     let (record, report, operators) = reports(vec![down, guard_and_exit(2)]);
-    let offline = portfolio(&record, &report, &operators.operators.operators[0].members).offline;
+    let offline = portfolio(&record, &report, &operators.list()[0].members).offline;
     assert_eq!((offline.relays.len(), offline.consensus_weight), (1, 10));
     assert_eq!(offline.share_of_operator.unwrap().get(), 0.5);
 }
@@ -66,7 +66,7 @@ fn defect_12_rare_countries_are_countries() {
     let (_, _, operators) = reports(relays);
     let found = operators.leaderboards.ranking(Category::FrontierBuilders);
     assert_eq!(found.iter().map(|place| (place.rank, place.score)).collect::<Vec<_>>(), [(1, 1.0)]);
-    let id = &operators.operators.operators[found[0].operator_idx as usize].id;
+    let id = &operators.list()[found[0].operator_idx as usize].id;
     assert_eq!(id, &OperatorId::of_contact("operator 1").unwrap());
 }
 
@@ -81,7 +81,7 @@ fn defect_13_a_flag_that_nobody_reported_is_not_taken_for_granted() {
 #[test]
 fn defect_15_counts_and_weights_of_a_role_are_over_the_same_relays() {
     let (_, _, operators) = reports(vec![guard_and_exit(1), with(contact(2, "other"), |relay| relay.flags.insert(RelayFlag::Guard))]);
-    let place = operators.operators.position(&OperatorId::of_contact("somebody").unwrap()).unwrap();
+    let place = operators.directory.position(&OperatorId::of_contact("somebody").unwrap()).unwrap();
     let members = &operators.figures[place].members;
     assert_eq!((members.running_by_role.guard, members.running_by_role.exit), (1, 1));
     assert_eq!((members.guard_share.unwrap().get(), members.exit_share.unwrap().get()), (0.5, 1.0));
@@ -89,7 +89,7 @@ fn defect_15_counts_and_weights_of_a_role_are_over_the_same_relays() {
 
 fn carried(relays: Vec<RelayRecord>) -> allium_analysis::operators::BandwidthFigures {
     let (record, report, operators) = reports(relays);
-    portfolio(&record, &report, &operators.operators.operators[0].members).carried[0].unwrap()
+    portfolio(&record, &report, &operators.list()[0].members).carried[0].unwrap()
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub struct Scoreboard {
     /// [`FORMAT`].
     #[serde(default)]
     pub format: u32,
-    /// How far forecasts reach.
+    /// The reach of forecasts.
     pub horizon_days: u16,
     /// The first and the last consensus of the history, RFC 3339.
     #[serde(default)]
@@ -54,15 +54,15 @@ pub struct OriginScores {
     pub n_origins_trained: usize,
     /// Rows that they learned from.
     pub n_rows_trained: usize,
-    /// Which model was chosen as the one in use.
+    /// The model that was chosen as the one in use.
     pub chosen: String,
-    /// Whether a flood of short-lived relays was under way: more than a tenth of the relays were first listed in the 14 days
+    /// True if a flood of short-lived relays was under way: more than a tenth of the relays were first listed in the 14 days
     /// before.
     pub flood: bool,
     /// Days of the horizon that lie within the history.
     #[serde(default)]
     pub known_days: u16,
-    /// Whether these are all of them; at least half are.
+    /// True if these are all of them; at least half are.
     #[serde(default)]
     pub complete: bool,
     /// Scores by model and stratum.
@@ -72,11 +72,11 @@ pub struct OriginScores {
 /// The scores of one model for some of the relays.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
-    /// Which model.
+    /// The model.
     pub model: String,
-    /// Which relays.
+    /// The relays.
     pub stratum: String,
-    /// How many.
+    /// Their number.
     pub n: usize,
     /// Continuous ranked probability score.
     pub crps: f64,
@@ -100,7 +100,7 @@ pub struct Scores {
     pub pit: Vec<f64>,
 }
 
-/// How good the probabilities of an event were.
+/// The quality of the probabilities of an event.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Event {
     /// Share of events.

@@ -9,13 +9,13 @@ impl Scoreboard {
     pub fn new(past: &Past, horizon_days: u16, mut origins: Vec<OriginScores>) -> Self {
         origins.sort_by(|a, b| a.origin.cmp(&b.origin));
         let mean = means(&origins);
-        let told = |hour: Option<&allium_model::ConsensusHour>| hour.map_or(String::new(), ToString::to_string);
-        Self { format: FORMAT, horizon_days, data: [told(past.hours().first()), told(past.hours().last())], origins, mean }
+        let text = |hour: Option<&allium_model::ConsensusHour>| hour.map_or(String::new(), ToString::to_string);
+        Self { format: FORMAT, horizon_days, data: [text(past.hours().first()), text(past.hours().last())], origins, mean }
     }
 }
 
 impl OriginScores {
-    /// Whether it counts in means: the horizon is known, and no flood under way.
+    /// True if it counts in means: the horizon is known, and no flood under way.
     pub fn is_usual(&self) -> bool {
         self.complete && !self.flood
     }

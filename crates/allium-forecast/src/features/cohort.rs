@@ -20,7 +20,7 @@ const FLOOD_DAYS: f64 = 5.0;
 /// this many others, a relay learns with a weight that falls with their number.
 const BATCH_OTHERS: f64 = 3.0;
 
-/// What is known of one relay for the figures of its groups; NaN where it does not count.
+/// The part of one relay in the figures of its groups; NaN where it does not count.
 #[derive(Debug, Clone, Copy, Default)]
 struct Member {
     asn: Option<Asn>,
@@ -159,15 +159,15 @@ impl Cohorts {
             self.by_batch.entry((member.asn, member.debut_day)).or_default().add(member, 1.0);
             self.by_debut.entry(member.debut_day).or_default().add(member, 1.0);
         }
-        if let (true, Some(place)) = (member.is_current, member.last_change) {
-            *self.changes.entry(place).or_default() += 1.0;
+        if let (true, Some(index)) = (member.is_current, member.last_change) {
+            *self.changes.entry(index).or_default() += 1.0;
             if let Some(asn) = member.asn {
-                *self.changes_as.entry((asn, place)).or_default() += 1.0;
+                *self.changes_as.entry((asn, index)).or_default() += 1.0;
             }
         }
     }
 
-    /// How much a relay, by its number, counts where models learn.
+    /// The weight of a relay, by its number, where models learn.
     pub(crate) fn weight(&self, relay: usize) -> f32 {
         let independent = |member: Member| {
             let batch = self.by_batch.get(&(member.asn, member.debut_day)).filter(|_| member.debut_known);
@@ -217,17 +217,17 @@ impl Cohorts {
 
     /// The share of the other relays of its AS that changed state in the same consensus as the relay did last.
     fn shared_in_as(&self, member: &Member, others: &Sums) -> f64 {
-        let (Some(asn), Some(place)) = (member.asn, member.last_change) else { return f64::NAN };
+        let (Some(asn), Some(index)) = (member.asn, member.last_change) else { return f64::NAN };
         let own = if member.is_current { 1.0 } else { 0.0 };
-        ratio(self.changes_as.get(&(asn, place)).copied().unwrap_or(own) - own, others.n_current)
+        ratio(self.changes_as.get(&(asn, index)).copied().unwrap_or(own) - own, others.n_current)
     }
 
     fn shared_in_network(&self, member: &Member) -> f64 {
-        member.last_change.map_or(f64::NAN, |place| self.changes.get(&place).copied().unwrap_or(0.0))
+        member.last_change.map_or(f64::NAN, |index| self.changes.get(&index).copied().unwrap_or(0.0))
     }
 }
 
-/// The places that the figures of members need.
+/// The indices that the figures of members need.
 struct View<'a> {
     clock: &'a Clock<'a>,
     seen: u32,
@@ -249,7 +249,7 @@ impl<'a> View<'a> {
         let clock = self.clock;
         let span = relay.spans_before(clock.end).last()?;
         let first = relay.first_listed()?;
-        let was_current = |(start, end): (u32, u32)| relay.last_listed(end).is_some_and(|place| place >= start);
+        let was_current = |(start, end): (u32, u32)| relay.last_listed(end).is_some_and(|index| index >= start);
         let is_current = was_current((self.seen, clock.end));
         let age_days = clock.hours_since(first) / 24.0;
         let runs = relay.runs_before(clock.end);
@@ -267,7 +267,7 @@ impl<'a> View<'a> {
             up_7d: if is_current { up_since(clock.start(7)) } else { 0.0 },
             is_running: runs.last().is_some_and(|run| run.end >= clock.end),
             up_30d: up_since(clock.start(30)),
-            up_180d: relay.last_listed(clock.end).filter(|place| *place >= clock.start(365)).map(|_| up_since(clock.start(180))),
+            up_180d: relay.last_listed(clock.end).filter(|index| *index >= clock.start(365)).map(|_| up_since(clock.start(180))),
             kept_30d: was_current(self.ago_30).then(|| (share(relay, &(self.ago_30.1..clock.end)), !is_current)),
             gone_120d: was_current(self.ago_120).then_some(!is_current),
             last_change: change,

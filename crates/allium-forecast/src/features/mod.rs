@@ -1,4 +1,4 @@
-//! What the models look at: a row of numbers per relay, as of one consensus.
+//! Features, the input of models: a row of numbers per relay, as of one consensus.
 //!
 //! The same code makes the rows for training and for prediction. Everything is cut at the origin: no row depends on a
 //! consensus after it. What is not known is NaN, which the trees treat as a value of its own.
@@ -19,7 +19,7 @@ pub struct Features {
     pub relays: Vec<usize>,
     /// Their rows, one after the other, each of [`N_FEATURES`] numbers.
     pub values: Vec<f32>,
-    /// How much each relay counts where models learn: 1, and less where far more relays than usual were first listed on the
+    /// The weight of each relay where models learn: 1, and less where far more relays than usual were first listed on the
     /// same day, or several on the same day in the same autonomous system. Nine hundred relays of one flood are one event and
     /// not nine hundred, and neither are the forty of one operator forty.
     pub weights: Vec<f32>,

@@ -1,25 +1,25 @@
 //! The names of the features, in the order of their columns.
 
-/// How many features a row has.
+/// Number of features in a row.
 pub const N_FEATURES: usize = NAMES.len();
 
-/// What a feature is about; features of one group are explained together.
+/// The subject of a feature; features of one group are explained together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Group {
     /// Uptime of the last days and months.
     Uptime,
     /// Number and length of outages.
     Outages,
-    /// Whether it is Running, and since when.
+    /// True if it is Running, and since when.
     Now,
-    /// How long it is known.
+    /// The time for which it is known.
     Age,
     /// Guard and Exit.
     Flags,
     /// Hours of the day and days of the week.
     Cycle,
     /// Other relays of its autonomous system and country.
-    Place,
+    Location,
     /// Relays that appeared with it.
     Batch,
     /// The whole network.
@@ -29,9 +29,9 @@ pub enum Group {
 impl Group {
     /// All of them.
     pub const ALL: [Self; 9] =
-        [Self::Uptime, Self::Outages, Self::Now, Self::Age, Self::Flags, Self::Cycle, Self::Place, Self::Batch, Self::Network];
+        [Self::Uptime, Self::Outages, Self::Now, Self::Age, Self::Flags, Self::Cycle, Self::Location, Self::Batch, Self::Network];
 
-    /// What the features are about, as the beginning of a sentence.
+    /// The subject of the features, as the beginning of a sentence.
     pub const fn subject(self) -> &'static str {
         match self {
             Self::Uptime => "Uptime of the last days and months",
@@ -40,7 +40,7 @@ impl Group {
             Self::Age => "The time since the relay was first listed",
             Self::Flags => "Its Guard and Exit flags",
             Self::Cycle => "A daily or weekly pattern",
-            Self::Place => "How other relays of its network and country fare",
+            Self::Location => "How other relays of its network and country fare",
             Self::Batch => "How relays that appeared or changed with it fare",
             Self::Network => "The state of the whole network",
         }
@@ -95,16 +95,16 @@ pub const NAMES: [(&str, Group); 69] = [
     ("exit_changes_90d", Group::Flags),
     ("daily_range", Group::Cycle),
     ("weekly_range", Group::Cycle),
-    ("as_down", Group::Place),
-    ("as_up_7d", Group::Place),
-    ("as_up_30d", Group::Place),
-    ("as_up_180d", Group::Place),
-    ("as_kept_30d", Group::Place),
-    ("as_gone_30d", Group::Place),
-    ("as_gone_120d", Group::Place),
-    ("as_young_30d", Group::Place),
-    ("country_kept_30d", Group::Place),
-    ("country_gone_30d", Group::Place),
+    ("as_down", Group::Location),
+    ("as_up_7d", Group::Location),
+    ("as_up_30d", Group::Location),
+    ("as_up_180d", Group::Location),
+    ("as_kept_30d", Group::Location),
+    ("as_gone_30d", Group::Location),
+    ("as_gone_120d", Group::Location),
+    ("as_young_30d", Group::Location),
+    ("country_kept_30d", Group::Location),
+    ("country_gone_30d", Group::Location),
     ("batch_gone", Group::Batch),
     ("batch_up_7d", Group::Batch),
     ("batch_kept_30d", Group::Batch),

@@ -12,18 +12,18 @@ const WINDOWS_DAYS: [i32; 9] = [1, 3, 7, 14, 30, 60, 90, 180, 365];
 const N_BLOCKS: i32 = 12;
 /// Fewest consensuses of a block that count.
 const BLOCK_MIN: u32 = 48;
-/// By how much the logarithm of a weight falls per consensus: weights halve every 54 days.
+/// The fall of the logarithm of a weight per consensus: weights halve every 54 days.
 const DECAY_SLOW: f64 = 0.000_535;
 /// As the directory authorities do for weighted fractional uptime: weights fall to 0.95 every 12 hours.
 const DECAY_WFU: f64 = 0.004_274_44;
 
-/// The places of the windows before an origin.
+/// The indices of the windows before an origin.
 pub(crate) struct Clock<'a> {
     /// The known hours.
     pub(crate) hours: &'a [ConsensusHour],
     /// The origin.
     pub(crate) as_of: ConsensusHour,
-    /// Place after the origin.
+    /// Index after the origin.
     pub(crate) end: u32,
     windows: [u32; 9],
     blocks: Vec<Range<u32>>,
@@ -33,29 +33,29 @@ impl<'a> Clock<'a> {
     pub(crate) fn at(past: &'a Past, as_of: ConsensusHour) -> Self {
         let start = |days: i32| past.window(as_of, days * 24).start;
         let blocks = (0..N_BLOCKS).map(|i| start((i + 1) * 30)..start(i * 30)).collect();
-        Self { hours: past.hours(), as_of, end: past.place_after(as_of), windows: WINDOWS_DAYS.map(start), blocks }
+        Self { hours: past.hours(), as_of, end: past.index_after(as_of), windows: WINDOWS_DAYS.map(start), blocks }
     }
 
-    /// The first place of the last `days` days; `days` is one of [`WINDOWS_DAYS`].
+    /// The first index of the last `days` days; `days` is one of [`WINDOWS_DAYS`].
     pub(crate) fn start(&self, days: i32) -> u32 {
         WINDOWS_DAYS.iter().position(|d| *d == days).map_or(0, |i| self.windows[i])
     }
 
-    /// Hours from a place to the end of the origin.
-    pub(crate) fn hours_since(&self, place: u32) -> f64 {
-        f64::from(self.as_of.next().hours_since(self.hours[place as usize]))
+    /// Hours from an index to the end of the origin.
+    pub(crate) fn hours_since(&self, index: u32) -> f64 {
+        f64::from(self.as_of.next().hours_since(self.hours[index as usize]))
     }
 
-    /// Hours between the starts of two places; the second may be the end.
+    /// Hours between the starts of two indices; the second may be the end.
     fn hours_between(&self, from: u32, to: u32) -> f64 {
         let end = self.hours.get(to as usize).copied().filter(|_| to < self.end).unwrap_or(self.as_of.next());
         f64::from(end.hours_since(self.hours[from as usize]))
     }
 }
 
-/// Share of the places that are Running places of the relay; NaN for no place.
-pub(crate) fn share(relay: &RelayPast, places: &Range<u32>) -> f64 {
-    if places.is_empty() { f64::NAN } else { f64::from(relay.up_in(places)) / f64::from(places.end - places.start) }
+/// Share of the indices at which the relay is Running; NaN for none.
+pub(crate) fn share(relay: &RelayPast, indices: &Range<u32>) -> f64 {
+    if indices.is_empty() { f64::NAN } else { f64::from(relay.up_in(indices)) / f64::from(indices.end - indices.start) }
 }
 
 /// Appends the features of one relay that was listed before the origin.
@@ -78,9 +78,9 @@ fn uptimes(values: &mut Vec<f32>, relay: &RelayPast, clock: &Clock<'_>, first: u
     let since = |start: u32| share(relay, &(start.max(first)..clock.end));
     extend(values, clock.windows.map(since));
     extend(values, [since(0), decayed(relay, clock, first, DECAY_SLOW), decayed(relay, clock, first, DECAY_WFU)]);
-    let block = |places: &Range<u32>| {
-        let places = places.start.max(first)..places.end;
-        if places.len() as u32 >= BLOCK_MIN { share(relay, &places) } else { f64::NAN }
+    let block = |indices: &Range<u32>| {
+        let indices = indices.start.max(first)..indices.end;
+        if indices.len() as u32 >= BLOCK_MIN { share(relay, &indices) } else { f64::NAN }
     };
     let blocks: Vec<f64> = clock.blocks.iter().map(block).collect();
     extend(values, [blocks[1], blocks[2], blocks[3]]);
@@ -101,7 +101,7 @@ fn outages(values: &mut Vec<f32>, relay: &RelayPast, clock: &Clock<'_>) {
     let runs = relay.runs_before(clock.end);
     let downs = |days: i32| runs.iter().rev().filter(|run| run.end < clock.end && run.end >= clock.start(days)).count() as f64;
     let year = clock.start(365);
-    // Outages that ended, by the place of their end.
+    // Outages that ended, by the index of their end.
     let ended = || runs.windows(2).rev().take_while(|pair| pair[1].start >= year);
     let lengths: Vec<(u32, f64)> = ended().map(|pair| (pair[1].start, clock.hours_between(pair[0].end, pair[1].start))).collect();
     let longest = |since: u32| lengths.iter().filter(|(end, _)| *end >= since).map(|(_, hours)| *hours).fold(0.0, f64::max);
@@ -148,17 +148,17 @@ fn flags(values: &mut Vec<f32>, relay: &RelayPast, clock: &Clock<'_>, first: u32
 
 /// Difference between the best and the worst part of the day (8 parts) and of the week (7 days) over the last 60 days.
 fn cycles(values: &mut Vec<f32>, relay: &RelayPast, clock: &Clock<'_>, first: u32) {
-    let places = clock.start(60).max(first)..clock.end;
+    let indices = clock.start(60).max(first)..clock.end;
     let mut day = [(0u32, 0u32); 8];
     let mut week = [(0u32, 0u32); 7];
-    let start = places.start;
+    let start = indices.start;
     let mut runs = relay.runs_before(clock.end).iter().skip_while(|run| run.end <= start).peekable();
-    for place in places {
-        while runs.peek().is_some_and(|run| run.end <= place) {
+    for index in indices {
+        while runs.peek().is_some_and(|run| run.end <= index) {
             runs.next();
         }
-        let up = u32::from(runs.peek().is_some_and(|run| run.start <= place));
-        let hour = clock.hours[place as usize].get();
+        let up = u32::from(runs.peek().is_some_and(|run| run.start <= index));
+        let hour = clock.hours[index as usize].get();
         let part = &mut day[(hour.rem_euclid(24) / 3) as usize];
         *part = (part.0 + up, part.1 + 1);
         let part = &mut week[(hour.div_euclid(24).rem_euclid(7)) as usize];

@@ -21,7 +21,7 @@ pub struct Trees {
     pub(crate) models: Vec<Boosted>,
 }
 
-/// How the trees work together.
+/// The way in which the trees work together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreesKind {
     /// Gradient boosting.
@@ -74,7 +74,7 @@ impl Trees {
         Self { models: Boosted::train(&examples, &kind.growth(), &SEEDS) }
     }
 
-    /// Whether rows of features fit: a model read from a file may be anything.
+    /// True if rows of features fit: a model read from a file may be anything.
     pub(crate) fn is_sound(&self) -> bool {
         self.models.iter().all(|model| model.is_sound(N_FEATURES))
     }
@@ -91,12 +91,12 @@ impl Predictor for Trees {
     }
 }
 
-/// Which of the limits a target does not exceed.
+/// The limits that a target does not exceed.
 pub(crate) fn indicators(target: f64) -> [f32; N_OUTPUTS] {
     LIMITS.map(|limit| if target <= limit { 1.0 } else { 0.0 })
 }
 
-/// How much of the way from 0 to 1 each limit stands for, relative to the mean of all.
+/// The part of the way from 0 to 1 that each limit stands for, relative to the mean of all.
 pub(crate) fn widths() -> [f32; N_OUTPUTS] {
     let neighbour = |k: usize| LIMITS.get(k).copied().unwrap_or(1.0);
     let width = |k: usize| ((neighbour(k + 1) - if k == 0 { 0.0 } else { neighbour(k - 1) }) / 2.0).max(0.0005);

@@ -43,6 +43,6 @@ impl Predictor for Conditional {
 }
 
 fn class(row: &[f32]) -> usize {
-    let place = |limits: &[f64], value: f64| limits.iter().filter(|limit| value >= **limit).count();
-    place(&UPTIMES, Column::new("up_30d").of(row)) * (AGES_DAYS.len() + 1) + place(&AGES_DAYS, Column::new("age_days").of(row))
+    let class = |limits: &[f64], value: f64| limits.iter().filter(|limit| value >= **limit).count();
+    class(&UPTIMES, Column::new("up_30d").of(row)) * (AGES_DAYS.len() + 1) + class(&AGES_DAYS, Column::new("age_days").of(row))
 }

@@ -34,9 +34,9 @@ pub enum Kind {
     Persistence,
     /// Weighted fractional uptime as the directory authorities keep it; also simple exponential smoothing, ETS(A,N,N).
     Wfu,
-    /// What all relays did, whatever the relay.
+    /// The outcomes of all relays, whatever the relay.
     Constant,
-    /// What relays of like uptime and age did.
+    /// The outcomes of relays of like uptime and age.
     Conditional,
     /// Two states with exponential stays and a departure hazard by age.
     Renewal,
@@ -91,7 +91,7 @@ impl Kind {
         }
     }
 
-    /// Whether it is a baseline: a rule that a model has to beat.
+    /// True if it is a baseline: a rule that a model has to beat.
     pub const fn is_baseline(self) -> bool {
         matches!(self, Self::Persistence | Self::Wfu | Self::Constant | Self::Conditional | Self::Renewal | Self::Shrinkage)
     }
@@ -127,7 +127,7 @@ impl Kind {
     }
 }
 
-/// What is to be forecast, and what may be learned from.
+/// The rows to forecast, and those that may be learned from.
 #[derive(Debug, Clone, Copy)]
 pub struct Task<'a> {
     /// The history; nothing after the origin may be looked at.

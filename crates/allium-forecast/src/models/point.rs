@@ -5,7 +5,7 @@ use crate::distribution::{Distribution, LIMITS};
 use crate::features::{N_FEATURES, column};
 use crate::training::Training;
 
-/// In how many classes of equal size numbers are told apart.
+/// Number of classes of equal size that numbers fall into.
 const N_CLASSES: usize = 25;
 /// Added to the diagonal of the normal equations, per row: standardised features that say the same share their weight.
 const RIDGE: f64 = 1e-3;
@@ -33,7 +33,7 @@ type Number = Box<dyn Fn(&[f32]) -> f64 + Send + Sync>;
 /// One number per row, and what it stands for.
 pub struct Point {
     number: Number,
-    /// What followed; without any class, the number itself is the forecast.
+    /// The outcomes that followed; without any class, the number itself is the forecast.
     classes: Classes,
 }
 
@@ -63,7 +63,7 @@ impl Point {
     }
 }
 
-/// What followed numbers of one model, in classes of equal size.
+/// The outcomes that followed numbers of one model, in classes of equal size.
 pub(crate) struct Classes(Vec<(f64, Distribution)>);
 
 impl Classes {
@@ -79,7 +79,7 @@ impl Classes {
         Self(rows.chunks(size).filter_map(class).collect())
     }
 
-    /// What followed numbers like this one; without any class, exactly the number.
+    /// The outcomes that followed numbers like this one; without any class, exactly the number.
     pub(crate) fn after(&self, number: f64) -> Distribution {
         let at = self.0.partition_point(|(end, _)| *end < number).min(self.0.len().saturating_sub(1));
         let exactly = || Distribution::near(LIMITS.map(|limit| if number <= limit { 1.0 } else { 0.0 }));
@@ -93,7 +93,7 @@ impl Predictor for Point {
     }
 }
 
-/// How many days of the class's mean stand beside the relay's own.
+/// Days of the class's mean that stand beside the relay's own.
 const STRENGTHS_DAYS: [f64; 4] = [1.0, 3.0, 7.0, 15.0];
 
 fn shrunk(strength_days: f64) -> impl Fn(&[f32]) -> f64 + Send + Sync {

@@ -20,7 +20,7 @@ use crate::training::Training;
 const N_DAYS: i32 = 90;
 /// Fewest days of a series that a model is fitted to.
 const LEAST_DAYS: usize = 15;
-/// How far the forecast reaches.
+/// The reach of the forecast.
 const HORIZON_DAYS: usize = 30;
 
 /// The forecasts of the task's relays.
@@ -38,7 +38,7 @@ fn of_newest(training: &Training, n: usize) -> Vec<f64> {
     training.targets.iter().copied().take(n).collect()
 }
 
-/// The expected uptime of these relays over the horizon, worked out side by side.
+/// The expected uptime of these relays over the horizon, computed side by side.
 fn numbers(past: &Past, relays: &[usize], origin: ConsensusHour) -> Vec<f64> {
     let days: Vec<_> = (0..N_DAYS).rev().map(|day| past.window(origin.plus(-24 * day), 24)).collect();
     let number = |relay: &usize| number(&series(&past.relays()[*relay], &days));

@@ -1,4 +1,4 @@
-//! How good forecasts of the network were, as of past days.
+//! Back-test of forecasts of the network, as of past days.
 
 use serde::Serialize;
 
@@ -9,15 +9,15 @@ use super::methods::{Course, Method};
 /// The scores of one method for one figure and horizon.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NetworkScore {
-    /// What was forecast.
+    /// The figure that was forecast.
     pub figure: Figure,
-    /// How far ahead.
+    /// Days ahead.
     pub horizon_days: u16,
     /// By which method.
     pub method: Method,
-    /// Whether it is the one in use.
+    /// True if it is the one in use.
     pub in_use: bool,
-    /// Forecasts that could be held against what came; their windows overlap.
+    /// Forecasts that could be compared with the outcome; their windows overlap.
     pub n: usize,
     /// Mean absolute error of the median: as a share of what came for counts, as a difference of shares for uptime.
     pub mae: f64,

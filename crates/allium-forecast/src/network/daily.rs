@@ -20,16 +20,16 @@ pub struct Daily {
 impl Daily {
     /// The days up to and including the one of `as_of`. `weights` are sums of consensus weight where they are known, in any order.
     pub fn of(past: &Past, as_of: ConsensusHour, weights: &[(ConsensusHour, f64)]) -> Self {
-        let hours = &past.hours()[..past.place_after(as_of) as usize];
+        let hours = &past.hours()[..past.index_after(as_of) as usize];
         let day = |hour: ConsensusHour| hour.get().div_euclid(24);
         let (first_day, n_days) = match (hours.first(), hours.last()) {
             (Some(first), Some(last)) => (day(*first), (day(*last) - day(*first) + 1) as usize),
             _ => (0, 0),
         };
-        let daily = |told: &mut dyn Iterator<Item = (ConsensusHour, f64)>| {
+        let daily = |values: &mut dyn Iterator<Item = (ConsensusHour, f64)>| {
             let mut by_day = vec![Vec::new(); n_days];
-            for (hour, value) in told.filter(|(hour, _)| *hour <= as_of) {
-                if let Some(of_day) = usize::try_from(day(hour) - first_day).ok().and_then(|place| by_day.get_mut(place)) {
+            for (hour, value) in values.filter(|(hour, _)| *hour <= as_of) {
+                if let Some(of_day) = usize::try_from(day(hour) - first_day).ok().and_then(|index| by_day.get_mut(index)) {
                     of_day.push(value);
                 }
             }
@@ -93,7 +93,7 @@ fn figure_values(values: &[Vec<Option<f64>>; 5], figure: Figure) -> &[Option<f64
     &values[figure as usize]
 }
 
-/// Per place: running relays, guards, exits; running and all current relays of those that count for uptime.
+/// Per index: running relays, guards, exits; running and all current relays of those that count for uptime.
 fn counts(past: &Past, n: usize) -> [Vec<f64>; 5] {
     let mut tallies = std::array::from_fn::<Tally, 5, _>(|_| Tally::new(n));
     let conditions: [fn(&PastSpan) -> bool; 3] = [|span| span.running, |span| span.running && span.guard, |span| span.running && span.exit];
@@ -109,18 +109,18 @@ fn counts(past: &Past, n: usize) -> [Vec<f64>; 5] {
     tallies.map(|tally| tally.counts())
 }
 
-/// The first place at which a relay counts for uptime.
+/// The first index at which a relay counts for uptime.
 fn known_from(past: &Past, relay: &RelayPast) -> u32 {
     let first = relay.spans.first().and_then(|span| past.hours().get(span.start as usize));
-    first.map_or(u32::MAX, |first| past.place(first.plus(KNOWN_HOURS)))
+    first.map_or(u32::MAX, |first| past.index(first.plus(KNOWN_HOURS)))
 }
 
-/// Where a relay counts as current: from its first listing to 7 days after its last one before a longer gap.
+/// The stretches in which a relay counts as current: from its first listing to 7 days after its last one before a longer gap.
 fn current(past: &Past, relay: &RelayPast) -> Vec<(u32, u32)> {
     let mut stretches: Vec<(u32, u32)> = Vec::new();
     for span in &relay.spans {
         let Some(last) = past.hours().get(span.end as usize - 1) else { continue };
-        let end = past.place_after(last.plus(CURRENT_HOURS));
+        let end = past.index_after(last.plus(CURRENT_HOURS));
         match stretches.last_mut() {
             Some((_, before)) if *before >= span.start => *before = end.max(*before),
             _ => stretches.push((span.start, end)),

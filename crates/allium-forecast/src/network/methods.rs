@@ -1,17 +1,17 @@
-//! How a figure goes on: the method in use and simpler ones to compare it with.
+//! Methods that continue a figure: the one in use and simpler ones to compare it with.
 
 use serde::Serialize;
 
 use super::{Figure, NETWORK_LEVELS, NetworkForecast};
 
-/// How many days the level is the median of.
+/// Days that the level is the median of.
 const LEVEL_DAYS: usize = 7;
 /// Weeks whose levels give the slope, and fewest of them.
 const TREND_WEEKS: usize = 26;
 const LEAST_WEEKS: usize = 8;
-/// What is left of a slope after a day.
+/// The part of a slope that is left after a day.
 const DAMPING: f64 = 0.99;
-/// What is left after a day in Holt's method, and the weights among which it chooses.
+/// The part of the slope that is left after a day in Holt's method, and the weights among which it chooses.
 const HOLT_DAMPING: f64 = 0.993;
 const HOLT_WEIGHTS: [(f64, f64); 6] = [(0.3, 0.05), (0.3, 0.2), (0.6, 0.05), (0.6, 0.2), (0.9, 0.05), (0.9, 0.2)];
 /// Days of history before a forecast counts among the errors of the past.
@@ -53,7 +53,7 @@ impl Method {
         }
     }
 
-    /// What the back-test compares.
+    /// The methods that the back-test compares.
     pub const fn candidates(figure: Figure) -> &'static [Self] {
         match figure {
             Figure::Uptime => &[Self::MonthAndQuarter, Self::LastMonth, Self::LastQuarter, Self::Level, Self::DampedTrend],
@@ -75,7 +75,7 @@ impl Method {
     }
 }
 
-/// Where a method stands after a day: how high, and how it goes on.
+/// The state of a method after a day: its level, and how that goes on.
 #[derive(Debug, Clone, Copy)]
 struct Stand {
     level: f64,
@@ -113,7 +113,7 @@ impl Course {
         self.values.len()
     }
 
-    /// What came: the level at the end of the horizon; for uptime the mean over it, where at least half of its days are known.
+    /// The outcome: the level at the end of the horizon; for uptime the mean over it, where at least half of its days are known.
     pub(super) fn truth(&self, day: usize, horizon_days: u16) -> Option<f64> {
         let end = day + usize::from(horizon_days);
         if self.figure.is_count() {
@@ -176,7 +176,7 @@ fn mean_of(values: &[Option<f64>], days: usize) -> Option<f64> {
     allium_stats::mean(&values.iter().rev().take(days).flatten().copied().collect::<Vec<_>>())
 }
 
-/// Where a method stands after these days.
+/// The state of a method after these days.
 fn stand(method: Method, values: &[Option<f64>], levels: &[Option<f64>]) -> Option<Stand> {
     let level = levels.last().copied().flatten()?;
     let still = |level: f64| Stand { level, slope: 0.0, damping: 1.0 };

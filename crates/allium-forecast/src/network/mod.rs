@@ -13,17 +13,19 @@
 mod backtest;
 mod daily;
 mod methods;
+mod outlook;
 
 pub use backtest::{NetworkScore, backtest};
 pub use daily::Daily;
 pub use methods::Method;
+pub use outlook::NetworkOutlook;
 
 use serde::Serialize;
 
 /// The levels of the quantiles of network forecasts.
 pub const NETWORK_LEVELS: [f64; 5] = [0.05, 0.1, 0.5, 0.9, 0.95];
 
-/// What is forecast of the network.
+/// A figure of the network that is forecast.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
@@ -57,7 +59,7 @@ impl Figure {
         }
     }
 
-    /// The days ahead for which it is told: 30 days and 3 months for uptime, 3, 6 and 12 months for counts.
+    /// The days ahead for which it is forecast: 30 days and 3 months for uptime, 3, 6 and 12 months for counts.
     pub const fn horizons(self) -> &'static [u16] {
         match self {
             Self::Uptime => &[30, 91],
@@ -65,7 +67,7 @@ impl Figure {
         }
     }
 
-    /// Whether changes of it are ratios, not differences.
+    /// True if changes of it are ratios, not differences.
     pub const fn is_count(self) -> bool {
         !matches!(self, Self::Uptime)
     }
@@ -74,15 +76,15 @@ impl Figure {
 /// The forecast of one figure for one horizon.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkForecast {
-    /// What is forecast.
+    /// The figure that is forecast.
     pub figure: Figure,
-    /// How many days after the origin it reaches.
+    /// Days after the origin that it reaches.
     pub horizon_days: u16,
     /// Its level at the origin.
     pub level: f64,
     /// Quantiles at [`NETWORK_LEVELS`].
     pub quantiles: [f64; 5],
-    /// On how many errors of the past its interval rests.
+    /// Number of errors of the past that its interval rests on.
     pub n_errors: usize,
 }
 

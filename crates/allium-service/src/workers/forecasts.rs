@@ -128,7 +128,7 @@ fn alike(model: &Model, past: &Past, view: &View) -> GroupLikeness {
     let origins = (1..=LIKENESS_ORIGINS).map(|i| view.as_of().plus(-24 * LIKENESS_STEP_DAYS * i));
     let forecasts: Vec<Forecast> = origins.flat_map(|origin| model.forecast(past, origin)).collect();
     let relay = |forecast: &Forecast| view.find(&forecast.fingerprint).map(|record| &record.relay);
-    let operator = |forecast: &Forecast| view.operators.operators.of_relay.get(view.relay_idx(&forecast.fingerprint)?).copied().flatten();
+    let operator = |forecast: &Forecast| view.operators.directory.of_relay.get(view.relay_idx(&forecast.fingerprint)?).copied().flatten();
     let country =
         |forecast: &Forecast| relay(forecast)?.country.map(|country| country.as_str().bytes().fold(0, |n, b| n * 256 + u32::from(b)));
     GroupLikeness {

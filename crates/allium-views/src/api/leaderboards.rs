@@ -1,6 +1,6 @@
-//! The first places of all leaderboards for programs.
+//! The first ranks of all leaderboards for programs.
 
-use allium_analysis::leaderboards::{Category, Place, Unit};
+use allium_analysis::leaderboards::{Category, Ranked, Unit};
 use allium_service::View;
 use allium_words::inert::csv_cell;
 use serde::Serialize;
@@ -56,44 +56,44 @@ fn board(view: &View, category: Category) -> BoardJson {
         formula: formula(category),
         unit: unit(category),
         n_eligible: view.operators.leaderboards.ranking(category).len(),
-        places: places(view, category).map(|place| place_json(view, place)).collect(),
+        places: first_ranks(view, category).map(|ranked| ranked_json(view, ranked)).collect(),
     }
 }
 
-fn place_json(view: &View, place: &Place) -> PlaceJson {
+fn ranked_json(view: &View, ranked: &Ranked) -> PlaceJson {
     PlaceJson {
-        rank: place.rank,
-        operator: id(view, place),
-        name: view.operator_name(place.operator_idx as usize),
-        score: place.score,
-        n_relays: place.n_relays,
+        rank: ranked.rank,
+        operator: id(view, ranked),
+        name: view.operator_name(ranked.operator_idx as usize),
+        score: ranked.score,
+        n_relays: ranked.n_relays,
     }
 }
 
 fn csv(view: &View) -> Result<String, RequestError> {
     let header = ["category", "rank", "operator", "name", "score", "unit", "n_relays"].map(str::to_owned).to_vec();
-    let lines = Category::ALL.into_iter().flat_map(|category| places(view, category).map(move |place| line(view, category, place)));
+    let lines = Category::ALL.into_iter().flat_map(|category| first_ranks(view, category).map(move |ranked| line(view, category, ranked)));
     write_csv(header, lines)
 }
 
-fn line(view: &View, category: Category, place: &Place) -> Vec<String> {
+fn line(view: &View, category: Category, ranked: &Ranked) -> Vec<String> {
     vec![
         category.name().to_owned(),
-        place.rank.to_string(),
-        id(view, place).unwrap_or_default(),
-        csv_cell(&view.operator_name(place.operator_idx as usize)),
-        place.score.to_string(),
+        ranked.rank.to_string(),
+        id(view, ranked).unwrap_or_default(),
+        csv_cell(&view.operator_name(ranked.operator_idx as usize)),
+        ranked.score.to_string(),
         unit(category).to_owned(),
-        place.n_relays.to_string(),
+        ranked.n_relays.to_string(),
     ]
 }
 
-fn places(view: &View, category: Category) -> impl Iterator<Item = &Place> {
+fn first_ranks(view: &View, category: Category) -> impl Iterator<Item = &Ranked> {
     view.operators.leaderboards.ranking(category).iter().take(PLACES)
 }
 
-fn id(view: &View, place: &Place) -> Option<String> {
-    view.operators.operators.operators.get(place.operator_idx as usize).map(|operator| operator.id.to_string())
+fn id(view: &View, ranked: &Ranked) -> Option<String> {
+    view.operators.list().get(ranked.operator_idx as usize).map(|operator| operator.id.to_string())
 }
 
 const fn unit(category: Category) -> &'static str {

@@ -33,9 +33,9 @@ pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
-use crate::list::{QUERY_NAMES, relay_query};
 use crate::pages;
 use crate::params::Params;
+use crate::relay_query::{QUERY_NAMES, relay_query};
 use crate::render::Shown;
 use crate::route::fixed_data;
 

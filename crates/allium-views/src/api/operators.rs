@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allium_analysis::groups::Expansion;
-use allium_analysis::leaderboards::Place;
+use allium_analysis::leaderboards::Ranked;
 use allium_analysis::operators::{Advice, Benchmark, LastIssue, OperatorFigures, Portfolio, advice, portfolio};
 use allium_analysis::{AroiState, PastStandings, diagnose};
 use allium_model::{Fraction, OperatorId, Period};
@@ -77,7 +77,7 @@ struct RankJson {
 /// `/api/v1/operators/<id>`
 pub(crate) fn operator(view: &View, past: Option<&PastStandings>, id: &OperatorId) -> Result<String, RequestError> {
     let (operator_idx, figures) = view.operators.find(id).ok_or(RequestError::NoSuchPage)?;
-    let members = &view.operators.operators.operators[operator_idx].members;
+    let members = &view.operators.list()[operator_idx].members;
     let details = portfolio(&view.record, &view.report, members);
     let of = &figures.members;
     let rankings = view.operators.leaderboards.badges(operator_idx, usize::MAX);
@@ -128,7 +128,7 @@ fn fingerprint(view: &View, relay_idx: u32) -> Option<String> {
     view.record.relays.get(relay_idx as usize).map(|record| record.relay.fingerprint.to_string())
 }
 
-fn rank_json(earlier: Earlier<'_>, id: &OperatorId, place: &Place) -> RankJson {
+fn rank_json(earlier: Earlier<'_>, id: &OperatorId, place: &Ranked) -> RankJson {
     let best = earlier.best(id, place.rank);
     RankJson {
         rank: place.rank,
@@ -162,9 +162,9 @@ fn advice_json(view: &View, operator_idx: usize, details: &Portfolio) -> Vec<ser
     let json = |found: &Advice| {
         let fingerprints: Vec<String> = found.relays().iter().filter_map(|relay_idx| fingerprint(view, *relay_idx)).collect();
         let mut value = serde_json::json!({ "advice": found.name(), "priority": found.priority().name(), "relays": fingerprints });
-        if let Advice::Expand { places, weight, .. } = found {
+        if let Advice::Expand { expansions, weight, .. } = found {
             value["consensus_weight"] = (*weight).into();
-            value["places"] = places.iter().map(expansion_json).collect();
+            value["places"] = expansions.iter().map(expansion_json).collect();
         }
         value
     };

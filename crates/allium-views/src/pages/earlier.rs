@@ -1,7 +1,7 @@
 //! Earlier ranks of operators in the leaderboards, in cells and in words.
 
 use allium_analysis::PastStandings;
-use allium_analysis::leaderboards::{Category, Place};
+use allium_analysis::leaderboards::{Category, Ranked};
 use allium_analysis::standings::MOVEMENT_DAYS;
 use allium_model::{ConsensusHour, OperatorId};
 use allium_service::View;
@@ -87,21 +87,21 @@ impl<'a> Earlier<'a> {
     }
 
     /// The columns of a ranking; without earlier ranks they stand among the further ones.
-    pub(crate) fn columns(self, id: impl Fn(&Place) -> Option<&'a OperatorId> + Copy + 'a) -> Vec<Column<'a, Place>> {
+    pub(crate) fn columns(self, id: impl Fn(&Ranked) -> Option<&'a OperatorId> + Copy + 'a) -> Vec<Column<'a, Ranked>> {
         let days = MOVEMENT_DAYS;
-        let month_ago = Column::number("rank_30_days_ago", format!("{days} days ago"), move |place: &Place| {
-            id(place).and_then(|id| self.month_ago(id)).map_or(Cell::Nothing, Cell::count)
+        let month_ago = Column::number("rank_30_days_ago", format!("{days} days ago"), move |ranked: &Ranked| {
+            id(ranked).and_then(|id| self.month_ago(id)).map_or(Cell::Nothing, Cell::count)
         })
         .about(format!("place {days} days ago"))
         .method("earlier-places");
-        let moved = Column::number("places_gained", "Moved", move |place: &Place| self.moved_cell(place, id(place)))
+        let moved = Column::number("places_gained", "Moved", move |ranked: &Ranked| self.moved_cell(ranked, id(ranked)))
             .about(format!("places gained in {days} days"))
             .method("earlier-places");
-        let best = Column::number("best_rank", "Best place", move |place: &Place| self.best_cell(place, id(place)))
+        let best = Column::number("best_rank", "Best place", move |ranked: &Ranked| self.best_cell(ranked, id(ranked)))
             .about("best place so far, and since when")
             .method("earlier-places");
-        let best_at = Column::number("best_rank_at", "Best place at", move |place: &Place| {
-            Cell::day(id(place).and_then(|id| self.best(id, place.rank)).map(|(_, at)| at))
+        let best_at = Column::number("best_rank_at", "Best place at", move |ranked: &Ranked| {
+            Cell::day(id(ranked).and_then(|id| self.best(id, ranked.rank)).map(|(_, at)| at))
         })
         .about("when the best place was held first")
         .method("earlier-places")
@@ -111,14 +111,14 @@ impl<'a> Earlier<'a> {
         if is_known { columns } else { columns.into_iter().map(Column::more).collect() }
     }
 
-    fn moved_cell(&self, place: &Place, id: Option<&OperatorId>) -> Cell {
+    fn moved_cell(&self, ranked: &Ranked, id: Option<&OperatorId>) -> Cell {
         let Some(id) = id.filter(|_| self.knows_month_ago()) else { return Cell::Nothing };
-        let value = self.month_ago(id).map(|before| before as f64 - place.rank as f64);
-        Cell::Marked { html: self.moved(id, place.rank), value }
+        let value = self.month_ago(id).map(|before| before as f64 - ranked.rank as f64);
+        Cell::Marked { html: self.moved(id, ranked.rank), value }
     }
 
-    fn best_cell(&self, place: &Place, id: Option<&OperatorId>) -> Cell {
-        let Some((rank, at)) = id.and_then(|id| self.best(id, place.rank)) else { return Cell::Nothing };
+    fn best_cell(&self, ranked: &Ranked, id: Option<&OperatorId>) -> Cell {
+        let Some((rank, at)) = id.and_then(|id| self.best(id, ranked.rank)) else { return Cell::Nothing };
         let since = [Html::words(format!("{},", format::count(rank as u64))), Html::safe(Day(at.start()))];
         Cell::Marked { html: Html::joined(since, " "), value: Some(rank as f64) }
     }

@@ -1,7 +1,7 @@
 //! `/leaderboards` and `/leaderboards/<category>`: who leads in what, by which formula.
 
 use allium_analysis::PastStandings;
-use allium_analysis::leaderboards::{Category, MIN_RELAYS, Place, RARE_COUNTRY_RELAYS, Unit};
+use allium_analysis::leaderboards::{Category, MIN_RELAYS, RARE_COUNTRY_RELAYS, Ranked, Unit};
 use allium_model::{Fraction, OperatorId, Timestamp};
 use allium_service::{Snapshot, View};
 use allium_words::format;
@@ -62,29 +62,29 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
 }
 
 fn sentence(view: &View) -> Html {
-    let leader = |category: Category| view.operators.leaderboards.ranking(category).first().map(|place| (category, *place));
-    let Some((category, place)) = leader(Category::ReliabilityMasters).or_else(|| leader(Category::ConsensusWeight)) else {
+    let leader = |category: Category| view.operators.leaderboards.ranking(category).first().map(|ranked| (category, *ranked));
+    let Some((category, ranked)) = leader(Category::ReliabilityMasters).or_else(|| leader(Category::ConsensusWeight)) else {
         return Html::words("Nobody is ranked yet.");
     };
     let words = match category {
         Category::ReliabilityMasters => format!(
             "leads the {} operators with {MIN_RELAYS} relays and more in reliability: up {} of six months.",
             format::count(view.operators.leaderboards.ranking(category).len() as u64),
-            score_words(category, place.score)
+            score_words(category, ranked.score)
         ),
-        _ => format!("has the most weight: {}.", score_words(category, place.score)),
+        _ => format!("has the most weight: {}.", score_words(category, ranked.score)),
     };
-    Html::joined([operator(view, &place), Html::words(words)], " ")
+    Html::joined([operator(view, &ranked), Html::words(words)], " ")
 }
 
 fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
     let ranking = view.operators.leaderboards.ranking(category);
-    let row = |place: &Place| BoardRow {
-        rank: place.rank,
-        moved: id(view, place).map_or_else(Html::unknown, |id| earlier.moved(id, place.rank)),
-        operator: operator(view, place),
-        score: score_words(category, place.score),
-        n_relays: format::count(place.n_relays as u64),
+    let row = |ranked: &Ranked| BoardRow {
+        rank: ranked.rank,
+        moved: id(view, ranked).map_or_else(Html::unknown, |id| earlier.moved(id, ranked.rank)),
+        operator: operator(view, ranked),
+        score: score_words(category, ranked.score),
+        n_relays: format::count(ranked.n_relays as u64),
     };
     Board {
         name: category.name(),
@@ -96,19 +96,19 @@ fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
     }
 }
 
-fn operator(view: &View, place: &Place) -> Html {
-    let operator_idx = place.operator_idx as usize;
+fn operator(view: &View, ranked: &Ranked) -> Html {
+    let operator_idx = ranked.operator_idx as usize;
     let name = view.operator_name(operator_idx);
-    id(view, place).map_or_else(Html::unknown, |id| Html::link(&href::operator(id), &Html::safe(Foreign::short(&name))))
+    id(view, ranked).map_or_else(Html::unknown, |id| Html::link(&href::operator(id), &Html::safe(Foreign::short(&name))))
 }
 
-fn id<'a>(view: &'a View, place: &Place) -> Option<&'a OperatorId> {
-    view.operators.operators.operators.get(place.operator_idx as usize).map(|operator| &operator.id)
+fn id<'a>(view: &'a View, ranked: &Ranked) -> Option<&'a OperatorId> {
+    view.operators.list().get(ranked.operator_idx as usize).map(|operator| &operator.id)
 }
 
-fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category) -> Table<'a, Place> {
+fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category) -> Table<'a, Ranked> {
     let mut columns = columns(view, category);
-    columns.extend(Earlier::of(view, past, category).columns(move |place: &Place| id(view, place)));
+    columns.extend(Earlier::of(view, past, category).columns(move |ranked: &Ranked| id(view, ranked)));
     Table {
         path: href::leaderboard(category),
         api: Data::Leaderboard(category).address(),
@@ -116,29 +116,31 @@ fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category
         noun: ("operator", "operators"),
         columns,
         choices: Vec::new(),
-        key: Box::new(|place| id(view, place).map_or_else(String::new, ToString::to_string)),
+        key: Box::new(|ranked| id(view, ranked).map_or_else(String::new, ToString::to_string)),
         default_sort: "rank",
     }
 }
 
-fn columns(view: &View, category: Category) -> Vec<Column<'_, Place>> {
+fn columns(view: &View, category: Category) -> Vec<Column<'_, Ranked>> {
     vec![
-        Column::number("rank", "Place", |place: &Place| Cell::count(place.rank)).method("leaderboards").badge_of_card(),
-        Column::text("operator", "Operator", |place: &Place| {
-            Cell::link(&view.operator_name(place.operator_idx as usize), id(view, place).map_or_else(String::new, href::operator))
+        Column::number("rank", "Place", |ranked: &Ranked| Cell::count(ranked.rank)).method("leaderboards").badge_of_card(),
+        Column::text("operator", "Operator", |ranked: &Ranked| {
+            Cell::link(&view.operator_name(ranked.operator_idx as usize), id(view, ranked).map_or_else(String::new, href::operator))
         })
         .method("operators")
         .title_of_card(),
-        Column::text("known_by", "Known by", |place: &Place| {
-            id(view, place).map_or(Cell::Nothing, |id| Cell::Words(identity(id).to_owned()))
+        Column::text("known_by", "Known by", |ranked: &Ranked| {
+            id(view, ranked).map_or(Cell::Nothing, |id| Cell::Words(identity(id).to_owned()))
         })
         .method("operators"),
-        Column::number("score", heading(category), move |place: &Place| score_cell(category, place.score)).method("leaderboards").on_card(),
-        Column::number("n_relays", "Relays", |place: &Place| Cell::count(place.n_relays))
+        Column::number("score", heading(category), move |ranked: &Ranked| score_cell(category, ranked.score))
+            .method("leaderboards")
+            .on_card(),
+        Column::number("n_relays", "Relays", |ranked: &Ranked| Cell::count(ranked.n_relays))
             .method("leaderboards")
             .about("relays that the figure rests on")
             .on_card(),
-        Column::text("id", "Id", |place: &Place| id(view, place).map_or(Cell::Nothing, |id| Cell::Words(id.to_string()))).more(),
+        Column::text("id", "Id", |ranked: &Ranked| id(view, ranked).map_or(Cell::Nothing, |id| Cell::Words(id.to_string()))).more(),
     ]
 }
 
@@ -172,9 +174,9 @@ pub(crate) fn category_html(
         title: title(category),
         sentence: match ranking.first() {
             None => Html::words(format!("{}: nobody is eligible, or no document in use tells it.", title(category))),
-            Some(place) => {
-                let words = format!("leads {} with {}.", format::counted(ranking.len(), "operator"), score_words(category, place.score));
-                Html::joined([operator(view, place), Html::words(words)], " ")
+            Some(ranked) => {
+                let words = format!("leads {} with {}.", format::counted(ranking.len(), "operator"), score_words(category, ranked.score));
+                Html::joined([operator(view, ranked), Html::words(words)], " ")
             }
         },
         formula: formula(category),

@@ -166,7 +166,7 @@ fn relevant_uptime(member: &Member<'_>, period: Period) -> Cell {
 }
 
 fn family_size(view: &View, relay_idx: usize) -> usize {
-    let families = &view.operators.operators.families;
+    let families = &view.operators.directory.families;
     families.of_relay[relay_idx].map_or(1, |i| families.families[i as usize].members.len())
 }
 

@@ -27,9 +27,9 @@ use self::incidents::marks::marked_by_all;
 use self::operators::charts::{List, chart as list_chart};
 use self::operators::{domains, families, list};
 use crate::error::RequestError;
-use crate::list::ListState;
 use crate::page::PageHtml;
 use crate::params::Params;
+use crate::relay_query::ListState;
 use crate::render::Shown;
 use crate::route::fixed_pages;
 

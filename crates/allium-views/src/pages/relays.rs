@@ -8,9 +8,9 @@ use askama::Template;
 
 use crate::error::RequestError;
 use crate::foreign::Foreign;
-use crate::list::{ListState, PER_PAGE_CHOICES, STATUSES, sort_value, status_of};
 use crate::markup::{Day, FlagLetters, Html, Percent, State, short_fingerprint};
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
+use crate::relay_query::{ListState, PER_PAGE_CHOICES, STATUSES, sort_value, status_of};
 use crate::route::{FixedPage, href};
 use crate::strips::{Labels, StripHtml, legend};
 

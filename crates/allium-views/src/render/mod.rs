@@ -116,7 +116,7 @@ fn calendar_text(snapshot: &Snapshot, of: &CalendarOf) -> Result<String, Request
         }
         CalendarOf::Operator(id) => {
             let (index, _) = view.operators.find(id).ok_or_else(|| RequestError::no_such_group("operator", &id.to_string()))?;
-            calendar::of_operator(view, outlook, &view.operators.operators.operators[index])
+            calendar::of_operator(view, outlook, &view.operators.list()[index])
         }
     }
 }

@@ -6,11 +6,11 @@ use allium_service::{Snapshot, View};
 use super::{Shown, view_of};
 use crate::answer::{Answer, HTML};
 use crate::error::RequestError;
-use crate::list::ListState;
 use crate::page::PageHtml;
 use crate::pages::operators::{families, operator};
 use crate::pages::relay::Choice;
 use crate::pages::{groups, incident, leaderboards, methods, relay};
+use crate::relay_query::ListState;
 use crate::route::{FixedPage, Page, href};
 
 /// Answers a page.

@@ -33,8 +33,8 @@ fn of_view(snapshot: &Snapshot, view: &View) -> impl Iterator<Item = Route> {
 
 fn pages(snapshot: &Snapshot, view: &View) -> Vec<Page> {
     let operators = &view.operators;
-    let current = operators.operators.operators.iter().zip(&operators.figures).filter(|(_, figures)| figures.members.n_relays > 0);
-    let families = operators.operators.families.families.iter().zip(&operators.families).filter(|(_, figures)| figures.n_relays > 0);
+    let current = operators.list().iter().zip(&operators.figures).filter(|(_, figures)| figures.members.n_relays > 0);
+    let families = operators.directory.families.families.iter().zip(&operators.families).filter(|(_, figures)| figures.n_relays > 0);
     let group = |kind| groups::rows(view, kind).into_iter().map(move |row| Page::Group(kind, row.key));
     let incidents = snapshot.incidents().into_iter().flat_map(|log| log.incidents()).map(|incident| Page::Incident(incident.id.clone()));
     let fixed = FixedPage::ALL.iter().map(|page| Page::Fixed(*page));

@@ -80,7 +80,7 @@ fn group_lines(view: &View) -> Vec<String> {
     let systems = groups.autonomous_systems.iter().filter_map(|group| of_group("as", &group.key.to_string(), &group.figures));
     let countries = groups.countries.iter().filter_map(|group| of_group("country", group.key.as_str(), &group.figures));
     let domains = operators.domains.iter().filter_map(|(domain, figures)| of_members("domain", domain.as_str(), &figures.claimed));
-    let families = operators.operators.families.families.iter().zip(&operators.families);
+    let families = operators.directory.families.families.iter().zip(&operators.families);
     let families = families.filter_map(|(family, figures)| of_members("family", &family.key.to_string(), figures));
     [systems.collect(), countries.collect(), domains.collect(), families.collect()].into_iter().flat_map(heaviest).collect()
 }
@@ -92,7 +92,7 @@ fn board_lines(view: &View, category: Category) -> Vec<String> {
         .iter()
         .take(COMPARED)
         .map(|ranked| {
-            let id = &view.operators.operators.operators[ranked.operator_idx as usize].id;
+            let id = &view.operators.list()[ranked.operator_idx as usize].id;
             format!("board\t{name}\t{}\t{id}\t{:.9}\t{}", ranked.rank, ranked.score, ranked.n_relays)
         })
         .collect();

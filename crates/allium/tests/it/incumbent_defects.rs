@@ -136,7 +136,7 @@ fn defect_09_equals_stand_in_the_same_order_whatever_the_document_says_first() {
         let Document::Details(document) = document else { unreachable!() };
         let relays = document.relays.into_iter().map(|relay| RelayRecord { relay, spans: Vec::new(), published: Vec::new() }).collect();
         let (_, _, operators) = reports(relays);
-        let id = |ranked: &allium_analysis::leaderboards::Place| operators.operators.operators[ranked.operator_idx as usize].id.to_string();
+        let id = |ranked: &allium_analysis::leaderboards::Ranked| operators.list()[ranked.operator_idx as usize].id.to_string();
         operators.leaderboards.ranking(Category::ConsensusWeight).iter().map(|ranked| (ranked.rank, id(ranked))).collect::<Vec<_>>()
     };
     let first = ranking([1, 2, 3]);

@@ -107,7 +107,7 @@ impl Watch {
             let known = self.detector.find(&info.fingerprint);
             Some(known.filter(|relay| *self.detector.relay(*relay) == info).unwrap_or_else(|| self.detector.describe(info)))
         };
-        record::infos(&view.record, &view.operators.operators).into_iter().map(&mut index).collect()
+        record::infos(&view.record, &view.operators.directory).into_iter().map(&mut index).collect()
     }
 
     fn step(&mut self, list: &Observation<'_>) -> Vec<usize> {

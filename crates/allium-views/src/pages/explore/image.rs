@@ -14,9 +14,9 @@ use super::subjects::Subject;
 use super::{CHARTS, PATH};
 use crate::error::RequestError;
 use crate::figure::Figure;
-use crate::list::{QUERY_NAMES, query_pairs, relay_query};
 use crate::page::{Frame, PageHtml, framed, render};
 use crate::params::{Params, query_string};
+use crate::relay_query::{QUERY_NAMES, query_pairs, relay_query};
 use crate::route::href;
 
 /// The name of the chart.

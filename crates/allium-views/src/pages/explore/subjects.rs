@@ -104,7 +104,7 @@ impl Subject {
 
     fn operator(view: &View, id: &OperatorId) -> Option<Self> {
         let (operator_idx, _) = view.operators.find(id)?;
-        let members = view.operators.operators.operators[operator_idx].members.iter().map(|i| *i as usize);
+        let members = view.operators.list()[operator_idx].members.iter().map(|i| *i as usize);
         Some(Self {
             word: id.to_string(),
             label: inert_short(&view.operator_name(operator_idx), LABEL),
@@ -116,7 +116,7 @@ impl Subject {
     }
 
     fn family(view: &View, key: &Fingerprint) -> Option<Self> {
-        let families = &view.operators.operators.families;
+        let families = &view.operators.directory.families;
         let family = &families.families[families.of_relay.get(view.relay_idx(key)?).copied().flatten()? as usize];
         let members = family.members.iter().map(|i| *i as usize);
         let first = view.find(&family.key).map_or("", |record| record.relay.display_name());
@@ -235,7 +235,7 @@ pub(super) fn largest_systems(view: &View, n: usize) -> Vec<Asn> {
 
 /// The operators with the most consensus weight, as words.
 pub(super) fn largest_operators(view: &View, n: usize) -> Vec<String> {
-    let operators = &view.operators.operators.operators;
+    let operators = view.operators.list();
     let mut all: Vec<usize> = (0..operators.len()).filter(|i| view.operators.figures[*i].members.n_relays > 0).collect();
     all.sort_by_key(|i| (std::cmp::Reverse(view.operators.figures[*i].members.consensus_weight), *i));
     all.into_iter().take(n).map(|i| operators[i].id.to_string()).collect()

@@ -196,7 +196,7 @@ fn row<'a>(view: &'a View, forecast: &'a Forecast, advice: Option<&'a Advice>) -
 }
 
 fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {
-    let operators = &view.operators.operators;
+    let operators = &view.operators.directory;
     let idx = operators.of_relay.get(relay_idx).copied().flatten()? as usize;
     operators.operators.get(idx).map(|operator| Operator { id: &operator.id, idx })
 }
@@ -204,7 +204,7 @@ fn operator_of(view: &View, relay_idx: usize) -> Option<Operator<'_>> {
 /// The operator that the address names.
 fn asked_operator<'a>(view: &'a View, params: &Params) -> Result<Option<Operator<'a>>, RequestError> {
     let Some(text) = params.one("operator")? else { return Ok(None) };
-    let operators = &view.operators.operators;
+    let operators = &view.operators.directory;
     let idx = text.parse().ok().and_then(|id| operators.position(&id)).ok_or_else(|| RequestError::no_such_group("operator", text))?;
     Ok(operators.operators.get(idx).map(|operator| Operator { id: &operator.id, idx }))
 }

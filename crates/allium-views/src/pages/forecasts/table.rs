@@ -255,14 +255,14 @@ fn systems(rows: &[Row<'_>], params: &Params) -> Result<Vec<(String, String)>, R
 }
 
 fn operators(view: &View, rows: &[Row<'_>], params: &Params) -> Result<Vec<(String, String)>, RequestError> {
-    let asked = params.one("operator")?.and_then(|text| text.parse().ok()).and_then(|id| view.operators.operators.position(&id));
+    let asked = params.one("operator")?.and_then(|text| text.parse().ok()).and_then(|id| view.operators.directory.position(&id));
     let mut found = offered(rows.iter().filter_map(|row| row.operator.map(|operator| operator.idx)), asked.as_ref());
     // An operator whose relays all lack a forecast has a page all the same.
     if let Some(asked) = asked.filter(|asked| found.iter().all(|(idx, _)| idx != asked)) {
         found.push((asked, 0));
     }
     let option = |(idx, n): (usize, usize)| {
-        let id = view.operators.operators.operators.get(idx)?.id.to_string();
+        let id = view.operators.list().get(idx)?.id.to_string();
         let name = inert(&view.operator_name(idx).chars().take(40).collect::<String>());
         Some((id, format!("{name} ({})", format::count(n as u64))))
     };

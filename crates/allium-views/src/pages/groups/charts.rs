@@ -171,7 +171,7 @@ pub(super) fn months(view: &View, row: &GroupRow<'_>) -> Chart {
 
 /// The uptime by month of relays, given by their countries in the record, against the network's.
 pub(crate) fn months_chart(view: &View, relays: &[u32], label: &str) -> Chart {
-    months_of(view, &view.groups.places_of(relays), label.to_owned())
+    months_of(view, &view.groups.member_indices(relays), label.to_owned())
 }
 
 fn months_of(view: &View, members: &[u32], label: String) -> Chart {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use allium_analysis::groups::{AsAlert, AsAlertKind, Concentration, Direction, Grade, Group, GroupFigures, GroupUptime, Groups, Risk};
+use allium_analysis::groups::{
+    AsAlert, AsAlertKind, Concentration, ConcentrationLevel, Direction, Grade, Group, GroupFigures, GroupUptime, Groups, Risk,
+};
 use allium_model::{Asn, Period};
 use allium_service::View;
 use allium_words::format;
@@ -23,13 +25,6 @@ const EXPANSIONS: usize = 5;
 
 /// Alerts on the page; the rest is counted.
 const LISTED: usize = 10;
-
-/// The concentration of weight that counts as low, moderate and high, by the index of Herfindahl and Hirschman.
-const MODERATE_HHI: f64 = 0.15;
-const HIGH_HHI: f64 = 0.25;
-
-/// The share of the ten largest below which the spread is good.
-const GOOD_TOP_TEN: f64 = 0.4;
 
 /// Everything before the list.
 pub(super) fn sections(view: &View, period: Period) -> Vec<Section> {
@@ -133,12 +128,11 @@ fn concentration(view: &View, period: Period) -> Section {
     let Some(systems) = systems else {
         return Section::new("concentration", "Concentration", Html::words("No relay has consensus weight yet."), Html::words(""));
     };
-    let top_ten = systems.top[3].get();
-    let verdict = if top_ten < GOOD_TOP_TEN { "below" } else { "above" };
-    let level = match systems.hhi.get() {
-        hhi if hhi < MODERATE_HHI => "low",
-        hhi if hhi < HIGH_HHI => "moderate",
-        _ => "high",
+    let verdict = if systems.is_well_spread() { "below" } else { "above" };
+    let level = match systems.level() {
+        ConcentrationLevel::Low => "low",
+        ConcentrationLevel::Moderate => "moderate",
+        ConcentrationLevel::High => "high",
     };
     let say = format!(
         "The ten largest of {} autonomous systems carry {}\u{a0}% of the weight, {verdict} the 40\u{a0}% that we call good; concentration is {level}.",

@@ -93,7 +93,7 @@ fn relay(view: &View, text: &str) -> Result<Touched, RequestError> {
 
 /// An operator by its id; one that has no relay any more can still be what an incident is about.
 fn operator(view: &View, text: &str) -> Touched {
-    let found = view.operators.operators.operators.iter().find(|operator| operator.id.to_string() == text);
+    let found = view.operators.list().iter().find(|operator| operator.id.to_string() == text);
     let members = found.map_or(&[][..], |operator| &operator.members);
     let relays = members.iter().filter_map(|i| view.record.relays.get(*i as usize)).map(|record| record.relay.fingerprint);
     Touched { scope: Some(Scope { kind: ScopeKind::Operator, key: text.to_owned() }), relays: relays.collect() }

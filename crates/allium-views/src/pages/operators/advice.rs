@@ -71,7 +71,7 @@ impl When {
 
 /// The advice for the operator at this index, the most urgent first; `list` is the address of its forecasts.
 pub(super) fn groups(view: &View, outlook: &Outlook, operator_idx: usize, details: &Portfolio, list: &str) -> Vec<AdviceGroup> {
-    let members = &view.operators.operators.operators[operator_idx].members;
+    let members = &view.operators.list()[operator_idx].members;
     let standing = advice(&advised(view, operator_idx), details);
     let ahead = relay_advice(view, outlook, members.iter().map(|relay_idx| *relay_idx as usize));
     let mut all = merged(view, operator_idx, &standing, &ahead);

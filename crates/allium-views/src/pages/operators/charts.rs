@@ -100,7 +100,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
     let operators = &view.operators;
     match list {
         List::Operators => {
-            let all = operators.operators.operators.iter().zip(&operators.figures).enumerate();
+            let all = operators.list().iter().zip(&operators.figures).enumerate();
             let current = all.filter(|(_, (_, figures))| figures.members.n_relays > 0);
             current
                 .map(|(i, (operator, figures))| {
@@ -110,7 +110,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
                 .collect()
         }
         List::Families => {
-            let all = operators.operators.families.families.iter().zip(&operators.families).enumerate();
+            let all = operators.directory.families.families.iter().zip(&operators.families).enumerate();
             all.filter(|(_, (_, figures))| figures.n_relays > 0)
                 .map(|(i, (family, figures))| {
                     let heaviest = super::families::heaviest(view, family).and_then(|i| relay(view, i));

@@ -38,8 +38,8 @@ pub(super) struct Tile {
 impl Dashboard {
     /// Dashboard of the operator at this index; `base` is the address of its charts, `n_badges` the number of its badges.
     pub(super) fn of(view: &View, operator_idx: usize, base: &str, n_badges: usize) -> Self {
-        let members = &view.operators.operators.operators[operator_idx].members;
-        let figures = view.groups.figures(&view.groups.places_of(members));
+        let members = &view.operators.list()[operator_idx].members;
+        let figures = view.groups.figures(&view.groups.member_indices(members));
         let standing = standing(view, operator_idx);
         Self {
             standing: standing.as_ref().map_or_else(|| "None of its relays has a figure yet.".to_owned(), standing_words),
@@ -149,7 +149,7 @@ fn benchmark(view: &View, standing: &Achievements) -> Option<Chart> {
 pub(crate) fn chart(view: &View, params: &Params, operator_idx: usize, name: &str) -> Result<Chart, RequestError> {
     params.only(&[])?;
     match name {
-        "months" => Ok(groups::months_chart(view, &view.operators.operators.operators[operator_idx].members, "This operator")),
+        "months" => Ok(groups::months_chart(view, &view.operators.list()[operator_idx].members, "This operator")),
         "benchmark" => standing(view, operator_idx).and_then(|standing| benchmark(view, &standing)).ok_or(RequestError::NoSuchPage),
         _ => Err(RequestError::NoSuchPage),
     }
@@ -233,7 +233,7 @@ pub(super) fn in_words(view: &View, operator_idx: usize, advice: &Advice) -> Adv
                 format::number(*after, 2)
             )),
         ),
-        Advice::Expand { places, weight, before, after } => expand(view, operator_idx, places, *weight, (*before, *after)),
+        Advice::Expand { expansions, weight, before, after } => expand(view, operator_idx, expansions, *weight, (*before, *after)),
         Advice::Combine { relays, share_of_network } => (
             words(format!("Consider putting {} together", counted(relays.len()))),
             "Each carries less than a tenth of the median weight of your relays.".to_owned(),
@@ -242,7 +242,7 @@ pub(super) fn in_words(view: &View, operator_idx: usize, advice: &Advice) -> Adv
     }
 }
 
-fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (before, after): (f64, f64)) -> AdviceWords {
+fn expand(view: &View, operator_idx: usize, expansions: &[Expansion], weight: f64, (before, after): (f64, f64)) -> AdviceWords {
     let country = |expansion: &Expansion| expansion_words(view, expansion);
     let n_countries = view.operators.figures[operator_idx].members.n_countries;
     let effect = Html::words(format!(
@@ -255,7 +255,7 @@ fn expand(view: &View, operator_idx: usize, places: &[Expansion], weight: f64, (
         "Your running relays are in {}; these carry little of the network's weight and their relays are up at least as much as the network's.",
         if n_countries == 1 { "1 country".to_owned() } else { format!("{n_countries} countries") }
     );
-    let list = Html::joined(places.iter().map(country), "; ");
+    let list = Html::joined(expansions.iter().map(country), "; ");
     (Html::joined([Html::words("Consider a relay in a country that has few:"), list], " "), reason, effect)
 }
 

@@ -50,7 +50,7 @@ fn rows(view: &View) -> Vec<Row<'_>> {
 fn table(view: &View) -> Table<'_, Row<'_>> {
     let href = |row: &Row<'_>| {
         let id = OperatorId::Domain(row.domain.clone());
-        let is_operator = view.operators.operators.position(&id).is_some();
+        let is_operator = view.operators.directory.position(&id).is_some();
         if is_operator { href::operator(&id) } else { href::search(row.domain.as_str()) }
     };
     let mut columns = vec![

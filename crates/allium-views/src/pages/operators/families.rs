@@ -27,7 +27,7 @@ struct Row<'a> {
 
 /// The families with a current relay, by key.
 fn rows(view: &View) -> Vec<Row<'_>> {
-    let all = view.operators.operators.families.families.iter().zip(&view.operators.families);
+    let all = view.operators.directory.families.families.iter().zip(&view.operators.families);
     all.map(|(family, figures)| Row { family, figures }).filter(|row| row.figures.n_relays > 0).collect()
 }
 
@@ -122,7 +122,7 @@ fn network_states(view: &View) -> Html {
 fn sentence(view: &View, rows: &[Row<'_>]) -> String {
     let members: usize = rows.iter().map(|row| row.figures.n_relays).sum();
     let current = || view.record.relays.iter().zip(&view.report.relays).enumerate().filter(|(_, (_, report))| report.current);
-    let alone = current().filter(|(i, _)| view.operators.operators.families.of_relay[*i].is_none()).count();
+    let alone = current().filter(|(i, _)| view.operators.directory.families.of_relay[*i].is_none()).count();
     let misconfigured = current().filter(|(_, (record, _))| FamilyState::of(&record.relay).is_misconfigured()).count();
     let largest = rows.iter().map(|row| row.figures.n_relays).max().unwrap_or(0);
     format!(
@@ -158,13 +158,13 @@ framed!(FamilyPage);
 
 /// The key of the family that a relay is in; `None` for relays that stand alone.
 pub(crate) fn key_of(view: &View, fingerprint: &Fingerprint) -> Option<Fingerprint> {
-    let families = &view.operators.operators.families;
+    let families = &view.operators.directory.families;
     let family_idx = families.of_relay.get(view.relay_idx(fingerprint)?).copied().flatten()?;
     families.families.get(family_idx as usize).map(|family| family.key)
 }
 
 fn family_of<'a>(view: &'a View, key: &Fingerprint) -> Result<(&'a Family, &'a MemberFigures), RequestError> {
-    let families = &view.operators.operators.families;
+    let families = &view.operators.directory.families;
     let family_idx = view.relay_idx(key).and_then(|i| families.of_relay[i]).ok_or(RequestError::NoSuchPage)? as usize;
     Ok((&families.families[family_idx], &view.operators.families[family_idx]))
 }
@@ -193,7 +193,7 @@ pub(crate) fn family_html(
         closer: crate::pages::explore::links(&format!("family:{key}")),
         states: states(&members),
         facts: facts(figures),
-        changes: groups::change_table(&view.groups.figures(&view.groups.places_of(&family.members)).changes),
+        changes: groups::change_table(&view.groups.figures(&view.groups.member_indices(&family.members)).changes),
         months: Html::safe(Figure::of(&groups::months_chart(view, &family.members, "This family"), &href::charts(href::family(key)), "")),
         one_sided: one_sided.take(members::SHOWN).map(|member| crate::pages::relay::relay_link(member.relay())).collect(),
         table: table.html(&members, &state)?,

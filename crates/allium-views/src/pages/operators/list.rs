@@ -22,7 +22,7 @@ pub(crate) struct Row<'a> {
 
 /// The operators with a current relay, by id.
 fn rows(view: &View) -> Vec<Row<'_>> {
-    let all = view.operators.operators.operators.iter().zip(&view.operators.figures).enumerate();
+    let all = view.operators.list().iter().zip(&view.operators.figures).enumerate();
     let rows = all.map(|(operator_idx, (operator, figures))| Row { operator_idx, id: &operator.id, figures });
     rows.filter(|row| row.figures.members.n_relays > 0).collect()
 }

@@ -52,8 +52,8 @@ pub(crate) const fn identity(id: &OperatorId) -> &'static str {
 
 /// A link to the operator of the relay at this index; a dash where the operator is unknown.
 pub(crate) fn operator_link(view: &View, relay_idx: usize) -> Html {
-    let Some(operator_idx) = view.operators.operators.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
-    let id = &view.operators.operators.operators[operator_idx as usize].id;
+    let Some(operator_idx) = view.operators.directory.of_relay.get(relay_idx).copied().flatten() else { return Html::words("\u{2013}") };
+    let id = &view.operators.list()[operator_idx as usize].id;
     Html::link(&href::operator(id), &Html::safe(Foreign::short(&view.operator_name(operator_idx as usize))))
 }
 

@@ -107,7 +107,7 @@ struct IssueRow {
 /// The operator with this id and its figures.
 fn find<'a>(view: &'a View, id: &OperatorId) -> Result<(usize, &'a Operator, &'a OperatorFigures), RequestError> {
     let (operator_idx, figures) = view.operators.find(id).ok_or(RequestError::NoSuchPage)?;
-    Ok((operator_idx, &view.operators.operators.operators[operator_idx], figures))
+    Ok((operator_idx, &view.operators.list()[operator_idx], figures))
 }
 
 /// Renders the page.
@@ -209,11 +209,11 @@ pub(super) fn class_words(class: allium_analysis::operators::SizeClass) -> Strin
 fn facts(view: &View, operator: &Operator, figures: &OperatorFigures, now: Timestamp) -> Vec<(&'static str, Html)> {
     let of = &figures.members;
     let share = |share: Option<allium_model::Fraction>| Html::joined([Html::safe(Percent(share, 3)), Html::words("%")], "\u{a0}");
-    let mut families: Vec<u32> = operator.members.iter().filter_map(|i| view.operators.operators.families.of_relay[*i as usize]).collect();
+    let mut families: Vec<u32> = operator.members.iter().filter_map(|i| view.operators.directory.families.of_relay[*i as usize]).collect();
     families.sort_unstable();
     families.dedup();
     let family = |i: &u32| {
-        let key = view.operators.operators.families.families[*i as usize].key;
+        let key = view.operators.directory.families.families[*i as usize].key;
         Html::link(&href::family(&key), &Html::words(crate::markup::short_fingerprint(&key)))
     };
     let n_families = families.len();
@@ -257,10 +257,10 @@ fn aroi(id: &OperatorId, figures: &OperatorFigures) -> Vec<(String, String, Stri
 
 fn badges(view: &View, past: Option<&PastStandings>, id: &OperatorId, operator_idx: usize) -> Vec<(String, String)> {
     let places = view.operators.leaderboards.badges(operator_idx, BADGE_RANKS);
-    let badge = |(category, place): (Category, allium_analysis::leaderboards::Place)| {
+    let badge = |(category, ranked): (Category, allium_analysis::leaderboards::Ranked)| {
         let words =
-            format!("No. {} in {}, {}", place.rank, crate::pages::leaderboards::title(category), score_words(category, place.score));
-        let earlier = Earlier::of(view, past, category).words(id, place.rank);
+            format!("No. {} in {}, {}", ranked.rank, crate::pages::leaderboards::title(category), score_words(category, ranked.score));
+        let earlier = Earlier::of(view, past, category).words(id, ranked.rank);
         (href::leaderboard(category), format!("{words}{earlier}"))
     };
     places.into_iter().map(badge).collect()

@@ -69,7 +69,7 @@ impl Beside {
             Self::As => relay.asn.map(|asn| (Members::As(asn), asn.to_string())),
             Self::Family => (relay.effective_family.len() > 1).then(|| (Members::Family(relay.fingerprint), "its family".to_owned())),
             Self::Operator => {
-                let operator_idx = view.operators.operators.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
+                let operator_idx = view.operators.directory.of_relay.get(view.relay_idx(&relay.fingerprint)?).copied().flatten()?;
                 let n = view.operators.figures.get(operator_idx as usize)?.members.n_relays;
                 (n > 1).then(|| (Members::Operator(operator_idx), "its operator".to_owned()))
             }
