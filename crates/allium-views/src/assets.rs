@@ -1,4 +1,4 @@
-//! Assets of pages: one stylesheet, at an address that changes with its content, and the scripts of charts. The icon is part of the page: it is
+//! Assets of pages: the stylesheet, at an address that changes with its content, and scripts. The icon is part of the page: it is
 //! shorter than the request for it would be.
 
 use std::sync::LazyLock;

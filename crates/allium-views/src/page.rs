@@ -124,7 +124,7 @@ impl Frame {
 #[derive(Debug)]
 pub(crate) struct PageHtml {
     pub(crate) html: String,
-    /// Whether the page loads the script of charts.
+    /// True if the page loads the script of charts.
     pub(crate) scripts: bool,
 }
 

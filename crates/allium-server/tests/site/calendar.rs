@@ -84,8 +84,8 @@ fn another_parser_reads_them_too() {
         let mut child = Command::new(&python).args(["-c", READ]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
-        let told = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && told.lines().count() == 1, "{told}");
-        assert!(told.contains("2026-02-15T18:00:00+00:00") && told.contains(&fingerprint(n).to_string()), "{told}");
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && lines.lines().count() == 1, "{lines}");
+        assert!(lines.contains("2026-02-15T18:00:00+00:00") && lines.contains(&fingerprint(n).to_string()), "{lines}");
     }
 }

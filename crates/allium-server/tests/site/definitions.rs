@@ -46,35 +46,35 @@ fn pages() -> Vec<String> {
 }
 
 /// The part of a page around a position: its section, or the whole page outside of sections.
-fn around(html: &str, place: usize) -> &str {
-    let start = html[..place].rfind("<section").unwrap_or(0);
-    let is_within = !html[start..place].contains("</section>");
+fn around(html: &str, position: usize) -> &str {
+    let start = html[..position].rfind("<section").unwrap_or(0);
+    let is_within = !html[start..position].contains("</section>");
     if !is_within {
         return html;
     }
-    let end = html[place..].find("</section>").map_or(html.len(), |end| place + end);
+    let end = html[position..].find("</section>").map_or(html.len(), |end| position + end);
     &html[start..end]
 }
 
 /// The headings of the columns of numbers that neither lead to a definition nor stand in a part that does.
 fn undefined_columns(html: &str) -> Vec<&str> {
-    let headings = html.match_indices("<th scope=\"col\" class=\"n").map(|(place, _)| place);
-    let heading = |place: usize| &html[place..place + html[place..].find("</th>").unwrap_or(0)];
-    let is_defined = |place: usize| {
-        let heading = heading(place);
-        let is_list = html[..place].rfind("<table").is_some_and(|table| html[table..].starts_with("<table class=\"list"));
-        heading.contains(" data-d=\"") || heading.contains("/methods#") || (!is_list && around(html, place).contains("/methods#"))
+    let headings = html.match_indices("<th scope=\"col\" class=\"n").map(|(position, _)| position);
+    let heading = |position: usize| &html[position..position + html[position..].find("</th>").unwrap_or(0)];
+    let is_defined = |position: usize| {
+        let heading = heading(position);
+        let is_list = html[..position].rfind("<table").is_some_and(|table| html[table..].starts_with("<table class=\"list"));
+        heading.contains(" data-d=\"") || heading.contains("/methods#") || (!is_list && around(html, position).contains("/methods#"))
     };
-    headings.filter(|place| !is_defined(*place)).map(heading).collect()
+    headings.filter(|position| !is_defined(*position)).map(heading).collect()
 }
 
 /// Lists of facts and tiles in parts of a page that lead to no definition.
 fn undefined_facts(html: &str) -> Vec<&str> {
     let lists = ["<dl class=\"facts", "<dl class=\"tiles", "<ul class=\"tiles", "<figure class=\"chart"];
-    let places = lists.iter().flat_map(|list| html.match_indices(list)).map(|(place, _)| place);
-    places
-        .filter(|place| !around(html, *place).contains("/methods#"))
-        .map(|place| html[place..].split("</d").next().unwrap_or(""))
+    let positions = lists.iter().flat_map(|list| html.match_indices(list)).map(|(position, _)| position);
+    positions
+        .filter(|position| !around(html, *position).contains("/methods#"))
+        .map(|position| html[position..].split("</d").next().unwrap_or(""))
         .collect()
 }
 

@@ -315,7 +315,7 @@ fn the_network_has_a_table_a_fan_chart_and_figures_for_programs() {
     for file in ["network-relays.png", "network-relays.svg", "network-uptime.csv", "network-exits.json", "uptime-ahead.png"] {
         assert_eq!(get(&site, &format!("/forecasts/charts/{file}")).status, StatusCode::OK, "{file}");
     }
-    assert_eq!(get(&site, "/forecasts/charts/network-weight.png").status, StatusCode::NOT_FOUND, "no weights were told");
+    assert_eq!(get(&site, "/forecasts/charts/network-weight.png").status, StatusCode::NOT_FOUND, "no weights are known");
     assert!(get(&site, "/").text().contains("of known relays are expected to run at any time"));
     assert!(get(&site, "/explore").text().contains("Next 3 months"));
 }
@@ -356,8 +356,8 @@ fn an_operator_has_one_list_of_what_to_do_without_saying_anything_twice() {
     let site = forecast_site(record);
     let page = get(&site, &format!("/operator/{}", operator_of(&site))).text();
     let section = page.split("id=\"advice\"").nth(1).and_then(|rest| rest.split("</section>").next()).unwrap();
-    let places = ["Urgent", "Scheduled", "Watch"].map(|word| section.find(&format!(">{word}</span>")));
-    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {section}");
+    let positions = ["Urgent", "Scheduled", "Watch"].map(|word| section.find(&format!(">{word}</span>")));
+    assert!(positions.iter().all(Option::is_some) && positions.is_sorted(), "{positions:?} {section}");
     // The relay that is down is brought back, with the words of its forecast.
     assert_eq!(section.matches("Bring back 1 relay").count(), 1, "{section}");
     assert_eq!(section.matches("Not running for 30 h").count(), 1, "{section}");

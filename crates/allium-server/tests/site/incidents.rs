@@ -182,22 +182,22 @@ async fn each_change_is_told_once_and_a_listener_goes_on_where_it_stopped() {
     let server = Server::new(site.clone());
     let mut listening = Listening::to(&server, None).await;
     site.publish([Patch::Incidents(Box::new(later()))]);
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     for _ in 0..3 {
-        told.push(listening.next().await.unwrap());
+        changes.push(listening.next().await.unwrap());
     }
-    let what: Vec<_> = told.iter().map(|told| (told["change"].as_str().unwrap(), told["incident_id"].as_str().unwrap())).collect();
+    let what: Vec<_> = changes.iter().map(|change| (change["change"].as_str().unwrap(), change["incident_id"].as_str().unwrap())).collect();
     assert_eq!(what, [("resolved", OPEN), ("withdrawn", "00000000000000a3"), ("opened", "00000000000000a4")]);
-    assert_eq!(told[0]["incident"]["status"], "resolved");
-    assert_eq!(told[1]["incident"], serde_json::Value::Null);
+    assert_eq!(changes[0]["incident"]["status"], "resolved");
+    assert_eq!(changes[1]["incident"], serde_json::Value::Null);
     // One that was away for the last two.
-    let mut returned = Listening::to(&server, told[0]["id"].as_str()).await;
-    assert_eq!(returned.next().await.unwrap(), told[1]);
-    assert_eq!(returned.next().await.unwrap(), told[2]);
+    let mut returned = Listening::to(&server, changes[0]["id"].as_str()).await;
+    assert_eq!(returned.next().await.unwrap(), changes[1]);
+    assert_eq!(returned.next().await.unwrap(), changes[2]);
     // Another service with the same record knows the names of what is on timelines.
     let restarted = site_of(record(30));
     restarted.publish([Patch::Incidents(Box::new(later()))]);
-    let id = told[0]["id"].as_str().unwrap();
+    let id = changes[0]["id"].as_str().unwrap();
     assert_eq!(Listening::to(&Server::new(restarted), Some(id)).await.next().await.unwrap()["change"], "withdrawn");
     let unknown = Listening::to(&server, Some("who knows")).await.next().await.unwrap();
     assert_eq!(unknown["change"], "reset");
@@ -309,7 +309,7 @@ fn what_is_said_without_a_token_or_out_of_bounds_is_refused() {
     let circle = format!("{{\"into\":\"{OVER}\"}}");
     assert_eq!(api(&site, &format!("{OPEN}/merge"), "good", &circle).status, StatusCode::CREATED);
     assert_eq!(api(&site, &format!("{OVER}/merge"), "good", &format!("{{\"into\":\"{OPEN}\"}}")).status, StatusCode::BAD_REQUEST);
-    assert_eq!(memory.0.lock().unwrap().len(), 1, "only what was taken down");
+    assert_eq!(memory.0.lock().unwrap().len(), 1, "only the note that was recorded");
     for (method, address) in [
         ("GET", format!("/api/v1/incidents/{OPEN}/merge")),
         ("POST", format!("/incident/{OPEN}")),

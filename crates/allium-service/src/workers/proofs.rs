@@ -201,7 +201,7 @@ struct Answers {
     before: HashMap<Fingerprint, ProofStanding>,
     /// To be stored.
     waiting: Vec<ProofStanding>,
-    /// Of domains that said nothing: they count only if another says something.
+    /// Of domains that did not answer: they count only if another domain answers.
     silent: Vec<ProofStanding>,
     n_answered: usize,
     round: Round,

@@ -257,7 +257,7 @@ pub(crate) const fn title(category: Category) -> &'static str {
     }
 }
 
-/// What is counted and who is eligible.
+/// The figure that is counted, and the condition of eligibility.
 pub(crate) fn formula(category: Category) -> String {
     let enough = format!("operators with {MIN_RELAYS} relays and more that have a figure");
     match category {

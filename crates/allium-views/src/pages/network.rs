@@ -16,7 +16,7 @@ use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::route::{Data, FixedData, FixedPage, GroupKind};
 
 /// Versions and operating systems that are listed one by one.
-const TOLD: usize = 6;
+const LISTED: usize = 6;
 
 /// The periods of the list of uptime.
 const PERIODS: [Period; 4] = [Period::OneMonth, Period::SixMonths, Period::OneYear, Period::FiveYears];
@@ -213,10 +213,10 @@ fn concentration<K>(found: Option<Concentration>, groups: &[Group<K>]) -> Vec<(S
 
 fn named(counts: &[(String, usize)], whole: usize) -> Vec<(String, Html)> {
     let short = |name: &str| inert(&name.chars().take(40).collect::<String>());
-    let mut facts: Vec<(String, Html)> = counts.iter().take(TOLD).map(|(name, n)| fact(short(name), of(*n, whole))).collect();
-    let rest: usize = counts.iter().skip(TOLD).map(|(_, n)| n).sum();
+    let mut facts: Vec<(String, Html)> = counts.iter().take(LISTED).map(|(name, n)| fact(short(name), of(*n, whole))).collect();
+    let rest: usize = counts.iter().skip(LISTED).map(|(_, n)| n).sum();
     if rest > 0 {
-        facts.push(fact(format!("{} others", counts.len() - TOLD), of(rest, whole)));
+        facts.push(fact(format!("{} others", counts.len() - LISTED), of(rest, whole)));
     }
     facts
 }

@@ -112,7 +112,7 @@ fn what_the_authorities_signed_is_marked_as_verified() {
     let document = std::fs::read(testdata("ns")).unwrap();
     std::fs::write(path("signed"), signing::signed(&document, Flavour::Ns, &signing::AUTHORITIES[..2])).unwrap();
     std::fs::write(path("certificates"), signing::certificates(2025..2027)).unwrap();
-    let told = |store: &str, document: PathBuf, trusted: bool| {
+    let import = |store: &str, document: PathBuf, trusted: bool| {
         let mut command = import(&path(store), &[document]);
         for authority in signing::trusted().iter().filter(|_| trusted) {
             command.arg("--authority").arg(format!("{} {}", authority.name, authority.identity));
@@ -121,10 +121,10 @@ fn what_the_authorities_signed_is_marked_as_verified() {
         (output.status.success(), String::from_utf8(output.stderr).unwrap())
     };
     for (store, document, expected) in [("a.db", path("signed"), "1 verified"), ("b.db", testdata("ns"), "0 verified")] {
-        let (is_success, text) = told(store, document, true);
+        let (is_success, text) = import(store, document, true);
         assert!(is_success && text.contains(expected), "{text}");
     }
-    let (is_success, text) = told("c.db", path("signed"), false);
+    let (is_success, text) = import("c.db", path("signed"), false);
     assert!(!is_success && text.contains("no certificate of a trusted authority"), "{text}");
 }
 
@@ -157,9 +157,9 @@ fn what_cannot_be_read_fails_the_command_and_costs_nothing_else() {
     let store = temporary.path().join("allium.db");
     let paths = [testdata("bad/truncated-between-relays"), testdata("microdesc"), testdata("bad/html-error-page")];
     let output = import(&store, &paths).assert().failure().code(1).get_output().clone();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.contains("truncated at byte"), "{told}");
-    assert!(told.contains("2 of the documents could not be read"), "{told}");
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("truncated at byte"), "{text}");
+    assert!(text.contains("2 of the documents could not be read"), "{text}");
     assert_eq!(stored(&store).len(), 1);
 }
 

@@ -41,7 +41,7 @@ struct Work {
     args: Vec<String>,
 }
 
-/// What became of the kills.
+/// Outcomes of the kills.
 #[derive(Default)]
 struct Tally {
     n_kills: usize,
@@ -70,9 +70,9 @@ fn whatever_the_moment_a_killed_program_leaves_a_sound_store_and_the_work_can_be
     let worker = || {
         let mut tallies = Vec::new();
         while let Some((i, work)) = next() {
-            let place = dir.path().join(format!("work-{i}"));
-            std::fs::create_dir(&place).unwrap();
-            tallies.push(disturb(&work, &place, SEED + i as u64));
+            let folder = dir.path().join(format!("work-{i}"));
+            std::fs::create_dir(&folder).unwrap();
+            tallies.push(disturb(&work, &folder, SEED + i as u64));
         }
         tallies
     };
@@ -135,9 +135,9 @@ fn prepare(dir: &Path) -> (Vec<Work>, Source) {
 }
 
 /// Does the work undisturbed, then kills it in rows; says what was seen.
-fn disturb(work: &Work, place: &Path, seed: u64) -> Tally {
-    let undisturbed = place.join("undisturbed.db");
-    let mut durations: Vec<Duration> = (0..3).map(|i| run_undisturbed(work, &place.join(format!("undisturbed-{i}.db")))).collect();
+fn disturb(work: &Work, folder: &Path, seed: u64) -> Tally {
+    let undisturbed = folder.join("undisturbed.db");
+    let mut durations: Vec<Duration> = (0..3).map(|i| run_undisturbed(work, &folder.join(format!("undisturbed-{i}.db")))).collect();
     durations.push(run_undisturbed(work, &undisturbed));
     durations.sort();
     let latest = durations[0].mul_f64(LATEST);
@@ -148,7 +148,7 @@ fn disturb(work: &Work, place: &Path, seed: u64) -> Tally {
     };
     let (mut tally, mut moments) = (Tally::default(), Moments(seed));
     for (i, n_kills) in ROWS.into_iter().enumerate() {
-        let store = place.join(format!("row-{i}")).join("tor.db");
+        let store = folder.join(format!("row-{i}")).join("tor.db");
         begin(work, &store);
         for _ in 0..n_kills {
             kill_at(work, &store, latest.mul_f64(moments.next()), &mut tally);
@@ -164,7 +164,7 @@ fn disturb(work: &Work, place: &Path, seed: u64) -> Tally {
     tally
 }
 
-/// What the store may hold.
+/// Contents that the store may hold.
 struct Expected {
     before: Option<Content>,
     after: Content,
@@ -196,7 +196,7 @@ impl Expected {
         }
     }
 
-    /// The work runs to its end, and nothing tells that it was killed before.
+    /// The work runs to its end, and nothing shows that it was killed before.
     fn require_completion(&self, work: &Work, store: &Path) {
         succeed(&work.args, store);
         succeed(&["store", "check"], store);
@@ -300,10 +300,10 @@ impl Moments {
     }
 }
 
-/// What the file says, whatever tables it has.
+/// Content of the file, whatever tables it has.
 fn content(store: &Path) -> Content {
     let conn = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    // How a visit went is noted after what it brought is stored.
+    // The outcome of a visit is noted after its documents are stored.
     let tables: Vec<String> = column(
         &conn,
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('sources', 'source_failures', 'source_rejects')",

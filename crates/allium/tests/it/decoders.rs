@@ -13,16 +13,16 @@ use proptest::test_runner::RngSeed;
 /// Damaged variants per target.
 const CASES: u32 = 1000;
 
-/// What is done to an input.
+/// Damage to an input.
 #[derive(Debug, Clone)]
 enum Damage {
     /// It ends here.
     Truncate(Index),
     /// A byte becomes another.
     Flip(Index, u8),
-    /// What lies between two places is lost.
+    /// The bytes between two positions are lost.
     Remove(Index, Index),
-    /// What lies between two places comes twice.
+    /// The bytes between two positions come twice.
     Repeat(Index, Index),
     /// A part of another input comes in between.
     Splice { other: Index, from: Index, to: Index, at: Index },
@@ -31,35 +31,35 @@ enum Damage {
 }
 
 fn damage() -> impl Strategy<Value = Damage> {
-    let place = any::<Index>;
+    let position = any::<Index>;
     prop_oneof![
-        place().prop_map(Damage::Truncate),
-        (place(), any::<u8>()).prop_map(|(at, byte)| Damage::Flip(at, byte)),
-        (place(), place()).prop_map(|(from, to)| Damage::Remove(from, to)),
-        (place(), place()).prop_map(|(from, to)| Damage::Repeat(from, to)),
-        (place(), place(), place(), place()).prop_map(|(other, from, to, at)| Damage::Splice { other, from, to, at }),
-        (place(), prop_oneof![Just(0), Just(-1), Just(i64::MAX), Just(i64::MIN), -1000..100_000i64])
+        position().prop_map(Damage::Truncate),
+        (position(), any::<u8>()).prop_map(|(at, byte)| Damage::Flip(at, byte)),
+        (position(), position()).prop_map(|(from, to)| Damage::Remove(from, to)),
+        (position(), position()).prop_map(|(from, to)| Damage::Repeat(from, to)),
+        (position(), position(), position(), position()).prop_map(|(other, from, to, at)| Damage::Splice { other, from, to, at }),
+        (position(), prop_oneof![Just(0), Just(-1), Just(i64::MAX), Just(i64::MIN), -1000..100_000i64])
             .prop_map(|(at, number)| Damage::Number(at, number)),
     ]
 }
 
-/// A place up to the end.
-fn place(at: Index, bytes: &[u8]) -> usize {
+/// A position up to the end.
+fn position(at: Index, bytes: &[u8]) -> usize {
     at.index(bytes.len() + 1)
 }
 
 /// A part that is short more often than not.
 fn part(from: Index, to: Index, bytes: &[u8]) -> std::ops::Range<usize> {
-    let from = place(from, bytes);
+    let from = position(from, bytes);
     let most = (bytes.len() - from).min(1 << (to.index(1 << 20) % 14));
     from..from + to.index(most + 1)
 }
 
 fn apply(damage: &Damage, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
     match *damage {
-        Damage::Truncate(at) => bytes.truncate(place(at, bytes)),
+        Damage::Truncate(at) => bytes.truncate(position(at, bytes)),
         Damage::Flip(at, byte) => {
-            let at = place(at, bytes);
+            let at = position(at, bytes);
             if let Some(flipped) = bytes.get_mut(at) {
                 *flipped = byte;
             }
@@ -72,11 +72,11 @@ fn apply(damage: &Damage, bytes: &mut Vec<u8>, others: &[Vec<u8>]) {
         }
         Damage::Splice { other, from, to, at } => {
             let other = other.get(others);
-            let at = place(at, bytes);
+            let at = position(at, bytes);
             bytes.splice(at..at, other[part(from, to, other)].iter().copied());
         }
         Damage::Number(at, number) => {
-            let from = place(at, bytes);
+            let from = position(at, bytes);
             let Some(start) = bytes[from..].iter().position(u8::is_ascii_digit).map(|digit| from + digit) else { return };
             let n_digits = bytes[start..].iter().take_while(|byte| byte.is_ascii_digit()).count();
             bytes.splice(start..start + n_digits, number.to_string().into_bytes());

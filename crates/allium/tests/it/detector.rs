@@ -50,7 +50,7 @@ fn consensus(n: i32) -> FullConsensus {
     }
 }
 
-/// What a details document of the hour says of a relay.
+/// A relay in a details document of the hour.
 fn described(relay: u32, n: i32) -> Relay {
     let (asn, contact) = match (relay < N_TOGETHER, n < MOVED) {
         (true, true) => (64_500, BEFORE_CONTACT.to_owned()),

@@ -62,8 +62,8 @@ fn works_or_says_why(dir: &Path, size_kb: u32) -> usize {
         assert!(*status == 0 || is_full || has_nothing_to_do, "{size_kb} kB, {name}: {said}");
         n_full += usize::from(is_full);
     }
-    let [.., (_, check, told), pack, documents, again] = &steps[..] else { panic!("{steps:?}") };
-    assert!(*check == 0 || told.contains("is not an Allium store") || told.contains("there is no store"), "{size_kb} kB: {told}");
+    let [.., (_, check, text), pack, documents, again] = &steps[..] else { panic!("{steps:?}") };
+    assert!(*check == 0 || text.contains("is not an Allium store") || text.contains("there is no store"), "{size_kb} kB: {text}");
     assert_eq!((pack.1, documents.1, again.1), (0, 0, 0), "{size_kb} kB: {steps:?}");
     let (_, left, said) = &steps[3];
     assert!(*left != 0 && said.contains("there is no store"), "{size_kb} kB: half a backup is left: {said}");

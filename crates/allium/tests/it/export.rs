@@ -31,8 +31,8 @@ fn export(store: &Path, out: &Path, more: &[&str]) -> Command {
 
 /// A store of a simulated network over three months: lists of running relays, and for the last days consensuses and details.
 fn simulated() -> (TempDir, PathBuf) {
-    let place = tempfile::tempdir().unwrap();
-    let (store, documents) = (place.path().join("allium.db"), place.path().join("documents"));
+    let dir = tempfile::tempdir().unwrap();
+    let (store, documents) = (dir.path().join("allium.db"), dir.path().join("documents"));
     let what = ["--relays", "40", "--days", "40", "--end", "2026-02-02T05:00:00Z", "--consensus-hours", "54"];
     allium(&store)
         .args(["simulate", "--write", "onionoo,consensuses,presence", "--out"])
@@ -53,7 +53,7 @@ fn simulated() -> (TempDir, PathBuf) {
         .assert()
         .success();
     allium(&store).args(["import", "onionoo"]).arg(&documents).assert().success();
-    (place, store)
+    (dir, store)
 }
 
 fn exact(store: &Path) -> ExactHistory {
@@ -90,30 +90,30 @@ fn hour(cell: &str) -> ConsensusHour {
 
 #[test]
 fn both_formats_hold_the_same_rows_and_two_exports_the_same_bytes() {
-    let (place, store) = simulated();
+    let (dir, store) = simulated();
     let mut exports = Vec::new();
     for (name, format) in [("p", "parquet"), ("p2", "parquet"), ("c", "csv"), ("c2", "csv")] {
-        let out = place.path().join(name);
+        let out = dir.path().join(name);
         export(&store, &out, &["--format", format]).assert().success();
         exports.push(files(&out));
     }
     assert!(exports[0] == exports[1] && exports[2] == exports[3], "the same store gives the same bytes");
     assert_eq!(exports[0].len(), exports[2].len());
     for path in exports[0].keys() {
-        let parquet = read_parquet(&place.path().join("p").join(path));
-        let csv = read_csv(&place.path().join("c").join(path.with_extension("csv")));
+        let parquet = read_parquet(&dir.path().join("p").join(path));
+        let csv = read_csv(&dir.path().join("c").join(path.with_extension("csv")));
         assert_eq!(parquet.columns, csv.columns, "{}", path.display());
         assert!(!csv.rows.is_empty() && parquet.rows == csv.rows, "{}", path.display());
     }
     let leftovers =
-        fs::read_dir(place.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'));
+        fs::read_dir(dir.path()).unwrap().filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with('.'));
     assert_eq!(leftovers.count(), 0);
 }
 
 #[test]
 fn spans_and_consensuses_together_give_the_counts_of_every_hour() {
-    let (place, store) = simulated();
-    let out = place.path().join("out");
+    let (dir, store) = simulated();
+    let out = dir.path().join("out");
     export(&store, &out, &[]).assert().success();
     let history = exact(&store);
     let timeline = &history.timeline;
@@ -125,9 +125,9 @@ fn spans_and_consensuses_together_give_the_counts_of_every_hour() {
     for (_, spans) in by_month(&out, "spans.parquet") {
         for row in &spans.rows {
             let held = spans.columns.iter().zip(row).filter(|(_, cell)| *cell == "true").map(|(column, _)| column.clone());
-            let place = format!("{}, AS{}, {}", spans.cell(row, "country"), spans.cell(row, "asn"), spans.cell(row, "version"));
+            let location = format!("{}, AS{}, {}", spans.cell(row, "country"), spans.cell(row, "asn"), spans.cell(row, "version"));
             let (start, end) = (timeline.known().index_of(hour(&row[1])), timeline.known().index_of(hour(&row[2])));
-            for group in held.chain([place]) {
+            for group in held.chain([location]) {
                 let counts = counts.entry(group).or_insert_with(|| vec![0; hours.len()]);
                 counts[start..end].iter_mut().for_each(|n| *n += 1);
             }
@@ -143,8 +143,8 @@ fn spans_and_consensuses_together_give_the_counts_of_every_hour() {
 fn groups(state: &RelayState) -> Vec<String> {
     let country = state.country.as_ref().map_or("", allium_model::CountryCode::as_str);
     let asn = state.asn.map(|asn| asn.0.to_string()).unwrap_or_default();
-    let place = format!("{country}, AS{asn}, {}", state.version.as_deref().unwrap_or_default());
-    state.flags.iter().map(column_of).chain([place]).collect()
+    let location = format!("{country}, AS{asn}, {}", state.version.as_deref().unwrap_or_default());
+    state.flags.iter().map(column_of).chain([location]).collect()
 }
 
 /// `BadExit` becomes `bad_exit`.
@@ -164,8 +164,8 @@ fn column_of(flag: RelayFlag) -> String {
 
 #[test]
 fn spans_end_with_their_month_and_tell_no_flag_that_nobody_knows() {
-    let (place, store) = simulated();
-    let out = place.path().join("out");
+    let (dir, store) = simulated();
+    let out = dir.path().join("out");
     export(&store, &out, &[]).assert().success();
     let history = exact(&store);
     let known = history.timeline.known();
@@ -193,12 +193,12 @@ fn spans_end_with_their_month_and_tell_no_flag_that_nobody_knows() {
 /// The rows of a table, month after month, without the cells that are nothing.
 fn rows(dir: &Path, name: &str) -> Vec<String> {
     let tables = by_month(dir, name).into_iter().map(|(_, table)| table);
-    tables.flat_map(|table| table.rows.iter().map(|row| told(&table.columns, row)).collect::<Vec<_>>()).collect()
+    tables.flat_map(|table| table.rows.iter().map(|row| row_words(&table.columns, row)).collect::<Vec<_>>()).collect()
 }
 
-fn told(columns: &[impl AsRef<str>], row: &[String]) -> String {
-    let told = columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-    told.map(|(column, cell)| format!("{}={cell}", column.as_ref())).collect::<Vec<_>>().join(" ")
+fn row_words(columns: &[impl AsRef<str>], row: &[String]) -> String {
+    let cells = columns.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
+    cells.map(|(column, cell)| format!("{}={cell}", column.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
 fn shares(shares: [Option<Fraction>; 4]) -> [String; 4] {
@@ -212,7 +212,7 @@ fn real(number: Option<f64>) -> String {
 /// All time.
 const EVER: (ConsensusHour, ConsensusHour) = (ConsensusHour::new(0), ConsensusHour::new(1_000_000));
 
-/// A relay's days as the store tells them, in the words of the table.
+/// A relay's days as the store holds them, in the words of the table.
 fn days(store: &dyn Store, relay: &Fingerprint) -> Vec<String> {
     let columns = [
         "fingerprint",
@@ -230,7 +230,7 @@ fn days(store: &dyn Store, relay: &Fingerprint) -> Vec<String> {
         let shares = shares([day.consensus_weight_fraction, day.guard_probability, day.middle_probability, day.exit_probability]);
         let first = [relay.to_string(), day.start.to_string(), day.n_weighed.to_string(), real(day.consensus_weight)];
         let last = [real(day.advertised_bandwidth), real(day.observed_bandwidth)];
-        told(&columns, &[&first[..], &shares, &last].concat())
+        row_words(&columns, &[&first[..], &shares, &last].concat())
     };
     store.relay_days(relay, EVER.0, EVER.1).unwrap().iter().map(row).collect()
 }
@@ -261,7 +261,7 @@ fn hours_of_groups(store: &dyn Store) -> Vec<String> {
         let bandwidth = |bytes: Option<u64>| bytes.map(|bytes| bytes.to_string()).unwrap_or_default();
         let first = [kind, key, at.hour.to_string(), at.n_weighed.to_string(), real(at.consensus_weight)];
         let last = [bandwidth(at.advertised_bandwidth), bandwidth(at.observed_bandwidth)];
-        told(&columns, &[&first[..], &shares, &last].concat())
+        row_words(&columns, &[&first[..], &shares, &last].concat())
     };
     let groups = Grouping::ALL.map(|by| store.group_hours(by, EVER.0, EVER.1).unwrap());
     groups.iter().flatten().flat_map(|(group, hours)| hours.iter().map(move |at| row(group, at))).collect()
@@ -269,8 +269,8 @@ fn hours_of_groups(store: &dyn Store) -> Vec<String> {
 
 #[test]
 fn weights_bandwidths_and_events_are_what_the_store_tells() {
-    let (place, path) = simulated();
-    let out = place.path().join("out");
+    let (dir, path) = simulated();
+    let out = dir.path().join("out");
     export(&path, &out, &[]).assert().success();
     let store = StoreUrl::from(&path).open_read_only().unwrap();
     let sorted = |mut rows: Vec<String>| {
@@ -286,15 +286,15 @@ fn weights_bandwidths_and_events_are_what_the_store_tells() {
     assert_eq!(sorted(rows(&out, "group_hours.parquet")), sorted(hours_of_groups(&*store)));
     let events = store.events(None, Timestamp::MIN, Timestamp::MAX).unwrap();
     let columns = ["happened_at", "fingerprint", "kind"];
-    let event = |event: &Event| told(&columns, &[event.at.to_string(), event.fingerprint.to_string(), "restart".to_owned()]);
+    let event = |event: &Event| row_words(&columns, &[event.at.to_string(), event.fingerprint.to_string(), "restart".to_owned()]);
     let restarts = events.iter().filter(|event| event.kind == EventKind::Restart).map(event).collect::<Vec<_>>();
     let written: Vec<_> = rows(&out, "events.parquet").into_iter().filter(|row| row.contains("kind=restart")).collect();
     assert!(!restarts.is_empty() && written == restarts);
 }
 
 /// A store with a relay that restarts, reports overload and moves.
-fn eventful(place: &TempDir) -> PathBuf {
-    let path = place.path().join("eventful.db");
+fn eventful(dir: &TempDir) -> PathBuf {
+    let path = dir.path().join("eventful.db");
     let mut store = StoreUrl::from(&path).open().unwrap();
     let fingerprint: Fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap();
     let (country, asn, flags) = (Some("de".parse().unwrap()), Some(Asn(64512)), [RelayFlag::Running].into_iter().collect());
@@ -327,8 +327,8 @@ fn eventful(place: &TempDir) -> PathBuf {
 
 #[test]
 fn each_month_has_the_tables_that_have_rows_in_it() {
-    let place = tempfile::tempdir().unwrap();
-    let (store, out) = (eventful(&place), place.path().join("out"));
+    let dir = tempfile::tempdir().unwrap();
+    let (store, out) = (eventful(&dir), dir.path().join("out"));
     export(&store, &out, &["--format", "csv"]).assert().success();
     let names: Vec<String> = files(&out).keys().map(|path| path.display().to_string()).collect();
     let february = ["consensuses", "events", "group_hours", "relay_days", "spans"].map(|table| format!("month=2026-02/{table}.csv"));
@@ -357,8 +357,8 @@ fn each_month_has_the_tables_that_have_rows_in_it() {
 
 #[test]
 fn every_relay_is_described_once() {
-    let (place, store) = simulated();
-    let out = place.path().join("out");
+    let (dir, store) = simulated();
+    let out = dir.path().join("out");
     export(&store, &out, &[]).assert().success();
     let relays = read_parquet(&out.join("relays.parquet"));
     let record = StoreUrl::from(&store).open_read_only().unwrap().load().unwrap().unwrap();
@@ -382,8 +382,8 @@ fn every_relay_is_described_once() {
 }
 
 /// A store with one relay whose texts are hostile.
-fn hostile(place: &TempDir) -> PathBuf {
-    let path = place.path().join("hostile.db");
+fn hostile(dir: &TempDir) -> PathBuf {
+    let path = dir.path().join("hostile.db");
     let mut store = StoreUrl::from(&path).open().unwrap();
     let mut relay = Relay::unknown("000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap());
     relay.running = true;
@@ -402,9 +402,9 @@ fn hostile(place: &TempDir) -> PathBuf {
 
 #[test]
 fn hostile_text_is_exact_in_parquet_and_inert_in_csv() {
-    let place = tempfile::tempdir().unwrap();
-    let store = hostile(&place);
-    let (parquet, csv) = (place.path().join("parquet"), place.path().join("csv"));
+    let dir = tempfile::tempdir().unwrap();
+    let store = hostile(&dir);
+    let (parquet, csv) = (dir.path().join("parquet"), dir.path().join("csv"));
     export(&store, &parquet, &[]).assert().success();
     export(&store, &csv, &["--format", "csv"]).assert().success();
     let fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9,";
@@ -427,8 +427,8 @@ fn hostile_text_is_exact_in_parquet_and_inert_in_csv() {
 
 #[test]
 fn the_documentation_lists_every_column() {
-    let place = tempfile::tempdir().unwrap();
-    let (store, out) = (eventful(&place), place.path().join("out"));
+    let dir = tempfile::tempdir().unwrap();
+    let (store, out) = (eventful(&dir), dir.path().join("out"));
     export(&store, &out, &[]).assert().success();
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/export.md")).unwrap();
     let monthly = ["spans", "consensuses", "relay_days", "group_hours", "events"].map(|name| (name, format!("month=2026-02/{name}")));
@@ -442,8 +442,8 @@ fn the_documentation_lists_every_column() {
 
 #[test]
 fn what_is_there_is_replaced_only_if_that_is_asked_for() {
-    let place = tempfile::tempdir().unwrap();
-    let (store, out) = (hostile(&place), place.path().join("deep/out"));
+    let dir = tempfile::tempdir().unwrap();
+    let (store, out) = (hostile(&dir), dir.path().join("deep/out"));
     let fails = |more: &[&str]| String::from_utf8(export(&store, &out, more).assert().code(1).get_output().stderr.clone()).unwrap();
     export(&store, &out, &[]).assert().success();
     let before = files(&out);
@@ -458,15 +458,15 @@ fn what_is_there_is_replaced_only_if_that_is_asked_for() {
     fs::create_dir(&out).unwrap();
     export(&store, &out, &[]).assert().success();
     assert!(files(&out) == before, "an empty directory is taken");
-    assert_eq!(fs::read_dir(place.path().join("deep")).unwrap().count(), 1);
-    export(&place.path().join("none.db"), &place.path().join("nothing"), &[]).assert().code(1);
-    assert!(!place.path().join("nothing").exists());
+    assert_eq!(fs::read_dir(dir.path().join("deep")).unwrap().count(), 1);
+    export(&dir.path().join("none.db"), &dir.path().join("nothing"), &[]).assert().code(1);
+    assert!(!dir.path().join("nothing").exists());
 }
 
 #[test]
 fn an_empty_store_gives_an_empty_table() {
-    let place = tempfile::tempdir().unwrap();
-    let (store, out) = (place.path().join("allium.db"), place.path().join("out"));
+    let dir = tempfile::tempdir().unwrap();
+    let (store, out) = (dir.path().join("allium.db"), dir.path().join("out"));
     drop(StoreUrl::from(&store).open().unwrap());
     export(&store, &out, &[]).assert().success();
     assert_eq!(files(&out).len(), 1);
@@ -475,8 +475,8 @@ fn an_empty_store_gives_an_empty_table() {
 
 #[test]
 fn a_state_that_lists_and_consensuses_share_is_cut_where_they_meet() {
-    let place = tempfile::tempdir().unwrap();
-    let (path, out) = (place.path().join("allium.db"), place.path().join("out"));
+    let dir = tempfile::tempdir().unwrap();
+    let (path, out) = (dir.path().join("allium.db"), dir.path().join("out"));
     let mut store = StoreUrl::from(&path).open().unwrap();
     let relay: Fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9".parse().unwrap();
     let state = RelayState { flags: [RelayFlag::Running].into_iter().collect(), ..RelayState::default() };
@@ -495,7 +495,7 @@ fn a_state_that_lists_and_consensuses_share_is_cut_where_they_meet() {
 }
 
 /// Counts Running relays and guards from spans alone, and compares them with every consensus; counts rows; counts Running relays by
-/// country, AS and flag; and tells the measures of groups, relays and events, floats as the number of their bits.
+/// country, AS and flag; and prints the measures of groups, relays and events, floats as the number of their bits.
 const QUERY: &str = r#"
 import struct
 import sys
@@ -541,14 +541,14 @@ for row in query(f"select epoch(happened_at)::bigint as happened_at, fingerprint
 
 #[test]
 fn duckdb_gives_the_same_answers() {
-    let (place, store) = simulated();
+    let (dir, store) = simulated();
     let expected = |out: &Path| {
         let history = exact(&store);
         let sizes = our_sizes(&*StoreUrl::from(&store).open_read_only().unwrap(), &history);
         [our_answers(&history, out), our_counts(&history.timeline), sizes].concat()
     };
     for form in ["parquet", "csv"] {
-        let out = place.path().join(form);
+        let out = dir.path().join(form);
         export(&store, &out, &["--format", form]).assert().success();
         let Ok(output) = std::process::Command::new(python()).args(["-c", QUERY]).arg(&out).arg(form).output() else {
             println!("skipped: no python3");
@@ -561,7 +561,7 @@ fn duckdb_gives_the_same_answers() {
             return;
         }
         let answers: Vec<&str> = answers.lines().collect();
-        let expected = expected(&place.path().join("parquet"));
+        let expected = expected(&dir.path().join("parquet"));
         if let Some(i) = (0..answers.len().max(expected.len())).find(|i| answers.get(*i).copied() != expected.get(*i).map(String::as_str)) {
             panic!("{form}, line {i}: DuckDB says {:?}, the store {:?}", answers.get(i), expected.get(i));
         }
@@ -574,7 +574,7 @@ fn python() -> PathBuf {
     if installed.exists() { installed } else { PathBuf::from("python3") }
 }
 
-/// What the query prints.
+/// The lines that the query has to print.
 fn our_answers(history: &ExactHistory, out: &Path) -> Vec<String> {
     let known = history.timeline.known();
     let mut lines: Vec<String> =
@@ -584,9 +584,9 @@ fn our_answers(history: &ExactHistory, out: &Path) -> Vec<String> {
         let hour = consensus.info.hour;
         let listed = history.timeline.listed_at(hour).unwrap();
         let count = |flag: RelayFlag| listed.iter().filter(|(_, state)| state.flags.contains(flag)).count();
-        let n_told = if known.of_flag(RelayFlag::Fast).contains(hour) { listed.len() } else { 0 };
+        let n_known = if known.of_flag(RelayFlag::Fast).contains(hour) { listed.len() } else { 0 };
         let (running, guard, fast) = (count(RelayFlag::Running), consensus.n_guard, count(RelayFlag::Fast));
-        lines.push(format!("hour {} {} {running} {guard} {n_told} {fast}", hour.start_secs(), consensus.n_running));
+        lines.push(format!("hour {} {} {running} {guard} {n_known} {fast}", hour.start_secs(), consensus.n_running));
     }
     lines
 }
@@ -596,8 +596,8 @@ fn our_counts(timeline: &Timeline) -> Vec<String> {
     let counted = |kind: &str, key: &dyn Fn(&RelayState) -> Option<String>| {
         let counts = timeline.counts(|state| key(state).filter(|_| state.flags.contains(RelayFlag::Running)));
         let mut lines = Vec::new();
-        for (place, hour) in timeline.known().hours().iter().enumerate() {
-            let mut at: Vec<(&String, u32)> = counts.iter().map(|(key, counts)| (key, counts[place])).filter(|(_, n)| *n > 0).collect();
+        for (idx, hour) in timeline.known().hours().iter().enumerate() {
+            let mut at: Vec<(&String, u32)> = counts.iter().map(|(key, counts)| (key, counts[idx])).filter(|(_, n)| *n > 0).collect();
             at.sort_by_key(|(key, _)| (key.parse::<u64>().ok(), key.as_str()));
             lines.extend(at.into_iter().map(|(key, n)| format!("running {kind} {} {key} {n}", hour.start_secs())));
         }

@@ -16,7 +16,7 @@ use allium_service::workers::intake::Intake;
 use allium_sources::onionoo::decode_file;
 use allium_sources::read::Limits;
 
-/// Groups of each kind, and places of each leaderboard, that are compared.
+/// Groups of each kind, and ranks of each leaderboard, that are compared.
 const COMPARED: usize = 10;
 
 fn view(documents: &Path) -> View {
@@ -60,14 +60,14 @@ fn line(kind: &str, key: &str, weight: u64, (relays, running, share, mean, with_
 
 fn of_group(kind: &str, key: &str, figures: &GroupFigures) -> Option<Line> {
     let uptime = figures.uptime[Period::OneMonth.index()]?;
-    let told = (figures.n_relays, figures.n_running, figures.weight_share, uptime.mean, uptime.n_relays);
-    Some(line(kind, key, figures.consensus_weight, told))
+    let rest = (figures.n_relays, figures.n_running, figures.weight_share, uptime.mean, uptime.n_relays);
+    Some(line(kind, key, figures.consensus_weight, rest))
 }
 
 fn of_members(kind: &str, key: &str, figures: &MemberFigures) -> Option<Line> {
     let uptime = figures.uptime[Period::OneMonth.index()]?;
-    let told = (figures.n_relays, figures.n_running, figures.weight_share, uptime.mean, uptime.n_relays);
-    Some(line(kind, key, figures.consensus_weight, told))
+    let rest = (figures.n_relays, figures.n_running, figures.weight_share, uptime.mean, uptime.n_relays);
+    Some(line(kind, key, figures.consensus_weight, rest))
 }
 
 fn heaviest(mut lines: Vec<Line>) -> Vec<String> {
@@ -91,9 +91,9 @@ fn board_lines(view: &View, category: Category) -> Vec<String> {
     let mut lines: Vec<String> = ranking
         .iter()
         .take(COMPARED)
-        .map(|place| {
-            let id = &view.operators.list()[place.operator_idx as usize].id;
-            format!("board\t{name}\t{}\t{id}\t{:.9}\t{}", place.rank, place.score, place.n_relays)
+        .map(|ranked| {
+            let id = &view.operators.list()[ranked.operator_idx as usize].id;
+            format!("board\t{name}\t{}\t{id}\t{:.9}\t{}", ranked.rank, ranked.score, ranked.n_relays)
         })
         .collect();
     lines.push(format!("board\t{name}\tranked\t{}", ranking.len()));
@@ -104,16 +104,16 @@ fn board_lines(view: &View, category: Category) -> Vec<String> {
 fn groups_and_leaderboards_are_as_an_independent_count_has_them() {
     let Some(data) = real_data() else { return };
     let documents = data.join("onionoo-2026-02-15");
-    let Some(told) = independent(&documents) else { return };
+    let Some(theirs) = independent(&documents) else { return };
     let view = view(&documents);
     let mut ours = group_lines(&view);
     ours.extend(Category::ALL.into_iter().flat_map(|category| board_lines(&view, category)));
-    let mut told: Vec<&str> = told.lines().collect();
+    let mut theirs: Vec<&str> = theirs.lines().collect();
     // The two have categories in different orders.
     let by_board = |line: &str| line.strip_prefix("board\t").map(|rest| rest.split('\t').next().unwrap_or_default().to_owned());
     ours.sort_by_key(|line| by_board(line));
-    told.sort_by_key(|line| by_board(line));
-    let differing: Vec<_> = ours.iter().zip(&told).filter(|(ours, told)| ours != *told).collect();
-    assert!(differing.is_empty() && ours.len() == told.len(), "{} lines and {}: {differing:#?}", ours.len(), told.len());
+    theirs.sort_by_key(|line| by_board(line));
+    let differing: Vec<_> = ours.iter().zip(&theirs).filter(|(ours, theirs)| ours != *theirs).collect();
+    assert!(differing.is_empty() && ours.len() == theirs.len(), "{} lines and {}: {differing:#?}", ours.len(), theirs.len());
     println!("{} lines are equal", ours.len());
 }

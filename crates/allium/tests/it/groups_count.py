@@ -62,9 +62,9 @@ class Uptimes:
         self.end = instant(document["relays_published"]) + HOUR
         self.newest = newest
         self.graphs = {relay["fingerprint"]: relay.get("uptime", {}) for relay in document["relays"]}
-        self.told = {period: self.starts_told(period) for period in MONTHS}
+        self.reported = {period: self.starts_reported(period) for period in MONTHS}
 
-    def starts_told(self, period):
+    def starts_reported(self, period):
         graphs = (graphs.get(period) for graphs in self.graphs.values())
         return {start for graph in graphs if graph for start, value in starts_and_values(graph) if value is not None}
 
@@ -80,7 +80,7 @@ class Uptimes:
             points.append((points[-1][0] + step, None))
             while self.end - (points[-1][0] + step) >= step:
                 start = points[-1][0] + step
-                points.append((start, 0.0 if start in self.told[period] else None))
+                points.append((start, 0.0 if start in self.reported[period] else None))
             first = months_before(points[-1][0] + step, MONTHS[period])
             points = [(start, value) for start, value in points if start + step > first]
         known = [value for _, value in points if value is not None]

@@ -63,7 +63,7 @@ fn listen(server: &Running) -> BufReader<TcpStream> {
 }
 
 /// The next change that says this; `None` when the stream ends.
-fn told(stream: &mut BufReader<TcpStream>, change: &str) -> Option<serde_json::Value> {
+fn next_change(stream: &mut BufReader<TcpStream>, change: &str) -> Option<serde_json::Value> {
     let (mut line, begun) = (String::new(), Instant::now());
     loop {
         assert!(begun.elapsed() < 2 * PATIENCE, "nothing is {change}");
@@ -72,9 +72,9 @@ fn told(stream: &mut BufReader<TcpStream>, change: &str) -> Option<serde_json::V
             return None;
         }
         let Some(json) = line.trim().strip_prefix("data: ") else { continue };
-        let told: serde_json::Value = serde_json::from_str(json).unwrap();
-        if told["change"] == change {
-            return Some(told);
+        let found: serde_json::Value = serde_json::from_str(json).unwrap();
+        if found["change"] == change {
+            return Some(found);
         }
     }
 }
@@ -89,7 +89,7 @@ fn a_fault_is_seen_within_one_consensus_on_page_api_feed_and_stream_and_a_replay
     let mut server = Running::start(&["serve", "--config", &config], "Pages at");
     let mut stream = listen(&server);
     let opened = loop {
-        let opened = told(&mut stream, "opened").expect("the stream goes on");
+        let opened = next_change(&mut stream, "opened").expect("the stream goes on");
         if opened["incident"]["scope"]["key"] == "AS64512" {
             break opened;
         }
@@ -110,19 +110,19 @@ fn a_fault_is_seen_within_one_consensus_on_page_api_feed_and_stream_and_a_replay
             break (before, lines);
         }
     };
-    // Somebody says something, which no replay tells.
+    // A note that no replay knows.
     let token = allium(&store, &["token", "create", "night shift"]);
     let said =
         Command::new(env!("CARGO_BIN_EXE_allium")).args(["token", "list", "--store"]).arg(&store).stdout(Stdio::piped()).output().unwrap();
     assert!(!String::from_utf8(said.stdout).unwrap().contains(token.trim()), "a token is shown once");
     acknowledge(&server, id, "allium_wrong", "401");
     acknowledge(&server, id, token.trim(), "201");
-    assert_eq!(told(&mut stream, "acknowledge").unwrap()["incident"]["notes"][0]["by"], "night shift");
+    assert_eq!(next_change(&mut stream, "acknowledge").unwrap()["incident"]["notes"][0]["by"], "night shift");
     allium(&store, &["token", "revoke", "night shift"]);
     acknowledge(&server, id, token.trim(), "401");
 
     assert!(server.stop().success());
-    while told(&mut stream, "never").is_some() {}
+    while next_change(&mut stream, "never").is_some() {}
     let replayed = allium(&store, &["replay", "--to", &as_of]);
     assert_eq!(replayed.lines().count(), lines.lines().count(), "{replayed}\n{lines}");
     for (replayed, live) in replayed.lines().zip(lines.lines()) {

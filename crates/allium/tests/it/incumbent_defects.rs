@@ -1,4 +1,4 @@
-//! What the incumbent publishes wrongly, one test per defect: each says what ours does instead. Those that concern single figures are in
+//! Figures that the incumbent publishes wrongly, one test per defect: each states ours. Those that concern single figures are in
 //! `allium-analysis`, those of groups in `incumbent_defects_groups.rs`.
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
@@ -72,7 +72,7 @@ fn http(status: &str, body: &str) -> String {
     )
 }
 
-/// What each of so many visits to a server with these answers brings; what it kept afterwards.
+/// Outcomes of so many visits to a server with these answers, and the copies kept afterwards.
 fn visits(answers: Vec<String>, n: usize) -> (Vec<Result<Fetched, allium_sources::Error>>, Vec<Vec<u8>>) {
     let cache = tempfile::tempdir().unwrap();
     let options = ClientOptions { retries: 0, ..ClientOptions::new(serve(answers), cache.path().to_path_buf()) };
@@ -137,7 +137,7 @@ fn defect_09_equals_stand_in_the_same_order_whatever_the_document_says_first() {
         let relays = document.relays.into_iter().map(|relay| RelayRecord { relay, spans: Vec::new(), published: Vec::new() }).collect();
         let (_, _, operators) = reports(relays);
         let id = |ranked: &allium_analysis::leaderboards::Ranked| operators.list()[ranked.operator_idx as usize].id.to_string();
-        operators.leaderboards.ranking(Category::ConsensusWeight).iter().map(|place| (place.rank, id(place))).collect::<Vec<_>>()
+        operators.leaderboards.ranking(Category::ConsensusWeight).iter().map(|ranked| (ranked.rank, id(ranked))).collect::<Vec<_>>()
     };
     let first = ranking([1, 2, 3]);
     assert_eq!(first.iter().map(|(rank, _)| *rank).collect::<Vec<_>>(), [1; 3]);

@@ -1,4 +1,4 @@
-//! What figures of groups must not do: named after published figures elsewhere that were wrong, each a case of its own.
+//! Faults that figures of groups must not have: named after published figures elsewhere that were wrong, each a case of its own.
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
 

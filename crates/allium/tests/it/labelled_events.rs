@@ -8,10 +8,10 @@ use serde_json::Value;
 /// Incidents of the whole pack, as `allium replay` writes them.
 fn replayed() -> Option<Vec<Value>> {
     let pack = real_data()?.join("presence");
-    let place = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().unwrap();
     let allium = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_allium"));
-        command.arg("--store").arg(place.path().join("pack.db")).args(arguments);
+        command.arg("--store").arg(dir.path().join("pack.db")).args(arguments);
         command
     };
     let path = |name: &str| pack.join(name).display().to_string();
@@ -30,7 +30,7 @@ fn replayed() -> Option<Vec<Value>> {
     )
 }
 
-/// What was detected in a stretch of time, as kind, scope, relays.
+/// Incidents of a stretch of time, as kind, scope, relays.
 fn detected<'a>(incidents: &'a [Value], from: &str, to: &str) -> Vec<(&'a str, &'a str, u64)> {
     let time = |incident: &Value| incident["detected_at"].as_str().unwrap().to_owned();
     let inside = incidents.iter().filter(|incident| (from..to).contains(&time(incident).as_str()));

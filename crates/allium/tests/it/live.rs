@@ -52,7 +52,7 @@ fn by(consensuses: &[(i64, String, bool)], name: &str) -> usize {
     consensuses.iter().filter(|(_, source, _)| source == name).count()
 }
 
-/// Whether no hour is missing, and the directory brought three of them.
+/// True if no hour is missing, and the directory brought three of them.
 fn is_complete(consensuses: &[(i64, String, bool)]) -> bool {
     consensuses.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0) && by(consensuses, "directory") >= 3
 }
@@ -88,7 +88,7 @@ fn three_sources_give_each_consensus_once_and_the_newest_from_the_directory() {
     assert!(consensuses.iter().all(|(_, source, verified)| *verified == (source != "details")), "{consensuses:?}");
     assert!(by(&consensuses, "collector") >= 60, "{consensuses:?}");
     let conn = Connection::open(&store).unwrap();
-    let n_placeless: i64 = conn
+    let n_without_country: i64 = conn
         .query_row(
             "SELECT count(*) FROM spans s JOIN states t ON t.id = s.state_id WHERE s.end_hour IS NULL AND t.country IS NULL",
             [],
@@ -96,7 +96,7 @@ fn three_sources_give_each_consensus_once_and_the_newest_from_the_directory() {
         )
         .unwrap();
     let n_open: i64 = conn.query_row("SELECT count(*) FROM spans WHERE end_hour IS NULL", [], |row| row.get(0)).unwrap();
-    assert!(n_placeless * 10 < n_open, "{n_placeless} of {n_open} listed relays have no country though Onionoo told it");
+    assert!(n_without_country * 10 < n_open, "{n_without_country} of {n_open} listed relays have no country though Onionoo reported it");
 }
 
 #[test]

@@ -36,11 +36,11 @@ fn import(store: &Path, [snapshots, spans, relays]: &[PathBuf; 3]) -> Command {
 
 /// A directory with the spans of a hand-made pack as Parquet, and the pack's files.
 fn hand_made(name: &str) -> (TempDir, [PathBuf; 3]) {
-    let place = tempfile::tempdir().unwrap();
-    let spans = place.path().join("spans.parquet");
+    let dir = tempfile::tempdir().unwrap();
+    let spans = dir.path().join("spans.parquet");
     let text = std::fs::read_to_string(testdata(name).join("spans.csv")).unwrap();
     std::fs::write(&spans, spans_as_parquet(&text, Form::default())).unwrap();
-    (place, [testdata(name).join("snapshots.csv"), spans, testdata(name).join("relays.csv")])
+    (dir, [testdata(name).join("snapshots.csv"), spans, testdata(name).join("relays.csv")])
 }
 
 fn analysis(store: &Path) -> Vec<u8> {
@@ -52,9 +52,9 @@ fn analysis(store: &Path) -> Vec<u8> {
 
 #[test]
 fn the_order_of_pack_and_documents_does_not_matter_and_a_second_time_changes_nothing() {
-    let (place, pack) = hand_made("presence");
+    let (dir, pack) = hand_made("presence");
     let documents = [testdata("onionoo/details.json"), testdata("onionoo/uptime.json")];
-    let (one, other) = (place.path().join("one.db"), place.path().join("other.db"));
+    let (one, other) = (dir.path().join("one.db"), dir.path().join("other.db"));
     import(&one, &pack).assert().success();
     allium(&one).args(["import", "onionoo"]).args(&documents).assert().success();
     allium(&other).args(["import", "onionoo"]).args(&documents).assert().success();
@@ -73,22 +73,22 @@ fn the_order_of_pack_and_documents_does_not_matter_and_a_second_time_changes_not
 
 #[test]
 fn rejects_are_told_and_the_rest_is_stored() {
-    let (place, pack) = hand_made("presence/bad");
-    let store = place.path().join("allium.db");
+    let (dir, pack) = hand_made("presence/bad");
+    let store = dir.path().join("allium.db");
     let output = import(&store, &pack).output().unwrap();
-    let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success() && told.contains("snapshots.csv line 3: snapshot is \"one\"") && told.contains("26 rejects"), "{told}");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && text.contains("snapshots.csv line 3: snapshot is \"one\"") && text.contains("26 rejects"), "{text}");
     allium(&store).args(["store", "check"]).assert().success();
 }
 
 #[test]
 fn a_pack_that_cannot_be_read_leaves_no_store() {
-    let (place, [snapshots, spans, relays]) = hand_made("presence");
-    let store = place.path().join("allium.db");
+    let (dir, [snapshots, spans, relays]) = hand_made("presence");
+    let store = dir.path().join("allium.db");
     let output = import(&store, &[snapshots.clone(), snapshots.clone(), relays.clone()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("snapshots.csv: no usable table"));
-    let output = import(&store, &[snapshots, spans, place.path().join("none.csv")]).output().unwrap();
+    let output = import(&store, &[snapshots, spans, dir.path().join("none.csv")]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(!store.exists());
     allium(&store).args(["import", "presence", "--spans", "x"]).assert().code(2);
@@ -98,10 +98,10 @@ fn real_pack(data: &Path) -> [PathBuf; 3] {
     ["snapshots.csv.zst", "presence.parquet", "relays.csv.zst"].map(|name| data.join("presence").join(name))
 }
 
-/// The real pack in a store, and what the store tells in memory.
+/// The real pack in a store, and what the store holds in memory.
 fn real_store(data: &Path) -> (TempDir, Timeline) {
-    let place = tempfile::tempdir().unwrap();
-    let path = place.path().join("allium.db");
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("allium.db");
     let start = Instant::now();
     import(&path, &real_pack(data)).assert().success();
     println!("imported in {:.2?}, {} bytes", start.elapsed(), std::fs::metadata(&path).unwrap().len());
@@ -117,7 +117,7 @@ fn real_store(data: &Path) -> (TempDir, Timeline) {
     let n_bytes: usize = n_spans * 12 + bitmaps.iter().map(allium_history::Bits::size_bytes).sum::<usize>();
     println!("{n_spans} spans and a bitmap of each relay in memory in {:.2?}, {n_bytes} bytes", start.elapsed());
     assert!(n_bytes <= 200_000_000);
-    (place, timeline)
+    (dir, timeline)
 }
 
 /// Running, Guard and Exit.
@@ -158,7 +158,7 @@ fn totals_of_the_real_lists_are_those_of_their_file() {
     let (expected, n_lists) = listed_totals(&snapshots);
     let flags = |state: &RelayState| [RelayFlag::Running, RelayFlag::Guard, RelayFlag::Exit].map(|f| state.flags.contains(f).then_some(f));
     let counts = timeline.counts(|state| flags(state).into_iter().flatten());
-    let of = |flag: RelayFlag, place: usize| counts[&flag][place];
+    let of = |flag: RelayFlag, idx: usize| counts[&flag][idx];
     let counted = timeline.known().hours().iter().enumerate();
     let counted: BTreeMap<_, Totals> =
         counted.map(|(i, hour)| (*hour, [RelayFlag::Running, RelayFlag::Guard, RelayFlag::Exit].map(|flag| of(flag, i)))).collect();
@@ -167,14 +167,15 @@ fn totals_of_the_real_lists_are_those_of_their_file() {
     assert!(n_lists > 15_000);
 }
 
-/// What is left: bin 0 of five years, where the document counts one list more than the pack has, from before the pack's first
-/// (69 of 82 where we find 68 of 81), and some thirty values whose share is an exact multiple of 1/999 and that rounding cut by one.
+/// Least share of equal values. The rest is bin 0 of five years, where the document counts one list more than the pack has, from before
+/// the pack's first (69 of 82 where we find 68 of 81), and some thirty values whose share is an exact multiple of 1/999 and that rounding
+/// cut by one.
 const LEAST_EQUAL: f64 = 0.9999;
 
 /// The newest consensus of the real documents.
 const AS_OF: &str = "2026-02-15T18:00:00Z";
 
-/// What was compared.
+/// Numbers of values that were compared.
 #[derive(Default)]
 struct Comparison {
     n_values: usize,
@@ -221,7 +222,7 @@ fn our_bins_are_those_of_the_real_uptime_document() {
 /// Compiles the graphs of one relay from its spans and compares them.
 ///
 /// The document was compiled as if a list stood for the hour in which it was fetched, so for this comparison it does: `lists` has
-/// that hour for each known consensus, and `None` where a later list of the same hour took its place. Graphs are frozen an hour
+/// that hour for each known consensus, and `None` where a later list of the same hour replaced it. Graphs are frozen an hour
 /// after `last_seen`, as Onionoo does; the details document says when that was.
 fn compare(
     published: &RelayHistories,
@@ -260,15 +261,15 @@ fn compare(
 }
 
 /// One entry per list, as the document was compiled: 1 where the relay is in it with the flag, else 0.
-fn hourly_entries(lists: &[Option<ConsensusHour>], places: Range<usize>, held: &[Range<usize>]) -> Vec<Entry> {
+fn hourly_entries(lists: &[Option<ConsensusHour>], indices: Range<usize>, held: &[Range<usize>]) -> Vec<Entry> {
     let mut held = held.iter().peekable();
-    let entry = |place: usize| {
-        while held.next_if(|range| range.end <= place).is_some() {}
-        let is_held = held.peek().is_some_and(|range| range.contains(&place));
-        let hour = lists[place]?;
+    let entry = |idx: usize| {
+        while held.next_if(|range| range.end <= idx).is_some() {}
+        let is_held = held.peek().is_some_and(|range| range.contains(&idx));
+        let hour = lists[idx]?;
         Some(Entry { start_secs: hour.start_secs(), end_secs: hour.next().start_secs(), value: f64::from(u8::from(is_held)) })
     };
-    places.filter_map(entry).collect()
+    indices.filter_map(entry).collect()
 }
 
 /// Values at the same moment are equal if both are missing, or both have the same code.

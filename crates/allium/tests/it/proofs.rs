@@ -21,7 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::support::running::{PATIENCE, Running};
 
-/// Which relays claim which domain.
+/// Relays by the domain that they claim.
 fn claims(network: &Running) -> BTreeMap<String, Vec<String>> {
     let mut claims: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for relay in network.get("/details")["relays"].as_array().unwrap() {

@@ -20,7 +20,7 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 const NOW: &str = "2026-02-15T19:00:00Z";
-/// How long anything may take that must happen at last.
+/// Time that anything may take that must happen at last.
 const PATIENCE: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_millis(5);
 
@@ -72,7 +72,7 @@ impl Trial {
         supervisor
     }
 
-    /// What is at a path.
+    /// The text at a path.
     fn text(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").unwrap();

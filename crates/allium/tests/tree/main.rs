@@ -64,7 +64,7 @@ fn licences_are_allowed(workspace: &Workspace) {
     }
 }
 
-/// Whether an SPDX expression of ANDs of ORs (or old-style slashes) can be met with [`LICENCES`].
+/// True if an SPDX expression of ANDs of ORs (or old-style slashes) can be met with [`LICENCES`].
 fn satisfiable(expression: &str) -> bool {
     let flat = expression.replace(['(', ')'], " ").replace('/', " OR ");
     let met = |term: &str| term.split(" OR ").any(|licence| LICENCES.contains(&licence.trim()));
@@ -108,7 +108,7 @@ fn places_of(dir: &Path, kind: Option<&str>) -> Vec<PathBuf> {
     }
 }
 
-/// Whether code, comments aside, begins a path with this name or takes it into scope.
+/// True if code, comments aside, begins a path with this name or takes it into scope.
 fn names(code: &str, ident: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let named_at = |line: &str, at: usize| {

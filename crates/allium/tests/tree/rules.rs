@@ -1,4 +1,5 @@
-//! Who may depend on whom, on what, and under which licences. A crate that is not in the workspace has rules all the same.
+//! Rules of dependencies: crates on crates, on packages, and under which licences. A crate that is not in the workspace has rules
+//! all the same.
 
 /// Workspace crates and the workspace crates that each may use.
 pub(crate) const ARROWS: &[(&str, &[&str])] = &[

@@ -300,7 +300,8 @@ impl State {
         }
     }
 
-    /// True if links and buttons of the page alone lead here: a named range, and nothing picked. There are fewer than a hundred such states.
+    /// True if links and buttons of the page alone lead here: a named range, and nothing picked. There are fewer than a hundred such
+    /// states.
     pub(super) fn is_offered(&self) -> bool {
         !matches!(self.range, Range::Custom(..)) && (self.with.is_empty() || !self.takes_words())
     }

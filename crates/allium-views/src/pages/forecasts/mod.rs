@@ -147,7 +147,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) summary: Cow<'a, Summary>,
     /// Of an operator: the mean uptime of its relays that run.
     pub(crate) total: Option<Total>,
-    /// How many of them have advice of each urgency, in the order of [`Urgency::ALL`](allium_forecast::advice::Urgency::ALL).
+    /// Numbers of them that have advice of each urgency, in the order of [`Urgency::ALL`](allium_forecast::advice::Urgency::ALL).
     pub(crate) counts: [usize; 3],
 }
 

@@ -1,4 +1,4 @@
-//! Where the real data is, and the program as a process.
+//! Locations of the real data, and the program as a process.
 
 pub(crate) mod running;
 

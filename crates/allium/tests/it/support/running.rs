@@ -6,15 +6,15 @@ use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long anything may take that must happen at last.
+/// Time that anything may take that must happen at last.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
 
 /// A program that ends with the test.
 pub(crate) struct Running {
     pub(crate) child: Child,
-    /// Where it listens.
+    /// Address at which it listens.
     pub(crate) url: String,
-    /// What it said until it was ready.
+    /// Lines that it printed until it was ready.
     pub(crate) said: Vec<String>,
 }
 
@@ -50,7 +50,7 @@ impl Running {
         serde_json::from_str(&self.text(path)).unwrap_or_default()
     }
 
-    /// What is at a path; empty where it cannot be had.
+    /// The text at a path; empty where it cannot be had.
     pub(crate) fn text(&self, path: &str) -> String {
         let address = self.url.trim_start_matches("http://");
         let Ok(mut stream) = TcpStream::connect(address) else { return String::new() };
