@@ -6,6 +6,7 @@ use allium_model::Timestamp;
 use allium_service::Snapshot;
 
 use crate::error::RequestError;
+use crate::form::Form;
 use crate::{api, assets, pages};
 
 /// The media type of pages.
@@ -70,7 +71,7 @@ impl Answer {
 
     /// An error as JSON.
     pub fn error_json(error: &RequestError) -> Self {
-        Self::not_kept(error.status(), api::Form::Json.media_type(), api::error_json(error))
+        Self::not_kept(error.status(), Form::Json.media_type(), api::error_json(error))
     }
 
     /// Sends the client to another address.

@@ -18,21 +18,28 @@
 //! assert_eq!((answer.status, answer.media_type), (200, Some("text/html; charset=utf-8")));
 //! ```
 
-mod answer;
+#[macro_use]
+mod fixed;
+#[macro_use]
 pub mod api;
+#[macro_use]
+mod pages;
+
+mod answer;
 mod assets;
 mod calendar;
 mod error;
 mod feeds;
 mod figure;
 mod foreign;
+mod form;
 mod markup;
 mod page;
-mod pages;
 mod params;
 mod relay_query;
 mod render;
 pub mod route;
+mod shown;
 mod strips;
 mod table;
 

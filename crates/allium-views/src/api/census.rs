@@ -6,8 +6,8 @@ use allium_model::Fraction;
 use allium_service::View;
 use serde_json::{Map, Value, json};
 
-use super::to_json;
 use crate::error::RequestError;
+use crate::form::to_json;
 use crate::params::Params;
 
 /// `/api/v1/census`

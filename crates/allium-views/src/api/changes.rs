@@ -4,7 +4,8 @@ use allium_service::{Change, IncidentLog};
 use allium_words::format::rfc3339;
 use serde::Serialize;
 
-use super::{IncidentJson, to_json};
+use super::IncidentJson;
+use crate::form::to_json;
 
 /// A change, with the incident as it stands.
 #[derive(Serialize)]

@@ -6,8 +6,9 @@ use allium_service::View;
 use allium_words::inert::csv_cell;
 
 use super::network::{NetworkJson, PeriodJson};
-use super::{DataQualityJson, RelayDetail, write_csv};
+use super::{DataQualityJson, RelayDetail};
 use crate::error::RequestError;
+use crate::form::write_csv;
 
 /// One line per group of relays and period.
 pub(super) fn network(view: &View) -> Result<String, RequestError> {

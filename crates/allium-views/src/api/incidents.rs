@@ -7,8 +7,8 @@ use allium_service::{IncidentLog, View};
 use allium_words::format::rfc3339;
 use serde::Serialize;
 
-use super::{Form, to_json};
 use crate::error::RequestError;
+use crate::form::{Form, to_json};
 use crate::pages;
 use crate::pages::incidents::List;
 use crate::params::Params;

@@ -5,8 +5,8 @@ use allium_service::View;
 use allium_words::inert::csv_cell;
 use serde::Serialize;
 
-use super::{Form, to_json, write_csv};
 use crate::error::RequestError;
+use crate::form::{Form, to_json, write_csv};
 use crate::pages::leaderboards::formula;
 use crate::params::Params;
 

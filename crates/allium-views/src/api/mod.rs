@@ -33,11 +33,13 @@ pub use self::quality::DataQualityJson;
 pub use self::relay::{RelayDetail, RelaySummary};
 
 use crate::error::RequestError;
+pub use crate::form::Form;
+use crate::form::to_json;
 use crate::pages;
 use crate::params::Params;
 use crate::relay_query::{QUERY_NAMES, relay_query};
-use crate::render::Shown;
-use crate::route::fixed_data;
+use crate::route::FixedData;
+use crate::shown::Shown;
 
 /// Relays in an answer unless the address says otherwise.
 const LIMIT: usize = 100;
@@ -48,60 +50,49 @@ const MAX_LIMIT: usize = 1_000;
 /// One value per period, under the names `1_day` to `5_years`.
 pub type ByPeriod<T> = BTreeMap<&'static str, T>;
 
-/// A form in which the API answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// JSON.
-    Json,
-    /// Comma-separated values.
-    Csv,
-}
-
-impl Form {
-    /// The media type.
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Json => "application/json",
-            Self::Csv => "text/csv; charset=utf-8; header=present",
+/// The figures that have one address, a line each: `Name = "/path", [Json, Csv], |shown, form| text`; paths begin behind `/api/v1`.
+/// [`crate::route`] makes the addresses of these lines, this module the answers.
+macro_rules! each_fixed_data {
+    ($make:ident) => {
+        $make! {
+            /// The network: relays by role, weight, bandwidth, uptime.
+            Network = "/network", [Json, Csv], |s, form| network(s.view, &s.params()?, form);
+            /// The network counted.
+            Census = "/census", [Json], |s, _| census::census(s.view, &s.params()?);
+            /// Relays.
+            Relays = "/relays", [Json, Csv], |s, form| relays(s.view, &s.params()?, form);
+            /// The heaviest relays.
+            Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
+            /// Operators.
+            Operators = "/operators", [Json, Csv], |s, form| pages::operators::list::data(s.view, &s.params()?, form);
+            /// Domains that contacts claim.
+            Domains = "/domains", [Json, Csv], |s, form| pages::operators::domains::data(s.view, &s.params()?, form);
+            /// Families.
+            Families = "/families", [Json, Csv], |s, form| pages::operators::families::data(s.view, &s.params()?, form);
+            /// The first places of all leaderboards.
+            Leaderboards = "/leaderboards", [Json, Csv], |s, form| leaderboards::leaderboards(s.view, &s.params()?, form);
+            /// Distributions of uptime.
+            Statistics = "/statistics", [Json, Csv], |s, form| statistics::statistics(s.view, &s.params()?, form);
+            /// Incidents.
+            Incidents = "/incidents", [Json, Csv], |s, form| {
+                let params = s.params()?;
+                incidents(s.view, s.snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
+            };
+            /// Forecasts of relays.
+            Forecasts = "/forecasts", [Json, Csv], |s, form| pages::forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
+            /// Forecasts of relays in few figures.
+            ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary(s.view, s.snapshot.outlook(), &s.params()?);
+            /// Forecasts of the network.
+            NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network(s.snapshot.outlook(), &s.params()?, form);
+            /// The scores of forecasts.
+            Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard(s.snapshot, &s.params()?);
+            /// Sources, documents, gaps, rejects.
+            DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.snapshot, s.view, s.now, &s.params()?, form);
         }
-    }
+    };
 }
 
-fixed_data! {
-    /// The network: relays by role, weight, bandwidth, uptime.
-    Network = "/network", [Json, Csv], |s, form| network(s.view, &s.params()?, form);
-    /// The network counted.
-    Census = "/census", [Json], |s, _| census::census(s.view, &s.params()?);
-    /// Relays.
-    Relays = "/relays", [Json, Csv], |s, form| relays(s.view, &s.params()?, form);
-    /// The heaviest relays.
-    Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
-    /// Operators.
-    Operators = "/operators", [Json, Csv], |s, form| pages::operators::list::data(s.view, &s.params()?, form);
-    /// Domains that contacts claim.
-    Domains = "/domains", [Json, Csv], |s, form| pages::operators::domains::data(s.view, &s.params()?, form);
-    /// Families.
-    Families = "/families", [Json, Csv], |s, form| pages::operators::families::data(s.view, &s.params()?, form);
-    /// The first places of all leaderboards.
-    Leaderboards = "/leaderboards", [Json, Csv], |s, form| leaderboards::leaderboards(s.view, &s.params()?, form);
-    /// Distributions of uptime.
-    Statistics = "/statistics", [Json, Csv], |s, form| statistics::statistics(s.view, &s.params()?, form);
-    /// Incidents.
-    Incidents = "/incidents", [Json, Csv], |s, form| {
-        let params = s.params()?;
-        incidents(s.view, s.snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?, &params, form)
-    };
-    /// Forecasts of relays.
-    Forecasts = "/forecasts", [Json, Csv], |s, form| pages::forecasts::data(s.view, s.snapshot.outlook(), &s.params()?, form);
-    /// Forecasts of relays in few figures.
-    ForecastSummary = "/forecasts/summary", [Json], |s, _| forecasts::summary(s.view, s.snapshot.outlook(), &s.params()?);
-    /// Forecasts of the network.
-    NetworkForecast = "/forecasts/network", [Json, Csv], |s, form| forecasts::network(s.snapshot.outlook(), &s.params()?, form);
-    /// The scores of forecasts.
-    Scoreboard = "/forecasts/scoreboard", [Json], |s, _| forecasts::scoreboard(s.snapshot, &s.params()?);
-    /// Sources, documents, gaps, rejects.
-    DataQuality = "/data-quality", [Json, Csv], |s, form| data_quality(s.snapshot, s.view, s.now, &s.params()?, form);
-}
+each_fixed_data!(fixed_data_answers);
 
 /// A page of a list of relays.
 #[derive(Debug, Clone, Serialize)]
@@ -189,25 +180,6 @@ fn share(fraction: Fraction) -> f64 {
 
 fn secs(secs: i64) -> String {
     rfc3339(allium_words::format::at_secs(secs))
-}
-
-/// The value as JSON in which no character is active.
-///
-/// # Errors
-/// [`RequestError::Internal`] for a value that has no JSON form; the types of this crate all have one.
-pub fn to_json(value: &impl Serialize) -> Result<String, RequestError> {
-    allium_words::json::to_json(value).map_err(|error| {
-        tracing::error!(%error, "an answer could not be written as JSON");
-        RequestError::Internal
-    })
-}
-
-/// The header and the lines as CSV.
-pub(crate) fn write_csv(header: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> Result<String, RequestError> {
-    allium_words::csv::to_csv(header, lines).map_err(|error| {
-        tracing::error!(%error, "an answer could not be written as CSV");
-        RequestError::Internal
-    })
 }
 
 /// An error as the API states it.

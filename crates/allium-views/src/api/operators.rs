@@ -10,8 +10,8 @@ use allium_model::{Fraction, OperatorId, Period};
 use allium_service::View;
 use serde::Serialize;
 
-use super::to_json;
 use crate::error::RequestError;
+use crate::form::to_json;
 use crate::pages::earlier::Earlier;
 use crate::pages::operators::{dashboard, identity};
 

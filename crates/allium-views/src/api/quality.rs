@@ -1,11 +1,11 @@
 //! How good the data is.
 
-use std::cmp::Reverse;
-
 use allium_model::{ConsensusHour, SourceFailure, SourceReport, Timestamp};
 use allium_service::{FRESH_HOURS, View};
 use allium_words::format::{origin, rfc3339};
 use serde::Serialize;
+
+use crate::pages::data_quality::recent_failures;
 
 /// Sources, rejects and gaps.
 #[derive(Debug, Clone, Serialize)]
@@ -142,15 +142,6 @@ fn asked(report: &SourceReport) -> AskedJson<'_> {
         failure: report.failure.as_deref(),
         n_rejects: report.n_rejects,
     }
-}
-
-/// Failures in the [`SourceReport::FAILURE_DAYS`] days before `now` with the names of their sources, the newest first.
-pub(crate) fn recent_failures(reports: &[SourceReport], now: Timestamp) -> Vec<(&str, &SourceFailure)> {
-    let first_sec = now.as_second() - SourceReport::FAILURE_DAYS * 86_400;
-    let all = reports.iter().flat_map(|report| report.failures.iter().map(|failure| (report.source.as_str(), failure)));
-    let mut failures: Vec<_> = all.filter(|(_, failure)| failure.at.as_second() > first_sec).collect();
-    failures.sort_by_key(|(_, failure)| Reverse(failure.at));
-    failures
 }
 
 fn failure<'a>((source, failure): (&'a str, &'a SourceFailure)) -> FailureJson<'a> {

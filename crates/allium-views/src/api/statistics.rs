@@ -5,8 +5,8 @@ use allium_model::Fraction;
 use allium_service::View;
 use serde::Serialize;
 
-use super::{Form, to_json, write_csv};
 use crate::error::RequestError;
+use crate::form::{Form, to_json, write_csv};
 use crate::params::Params;
 
 /// The columns of the CSV, which has the distributions.

@@ -20,37 +20,10 @@ use allium_words::inert::inert;
 use crate::error::RequestError;
 use crate::pages::incidents::List;
 use crate::params::Params;
-use crate::route::{FixedPage, href};
+use crate::route::{FeedForm, FixedPage, href};
 
 /// Entries at most.
 const ENTRIES: usize = 50;
-
-/// A form in which feeds are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FeedForm {
-    /// RFC 4287.
-    Atom,
-    /// RSS 2.0.
-    Rss,
-}
-
-impl FeedForm {
-    /// The media type.
-    pub const fn content_type(self) -> &'static str {
-        match self {
-            Self::Atom => "application/atom+xml; charset=utf-8",
-            Self::Rss => "application/rss+xml; charset=utf-8",
-        }
-    }
-
-    /// The address of the feed.
-    pub(crate) const fn path(self) -> &'static str {
-        match self {
-            Self::Atom => "/incidents.atom",
-            Self::Rss => "/incidents.rss",
-        }
-    }
-}
 
 /// A feed before it is written.
 struct Feed {

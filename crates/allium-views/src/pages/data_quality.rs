@@ -1,5 +1,7 @@
 //! `/data-quality`: how old each source is, what could not be understood, which hours are missing.
 
+use std::cmp::Reverse;
+
 use std::collections::BTreeMap;
 
 use allium_model::{ConsensusHour, NetworkRecord, SourceFailure, SourceReport, SourceStatus, Timestamp};
@@ -8,7 +10,6 @@ use allium_words::format;
 use allium_words::inert::inert;
 use askama::Template;
 
-use crate::api::quality::recent_failures;
 use crate::error::RequestError;
 use crate::foreign::Foreign;
 use crate::markup::{Html, When, short_fingerprint};
@@ -231,4 +232,13 @@ fn reject_row(reject: &allium_model::Reject) -> RejectRow<'_> {
         relay: reject.relay.as_ref().map_or_else(|| Html::words("\u{2013}"), link),
         reason: Foreign::long(&reject.reason),
     }
+}
+
+/// Failures in the [`SourceReport::FAILURE_DAYS`] days before `now` with the names of their sources, the newest first.
+pub(crate) fn recent_failures(reports: &[SourceReport], now: Timestamp) -> Vec<(&str, &SourceFailure)> {
+    let first_sec = now.as_second() - SourceReport::FAILURE_DAYS * 86_400;
+    let all = reports.iter().flat_map(|report| report.failures.iter().map(|failure| (report.source.as_str(), failure)));
+    let mut failures: Vec<_> = all.filter(|(_, failure)| failure.at.as_second() > first_sec).collect();
+    failures.sort_by_key(|(_, failure)| Reverse(failure.at));
+    failures
 }

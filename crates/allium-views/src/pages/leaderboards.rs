@@ -7,9 +7,9 @@ use allium_service::{Snapshot, View};
 use allium_words::format;
 use askama::Template;
 
-use crate::api::Form;
 use crate::error::RequestError;
 use crate::foreign::Foreign;
+use crate::form::Form;
 use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::earlier::Earlier;

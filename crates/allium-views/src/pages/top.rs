@@ -4,8 +4,8 @@ use allium_model::{Fraction, Timestamp};
 use allium_service::{Snapshot, View};
 use allium_words::format;
 
-use crate::api::Form;
 use crate::error::RequestError;
+use crate::form::Form;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::pages::members::{self, Member};
 use crate::pages::operators::ListPage;

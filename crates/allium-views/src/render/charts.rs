@@ -4,13 +4,14 @@ use allium_charts::Chart;
 use allium_model::Timestamp;
 use allium_service::Snapshot;
 
-use super::{Shown, view_of};
+use super::view_of;
 use crate::answer::Answer;
 use crate::error::RequestError;
 use crate::pages::operators::{families, operator};
 use crate::pages::{forecasts, groups, incident, relay};
 use crate::params::Params;
 use crate::route::{ChartFile, ChartForm, Page};
+use crate::shown::Shown;
 
 /// Answers a chart in the form that its file asks for.
 pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, file: &ChartFile, query: &str) -> Answer {

@@ -3,13 +3,14 @@
 use allium_model::Timestamp;
 use allium_service::Snapshot;
 
-use super::{Shown, view_of};
+use super::view_of;
 use crate::answer::Answer;
 use crate::api::{self, Form};
 use crate::error::RequestError;
 use crate::pages::operators::{families, operator};
 use crate::pages::{groups, leaderboards};
 use crate::route::Data;
+use crate::shown::Shown;
 
 /// Answers figures in a form. The form may follow from the header `Accept`, so the answer varies with it.
 pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, data: &Data, form: Form, query: &str) -> Answer {

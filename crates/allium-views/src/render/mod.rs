@@ -3,6 +3,7 @@
 //! Input: a [`Snapshot`], a [`Route`], and what else the client says. Output: an [`Answer`]. Nothing here knows sockets or
 //! headers: a server, a test and an export to files ask in the same way.
 
+mod all;
 mod charts;
 mod data;
 mod pages;
@@ -10,13 +11,12 @@ mod pages;
 use allium_model::Timestamp;
 use allium_service::{IncidentLog, Snapshot, View};
 
-pub(crate) use self::charts::chart;
 use crate::answer::{Answer, CachePolicy};
 use crate::error::RequestError;
-use crate::feeds::{self, FeedForm};
+use crate::feeds;
 use crate::pages::operators::families;
 use crate::params::Params;
-use crate::route::{CalendarOf, Page, Route};
+use crate::route::{CalendarOf, FeedForm, Page, Route};
 use crate::{api, assets, calendar};
 
 /// What a client states beside the path.
@@ -28,26 +28,6 @@ pub struct Asked<'a> {
     pub base: &'a str,
     /// True if the client takes a content coding such as `br`.
     pub takes: &'a dyn Fn(&str) -> bool,
-}
-
-/// Snapshot, network and time that a page or an answer is made from.
-pub(crate) struct Shown<'a> {
-    pub(crate) snapshot: &'a Snapshot,
-    pub(crate) view: &'a View,
-    pub(crate) now: Timestamp,
-    pub(crate) query: &'a str,
-}
-
-impl Shown<'_> {
-    /// The parameters of the address.
-    pub(crate) fn params(&self) -> Result<Params, RequestError> {
-        Params::read(self.query)
-    }
-
-    /// Refuses parameters.
-    pub(crate) fn no_params(&self) -> Result<(), RequestError> {
-        self.params()?.only(&[])
-    }
 }
 
 /// Answers a route. What only a running server answers is refused.

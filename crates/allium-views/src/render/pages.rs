@@ -3,7 +3,7 @@
 use allium_model::{Fingerprint, Timestamp};
 use allium_service::Snapshot;
 
-use super::{Shown, view_of};
+use super::view_of;
 use crate::answer::{Answer, HTML};
 use crate::error::RequestError;
 use crate::page::PageHtml;
@@ -11,6 +11,7 @@ use crate::pages::operators::{families, operator};
 use crate::pages::relay::Choice;
 use crate::pages::{groups, incident, leaderboards, methods, relay, relays};
 use crate::route::{FixedPage, Page, href};
+use crate::shown::Shown;
 
 /// Answers a page.
 pub(super) fn answer(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Answer {

@@ -3,7 +3,7 @@
 use allium_words::inert::url_encoded;
 
 use super::{CalendarOf, ChartFile, Data, NoteBy, Page, Route, Service, href};
-use crate::api::Form;
+use crate::form::Form;
 
 /// The last part of the address of a calendar.
 pub(super) const CALENDAR: &str = "maintenance.ics";

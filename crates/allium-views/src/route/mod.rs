@@ -13,21 +13,21 @@
 //! ```
 
 mod address;
-mod all;
+mod group;
 pub(crate) mod href;
 mod parse;
 mod patterns;
-mod table;
 
 use allium_analysis::leaderboards::Category;
 use allium_model::{Fingerprint, OperatorId};
 
+pub use self::group::GroupKind;
+pub(crate) use self::group::slug;
 pub use self::parse::Parsed;
-pub(crate) use self::table::{fixed_data, fixed_pages};
-pub use crate::api::{FixedData, Form};
-pub use crate::feeds::FeedForm;
-pub use crate::pages::FixedPage;
-pub use crate::pages::groups::Kind as GroupKind;
+pub use crate::form::Form;
+
+each_fixed_page!(fixed_page_addresses);
+each_fixed_data!(fixed_data_addresses);
 
 /// An address of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,33 @@ pub enum ChartForm {
     Csv,
     /// The values with their description.
     Json,
+}
+
+/// A form in which feeds are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedForm {
+    /// RFC 4287.
+    Atom,
+    /// RSS 2.0.
+    Rss,
+}
+
+impl FeedForm {
+    /// The media type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Atom => "application/atom+xml; charset=utf-8",
+            Self::Rss => "application/rss+xml; charset=utf-8",
+        }
+    }
+
+    /// The address of the feed.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Atom => "/incidents.atom",
+            Self::Rss => "/incidents.rss",
+        }
+    }
 }
 
 /// The owner of a calendar.

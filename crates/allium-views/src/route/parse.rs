@@ -9,10 +9,9 @@ use allium_model::{Fingerprint, OperatorId};
 use percent_encoding::percent_decode_str;
 
 use super::address::CALENDAR;
-use super::{CalendarOf, ChartFile, ChartForm, Data, FixedData, FixedPage, GroupKind, NoteBy, Page, Route, Service};
-use crate::api::Form;
+use super::{CalendarOf, ChartFile, ChartForm, Data, FeedForm, FixedData, FixedPage, GroupKind, NoteBy, Page, Route, Service};
 use crate::error::RequestError;
-use crate::feeds::FeedForm;
+use crate::form::Form;
 use crate::params::LONGEST_VALUE;
 
 /// The reading of an address.

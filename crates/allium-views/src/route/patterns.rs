@@ -3,9 +3,8 @@
 use allium_analysis::leaderboards::Category;
 use allium_model::{Fingerprint, OperatorId};
 
-use super::{CalendarOf, ChartFile, ChartForm, Data, FixedData, FixedPage, GroupKind, NoteBy, Page, Route, Service, href};
-use crate::api::Form;
-use crate::feeds::FeedForm;
+use super::{CalendarOf, ChartFile, ChartForm, Data, FeedForm, FixedData, FixedPage, GroupKind, NoteBy, Page, Route, Service, href};
+use crate::form::Form;
 
 /// The name of a chart in a pattern.
 const NAME: &str = "NAME";

@@ -5,8 +5,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::paging::LIMIT;
 use super::{Column, Table, TableState};
-use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
+use crate::form::{Form, to_json, write_csv};
 use crate::params::Params;
 
 /// A page of rows as JSON.

@@ -3,7 +3,7 @@
 use allium_model::Fraction;
 
 use super::*;
-use crate::api::Form;
+use crate::form::Form;
 use crate::params::Params;
 
 type Row = (&'static str, Option<f64>, usize);

@@ -4,8 +4,8 @@ use allium_forecast::network::{NetworkForecast, NetworkScore};
 use allium_service::{NetworkOutlook, Outlook};
 use serde::Serialize;
 
-use crate::api::{Form, to_json, write_csv};
 use crate::error::RequestError;
+use crate::form::{Form, to_json, write_csv};
 use crate::pages::forecasts::recent;
 use crate::params::Params;
 

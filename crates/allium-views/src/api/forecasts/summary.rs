@@ -8,8 +8,8 @@ use allium_model::Fraction;
 use allium_service::{Forecasts, Outlook, View};
 use serde::Serialize;
 
-use crate::api::to_json;
 use crate::error::RequestError;
+use crate::form::to_json;
 use crate::pages::forecasts::{Asked, rows};
 use crate::params::Params;
 

@@ -5,7 +5,7 @@ use allium_service::View;
 use super::state::{Measure, Range, Show, State};
 use super::subjects::{Subject, largest_countries, largest_operators, largest_systems, word_of};
 use crate::error::RequestError;
-use crate::pages::groups::Kind;
+use crate::route::GroupKind;
 
 /// Things of a kind that are offered.
 const OFFERED: usize = 6;
@@ -50,7 +50,7 @@ fn near_at_hand(view: &View) -> [(&'static str, Vec<String>); 4] {
         ("Operators", largest_operators(view, OFFERED)),
         ("Autonomous systems", largest_systems(view, OFFERED).iter().map(ToString::to_string).collect()),
         ("Countries", largest_countries(view, OFFERED).iter().map(ToString::to_string).collect()),
-        ("Flags", ["Guard", "Exit", "Fast", "Stable"].map(|flag| word_of(Kind::Flag, flag)).to_vec()),
+        ("Flags", ["Guard", "Exit", "Fast", "Stable"].map(|flag| word_of(GroupKind::Flag, flag)).to_vec()),
     ]
 }
 

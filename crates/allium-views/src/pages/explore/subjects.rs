@@ -11,9 +11,9 @@ use allium_words::inert::{inert, inert_short};
 
 use crate::error::RequestError;
 use crate::markup::{Html, short_fingerprint};
-use crate::pages::groups::{self, Kind};
+use crate::pages::groups::{self};
 use crate::params::query_string;
-use crate::route::{FixedPage, href};
+use crate::route::{FixedPage, GroupKind, href};
 
 /// Forms of the words, for people.
 pub(super) const ALLOWED: &str = "fingerprints, AS numbers such as AS24940, country codes such as de, operators such as example.org, and groups such as flag:Guard, \
@@ -33,7 +33,7 @@ pub(super) struct Subject {
     pub(super) label: String,
     /// Its page.
     pub(super) href: String,
-    /// Kind of the subject, such as "operator".
+    /// GroupKind of the subject, such as "operator".
     pub(super) noun: &'static str,
     /// Indices of its current relays in the record; of a relay, its own.
     pub(super) members: Vec<usize>,
@@ -52,7 +52,7 @@ impl Subject {
         let is_name = |kind: &str, key: &str| match kind {
             "family" | "relay" => key.parse::<Fingerprint>().is_ok(),
             "operator" => key.parse::<OperatorId>().is_ok(),
-            kind => Kind::ALL.into_iter().any(|k| name(k) == kind && k.canonical(key).is_some()),
+            kind => GroupKind::ALL.into_iter().any(|k| name(k) == kind && k.canonical(key).is_some()),
         };
         let is_named = match word.split_once(':') {
             Some((kind, key)) => is_name(kind, key),
@@ -81,10 +81,10 @@ impl Subject {
             return Self::named_group(view, kind, key);
         }
         if word.len() == 2 {
-            return Self::group(view, Kind::Country, &word.to_ascii_lowercase());
+            return Self::group(view, GroupKind::Country, &word.to_ascii_lowercase());
         }
         if let Ok(asn) = word.parse::<Asn>() {
-            return Self::group(view, Kind::As, &asn.to_string());
+            return Self::group(view, GroupKind::As, &asn.to_string());
         }
         Self::operator(view, &word.parse().ok()?)
     }
@@ -135,22 +135,22 @@ impl Subject {
             "family" => Self::family(view, &key.parse().ok()?),
             "operator" => Self::operator(view, &key.parse().ok()?),
             "relay" => Self::relay(view, &key.parse().ok()?),
-            kind => Self::group(view, Kind::ALL.into_iter().find(|k| name(*k) == kind)?, key),
+            kind => Self::group(view, GroupKind::ALL.into_iter().find(|k| name(*k) == kind)?, key),
         }
     }
 
-    fn group(view: &View, kind: Kind, key: &str) -> Option<Self> {
+    fn group(view: &View, kind: GroupKind, key: &str) -> Option<Self> {
         let key = kind.canonical(key)?;
         let row = groups::row_of(view, kind, &key)?;
         let label = match kind {
-            Kind::Country => key.parse().ok().and_then(country_name).unwrap_or_else(|| row.label.clone()),
+            GroupKind::Country => key.parse().ok().and_then(country_name).unwrap_or_else(|| row.label.clone()),
             _ => row.words(),
         };
         let size_of = match kind {
-            Kind::Country => key.parse().ok().map(SizeOf::Country),
-            Kind::As => key.parse().ok().map(SizeOf::As),
-            Kind::Flag => flag(&key).map(SizeOf::Flag),
-            Kind::Region | Kind::Platform | Kind::Version | Kind::FirstSeen => None,
+            GroupKind::Country => key.parse().ok().map(SizeOf::Country),
+            GroupKind::As => key.parse().ok().map(SizeOf::As),
+            GroupKind::Flag => flag(&key).map(SizeOf::Flag),
+            GroupKind::Region | GroupKind::Platform | GroupKind::Version | GroupKind::FirstSeen => None,
         };
         Some(Self {
             word: word_of(kind, &key),
@@ -178,22 +178,22 @@ fn flag(name: &str) -> Option<RelayFlag> {
 }
 
 /// The name of a kind in words.
-const fn name(kind: Kind) -> &'static str {
+const fn name(kind: GroupKind) -> &'static str {
     match kind {
-        Kind::Country => "country",
-        Kind::Region => "region",
-        Kind::As => "as",
-        Kind::Flag => "flag",
-        Kind::Platform => "platform",
-        Kind::Version => "version",
-        Kind::FirstSeen => "first-seen",
+        GroupKind::Country => "country",
+        GroupKind::Region => "region",
+        GroupKind::As => "as",
+        GroupKind::Flag => "flag",
+        GroupKind::Platform => "platform",
+        GroupKind::Version => "version",
+        GroupKind::FirstSeen => "first-seen",
     }
 }
 
 /// The word that names a group.
-pub(crate) fn word_of(kind: Kind, key: &str) -> String {
+pub(crate) fn word_of(kind: GroupKind, key: &str) -> String {
     match kind {
-        Kind::Country | Kind::As => key.to_owned(),
+        GroupKind::Country | GroupKind::As => key.to_owned(),
         kind => format!("{}:{key}", name(kind)),
     }
 }

@@ -12,9 +12,10 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use super::rows::country;
-use super::{GroupRow, Kind, period_of, row_of, rows};
+use super::{GroupRow, period_of, row_of, rows};
 use crate::error::RequestError;
 use crate::params::Params;
+use crate::route::GroupKind;
 
 /// Relays that a country or an autonomous system needs to be ranked.
 pub(super) const RANKED_RELAYS: usize = 20;
@@ -26,19 +27,19 @@ pub(super) const RANKED: usize = 10;
 const CLASSES: [f64; 6] = [0.8, 0.85, 0.9, 0.95, 0.97, 0.99];
 
 /// The chart of that name of a list.
-pub(crate) fn list_chart(view: &View, kind: Kind, params: &Params, name: &str) -> Result<Chart, RequestError> {
+pub(crate) fn list_chart(view: &View, kind: GroupKind, params: &Params, name: &str) -> Result<Chart, RequestError> {
     let period = period_of(params)?;
     match (kind, name) {
-        (Kind::Country, "map") => Ok(map(view, period)),
-        (Kind::Country | Kind::As, "ranking") => Ok(ranking(view, kind, period)),
-        (Kind::FirstSeen, "years") => Ok(years(view)),
-        (kind, "largest") if kind != Kind::FirstSeen => Ok(largest(view, kind)),
+        (GroupKind::Country, "map") => Ok(map(view, period)),
+        (GroupKind::Country | GroupKind::As, "ranking") => Ok(ranking(view, kind, period)),
+        (GroupKind::FirstSeen, "years") => Ok(years(view)),
+        (kind, "largest") if kind != GroupKind::FirstSeen => Ok(largest(view, kind)),
         _ => Err(RequestError::NoSuchPage),
     }
 }
 
 /// The chart of that name of a group's page.
-pub(crate) fn group_chart(view: &View, kind: Kind, key: &str, name: &str) -> Result<Chart, RequestError> {
+pub(crate) fn group_chart(view: &View, kind: GroupKind, key: &str, name: &str) -> Result<Chart, RequestError> {
     let row = row_of(view, kind, key).ok_or(RequestError::NoSuchPage)?;
     if name == "months" { Ok(months(view, &row)) } else { Err(RequestError::NoSuchPage) }
 }
@@ -60,7 +61,7 @@ pub(super) fn map(view: &View, period: Period) -> Chart {
         CountryValue {
             country: group.key,
             name: short(&row.label),
-            href: Some(row.href(Kind::Country)),
+            href: Some(row.href(GroupKind::Country)),
             value: group.figures.uptime[period.index()].map(|uptime| uptime.mean.get()),
             n_relays: group.figures.n_relays as u64,
         }
@@ -73,7 +74,7 @@ pub(super) fn map(view: &View, period: Period) -> Chart {
 }
 
 /// Groups of a kind with enough relays, the best first.
-pub(super) fn ranked(view: &View, kind: Kind, period: Period) -> Vec<(GroupRow<'_>, GroupUptime)> {
+pub(super) fn ranked(view: &View, kind: GroupKind, period: Period) -> Vec<(GroupRow<'_>, GroupUptime)> {
     let mut ranked: Vec<_> = rows(view, kind)
         .into_iter()
         .filter_map(|row| row.figures.uptime[period.index()].map(|uptime| (row, uptime)))
@@ -84,7 +85,7 @@ pub(super) fn ranked(view: &View, kind: Kind, period: Period) -> Vec<(GroupRow<'
 }
 
 /// The groups with the highest uptime as bars.
-pub(super) fn ranking(view: &View, kind: Kind, period: Period) -> Chart {
+pub(super) fn ranking(view: &View, kind: GroupKind, period: Period) -> Chart {
     let ranked = ranked(view, kind, period);
     let bar = |(row, uptime): &(GroupRow<'_>, GroupUptime)| Bar {
         label: short(&row.words()),
@@ -116,9 +117,9 @@ pub(super) fn ranking(view: &View, kind: Kind, period: Period) -> Chart {
 }
 
 /// The groups with most weight as bars; continents, not their parts.
-pub(super) fn largest(view: &View, kind: Kind) -> Chart {
+pub(super) fn largest(view: &View, kind: GroupKind) -> Chart {
     let mut rows = rows(view, kind);
-    rows.retain(|row| kind != Kind::Region || row.region.is_none());
+    rows.retain(|row| kind != GroupKind::Region || row.region.is_none());
     rows.sort_by(|a, b| b.figures.consensus_weight.cmp(&a.figures.consensus_weight).then_with(|| a.key.cmp(&b.key)));
     let bar = |row: &GroupRow<'_>| Bar {
         label: short(&row.words()),

@@ -5,14 +5,15 @@ use allium_analysis::groups::{Change, Direction, Grade, Risk};
 use allium_model::{Fraction, Period};
 use allium_words::format;
 
-use super::{GroupRow, Kind};
+use super::GroupRow;
 use crate::markup::Html;
+use crate::route::GroupKind;
 use crate::table::{Cell, Column};
 
 type Col<'a> = Column<'a, GroupRow<'a>>;
 
 /// The columns of a list of a kind; uptime is that of a period.
-pub(super) fn columns<'a>(kind: Kind, period: Period) -> Vec<Col<'a>> {
+pub(super) fn columns<'a>(kind: GroupKind, period: Period) -> Vec<Col<'a>> {
     let mut columns = heads(kind);
     columns.extend(uptime(period));
     columns.extend(size());
@@ -22,27 +23,27 @@ pub(super) fn columns<'a>(kind: Kind, period: Period) -> Vec<Col<'a>> {
     columns
 }
 
-fn heads<'a>(kind: Kind) -> Vec<Col<'a>> {
+fn heads<'a>(kind: GroupKind) -> Vec<Col<'a>> {
     let label = match kind {
-        Kind::Country => "Country",
-        Kind::Region => "Region",
-        Kind::As => "AS",
-        Kind::Flag => "Flag",
-        Kind::Platform => "Platform",
-        Kind::Version => "Version",
-        Kind::FirstSeen => "First seen",
+        GroupKind::Country => "Country",
+        GroupKind::Region => "Region",
+        GroupKind::As => "AS",
+        GroupKind::Flag => "Flag",
+        GroupKind::Platform => "Platform",
+        GroupKind::Version => "Version",
+        GroupKind::FirstSeen => "First seen",
     };
     let title = Column::text("name", label, move |row: &GroupRow<'a>| match kind {
-        Kind::FirstSeen => {
+        GroupKind::FirstSeen => {
             Cell::Markup { html: Html::link(&row.href(kind), &Html::words(&row.label)), plain: row.key.clone(), rank: day_rank(&row.key) }
         }
         _ => Cell::link(&row.label, row.href(kind)),
     });
     let key = Column::text("key", "Code", |row: &GroupRow<'a>| Cell::Words(row.key.clone()));
     match kind {
-        Kind::Country => vec![title.title_of_card(), key, region("Subregion")],
-        Kind::Region => vec![title.title_of_card(), key.about("number of M49"), region("Part of")],
-        Kind::As => vec![
+        GroupKind::Country => vec![title.title_of_card(), key, region("Subregion")],
+        GroupKind::Region => vec![title.title_of_card(), key.about("number of M49"), region("Part of")],
+        GroupKind::As => vec![
             Column::text("key", "AS", move |row: &GroupRow<'a>| Cell::Markup {
                 html: Html::link(&row.href(kind), &Html::words(&row.label)),
                 plain: row.key.clone(),
@@ -51,13 +52,13 @@ fn heads<'a>(kind: Kind) -> Vec<Col<'a>> {
             .about("AS number")
             .badge_of_card(),
             Column::text("name", "Name", |row: &GroupRow<'a>| match &row.name {
-                Some(name) => Cell::link(name, row.href(Kind::As)),
-                None => Cell::link(&row.label, row.href(Kind::As)),
+                Some(name) => Cell::link(name, row.href(GroupKind::As)),
+                None => Cell::link(&row.label, row.href(GroupKind::As)),
             })
             .title_of_card(),
         ],
-        Kind::Platform => vec![title.title_of_card(), key.more()],
-        Kind::Flag | Kind::Version | Kind::FirstSeen => vec![title.title_of_card()],
+        GroupKind::Platform => vec![title.title_of_card(), key.more()],
+        GroupKind::Flag | GroupKind::Version | GroupKind::FirstSeen => vec![title.title_of_card()],
     }
 }
 
@@ -67,7 +68,7 @@ fn day_rank(date: &str) -> f64 {
 
 fn region<'a>(label: &'static str) -> Col<'a> {
     Column::text("region", label, |row: &GroupRow<'a>| match row.region {
-        Some(region) => Cell::link(region.name(), Kind::Region.href(&region.to_string())),
+        Some(region) => Cell::link(region.name(), GroupKind::Region.href(&region.to_string())),
         None => Cell::Nothing,
     })
     .method("regions")
@@ -170,7 +171,7 @@ fn bandwidth<'a>() -> Vec<Col<'a>> {
     ]
 }
 
-fn unlike<'a>(kind: Kind) -> Vec<Col<'a>> {
+fn unlike<'a>(kind: GroupKind) -> Vec<Col<'a>> {
     let count = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> usize| {
         Column::number(name, label, move |row: &GroupRow<'a>| Cell::count(value(row))).method("current-relays").about(about)
     };
@@ -178,11 +179,11 @@ fn unlike<'a>(kind: Kind) -> Vec<Col<'a>> {
         count("n_operators", "Operators", "distinct operators, as far as they can be told", |r| r.figures.n_operators).method("operators"),
         count("n_families", "Families", "distinct families of two relays and more", |r| r.figures.n_families).more(),
     ];
-    if kind != Kind::As {
+    if kind != GroupKind::As {
         let n_as = count("n_autonomous_systems", "AS", "distinct autonomous systems", |r| r.figures.n_autonomous_systems);
-        columns.push(if matches!(kind, Kind::Country | Kind::Region) { n_as } else { n_as.more() });
+        columns.push(if matches!(kind, GroupKind::Country | GroupKind::Region) { n_as } else { n_as.more() });
     }
-    if kind != Kind::Country {
+    if kind != GroupKind::Country {
         columns.push(count("n_countries", "Countries", "distinct countries", |r| r.figures.n_countries).more());
     }
     columns.extend([

@@ -14,17 +14,17 @@ use super::geography::{self, operator, percent_words, trend, with_method};
 use super::list::{GroupsPage, Section, section, under};
 use super::relays::{relay_rows, table as relay_table};
 use super::rows::{autonomous_system, country, owned};
-use super::{GroupRow, Kind, kind_links, period_of, providers, row_of};
-use crate::api::Form;
+use super::{GroupRow, kind_links, period_of, providers, row_of};
 use crate::error::RequestError;
 use crate::figure::Figure;
+use crate::form::Form;
 use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::pages::explore;
 use crate::pages::forecasts::{Together, group_panel};
 use crate::pages::incidents::Mentions;
 use crate::params::Params;
-use crate::route::{Data, href};
+use crate::route::{Data, GroupKind, href};
 use crate::table::{Cell, Column, Style, Table};
 
 /// Parts of a group that its page lists.
@@ -35,7 +35,7 @@ pub(super) fn html(
     snapshot: &Snapshot,
     view: &View,
     now: Timestamp,
-    kind: Kind,
+    kind: GroupKind,
     key: &str,
     params: &Params,
 ) -> Result<PageHtml, RequestError> {
@@ -51,8 +51,8 @@ pub(super) fn html(
     sections.extend(parts(view, kind, &row, period));
     let log = snapshot.incidents();
     let scope = match kind {
-        Kind::Country => Some(ScopeKind::Country),
-        Kind::As => Some(ScopeKind::As),
+        GroupKind::Country => Some(ScopeKind::Country),
+        GroupKind::As => Some(ScopeKind::As),
         _ => None,
     };
     let mentions = scope.map(|scope| Mentions::of_location(view, log, scope, &row.key));
@@ -78,7 +78,7 @@ fn incidents(mentions: &Mentions) -> Section {
 }
 
 /// The group and its relays for programs.
-pub(super) fn data(view: &View, kind: Kind, key: &str, params: &Params, form: Form) -> Result<String, RequestError> {
+pub(super) fn data(view: &View, kind: GroupKind, key: &str, params: &Params, form: Form) -> Result<String, RequestError> {
     let period = period_of(params)?;
     let row = find(view, kind, key)?;
     let table = relay_table(kind, &row.key, period);
@@ -87,12 +87,12 @@ pub(super) fn data(view: &View, kind: Kind, key: &str, params: &Params, form: Fo
     table.data_of(view.as_of(), group, &relay_rows(view, &row), &state, form)
 }
 
-fn find<'a>(view: &'a View, kind: Kind, key: &str) -> Result<GroupRow<'a>, RequestError> {
+fn find<'a>(view: &'a View, kind: GroupKind, key: &str) -> Result<GroupRow<'a>, RequestError> {
     row_of(view, kind, key).ok_or_else(|| RequestError::no_such_group(kind.noun().0, key))
 }
 
 /// Links to the lists; that of this kind is one of them.
-fn kind_links_of(kind: Kind) -> Html {
+fn kind_links_of(kind: GroupKind) -> Html {
     let list = Html::link(kind.list_path(), &Html::words(format!("All {}", kind.noun().1)));
     Html::joined([list, kind_links(kind)], " ")
 }
@@ -113,7 +113,7 @@ fn sentence(view: &View, row: &GroupRow<'_>, period: Period) -> String {
     format!("{size}. Over {} they were up {}\u{a0}% of the time{against}.", period.label(), format::percent(uptime.mean, 1))
 }
 
-fn facts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Section {
+fn facts(view: &View, kind: GroupKind, row: &GroupRow<'_>, period: Period) -> Section {
     let figures = &row.figures;
     let count = |n: usize| Html::words(format::count(n as u64));
     let roles = figures.running_by_role;
@@ -134,15 +134,15 @@ fn facts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Section
         ("Operators", count(figures.n_operators)),
         ("Families", count(figures.n_families)),
     ];
-    if kind != Kind::As {
+    if kind != GroupKind::As {
         rows.push(("Autonomous systems", count(figures.n_autonomous_systems)));
     }
-    if kind != Kind::Country {
+    if kind != GroupKind::Country {
         rows.push(("Countries", count(figures.n_countries)));
         rows.push(("Geography", Html::words(providers::countries(view, row))));
     }
     if let Some(region) = row.region {
-        rows.push(("Region", Html::link(&Kind::Region.href(&region.to_string()), &Html::words(region.name()))));
+        rows.push(("Region", Html::link(&GroupKind::Region.href(&region.to_string()), &Html::words(region.name()))));
     }
     rows.extend([
         ("Oldest relay first seen", figures.first_seen.map_or_else(Html::unknown, |hour| Html::safe(crate::markup::Day(hour.start())))),
@@ -240,7 +240,7 @@ fn uptime(view: &View, row: &GroupRow<'_>) -> Section {
 }
 
 /// Month by month, beside the network.
-fn months(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
+fn months(view: &View, kind: GroupKind, row: &GroupRow<'_>) -> Section {
     let chart = charts::months(view, row);
     let base = format!("{}/charts", row.href(kind));
     let say = "The past of the relays that are in this group today.";
@@ -248,7 +248,7 @@ fn months(view: &View, kind: Kind, row: &GroupRow<'_>) -> Section {
 }
 
 /// Links to other drawings of the group.
-fn closer(kind: Kind, row: &GroupRow<'_>) -> Section {
+fn closer(kind: GroupKind, row: &GroupRow<'_>) -> Section {
     let links = explore::links(&explore::word_of(kind, &row.key));
     Section::new("closer", "Look closer", links, Html::words(""))
 }
@@ -293,10 +293,10 @@ pub(crate) fn change_table(changes: &[Option<Change>; 3]) -> Html {
 }
 
 /// Forecast for the relays of a country or an autonomous system.
-fn forecast(snapshot: &Snapshot, view: &View, kind: Kind, row: &GroupRow<'_>) -> Option<Section> {
+fn forecast(snapshot: &Snapshot, view: &View, kind: GroupKind, row: &GroupRow<'_>) -> Option<Section> {
     let (together, name) = match kind {
-        Kind::Country => (Together::Country, "country"),
-        Kind::As => (Together::As, "as"),
+        GroupKind::Country => (Together::Country, "country"),
+        GroupKind::As => (Together::As, "as"),
         _ => return None,
     };
     let list = format!("/forecasts?{name}={}", allium_words::inert::url_encoded(&row.key));
@@ -306,13 +306,13 @@ fn forecast(snapshot: &Snapshot, view: &View, kind: Kind, row: &GroupRow<'_>) ->
 }
 
 /// Unusual facts about a country or an autonomous system.
-fn findings(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Option<Section> {
+fn findings(view: &View, kind: GroupKind, row: &GroupRow<'_>, period: Period) -> Option<Section> {
     let (anchor, items): (&str, Vec<Html>) = match kind {
-        Kind::Country => {
+        GroupKind::Country => {
             let found = view.anomalies(period).iter().filter(|anomaly| anomaly.country.as_str() == row.key);
             ("anomalies", found.map(|anomaly| geography::finding(view, anomaly)).collect())
         }
-        Kind::As => {
+        GroupKind::As => {
             let found = view.as_alerts(period).iter().filter(|alert| alert.asn.to_string() == row.key);
             ("provider-alerts", found.map(|alert| providers::finding(view, alert)).collect())
         }
@@ -334,7 +334,7 @@ fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
     let of = |n: usize, total: usize| Html::words(format!("{} of {}", format::count(n as u64), format::count(total as u64)));
     let share = |share| Html::words(percent_words(share));
     let countries: Vec<Html> =
-        loss.countries.iter().map(|c| Html::link(&Kind::Country.href(c.as_str()), &Html::words(c.as_str().to_uppercase()))).collect();
+        loss.countries.iter().map(|c| Html::link(&GroupKind::Country.href(c.as_str()), &Html::words(c.as_str().to_uppercase()))).collect();
     let rows = vec![
         ("Running relays", of(loss.n_running, view.groups.network.n_running)),
         ("Guards", of(loss.n_guards, total.guard)),
@@ -356,21 +356,21 @@ fn loss(view: &View, row: &GroupRow<'_>, period: Period) -> Section {
 }
 
 /// Parts of the group: autonomous systems, countries, operators.
-fn parts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Vec<Section> {
+fn parts(view: &View, kind: GroupKind, row: &GroupRow<'_>, period: Period) -> Vec<Section> {
     let groups = &view.groups;
     let mut sections = Vec::new();
-    if kind != Kind::As {
+    if kind != GroupKind::As {
         let found = groups.heaviest_systems(&row.members, &view.record, period, PARTS);
         let rows = found.groups.iter().map(|group| owned(group, autonomous_system(group))).collect();
-        let more = (kind == Kind::Country).then(|| (format!("/as?country={}", row.key), "All".to_owned()));
-        sections.push(part("systems", Kind::As, "Autonomous systems", (rows, found.n_groups), period, more));
+        let more = (kind == GroupKind::Country).then(|| (format!("/as?country={}", row.key), "All".to_owned()));
+        sections.push(part("systems", GroupKind::As, "Autonomous systems", (rows, found.n_groups), period, more));
     }
-    if kind != Kind::Country {
+    if kind != GroupKind::Country {
         let found = groups.heaviest_countries(&row.members, &view.record, period, PARTS);
         let rows = found.groups.iter().map(|group| owned(group, country(group))).collect();
-        let region = (kind == Kind::Region).then(|| row.key.parse::<Region>().ok()).flatten();
+        let region = (kind == GroupKind::Region).then(|| row.key.parse::<Region>().ok()).flatten();
         let more = region.map(|region| (format!("/countries?region={region}"), "All".to_owned()));
-        sections.push(part("countries", Kind::Country, "Countries", (rows, found.n_groups), period, more));
+        sections.push(part("countries", GroupKind::Country, "Countries", (rows, found.n_groups), period, more));
     }
     sections.push(operators(view, row, period));
     sections
@@ -378,7 +378,7 @@ fn parts(view: &View, kind: Kind, row: &GroupRow<'_>, period: Period) -> Vec<Sec
 
 fn part(
     id: &'static str,
-    kind: Kind,
+    kind: GroupKind,
     title: &str,
     (rows, n): (Vec<GroupRow<'static>>, usize),
     period: Period,

@@ -11,11 +11,11 @@ use allium_words::inert::url_encoded;
 use super::charts::{self, RANKED_RELAYS, ranked, regions_in_order};
 use super::list::Section;
 use super::rows::country;
-use super::{GroupRow, Kind, PERIOD};
+use super::{GroupRow, PERIOD};
 use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::Html;
-use crate::route::{Data, href};
+use crate::route::{Data, GroupKind, href};
 use crate::table::{Cell, Column, Style, Table};
 
 /// Anomalies on the page; the rest is counted.
@@ -23,7 +23,7 @@ const LISTED: usize = 12;
 
 /// The answer of the page.
 pub(super) fn sentence(view: &View, period: Period, n_countries: &str) -> String {
-    let ranked = ranked(view, Kind::Country, period);
+    let ranked = ranked(view, GroupKind::Country, period);
     let words = |row: &&(GroupRow<'_>, GroupUptime)| format!("{} ({}\u{a0}%)", charts::short(&row.0.label), format::percent(row.1.mean, 1));
     match (ranked.first(), ranked.last()) {
         (Some(best), Some(worst)) if ranked.len() > 1 => format!(
@@ -43,17 +43,17 @@ pub(super) fn sections(view: &View, period: Period) -> Vec<Section> {
 /// Relays and their reliability on a map.
 fn map(view: &View, period: Period) -> Section {
     let say = "Each country by the mean uptime of its relays.";
-    Section::new("map", "Map", with_method(say, "uptime-of-a-group"), figure(Kind::Country, period, &charts::map(view, period)))
+    Section::new("map", "Map", with_method(say, "uptime-of-a-group"), figure(GroupKind::Country, period, &charts::map(view, period)))
 }
 
 fn ranking(view: &View, period: Period) -> Section {
     let say = "Mean over relays, each counted once, with its 95\u{a0}% interval.";
-    let body = figure(Kind::Country, period, &charts::ranking(view, Kind::Country, period));
+    let body = figure(GroupKind::Country, period, &charts::ranking(view, GroupKind::Country, period));
     Section::new("ranking", "Highest uptime", with_method(say, "interval-of-a-mean"), body)
 }
 
 /// A chart of a list as a part of its page.
-pub(super) fn figure(kind: Kind, period: Period, chart: &Chart) -> Html {
+pub(super) fn figure(kind: GroupKind, period: Period, chart: &Chart) -> Html {
     Html::safe(Figure::of(chart, &format!("{}/charts", kind.list_path()), &period_query(period)))
 }
 
@@ -89,7 +89,7 @@ pub(super) fn finding(view: &View, anomaly: &Anomaly) -> Html {
     let row = view.groups.country(anomaly.country).map(country);
     let name = row.map_or_else(
         || Html::words(anomaly.country.as_str().to_uppercase()),
-        |row| Html::link(&row.href(Kind::Country), &Html::safe(Foreign::short(&row.label))),
+        |row| Html::link(&row.href(GroupKind::Country), &Html::safe(Foreign::short(&row.label))),
     );
     let side = if anomaly.difference < 0.0 { "below" } else { "above" };
     let reference = match anomaly.against {
@@ -123,7 +123,7 @@ fn explained(view: &View, anomaly: &Anomaly) -> Html {
     match &anomaly.explanation {
         Some(Explanation::AutonomousSystem(asn)) => {
             let name = view.groups.autonomous_system(*asn).and_then(|group| group.name.clone()).unwrap_or_default();
-            let link = Html::link(&Kind::As.href(&asn.to_string()), &Html::words(asn));
+            let link = Html::link(&GroupKind::As.href(&asn.to_string()), &Html::words(asn));
             Html::joined([Html::words("Most of it is due to"), link, Html::safe(Foreign::short(&name))], " ")
         }
         Some(Explanation::Operator(id)) => Html::joined([Html::words("Most of it is due to the operator"), operator(&id.to_string())], " "),
@@ -137,7 +137,7 @@ pub(super) fn operator(id: &str) -> Html {
 }
 
 fn region_link(region: Region) -> Html {
-    Html::link(&Kind::Region.href(&region.to_string()), &Html::words(region.name()))
+    Html::link(&GroupKind::Region.href(&region.to_string()), &Html::words(region.name()))
 }
 
 fn regions(view: &View, period: Period) -> Section {
@@ -157,10 +157,10 @@ fn region_table<'a>(period: Period) -> Table<'a, &'a Group<Region>> {
         .method("change")
     };
     Table {
-        path: Kind::Region.list_path().to_owned(),
-        api: Data::Groups(Kind::Region).address(),
+        path: GroupKind::Region.list_path().to_owned(),
+        api: Data::Groups(GroupKind::Region).address(),
         caption: "Uptime by region".to_owned(),
-        noun: Kind::Region.noun(),
+        noun: GroupKind::Region.noun(),
         columns: vec![
             Column::text("name", "Region", |group: &&'a Group<Region>| Cell::Markup {
                 html: Html::element("span", &[("class", if group.key.is_subregion() { "part" } else { "whole" })], &region_link(group.key)),

@@ -8,13 +8,13 @@ use allium_words::format;
 use askama::Template;
 
 use super::columns::columns;
-use super::{GroupRow, Kind, charts, geography, kind_links, period_of, period_options, providers, rows};
-use crate::api::Form;
+use super::{GroupRow, charts, geography, kind_links, period_of, period_options, providers, rows};
 use crate::error::RequestError;
+use crate::form::Form;
 use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
-use crate::route::{Data, href};
+use crate::route::{Data, GroupKind, href};
 use crate::table::{Choice, Style, Table, Values};
 
 #[derive(Template)]
@@ -46,16 +46,16 @@ impl Section {
 }
 
 /// Renders the page.
-pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind, params: &Params) -> Result<PageHtml, RequestError> {
+pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: GroupKind, params: &Params) -> Result<PageHtml, RequestError> {
     let period = period_of(params)?;
     let rows = rows(view, kind);
     let table = table(view, kind, period);
     let shown = table.html(&rows, &table.state(params)?)?;
     let mut sections = match kind {
-        Kind::Country | Kind::Region => geography::sections(view, period),
-        Kind::As => providers::sections(view, period),
-        Kind::FirstSeen => vec![with_chart("years", "By year", kind, period, &charts::years(view), "attributes")],
-        Kind::Flag | Kind::Platform | Kind::Version => {
+        GroupKind::Country | GroupKind::Region => geography::sections(view, period),
+        GroupKind::As => providers::sections(view, period),
+        GroupKind::FirstSeen => vec![with_chart("years", "By year", kind, period, &charts::years(view), "attributes")],
+        GroupKind::Flag | GroupKind::Platform | GroupKind::Version => {
             vec![with_chart("largest", "Most weight", kind, period, &charts::largest(view, kind), "shares-of-a-group")]
         }
     };
@@ -71,23 +71,23 @@ pub(super) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, kind: Kind,
     })
 }
 
-fn with_chart(id: &'static str, title: &str, kind: Kind, period: Period, chart: &Chart, anchor: &str) -> Section {
+fn with_chart(id: &'static str, title: &str, kind: GroupKind, period: Period, chart: &Chart, anchor: &str) -> Section {
     let definition = Html::link(&href::method(anchor), &Html::words("Definition"));
     Section::new(id, title, definition, geography::figure(kind, period, chart))
 }
 
 /// The list for programs.
-pub(super) fn data(view: &View, kind: Kind, params: &Params, form: Form) -> Result<String, RequestError> {
+pub(super) fn data(view: &View, kind: GroupKind, params: &Params, form: Form) -> Result<String, RequestError> {
     let rows = rows(view, kind);
     let table = table(view, kind, period_of(params)?);
     table.data(view.as_of(), &rows, params, form)
 }
 
 /// The entry of the navigation to which a kind belongs.
-pub(super) const fn section(kind: Kind) -> &'static str {
+pub(super) const fn section(kind: GroupKind) -> &'static str {
     match kind {
-        Kind::Country | Kind::Region => Kind::Country.list_path(),
-        _ => Kind::As.list_path(),
+        GroupKind::Country | GroupKind::Region => GroupKind::Country.list_path(),
+        _ => GroupKind::As.list_path(),
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn under(view: &View, period: Period) -> Html {
 }
 
 /// The table of a kind; uptime is that of a period.
-pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a, GroupRow<'a>> {
+pub(super) fn table<'a>(view: &'a View, kind: GroupKind, period: Period) -> Table<'a, GroupRow<'a>> {
     let mut choices = vec![
         Choice { name: "period", label: "Period", values: Values::OneOf(period_options()), fits: None },
         Choice {
@@ -116,8 +116,8 @@ pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a,
         },
     ];
     match kind {
-        Kind::Country => choices.push(regions(view)),
-        Kind::As => choices.push(countries(view)),
+        GroupKind::Country => choices.push(regions(view)),
+        GroupKind::As => choices.push(countries(view)),
         _ => {}
     }
     Table {
@@ -128,7 +128,7 @@ pub(super) fn table<'a>(view: &'a View, kind: Kind, period: Period) -> Table<'a,
         columns: columns(kind, period),
         choices,
         key: Box::new(|row| row.key.clone()),
-        default_sort: if kind == Kind::FirstSeen { "-name" } else { "-weight_share" },
+        default_sort: if kind == GroupKind::FirstSeen { "-name" } else { "-weight_share" },
         style: Style::default(),
     }
 }
@@ -147,7 +147,7 @@ fn regions<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
 
 fn countries<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
     let members = &view.groups.members;
-    let mut options: Vec<(String, String)> = rows(view, Kind::Country)
+    let mut options: Vec<(String, String)> = rows(view, GroupKind::Country)
         .into_iter()
         .map(|row| (row.key.clone(), allium_words::inert::inert(&row.label.chars().take(40).collect::<String>())))
         .collect();
@@ -163,7 +163,7 @@ fn countries<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {
     }
 }
 
-fn sentence(view: &View, kind: Kind, period: Period, rows: &[GroupRow<'_>]) -> String {
+fn sentence(view: &View, kind: GroupKind, period: Period, rows: &[GroupRow<'_>]) -> String {
     let heaviest = rows.iter().max_by(|a, b| {
         let weight = |row: &GroupRow<'_>| row.figures.consensus_weight;
         weight(a).cmp(&weight(b)).then_with(|| b.key.cmp(&a.key))
@@ -176,17 +176,17 @@ fn sentence(view: &View, kind: Kind, period: Period, rows: &[GroupRow<'_>]) -> S
     let name = allium_words::inert::inert(&heaviest.words().chars().take(60).collect::<String>());
     let n = format::count(rows.iter().filter(|row| row.figures.n_running > 0).count() as u64);
     match kind {
-        Kind::Country | Kind::Region => geography::sentence(view, period, &n),
-        Kind::As => {
+        GroupKind::Country | GroupKind::Region => geography::sentence(view, period, &n),
+        GroupKind::As => {
             let top = Concentration::of(&view.groups.autonomous_systems).map_or_else(String::new, |concentration| {
                 format!("; the ten largest carry {}\u{a0}%", format::percent(concentration.top[3], 1))
             });
             format!("{n} autonomous systems run Tor; {name} carries {share} of its weight{top}.")
         }
-        Kind::Flag => format!("Relays hold {n} kinds of flags; relays with {name} carry {share} of the weight."),
-        Kind::Platform => format!("Relays run on {n} platforms; {share} of the weight is on {name}."),
-        Kind::Version => format!("Relays run {n} versions of Tor; {share} of the weight is on {name}."),
-        Kind::FirstSeen => {
+        GroupKind::Flag => format!("Relays hold {n} kinds of flags; relays with {name} carry {share} of the weight."),
+        GroupKind::Platform => format!("Relays run on {n} platforms; {share} of the weight is on {name}."),
+        GroupKind::Version => format!("Relays run {n} versions of Tor; {share} of the weight is on {name}."),
+        GroupKind::FirstSeen => {
             format!("The relays that run now appeared on {n} different days; those of {name} carry the most weight, {share}.")
         }
     }

@@ -9,15 +9,15 @@ use allium_model::{Asn, Period};
 use allium_service::View;
 use allium_words::format;
 
+use super::GroupRow;
 use super::charts::{RANKED, RANKED_RELAYS, largest, ranked};
 use super::columns::stars;
 use super::geography::{figure, list_of, with_method};
 use super::list::Section;
-use super::{GroupRow, Kind};
 use crate::foreign::Foreign;
 use crate::markup::Html;
 use crate::pages::operators::dashboard::expansion_words;
-use crate::route::Data;
+use crate::route::{Data, GroupKind};
 use crate::table::{Cell, Column, Style, Table};
 
 /// Countries that are recommended.
@@ -37,7 +37,7 @@ struct Provider<'a> {
 }
 
 fn ranking(view: &View, period: Period) -> Section {
-    let ranked: Vec<Provider<'_>> = ranked(view, Kind::As, period).into_iter().map(|(row, uptime)| Provider { row, uptime }).collect();
+    let ranked: Vec<Provider<'_>> = ranked(view, GroupKind::As, period).into_iter().map(|(row, uptime)| Provider { row, uptime }).collect();
     let say = format!(
         "The best of {} autonomous systems with {RANKED_RELAYS} relays or more, by mean uptime over {}.",
         format::count(ranked.len() as u64),
@@ -50,12 +50,13 @@ fn ranking(view: &View, period: Period) -> Section {
 
 fn provider_table<'a>(view: &'a View, period: Period) -> Table<'a, Provider<'a>> {
     Table {
-        path: Kind::As.list_path().to_owned(),
-        api: Data::Groups(Kind::As).address(),
+        path: GroupKind::As.list_path().to_owned(),
+        api: Data::Groups(GroupKind::As).address(),
         caption: format!("Autonomous systems with the highest uptime over {}", period.label()),
-        noun: Kind::As.noun(),
+        noun: GroupKind::As.noun(),
         columns: vec![
-            Column::text("name", "Autonomous system", |p: &Provider<'a>| Cell::link(&p.row.words(), p.row.href(Kind::As))).title_of_card(),
+            Column::text("name", "Autonomous system", |p: &Provider<'a>| Cell::link(&p.row.words(), p.row.href(GroupKind::As)))
+                .title_of_card(),
             Column::text("stars", "Network reliability", |p: &Provider<'a>| grade_cell(&p.uptime))
                 .about("grade of uptime")
                 .method("grades")
@@ -143,7 +144,7 @@ fn concentration(view: &View, period: Period) -> Section {
     let rows = [Some(("Autonomous systems", systems)), countries.map(|countries| ("Countries", countries))];
     let rows: Vec<(&str, Concentration)> = rows.into_iter().flatten().collect();
     let table = Html::safe(concentration_table().plain(&rows, rows.len(), None));
-    let body = Html::joined([table, figure(Kind::As, period, &largest(view, Kind::As))], "");
+    let body = Html::joined([table, figure(GroupKind::As, period, &largest(view, GroupKind::As))], "");
     Section::new("concentration", "Concentration", with_method(&say, "concentration"), body)
 }
 
@@ -197,8 +198,8 @@ fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {
         .about(format!("share of weight of the largest {}", Concentration::TOP[i]))
     };
     Table {
-        path: Kind::As.list_path().to_owned(),
-        api: Data::Groups(Kind::As).address(),
+        path: GroupKind::As.list_path().to_owned(),
+        api: Data::Groups(GroupKind::As).address(),
         caption: "Concentration of consensus weight".to_owned(),
         noun: ("way to group", "ways to group"),
         columns: vec![
@@ -267,7 +268,7 @@ pub(crate) fn as_link(view: &View, asn: Asn) -> Html {
     let name = view.groups.autonomous_system(asn).and_then(|group| group.name.as_deref());
     let number = Html::words(asn);
     let label = name.map_or_else(|| number.clone(), |name| Html::joined([number.clone(), Html::safe(Foreign::short(name))], " "));
-    Html::link(&Kind::As.href(&asn.to_string()), &label)
+    Html::link(&GroupKind::As.href(&asn.to_string()), &label)
 }
 
 /// The direction of every autonomous system over 30 days.

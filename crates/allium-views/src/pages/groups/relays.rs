@@ -4,9 +4,9 @@ use allium_analysis::RelayReport;
 use allium_model::{Period, RelayFlag, RelayRecord};
 use allium_service::View;
 
-use super::{GroupRow, Kind, period_options};
+use super::{GroupRow, period_options};
 use crate::markup::{FlagLetters, Html, State};
-use crate::route::{Data, href};
+use crate::route::{Data, GroupKind, href};
 use crate::table::{Cell, Choice, Column, Style, Table, Values};
 
 /// A relay with its figures.
@@ -22,7 +22,7 @@ pub(super) fn relay_rows<'a>(view: &'a View, group: &GroupRow<'_>) -> Vec<RelayR
 }
 
 /// The table of a group's relays; `period` is shown beside the usual ones.
-pub(super) fn table<'a>(kind: Kind, key: &str, period: Period) -> Table<'a, RelayRow<'a>> {
+pub(super) fn table<'a>(kind: GroupKind, key: &str, period: Period) -> Table<'a, RelayRow<'a>> {
     let running = |row: &RelayRow<'a>, value: &str| row.record.relay.running == (value == "running");
     Table {
         path: kind.href(key),
@@ -88,11 +88,11 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
         .about("advertised bandwidth, MB/s"),
         Column::text("flags", "Flags", |row: &RelayRow<'a>| flags(row)).unsorted(),
         Column::text("country", "Country", |row: &RelayRow<'a>| match row.record.relay.country {
-            Some(country) => Cell::link(&country.as_str().to_uppercase(), Kind::Country.href(country.as_str())),
+            Some(country) => Cell::link(&country.as_str().to_uppercase(), GroupKind::Country.href(country.as_str())),
             None => Cell::Nothing,
         }),
         Column::text("as", "AS", |row: &RelayRow<'a>| match row.record.relay.asn {
-            Some(asn) => Cell::link(&asn.to_string(), Kind::As.href(&asn.to_string())),
+            Some(asn) => Cell::link(&asn.to_string(), GroupKind::As.href(&asn.to_string())),
             None => Cell::Nothing,
         }),
         Column::text("as_name", "AS name", |row: &RelayRow<'a>| match &row.record.relay.as_name {
@@ -101,7 +101,7 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
         })
         .more(),
         Column::text("version", "Version", |row: &RelayRow<'a>| match &row.record.relay.version {
-            Some(version) => Cell::link(version, Kind::Version.href(version)),
+            Some(version) => Cell::link(version, GroupKind::Version.href(version)),
             None => Cell::Nothing,
         }),
         Column::text("platform", "Platform", |row: &RelayRow<'a>| match &row.record.relay.platform {

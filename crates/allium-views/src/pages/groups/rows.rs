@@ -1,13 +1,12 @@
 //! Groups of every kind as rows of one type.
 
+use crate::route::{GroupKind, slug};
 use std::borrow::Cow;
 
 use allium_analysis::groups::{Group, GroupFigures, Groups, Region};
 use allium_model::{Asn, CountryCode};
 use allium_service::View;
 use allium_words::format;
-
-use super::Kind;
 
 /// A group as lists and pages show it.
 #[derive(Debug, Clone)]
@@ -28,7 +27,7 @@ pub(crate) struct GroupRow<'a> {
 
 impl GroupRow<'_> {
     /// Its address.
-    pub(crate) fn href(&self, kind: Kind) -> String {
+    pub(crate) fn href(&self, kind: GroupKind) -> String {
         kind.href(&self.key)
     }
 
@@ -39,25 +38,27 @@ impl GroupRow<'_> {
 }
 
 /// The groups of a kind, in the order of their keys.
-pub(crate) fn rows(view: &View, kind: Kind) -> Vec<GroupRow<'_>> {
+pub(crate) fn rows(view: &View, kind: GroupKind) -> Vec<GroupRow<'_>> {
     let groups = &view.groups;
     match kind {
-        Kind::Country => groups.countries.iter().map(country).collect(),
-        Kind::Region => groups.regions.iter().map(|g| row(g, g.key.to_string(), g.key.name().to_owned(), g.key.within())).collect(),
-        Kind::As => groups.autonomous_systems.iter().map(autonomous_system).collect(),
-        Kind::Flag => groups.flags.iter().map(|g| row(g, g.key.name().to_owned(), g.key.name().to_owned(), None)).collect(),
-        Kind::Platform => platforms(groups),
-        Kind::Version => groups.versions.iter().map(|g| row(g, g.key.clone(), g.key.clone(), None)).collect(),
-        Kind::FirstSeen => groups.first_seen.iter().map(|g| row(g, g.key.to_string(), format::day(g.key), None)).collect(),
+        GroupKind::Country => groups.countries.iter().map(country).collect(),
+        GroupKind::Region => groups.regions.iter().map(|g| row(g, g.key.to_string(), g.key.name().to_owned(), g.key.within())).collect(),
+        GroupKind::As => groups.autonomous_systems.iter().map(autonomous_system).collect(),
+        GroupKind::Flag => groups.flags.iter().map(|g| row(g, g.key.name().to_owned(), g.key.name().to_owned(), None)).collect(),
+        GroupKind::Platform => platforms(groups),
+        GroupKind::Version => groups.versions.iter().map(|g| row(g, g.key.clone(), g.key.clone(), None)).collect(),
+        GroupKind::FirstSeen => groups.first_seen.iter().map(|g| row(g, g.key.to_string(), format::day(g.key), None)).collect(),
     }
 }
 
 /// The group of a kind with this key.
-pub(crate) fn row_of<'a>(view: &'a View, kind: Kind, key: &str) -> Option<GroupRow<'a>> {
+pub(crate) fn row_of<'a>(view: &'a View, kind: GroupKind, key: &str) -> Option<GroupRow<'a>> {
     let groups = &view.groups;
     match kind {
-        Kind::Country => key.parse().ok().and_then(|code: CountryCode| groups.countries.iter().find(|g| g.key == code)).map(country),
-        Kind::As => key.parse().ok().and_then(|asn: Asn| groups.autonomous_systems.iter().find(|g| g.key == asn)).map(autonomous_system),
+        GroupKind::Country => key.parse().ok().and_then(|code: CountryCode| groups.countries.iter().find(|g| g.key == code)).map(country),
+        GroupKind::As => {
+            key.parse().ok().and_then(|asn: Asn| groups.autonomous_systems.iter().find(|g| g.key == asn)).map(autonomous_system)
+        }
         kind => rows(view, kind).into_iter().find(|row| row.key == key),
     }
 }
@@ -110,12 +111,4 @@ fn platforms(groups: &Groups) -> Vec<GroupRow<'_>> {
         rows.push(merged);
     }
     rows
-}
-
-/// Letters and digits in lower case with single hyphens between: `windows-8`; `other` where nothing is left.
-pub(crate) fn slug(text: &str) -> String {
-    let parts: Vec<String> =
-        text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).map(str::to_ascii_lowercase).collect();
-    let joined = parts.join("-");
-    if joined.is_empty() { "other".to_owned() } else { joined.chars().take(60).collect() }
 }

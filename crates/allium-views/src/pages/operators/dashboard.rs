@@ -15,8 +15,9 @@ use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::foreign::Foreign;
 use crate::markup::Html;
-use crate::pages::groups::{self, Kind};
+use crate::pages::groups::{self};
 use crate::params::Params;
+use crate::route::GroupKind;
 
 /// An operator's standing on its page.
 pub(super) struct Dashboard {
@@ -263,7 +264,7 @@ fn expand(view: &View, operator_idx: usize, expansions: &[Expansion], weight: f6
 pub(crate) fn expansion_words(view: &View, expansion: &Expansion) -> Html {
     let name = view.groups.country(expansion.country).and_then(|group| group.name.clone());
     let name = name.unwrap_or_else(|| expansion.country.as_str().to_uppercase());
-    let link = Html::link(&Kind::Country.href(expansion.country.as_str()), &Html::safe(Foreign::short(&name)));
+    let link = Html::link(&GroupKind::Country.href(expansion.country.as_str()), &Html::safe(Foreign::short(&name)));
     let provider =
         expansion.provider.map_or_else(|| Html::words(""), |asn| Html::joined([Html::words(" with "), groups::as_link(view, asn)], ""));
     let figures = format!(

@@ -7,8 +7,8 @@ use allium_words::format;
 use allium_words::inert::inert;
 
 use super::{ListPage, figures};
-use crate::api::Form;
 use crate::error::RequestError;
+use crate::form::Form;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};

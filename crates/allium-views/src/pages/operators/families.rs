@@ -8,10 +8,10 @@ use allium_words::format;
 use askama::Template;
 
 use super::{ListPage, figures, operator_link, relay};
-use crate::api::Form;
 use crate::error::RequestError;
 use crate::figure::Figure;
 use crate::foreign::Foreign;
+use crate::form::Form;
 use crate::markup::{Html, short_fingerprint};
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::pages::groups;

@@ -6,8 +6,8 @@ use allium_service::{Snapshot, View};
 use allium_words::format;
 
 use super::{ListPage, figures, identity};
-use crate::api::Form;
 use crate::error::RequestError;
+use crate::form::Form;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};

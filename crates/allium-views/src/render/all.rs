@@ -3,14 +3,14 @@
 use allium_analysis::leaderboards::Category;
 use allium_service::{Snapshot, View};
 
-use super::{CalendarOf, ChartFile, ChartForm, Data, FixedData, FixedPage, GroupKind, Page, Route};
+use super::charts::chart;
 use crate::assets;
-use crate::feeds::FeedForm;
 use crate::pages::groups;
-use crate::render::Shown;
+use crate::route::{CalendarOf, ChartFile, ChartForm, Data, FeedForm, FixedData, FixedPage, GroupKind, Page, Route};
+use crate::shown::Shown;
 
 impl Route {
-    /// Every address that [`crate::render`] answers with what a snapshot shows, each once: pages, figures, charts as pages show them,
+    /// Every address that [`crate::render()`] answers with what a snapshot shows, each once: pages, figures, charts as pages show them,
     /// calendars, feeds, assets. Nothing but what needs no data where there is none.
     pub fn all(snapshot: &Snapshot) -> impl Iterator<Item = Self> {
         let shown = snapshot.view().map(|view| of_view(snapshot, view));
@@ -75,7 +75,7 @@ fn calendar_of(page: &Page) -> Option<CalendarOf> {
 /// The charts of a page in every form. Those that need figures which are not always known are tried.
 fn charts_of(snapshot: &Snapshot, view: &View, page: Page) -> Vec<Route> {
     let shown = Shown { snapshot, view, now: snapshot.modified(), query: "" };
-    let is_there = |name: &&str| !needs_more(&page, name) || crate::render::chart(&shown, &page, name).is_ok();
+    let is_there = |name: &&str| !needs_more(&page, name) || chart(&shown, &page, name).is_ok();
     let names: Vec<&str> = page.chart_names().iter().copied().filter(is_there).collect();
     let file = |name: &str, form| ChartFile { name: name.to_owned(), form };
     names.into_iter().flat_map(|name| ChartForm::ALL.map(|form| Route::Chart(page.clone(), file(name, form)))).collect()

@@ -1,8 +1,8 @@
-//! Tables of what has one address: a line each, from which the enum, its path and its answer follow.
+//! Macros that read the tables of what has one address. The addresses and the answers are made of the same lines, but apart, so that
+//! whoever links to a page needs not know how it is made.
 
-/// Makes [`FixedPage`](super::FixedPage) from lines `Name = "/path", |shown| page` with, where the page has charts,
-/// `, charts ["name", …] |shown, params, name| chart`.
-macro_rules! fixed_pages {
+/// Makes the enum of pages with one address.
+macro_rules! fixed_page_addresses {
     ($($(#[$doc:meta])* $name:ident = $path:literal, $make:expr $(, charts [$($chart:literal),*] $draw:expr)?;)*) => {
         /// A page that has one address.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,14 @@ macro_rules! fixed_pages {
             pub const fn chart_names(self) -> &'static [&'static str] {
                 match self { $(Self::$name => &[$($($chart),*)?],)* }
             }
+        }
+    };
+}
 
+/// Makes the answers of pages with one address.
+macro_rules! fixed_page_answers {
+    ($($(#[$doc:meta])* $name:ident = $path:literal, $make:expr $(, charts [$($chart:literal),*] $draw:expr)?;)*) => {
+        impl FixedPage {
             pub(crate) fn html(self, shown: &Shown<'_>) -> Result<PageHtml, RequestError> {
                 let make: fn(&Shown<'_>) -> Result<PageHtml, RequestError> = match self { $(Self::$name => $make,)* };
                 make(shown)
@@ -31,7 +38,7 @@ macro_rules! fixed_pages {
 
             pub(crate) fn chart(self, shown: &Shown<'_>, params: &Params, name: &str) -> Result<Chart, RequestError> {
                 let draw: fn(&Shown<'_>, &Params, &str) -> Result<Chart, RequestError> =
-                    match self { $(Self::$name => fixed_pages!(@draw $($draw)?),)* };
+                    match self { $(Self::$name => fixed_page_answers!(@draw $($draw)?),)* };
                 draw(shown, params, name)
             }
         }
@@ -40,8 +47,8 @@ macro_rules! fixed_pages {
     (@draw $draw:expr) => { $draw };
 }
 
-/// Makes [`FixedData`](super::FixedData) from lines `Name = "/path", [Json, Csv], |shown, form| text`; paths begin behind `/api/v1`.
-macro_rules! fixed_data {
+/// Makes the enum of figures with one address.
+macro_rules! fixed_data_addresses {
     ($($(#[$doc:meta])* $name:ident = $path:literal, [$($form:ident),*], $make:expr;)*) => {
         /// Figures that have one address.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +69,14 @@ macro_rules! fixed_data {
             pub const fn forms(self) -> &'static [Form] {
                 match self { $(Self::$name => &[$(Form::$form),*],)* }
             }
+        }
+    };
+}
 
+/// Makes the answers of figures with one address.
+macro_rules! fixed_data_answers {
+    ($($(#[$doc:meta])* $name:ident = $path:literal, [$($form:ident),*], $make:expr;)*) => {
+        impl FixedData {
             pub(crate) fn text(self, shown: &Shown<'_>, form: Form) -> Result<String, RequestError> {
                 let make: fn(&Shown<'_>, Form) -> Result<String, RequestError> = match self { $(Self::$name => $make,)* };
                 make(shown, form)
@@ -70,5 +84,3 @@ macro_rules! fixed_data {
         }
     };
 }
-
-pub(crate) use {fixed_data, fixed_pages};
