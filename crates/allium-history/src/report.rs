@@ -86,6 +86,13 @@ impl CheckReport {
     /// The most problems that are listed.
     pub const MAX_PROBLEMS: usize = 100;
 
+    /// Lists a problem, unless enough are listed.
+    pub(crate) fn add(&mut self, problem: impl FnOnce() -> String) {
+        if self.problems.len() < Self::MAX_PROBLEMS {
+            self.problems.push(problem());
+        }
+    }
+
     /// True if no problem was found.
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()

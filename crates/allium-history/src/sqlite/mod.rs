@@ -1,6 +1,7 @@
 //! The store as an SQLite file: everything that speaks SQL. `docs/store.md` describes the file.
 
 mod check;
+mod check_spans;
 mod columns;
 mod connection;
 mod consensuses;
@@ -28,6 +29,7 @@ mod schema;
 mod sizes;
 mod sources;
 mod span_rows;
+mod stats;
 mod texts;
 mod timeline;
 mod upkeep;

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use allium_model::ConsensusHour;
 
 use super::connection::SqliteStore;
-use super::{check, prune};
+use super::{check, prune, stats};
 use crate::error::Error;
 use crate::report::{CheckReport, Pruned, Stats};
 use crate::store::Upkeep;
 
 impl Upkeep for SqliteStore {
     fn stats(&self) -> Result<Stats, Error> {
-        self.read(check::stats)
+        self.read(stats::stats)
     }
 
     fn check(&self) -> Result<CheckReport, Error> {
