@@ -15,6 +15,7 @@ use workspace::{Declared, Workspace, files, root};
 fn arrows_between_crates_go_one_way() {
     let workspace = Workspace::of_this_platform();
     let members = workspace.members();
+    assert_eq!(members.len(), ARROWS.len(), "each crate has a row, and each row a crate");
     for member in &members {
         let allowed = ARROWS.iter().find(|(from, _)| from == member).unwrap_or_else(|| panic!("{member} is not in ARROWS")).1;
         for used in workspace.uses(member).intersection(&members) {
@@ -27,7 +28,7 @@ fn arrows_between_crates_go_one_way() {
 fn heavy_dependencies_stay_where_they_belong() {
     let workspace = Workspace::of_this_platform();
     let members = workspace.members();
-    for (dependency, holders) in HOLDERS.iter().filter(|(_, holders)| members.contains(holders[0])) {
+    for (dependency, holders) in HOLDERS {
         for member in members.iter().filter(|member| !holders.contains(member)) {
             assert!(!workspace.uses(member).contains(dependency), "{member} must not use {dependency}");
         }

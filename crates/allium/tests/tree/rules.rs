@@ -1,5 +1,4 @@
-//! Rules of dependencies: crates on crates, on packages, and under which licences. A crate that is not in the workspace has rules
-//! all the same.
+//! Rules of dependencies: crates on crates, on packages, and under which licences.
 
 /// Workspace crates and the workspace crates that each may use.
 pub(crate) const ARROWS: &[(&str, &[&str])] = &[
@@ -61,7 +60,7 @@ pub(crate) const ARROWS: &[(&str, &[&str])] = &[
     ("allium-testkit", &["allium-model", "allium-sources", "allium-simulate", "allium-history", "allium-analysis"]),
 ];
 
-/// Dependencies and the only workspace crates that may use them. The rule holds where the first of these is in the workspace.
+/// Dependencies and the only workspace crates that may use them.
 pub(crate) const HOLDERS: &[(&str, &[&str])] = &[
     ("axum", &["allium-server", "allium-simulate"]),
     ("tower-http", &["allium-server", "allium-simulate"]),
