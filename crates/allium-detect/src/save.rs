@@ -10,7 +10,7 @@
 
 use std::net::IpAddr;
 
-use allium_model::{Asn, Fingerprint, fnv_1a};
+use allium_model::{Asn, CountryCode, Fingerprint, fnv_1a};
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, RelayIdx, RelayInfo};
@@ -104,7 +104,7 @@ impl<'a> SavedRelay<'a> {
             fingerprint: *info.fingerprint.as_bytes(),
             nickname: info.nickname.as_deref(),
             asn: info.asn.map(|asn| asn.0),
-            country: info.country.as_ref().map(|country| country.as_str()),
+            country: info.country.as_ref().map(CountryCode::as_str),
             address: info.address,
             version: info.version.as_deref(),
             family: info.family.map(|family| *family.as_bytes()),

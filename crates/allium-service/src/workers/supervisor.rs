@@ -163,6 +163,7 @@ impl Outcome {
 }
 
 /// Time of a worker's next run.
+#[derive(Clone, Copy)]
 struct Plan {
     rest: Duration,
     next: Next,
