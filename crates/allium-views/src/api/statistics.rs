@@ -106,11 +106,11 @@ pub(crate) fn statistics(view: &View, params: &Params, form: Form) -> Result<Str
             let correlations = view.statistics.correlations.iter().map(correlation_json).collect();
             to_json(&StatisticsJson { as_of: view.as_of().to_string(), distributions, correlations })
         }
-        Form::Csv => write_csv(HEADER.map(str::to_owned).to_vec(), distributions.into_iter().map(line)),
+        Form::Csv => write_csv(HEADER.map(str::to_owned).to_vec(), distributions.iter().map(line)),
     }
 }
 
-fn line(d: DistributionJson) -> Vec<String> {
+fn line(d: &DistributionJson) -> Vec<String> {
     let start = vec![d.role.to_owned(), d.period.to_owned(), d.n_relays.to_string(), d.mean.to_string()];
     let spread = d.std_dev.map_or_else(String::new, |deviation| deviation.to_string());
     let quantiles = [d.q05, d.q25, d.median, d.q75, d.q90, d.q95, d.q99, d.far_out_below].map(|q| q.to_string());

@@ -152,16 +152,16 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
     let gaps_sentence = gaps_sentence(&view.record, &gaps);
     gaps.sort_by_key(|(start, end)| (-end.hours_since(*start), *start));
     let reports = snapshot.sources();
-    let failures = recent_failures(&reports, now);
+    let failures = recent_failures(reports, now);
     let source_rejects = reports.iter().flat_map(|report| &report.rejects);
     let page = DataQuality {
-        asked_sentence: asked_sentence(&reports),
+        asked_sentence: asked_sentence(reports),
         asked: reports.iter().map(|report| AskedRow::of(report, now)).collect(),
         failures_sentence: failures_sentence(&failures),
         failures: failures.iter().take(SHOWN).map(|(source, failure)| FailureRow::of(source, failure)).collect(),
         page: Frame::of(snapshot, view, now, FixedPage::DataQuality.path())
             .with_alternate(Alternate::of(&Data::Fixed(FixedData::DataQuality))),
-        sentence: sentence(view, &reports, now),
+        sentence: sentence(view, reports, now),
         rule: format!(
             "Data counts as old when the newest consensus is more than {FRESH_HOURS} h old: then it is no longer valid, and a newer one should have arrived."
         ),
@@ -172,7 +172,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
             .take(SHOWN)
             .map(|(from, to)| GapRow { from: from.into(), to: to.into(), hours: to.hours_since(from) })
             .collect(),
-        rejects_sentence: rejects_sentence(&view.record, &reports),
+        rejects_sentence: rejects_sentence(&view.record, reports),
         rejects: view.record.rejects.iter().chain(source_rejects).take(SHOWN).map(reject_row).collect(),
     };
     render(&page)

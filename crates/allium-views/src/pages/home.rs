@@ -98,7 +98,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
         headline: main_figures.map(|figures| headline(main_period, figures)),
         running: format::count(network.n_running as u64),
         total: format::count(network.n_relays as u64),
-        incidents: snapshot.incidents().map(|log| banner(view, &log)),
+        incidents: snapshot.incidents().map(|log| banner(view, log)),
         daily: &network.daily,
         daily_sentence: daily_sentence(&network.daily),
         daily_strip: daily_strip(&network.daily),

@@ -56,7 +56,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
         page: Frame::of(snapshot, view, now, FixedPage::Leaderboards.path())
             .with_alternate(Alternate::of(&Data::Fixed(FixedData::Leaderboards))),
         sentence: sentence(view),
-        boards: Category::ALL.into_iter().map(|category| board(Earlier::of(view, past.as_deref(), category), view, category)).collect(),
+        boards: Category::ALL.into_iter().map(|category| board(Earlier::of(view, past, category), view, category)).collect(),
     };
     render(&page)
 }
@@ -167,7 +167,7 @@ pub(crate) fn category_html(
     params: &Params,
 ) -> Result<PageHtml, RequestError> {
     let past = snapshot.past_standings();
-    let table = table(view, past.as_deref(), category);
+    let table = table(view, past, category);
     let state = table.strict_state(params)?;
     let ranking = view.operators.leaderboards.ranking(category);
     let page = LeaderboardPage {
@@ -181,7 +181,7 @@ pub(crate) fn category_html(
             }
         },
         formula: formula(category),
-        earlier: Earlier::of(view, past.as_deref(), category).sentence(),
+        earlier: Earlier::of(view, past, category).sentence(),
         table: table.html(ranking, &state)?,
     };
     render(&page)

@@ -1,7 +1,7 @@
 //! Every address of what is shown.
 
 use allium_analysis::leaderboards::Category;
-use allium_service::{Snapshot, View};
+use allium_service::{IncidentLog, Snapshot, View};
 
 use super::charts::chart;
 use crate::assets;
@@ -28,7 +28,7 @@ fn of_view(snapshot: &Snapshot, view: &View) -> impl Iterator<Item = Route> {
     let calendars: Vec<Route> = pages.iter().filter_map(calendar_of).map(Route::Calendar).collect();
     let incidents = snapshot.incidents().map(|_| [Route::IncidentLines, Route::Feed(FeedForm::Atom), Route::Feed(FeedForm::Rss)]);
     let routes = pages.clone().into_iter().map(Route::Page).chain(data).chain(calendars);
-    routes.chain(incidents.into_iter().flatten()).chain(pages.into_iter().flat_map(move |page| charts_of(snapshot, view, page)))
+    routes.chain(incidents.into_iter().flatten()).chain(pages.into_iter().flat_map(move |page| charts_of(snapshot, view, &page)))
 }
 
 fn pages(snapshot: &Snapshot, view: &View) -> Vec<Page> {
@@ -36,7 +36,7 @@ fn pages(snapshot: &Snapshot, view: &View) -> Vec<Page> {
     let current = operators.list().iter().zip(&operators.figures).filter(|(_, figures)| figures.members.n_relays > 0);
     let families = operators.directory.families.families.iter().zip(&operators.families).filter(|(_, figures)| figures.n_relays > 0);
     let group = |kind| groups::rows(view, kind).into_iter().map(move |row| Page::Group(kind, row.key));
-    let incidents = snapshot.incidents().into_iter().flat_map(|log| log.incidents()).map(|incident| Page::Incident(incident.id.clone()));
+    let incidents = snapshot.incidents().into_iter().flat_map(IncidentLog::incidents).map(|incident| Page::Incident(incident.id.clone()));
     let fixed = FixedPage::ALL.iter().map(|page| Page::Fixed(*page));
     let lists = GroupKind::ALL.into_iter().map(Page::Groups);
     fixed
@@ -73,9 +73,9 @@ fn calendar_of(page: &Page) -> Option<CalendarOf> {
 }
 
 /// The charts of a page in every form. Those that need figures which are not always known are tried.
-fn charts_of(snapshot: &Snapshot, view: &View, page: Page) -> Vec<Route> {
+fn charts_of(snapshot: &Snapshot, view: &View, page: &Page) -> Vec<Route> {
     let shown = Shown { snapshot, view, now: snapshot.modified(), query: "" };
-    let is_there = |name: &&str| !needs_more(&page, name) || chart(&shown, &page, name).is_ok();
+    let is_there = |name: &&str| !needs_more(page, name) || chart(&shown, page, name).is_ok();
     let names: Vec<&str> = page.chart_names().iter().copied().filter(is_there).collect();
     let file = |name: &str, form| ChartFile { name: name.to_owned(), form };
     names.into_iter().flat_map(|name| ChartForm::ALL.map(|form| Route::Chart(page.clone(), file(name, form)))).collect()

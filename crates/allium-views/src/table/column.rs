@@ -21,8 +21,11 @@ pub(crate) struct Column<'a, R> {
     pub(super) is_data: bool,
     pub(super) cell: Box<dyn Fn(&R) -> Cell + 'a>,
     /// The cell on the page, where that shows it otherwise.
-    pub(super) shown: Option<Box<dyn Fn(&R) -> Html + 'a>>,
+    pub(super) shown: Option<ShownCell<'a, R>>,
 }
+
+/// A cell on the page, of a row.
+pub(super) type ShownCell<'a, R> = Box<dyn Fn(&R) -> Html + 'a>;
 
 /// The part of a column on the card of a narrow screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

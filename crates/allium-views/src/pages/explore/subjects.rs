@@ -95,7 +95,7 @@ impl Subject {
         Some(Self {
             word: fingerprint.to_string(),
             label: format!("{} {}", inert(relay.display_name()), short_fingerprint(fingerprint)),
-            href: href::relay(&fingerprint),
+            href: href::relay(fingerprint),
             noun: "relay",
             members: vec![relay_idx],
             size_of: None,

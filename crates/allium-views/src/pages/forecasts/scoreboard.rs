@@ -73,7 +73,7 @@ struct NetworkLine {
 pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Params) -> Result<PageHtml, RequestError> {
     params.only(&["stratum"])?;
     let (outlook, file) = (snapshot.outlook(), snapshot.scoreboard());
-    let board = file.as_deref();
+    let board = file;
     let asked = stratum(board, params)?;
     let page = Frame::of(snapshot, view, now, FixedPage::Forecasts.path()).with_charts();
     let page = if board.is_some() { page.with_alternate(Alternate::of(&Data::Fixed(FixedData::Scoreboard))) } else { page };
@@ -104,10 +104,10 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
 pub(crate) fn chart(snapshot: &Snapshot, params: &Params, name: &str) -> Result<Chart, RequestError> {
     params.only(&["stratum"])?;
     let file = snapshot.scoreboard().ok_or(RequestError::NoSuchPage)?;
-    let asked = stratum(Some(&file), params)?;
+    let asked = stratum(Some(file), params)?;
     let found = match name {
-        "reliability" => reliability(&file, &asked),
-        "pit" => pit(&file, &asked),
+        "reliability" => reliability(file, &asked),
+        "pit" => pit(file, &asked),
         _ => None,
     };
     found.ok_or(RequestError::NoSuchPage)

@@ -65,7 +65,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, log: Option
         sentence: sentence(view, log.is_some(), open.len()),
         tiles: tiles(view, log.is_some(), open.len()),
         metrics: metrics(view, capacity, impact.as_ref()),
-        warnings: warnings(capacity, &sources, view, now),
+        warnings: warnings(capacity, sources, view, now),
         is_watched: log.is_some(),
         n_open: open.len(),
         open: log.map_or_else(Vec::new, |log| open.iter().take(OPEN_SHOWN).map(|incident| open_row(view, log, incident)).collect()),

@@ -180,7 +180,7 @@ pub(crate) fn family_html(
 ) -> Result<PageHtml, RequestError> {
     let (family, figures) = family_of(view, key)?;
     let members = Member::current(view, &family.members);
-    let path = href::family(&key);
+    let path = href::family(key);
     let api = Data::Family(*key).address();
     let table = members::table(view, path, api.clone());
     let state = table.strict_state(params)?;
@@ -237,7 +237,7 @@ pub(crate) fn chart(view: &View, params: &Params, key: &Fingerprint, name: &str)
 /// The members of a family for programs.
 pub(crate) fn family_data(view: &View, key: &Fingerprint, params: &Params, form: Form) -> Result<String, RequestError> {
     let (family, _) = family_of(view, key)?;
-    let table = members::table(view, href::family(&key), Data::Family(*key).address());
+    let table = members::table(view, href::family(key), Data::Family(*key).address());
     table.data(view.as_of(), &Member::current(view, &family.members), params, form)
 }
 
