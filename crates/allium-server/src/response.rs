@@ -21,7 +21,7 @@ pub(crate) fn response(answer: Answer, asked: &HeaderMap) -> Response {
     let status = if is_known { StatusCode::NOT_MODIFIED } else { status_of(answer.status) };
     let described = [
         (header::CONTENT_TYPE, answer.media_type),
-        (header::CACHE_CONTROL, answer.cache.map(|cache| cache.value())),
+        (header::CACHE_CONTROL, answer.cache.map(allium_views::CachePolicy::value)),
         (header::CONTENT_ENCODING, answer.encoding),
         (header::VARY, answer.vary),
         (header::LOCATION, answer.location.as_deref()),

@@ -1,5 +1,11 @@
 //! The program as its users meet it, and its parts put together: one program of all tests, because each would be linked for itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests may stop at the first surprise, helpers included, and say what they skip"
+)]
+
 mod collector;
 mod commands;
 mod crash;
