@@ -1,9 +1,22 @@
 //! Opening a store: the one place that knows the backends.
 
+use std::path::Path;
+
 use crate::error::Error;
 use crate::sqlite::SqliteStore;
 use crate::store::Store;
 use crate::url::{Address, StoreUrl};
+
+/// A way to open a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// For writing; a store that is not there is made.
+    Create,
+    /// For writing; the store has to be there.
+    Existing,
+    /// For reading; the store has to be there.
+    ReadOnly,
+}
 
 impl StoreUrl {
     /// Opens the store for writing; creates it if there is none, and brings an older format to the present one.
@@ -12,10 +25,7 @@ impl StoreUrl {
     /// [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::Corrupt`], [`Error::NoBackend`]; [`Error::ReadOnly`] and
     /// [`Error::Database`] if the store cannot be written.
     pub fn open(&self) -> Result<Box<dyn Store>, Error> {
-        match &self.0 {
-            Address::Sqlite(path) => Ok(Box::new(SqliteStore::open(path)?)),
-            Address::Other(scheme, _) => Err(self.no_backend(scheme)),
-        }
+        self.open_as(Mode::Create)
     }
 
     /// Opens the store for reading; others may write to it meanwhile.
@@ -24,10 +34,7 @@ impl StoreUrl {
     /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`],
     /// [`Error::NoBackend`].
     pub fn open_read_only(&self) -> Result<Box<dyn Store>, Error> {
-        match &self.0 {
-            Address::Sqlite(path) => Ok(Box::new(SqliteStore::open_read_only(path)?)),
-            Address::Other(scheme, _) => Err(self.no_backend(scheme)),
-        }
+        self.open_as(Mode::ReadOnly)
     }
 
     /// As [`StoreUrl::open`], of a store that exists.
@@ -35,9 +42,22 @@ impl StoreUrl {
     /// # Errors
     /// [`Error::Missing`]; else as [`StoreUrl::open`].
     pub fn open_existing(&self) -> Result<Box<dyn Store>, Error> {
+        self.open_as(Mode::Existing)
+    }
+
+    /// The backends, a line each.
+    fn open_as(&self, mode: Mode) -> Result<Box<dyn Store>, Error> {
         match &self.0 {
-            Address::Sqlite(path) if !path.exists() => Err(Error::Missing { store: self.clone() }),
-            _ => self.open(),
+            Address::Sqlite(path) => Ok(Box::new(self.sqlite(path, mode)?)),
+            Address::Other(scheme, _) => Err(self.no_backend(scheme)),
+        }
+    }
+
+    fn sqlite(&self, path: &Path, mode: Mode) -> Result<SqliteStore, Error> {
+        match mode {
+            Mode::ReadOnly => SqliteStore::open_read_only(path),
+            Mode::Existing if !path.exists() => Err(Error::Missing { store: self.clone() }),
+            Mode::Create | Mode::Existing => SqliteStore::open(path),
         }
     }
 

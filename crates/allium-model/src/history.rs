@@ -144,6 +144,15 @@ impl Quantity {
     pub const fn is_share_of_consensuses(&self) -> bool {
         matches!(self, Self::Uptime | Self::Flag(_) | Self::OtherFlag(_))
     }
+
+    /// True for values from 0 to 1; false for amounts.
+    pub const fn is_share(&self) -> bool {
+        match self {
+            Self::Uptime | Self::Flag(_) | Self::OtherFlag(_) => true,
+            Self::ConsensusWeightFraction | Self::GuardProbability | Self::MiddleProbability | Self::ExitProbability => true,
+            Self::BytesWritten | Self::BytesRead | Self::ConsensusWeight => false,
+        }
+    }
 }
 
 /// The period for which a source publishes a graph.

@@ -363,6 +363,19 @@ mod tests {
         }
     }
 
+    /// The example in the README, as it is read: every setting stands in it, with its default unless it has none.
+    #[test]
+    fn the_readme_has_every_setting() {
+        let readme = include_str!("../../../README.md");
+        let example = readme.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let table: Table = example.parse().unwrap();
+        let documented: Vec<String> = flatten(&table).into_iter().map(|(key, _)| key).collect();
+        let known: Vec<String> = known_keys().unwrap().into_keys().collect();
+        let missing: Vec<&String> = known.iter().filter(|key| !documented.contains(key)).collect();
+        assert!(missing.is_empty(), "the README lacks {missing:?}");
+        load(example, &[], &[]).unwrap();
+    }
+
     #[test]
     fn values_that_do_not_fit_are_blamed_on_their_place() {
         let error = load("[onionoo]\npoll_secs = 'often'", &[], &[]).unwrap_err();

@@ -36,7 +36,7 @@ pub(crate) const MAX_RAW_LEN: usize = 16 << 20;
 const PERIODS: [Period; 7] =
     [Period::OneDay, Period::SevenDays, Period::ThirtyDays, Period::OneMonth, Period::SixMonths, Period::OneYear, Period::FiveYears];
 
-/// Quantities without further data by their number in headers, from 3.
+/// Quantities without further data in the order of their [`number`], from 3; further ones are added at the end.
 const PLAIN_QUANTITIES: [Quantity; 7] = [
     Quantity::BytesWritten,
     Quantity::BytesRead,
@@ -121,14 +121,11 @@ fn graphs(mut reader: Reader<'_>) -> Result<Vec<PublishedGraph>, &'static str> {
 }
 
 fn put_header(out: &mut Vec<u8>, graph: &PublishedGraph) {
+    out.push(number(&graph.quantity));
     match &graph.quantity {
-        Quantity::Uptime => out.push(0),
-        Quantity::Flag(flag) => out.extend([1, *flag as u8]),
-        Quantity::OtherFlag(name) => {
-            out.push(2);
-            put_text(out, name);
-        }
-        plain => out.push(3 + index_in(&PLAIN_QUANTITIES, plain)),
+        Quantity::Flag(flag) => out.push(*flag as u8),
+        Quantity::OtherFlag(name) => put_text(out, name),
+        _ => {}
     }
     match &graph.period {
         GraphPeriod::Named(period) => out.push(1 + index_in(&PERIODS, period)),
@@ -143,6 +140,22 @@ fn put_header(out: &mut Vec<u8>, graph: &PublishedGraph) {
     out.extend(series.scale().to_le_bytes());
     put_varint(out, graph.completed as u64);
     put_varint(out, series.len() as u64);
+}
+
+/// Number of a quantity in headers.
+const fn number(quantity: &Quantity) -> u8 {
+    match quantity {
+        Quantity::Uptime => 0,
+        Quantity::Flag(_) => 1,
+        Quantity::OtherFlag(_) => 2,
+        Quantity::BytesWritten => 3,
+        Quantity::BytesRead => 4,
+        Quantity::ConsensusWeight => 5,
+        Quantity::ConsensusWeightFraction => 6,
+        Quantity::GuardProbability => 7,
+        Quantity::MiddleProbability => 8,
+        Quantity::ExitProbability => 9,
+    }
 }
 
 fn index_in<T: PartialEq>(list: &[T], item: &T) -> u8 {
@@ -290,7 +303,8 @@ mod tests {
     #[test]
     fn every_quantity_and_period_has_a_number() {
         assert_eq!(PERIODS, Period::ALL);
-        for quantity in PLAIN_QUANTITIES {
+        for (quantity, expected) in PLAIN_QUANTITIES.iter().zip(3..) {
+            assert_eq!(number(quantity), expected);
             assert!(!quantity.is_share_of_consensuses(), "those have numbers of their own");
         }
     }

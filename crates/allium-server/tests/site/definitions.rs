@@ -1,20 +1,17 @@
 //! Every figure leads to its definition: each kind of page is asked for, and each headed column and list of facts looked at.
 
+use allium_views::route::FixedPage;
 use axum::http::StatusCode;
 
 use crate::support::{attributes, fingerprint, get, log_of, record, site_of};
 
-/// One page of every kind, with every column where there is a choice.
+/// Every page with one address, and one of each other kind, with every column where there is a choice.
 fn pages() -> Vec<String> {
     let relay = fingerprint(2);
     let family = fingerprint(20).min(fingerprint(21));
     let operator = format!("/operator/family-{family}");
     [
-        "/",
-        "/network",
         "/relays?columns=all",
-        "/explore",
-        "/incidents",
         "/incident/00000000000000a1",
         "/operators?columns=all",
         "/domains?columns=all",
@@ -32,15 +29,11 @@ fn pages() -> Vec<String> {
         "/flag/Guard",
         "/platform/linux",
         "/version/0.4.8.12",
-        "/leaderboards",
         "/leaderboards/consensus_weight?columns=all",
-        "/statistics",
-        "/top",
-        "/forecasts",
-        "/data-quality",
     ]
     .map(str::to_owned)
     .into_iter()
+    .chain(FixedPage::ALL.iter().map(|page| page.path().to_owned()))
     .chain([format!("/relay/{relay}"), format!("/family/{family}?columns=all"), format!("{operator}?columns=all"), operator])
     .collect()
 }

@@ -14,7 +14,7 @@ use super::frozen::{Completion, Ends};
 use super::graph::graph;
 use super::json::{Broken, Cursor};
 use super::rejects::{FieldRejects, Rejects, quote_name};
-use super::{bandwidth, uptime, weights};
+use super::uptime;
 use crate::error::Error;
 
 /// Number of graphs that an entry may have: 14 flags and some, each in four periods.
@@ -35,9 +35,9 @@ pub struct HistoriesDocument {
     pub n_frozen: usize,
 }
 
-pub(super) fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<HistoriesDocument, Error> {
+pub(super) fn decode(kind: DocumentKind, member: MemberOf, bytes: &[u8], origin: &str) -> Result<HistoriesDocument, Error> {
     let mut rejects = Rejects::new(origin);
-    let mut list = HistoryList::new(kind);
+    let mut list = HistoryList::new(member);
     let frame = walk(bytes, &mut rejects, |cursor, visit| list.entry(cursor, visit))?;
     let HistoryList { mut relays, uncertain, n_duplicates, n_stubs, .. } = list;
     let completion = match kind {
@@ -62,8 +62,11 @@ pub(super) enum Member {
     Other,
 }
 
+/// Content of the member of an entry that has this key.
+pub(super) type MemberOf = fn(&[u8]) -> Member;
+
 struct HistoryList {
-    member: fn(&[u8]) -> Member,
+    member: MemberOf,
     relays: Vec<RelayHistories>,
     known: HashSet<Fingerprint>,
     /// Indexes of relays with a graph whose end is not certain.
@@ -83,12 +86,7 @@ struct Partial {
 }
 
 impl HistoryList {
-    fn new(kind: DocumentKind) -> Self {
-        let member = match kind {
-            DocumentKind::Bandwidth => bandwidth::member,
-            DocumentKind::Weights => weights::member,
-            DocumentKind::Uptime | DocumentKind::Summary | DocumentKind::Details => uptime::member,
-        };
+    fn new(member: MemberOf) -> Self {
         let (relays, codes) = (Vec::new(), Vec::new());
         Self { member, relays, known: HashSet::new(), uncertain: HashSet::new(), codes, n_duplicates: 0, n_stubs: 0 }
     }
@@ -207,7 +205,7 @@ impl HistoryList {
             return Err("given twice; the first counts".to_owned());
         }
         let mut note = |reason: String| partial.rejects.add(&location(name, key), reason);
-        let graph = graph(cursor, is_share(quantity), published, &mut self.codes, &mut note).map_err(|e| e.reason().to_owned())?;
+        let graph = graph(cursor, quantity.is_share(), published, &mut self.codes, &mut note).map_err(|e| e.reason().to_owned())?;
         partial.ends_are_certain &= graph.end_is_certain;
         partial.graphs.push(PublishedGraph { quantity: quantity.clone(), period, series: graph.series, completed: 0 });
         Ok(())
@@ -235,12 +233,4 @@ fn location(name: &[u8], period: &[u8]) -> String {
 fn graph_period(key: &[u8]) -> GraphPeriod {
     let name = quote_name(key);
     Period::from_name(&name).map_or(GraphPeriod::Other(name), GraphPeriod::Named)
-}
-
-fn is_share(quantity: &Quantity) -> bool {
-    match quantity {
-        Quantity::Uptime | Quantity::Flag(_) | Quantity::OtherFlag(_) => true,
-        Quantity::ConsensusWeightFraction | Quantity::GuardProbability | Quantity::MiddleProbability | Quantity::ExitProbability => true,
-        Quantity::BytesWritten | Quantity::BytesRead | Quantity::ConsensusWeight => false,
-    }
 }

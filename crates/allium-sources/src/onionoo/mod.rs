@@ -37,6 +37,7 @@ pub use histories::HistoriesDocument;
 pub use sniff::{kind_of_path, sniff};
 pub use summary::{SummaryDocument, SummaryRelay};
 
+use self::histories::MemberOf;
 use crate::error::Error;
 use crate::read::{Limits, read_file};
 
@@ -80,13 +81,30 @@ pub fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<Document
     if let Some(found) = sniff(bytes).filter(|found| *found != kind) {
         return Err(Error::WrongKind { origin: origin.to_owned(), expected: kind, found });
     }
-    Ok(match kind {
-        DocumentKind::Summary => Document::Summary(summary::decode(bytes, origin)?),
-        DocumentKind::Details => Document::Details(details::decode(bytes, origin)?),
-        DocumentKind::Uptime | DocumentKind::Bandwidth | DocumentKind::Weights => {
-            Document::Histories(histories::decode(kind, bytes, origin)?)
-        }
+    Ok(match content(kind) {
+        Content::Names => Document::Summary(summary::decode(bytes, origin)?),
+        Content::Attributes => Document::Details(details::decode(bytes, origin)?),
+        Content::Graphs(member) => Document::Histories(histories::decode(kind, member, bytes, origin)?),
     })
+}
+
+/// The form in which a kind of document describes relays.
+enum Content {
+    Names,
+    Attributes,
+    /// Graphs, with what the members of an entry are.
+    Graphs(MemberOf),
+}
+
+/// The kinds of document, a line each.
+const fn content(kind: DocumentKind) -> Content {
+    match kind {
+        DocumentKind::Summary => Content::Names,
+        DocumentKind::Details => Content::Attributes,
+        DocumentKind::Uptime => Content::Graphs(uptime::member),
+        DocumentKind::Bandwidth => Content::Graphs(bandwidth::member),
+        DocumentKind::Weights => Content::Graphs(weights::member),
+    }
 }
 
 /// Reads and decodes a file, plain or compressed. Its name shows the kind of document (`details.json.zst`), else its content does.

@@ -5,8 +5,10 @@ use std::path::Path;
 use allium_model::DocumentKind;
 
 use super::envelope::walk;
+use super::histories::Member;
 use super::json::{Broken, Cursor};
 use super::rejects::Rejects;
+use super::{Content, content};
 
 /// Number of entries that are looked at: a document may begin with stubs.
 const MAX_ENTRIES: usize = 200;
@@ -50,10 +52,11 @@ fn kind_of_member(key: &[u8], is_object: bool) -> Option<DocumentKind> {
     match (key, is_object) {
         (b"f", false) => Some(DocumentKind::Summary),
         (b"nickname" | b"or_addresses" | b"last_seen" | b"first_seen" | b"running", false) => Some(DocumentKind::Details),
-        (b"uptime", true) => Some(DocumentKind::Uptime),
-        (b"write_history" | b"read_history", true) => Some(DocumentKind::Bandwidth),
-        (b"consensus_weight" | b"consensus_weight_fraction", true) => Some(DocumentKind::Weights),
-        (b"guard_probability" | b"middle_probability" | b"exit_probability", true) => Some(DocumentKind::Weights),
+        (key, true) => DocumentKind::ALL.into_iter().find(|kind| has_graphs(*kind, key)),
         _ => None,
     }
+}
+
+fn has_graphs(kind: DocumentKind, key: &[u8]) -> bool {
+    matches!(content(kind), Content::Graphs(member) if matches!(member(key), Member::Graphs(_)))
 }

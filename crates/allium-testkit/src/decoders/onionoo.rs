@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use allium_model::{DocumentKind, Fingerprint, PublishedGraph, Quantity, RelayHistories};
+use allium_model::{DocumentKind, Fingerprint, PublishedGraph, RelayHistories};
 use allium_sources::onionoo::{DetailsDocument, Document, Header, HistoriesDocument, SummaryDocument, decode, sniff};
 
 use super::common::{is_clean, rejects_are_counted, twice};
@@ -86,8 +86,7 @@ fn is_sensible(graph: &PublishedGraph, header: &Header) {
     assert!((1..=MAX_INTERVALS).contains(&series.len()) && series.start_secs() >= 0, "{graph:?}");
     assert!(graph.completed == 0 || graph.quantity.is_share_of_consensuses(), "{graph:?}");
     assert!(series.end_secs() <= header.published.next().start_secs() + i64::from(series.interval_secs()), "after {}", header.published);
-    let is_amount = matches!(graph.quantity, Quantity::BytesWritten | Quantity::BytesRead | Quantity::ConsensusWeight);
-    let max = if is_amount { MAX_AMOUNT as f64 } else { 1.0 };
+    let max = if graph.quantity.is_share() { 1.0 } else { MAX_AMOUNT as f64 };
     assert!(series.values().flatten().all(|value| (0.0..=max).contains(&value)), "{graph:?}");
     assert!(series.values().rev().take(graph.completed).all(|value| value.is_none_or(|value| value == 0.0)), "{graph:?}");
     assert!(series.mean().is_none_or(|(mean, n)| mean <= max * (1.0 + 1e-9) && n <= series.len()), "{graph:?}");
