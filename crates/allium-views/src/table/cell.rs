@@ -11,7 +11,7 @@ use crate::markup::{Day, Html, Percent, When};
 /// A value of a table. Pages show shares in percent and rates in megabytes per second; JSON and CSV keep 0 to 1 and bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
-    /// Nobody told or measured it: "no data", `null`, an empty cell; sorted last in either order.
+    /// Nobody stated or measured it: "no data", `null`, an empty cell; sorted last in either order.
     Missing,
     /// There is none of it, which is no gap in the data: a dash on pages, `null`, an empty cell; sorted last.
     Nothing,
@@ -46,8 +46,6 @@ pub(crate) enum Cell {
     Share(Fraction, usize),
     /// From one share to another, shown in percent; JSON has both, it is sorted by the lower one.
     Interval(Fraction, Fraction),
-    /// A difference of shares, shown in percentage points with its sign.
-    Points(f64),
     /// Bytes per second, shown as megabytes per second.
     Rate(u64),
     /// A bare number, shown with so many decimals.
@@ -98,15 +96,13 @@ impl Cell {
         hour.map_or(Self::Missing, |hour| Self::Day(hour.start()))
     }
 
-    /// What it sorts by.
+    /// The value that it sorts by.
     pub(super) fn rank(&self) -> Rank {
         match self {
             Self::Missing | Self::Nothing | Self::Marked { value: None, .. } => Rank::Last,
             Self::Marked { value: Some(value), .. } => Rank::Number(*value),
             Self::Name { text, .. } | Self::Words(text) => Rank::Text(text.to_lowercase()),
-            Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Points(rank) | Self::Scaled { value: rank, .. } => {
-                Rank::Number(*rank)
-            }
+            Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Scaled { value: rank, .. } => Rank::Number(*rank),
             Self::Count(n) | Self::Rate(n) => Rank::Number(*n as f64),
             Self::Share(share, _) | Self::Interval(share, _) => Rank::Number(share.get()),
             Self::Day(at) | Self::Instant(at) => Rank::Number(at.as_second() as f64),
@@ -134,7 +130,6 @@ impl Cell {
             Self::Count(n) => Html::words(format::count(*n)),
             Self::Share(share, decimals) => Html::safe(Percent(Some(*share), *decimals)),
             Self::Interval(low, high) => Html::words(format::percent_span(*low, *high)),
-            Self::Points(difference) => Html::words(format::points(*difference)),
             Self::Rate(bytes_per_sec) => Html::words(format::megabytes(*bytes_per_sec)),
             Self::Number(number, decimals) | Self::Scaled { shown: number, decimals, .. } => {
                 Html::words(format::number(*number, *decimals))
@@ -154,7 +149,7 @@ impl Cell {
             Self::Count(n) | Self::Rate(n) => n.to_string(),
             Self::Share(share, _) => share.get().to_string(),
             Self::Interval(low, high) => format!("{} {}", low.get(), high.get()),
-            Self::Points(number) | Self::Number(number, _) | Self::Scaled { value: number, .. } => number.to_string(),
+            Self::Number(number, _) | Self::Scaled { value: number, .. } => number.to_string(),
             Self::Day(at) | Self::Instant(at) => format::rfc3339(*at),
         }
     }
@@ -169,13 +164,13 @@ impl Serialize for Cell {
             Self::Count(n) | Self::Rate(n) => serializer.serialize_u64(*n),
             Self::Share(share, _) => serializer.serialize_f64(share.get()),
             Self::Interval(low, high) => [low.get(), high.get()].serialize(serializer),
-            Self::Points(number) | Self::Number(number, _) | Self::Scaled { value: number, .. } => serializer.serialize_f64(*number),
+            Self::Number(number, _) | Self::Scaled { value: number, .. } => serializer.serialize_f64(*number),
             Self::Day(at) | Self::Instant(at) => serializer.serialize_str(&format::rfc3339(*at)),
         }
     }
 }
 
-/// What rows are ordered by.
+/// A value that rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Rank {
     /// By size.
