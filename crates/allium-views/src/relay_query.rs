@@ -1,4 +1,4 @@
-//! Which relays are meant and in which order, as addresses say it: read from the query part and written back in one canonical form.
+//! Queries of relays in addresses: read from the query part and written back in one canonical form.
 
 use allium_analysis::{RelayQuery, SortKey};
 use allium_model::{Asn, CountryCode, Fingerprint, RelayFlag};
@@ -31,7 +31,7 @@ fn sort_value(key: SortKey, descending: bool) -> String {
     format!("{}{}", if descending { "-" } else { "" }, key.name())
 }
 
-/// Reads which relays are meant and in which order.
+/// Reads a query.
 pub(crate) fn relay_query(params: &Params) -> Result<RelayQuery, RequestError> {
     let default = RelayQuery::default();
     let (running, include_gone) = status(params)?;
@@ -50,7 +50,7 @@ pub(crate) fn relay_query(params: &Params) -> Result<RelayQuery, RequestError> {
     })
 }
 
-/// The parameters that say the same as a query.
+/// The parameters that stand for a query.
 pub(crate) fn query_pairs(query: &RelayQuery) -> Vec<(&'static str, String)> {
     let default = RelayQuery::default();
     let mut pairs = Vec::new();

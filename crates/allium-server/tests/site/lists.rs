@@ -100,3 +100,16 @@ fn an_empty_result_offers_ways_onward() {
         "{links:?}"
     );
 }
+
+#[test]
+fn all_columns_are_headed_and_filled() {
+    let site = site_of(record(30));
+    for (query, n_columns) in [("", 15), ("?columns=all", 22)] {
+        let html = get(&site, &format!("/relays{query}")).text();
+        assert_eq!(html.matches("<th scope=\"col\"").count(), n_columns, "{query}");
+        let row = html.split("<tbody>").nth(1).and_then(|rest| rest.split("</tr>").next()).unwrap();
+        assert_eq!(row.matches("<td").count() + row.matches("<th").count(), n_columns, "{query}");
+    }
+    let csv = get(&site, "/api/v1/relays.csv").text();
+    assert_eq!(csv.lines().next().map(|header| header.split(',').count()), Some(43));
+}

@@ -13,13 +13,13 @@ mod leaderboards;
 mod network;
 mod operators;
 pub(crate) mod quality;
-mod relay;
+mod relays;
 mod statistics;
 
 use std::collections::BTreeMap;
 
 use allium_model::{Fraction, Period, Timestamp};
-use allium_service::{Outlook, Snapshot, View};
+use allium_service::{Snapshot, View};
 use allium_words::format::rfc3339;
 use serde::Serialize;
 
@@ -30,22 +30,16 @@ pub(crate) use self::incidents::{incident, incidents, incidents_jsonl};
 pub use self::network::{NetworkJson, NetworkReportJson, network_report_json};
 pub(crate) use self::operators::operator;
 pub use self::quality::DataQualityJson;
-pub use self::relay::{RelayDetail, RelaySummary};
+pub(crate) use self::relays::relay;
+pub use self::relays::{RelayDetail, RelayListJson, RelaySummary};
 
 use crate::error::RequestError;
 pub use crate::form::Form;
 use crate::form::to_json;
 use crate::pages;
 use crate::params::Params;
-use crate::relay_query::{QUERY_NAMES, relay_query};
 use crate::route::FixedData;
 use crate::shown::Shown;
-
-/// Relays in an answer unless the address says otherwise.
-const LIMIT: usize = 100;
-
-/// The most relays in one JSON answer.
-const MAX_LIMIT: usize = 1_000;
 
 /// One value per period, under the names `1_day` to `5_years`.
 pub type ByPeriod<T> = BTreeMap<&'static str, T>;
@@ -60,7 +54,7 @@ macro_rules! each_fixed_data {
             /// The network counted.
             Census = "/census", [Json], |s, _| census::census(s.view, &s.params()?);
             /// Relays.
-            Relays = "/relays", [Json, Csv], |s, form| relays(s.view, &s.params()?, form);
+            Relays = "/relays", [Json, Csv], |s, form| relays::relays(s.view, &s.params()?, form);
             /// The heaviest relays.
             Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
             /// Operators.
@@ -94,60 +88,12 @@ macro_rules! each_fixed_data {
 
 each_fixed_data!(fixed_data_answers);
 
-/// A page of a list of relays.
-#[derive(Debug, Clone, Serialize)]
-pub struct RelayListJson<'a> {
-    /// The newest consensus taken in.
-    pub as_of: String,
-    /// Relays that fit.
-    pub n_relays: usize,
-    /// What to give as `cursor` for the next page.
-    pub next_cursor: Option<String>,
-    /// The relays of this page.
-    pub relays: Vec<RelaySummary<'a>>,
-}
-
 /// `/api/v1/network`
 pub(crate) fn network(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     params.only(&[])?;
     match form {
         Form::Json => to_json(&NetworkJson::of(view)),
         Form::Csv => csv::network(view),
-    }
-}
-
-/// `/api/v1/relays`
-pub(crate) fn relays(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
-    let names: Vec<_> = QUERY_NAMES.into_iter().chain(["limit", "cursor"]).collect();
-    params.only(&names)?;
-    let found = view.select(&relay_query(params)?);
-    let start = after_cursor(view, params, &found)?;
-    // A spreadsheet wants everything at once; a program can follow cursors.
-    let limit = match form {
-        Form::Json => params.number("limit", 1..=MAX_LIMIT)?.unwrap_or(LIMIT),
-        Form::Csv => params.number("limit", 1..=1_000_000)?.unwrap_or(usize::MAX),
-    };
-    let end = start.saturating_add(limit).min(found.len());
-    let page = &found[start..end];
-    match form {
-        Form::Csv => pages::relays::csv(view, page),
-        Form::Json => to_json(&RelayListJson {
-            as_of: view.as_of().to_string(),
-            n_relays: found.len(),
-            next_cursor: (end < found.len()).then(|| page.last().map(|i| view.record.relays[*i].relay.fingerprint.to_string())).flatten(),
-            relays: page.iter().filter_map(|i| view.relay(*i)).map(|(record, report)| RelaySummary::of(record, report)).collect(),
-        }),
-    }
-}
-
-/// `/api/v1/relays/<FINGERPRINT>`
-pub(crate) fn relay(view: &View, outlook: &Outlook, params: &Params, relay_idx: usize, form: Form) -> Result<String, RequestError> {
-    params.only(&[])?;
-    let (record, report) = view.relay(relay_idx).ok_or(RequestError::Internal)?;
-    let detail = RelayDetail { forecast: ForecastJson::of(outlook, &record.relay.fingerprint), ..RelayDetail::of(view, record, report) };
-    match form {
-        Form::Json => to_json(&detail),
-        Form::Csv => csv::strips(&detail),
     }
 }
 
@@ -159,15 +105,6 @@ pub(crate) fn data_quality(snapshot: &Snapshot, view: &View, now: Timestamp, par
         Form::Json => to_json(&quality),
         Form::Csv => csv::sources(&quality),
     }
-}
-
-/// Where the page starts: behind the relay that the cursor names.
-fn after_cursor(view: &View, params: &Params, found: &[usize]) -> Result<usize, RequestError> {
-    let Some(text) = params.one("cursor")? else { return Ok(0) };
-    let allowed = "a next_cursor of the same list; if the network has moved on since, start again without it";
-    let relay_idx = text.parse().ok().and_then(|fingerprint| view.relay_idx(&fingerprint));
-    let place = relay_idx.and_then(|wanted| found.iter().position(|i| *i == wanted));
-    place.map(|place| place + 1).ok_or_else(|| RequestError::bad("cursor", text, allowed))
 }
 
 fn by_period<T>(value: impl Fn(Period) -> T) -> ByPeriod<T> {

@@ -4,7 +4,7 @@ use allium_analysis::{FlagFigures, PeriodFigures, StripCell};
 use allium_service::View;
 use serde::Serialize;
 
-use super::relay::{RelaySummary, StripJson};
+use super::relays::{RelaySummary, StripJson};
 use super::{ByPeriod, by_period, share};
 
 /// Figures of the whole network.

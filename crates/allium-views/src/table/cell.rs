@@ -11,7 +11,7 @@ use crate::markup::{Day, Html, Percent, When};
 /// A value of a table. Pages show shares in percent and rates in megabytes per second; JSON and CSV keep 0 to 1 and bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Cell {
-    /// Nobody told or measured it: "no data", `null`, an empty cell; sorted last in either order.
+    /// Nobody stated or measured it: "no data", `null`, an empty cell; sorted last in either order.
     Missing,
     /// There is none of it, which is no gap in the data: a dash on pages, `null`, an empty cell; sorted last.
     Nothing,
@@ -96,7 +96,7 @@ impl Cell {
         hour.map_or(Self::Missing, |hour| Self::Day(hour.start()))
     }
 
-    /// What it sorts by.
+    /// The value that it sorts by.
     pub(super) fn rank(&self) -> Rank {
         match self {
             Self::Missing | Self::Nothing | Self::Marked { value: None, .. } => Rank::Last,
@@ -170,7 +170,7 @@ impl Serialize for Cell {
     }
 }
 
-/// What rows are ordered by.
+/// A value that rows are ordered by.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Rank {
     /// By size.

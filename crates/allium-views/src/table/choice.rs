@@ -11,7 +11,7 @@ pub(crate) struct Choice<'a, R> {
     pub(crate) label: &'static str,
     /// The values to choose from.
     pub(crate) values: Values,
-    /// Whether a row fits a value other than the default; `None` where the page itself acts on the value.
+    /// True for rows that fit a value other than the default; `None` where the page itself acts on the value.
     pub(crate) fits: Option<RowTest<'a, R>>,
 }
 
@@ -76,7 +76,7 @@ impl<R> Choice<'_, R> {
         Err(RequestError::bad(self.name, value, allowed.join(", ")))
     }
 
-    /// Whether a row fits all values chosen.
+    /// True if a row fits all values chosen.
     pub(super) fn is_fit(&self, row: &R, chosen: &[String]) -> bool {
         self.fits.as_ref().is_none_or(|fits| chosen.iter().all(|value| fits(row, value)))
     }

@@ -76,7 +76,7 @@ impl<'a, R> Column<'a, R> {
         Self::text(name, name, cell).plain()
     }
 
-    /// What it says in a few more words.
+    /// Says in a few more words what it holds.
     pub(crate) fn about(self, words: impl Into<String>) -> Self {
         Self { about: Some(words.into()), ..self }
     }

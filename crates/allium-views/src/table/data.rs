@@ -48,7 +48,7 @@ impl<R> Table<'_, R> {
         self.data_of(as_of, None, rows, &self.strict_state(params)?, form)
     }
 
-    /// The same, where the rows are those of a group that JSON tells too.
+    /// The same, where the rows are those of a group, which stands in the JSON too.
     pub(crate) fn data_of(
         &self,
         as_of: ConsensusHour,

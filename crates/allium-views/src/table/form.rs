@@ -11,13 +11,13 @@ pub(crate) struct FormHtml {
     pub(crate) q: String,
     pub(crate) example: Option<&'static str>,
     pub(crate) search_id: &'static str,
-    /// What the ids of the other fields begin with.
+    /// Beginning of the ids of the other fields.
     pub(crate) prefix: &'static str,
     pub(crate) selects: Vec<Select>,
     pub(crate) texts: Vec<TextInput>,
     pub(crate) boxes: Vec<Boxes>,
     pub(crate) hidden: Vec<(&'static str, String)>,
-    /// Numbers of rows, and whether each is chosen.
+    /// Numbers of rows, each with true if it is chosen.
     pub(crate) rows: Vec<(usize, bool)>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct FormHtml {
 pub(crate) struct Select {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// Values with their labels, and whether each is chosen.
+    /// Values with their labels, each with true if it is chosen.
     pub(crate) options: Vec<(String, String, bool)>,
 }
 
@@ -62,7 +62,7 @@ impl<R> Table<'_, R> {
         }
     }
 
-    /// What the form carries along without showing it.
+    /// The parameters that the form carries along unseen.
     fn hidden(&self, state: &TableState) -> Vec<(&'static str, String)> {
         let mut hidden = vec![("sort", Self::sort_value(state))];
         let carried = self.choices.iter().zip(&state.chosen).filter(|(choice, _)| matches!(choice.values, Values::Carried));

@@ -18,12 +18,12 @@ use crate::route::href::method;
 #[template(path = "table.html")]
 pub(crate) struct TableHtml {
     pub(crate) form: Option<FormHtml>,
-    /// Which rows of how many are shown, in which order.
+    /// The rows that are shown, of how many, and their order, in words.
     pub(crate) range: String,
     /// The same rows elsewhere.
     pub(crate) links: Vec<(String, String)>,
     pub(crate) grid: GridHtml,
-    /// Where the columns are defined, with a label.
+    /// The definitions of the columns: address and label.
     definitions: Vec<(String, String)>,
 }
 
@@ -48,16 +48,16 @@ pub(crate) struct Heading {
     pub(crate) about: Option<String>,
     pub(crate) class: String,
     pub(crate) sort: Option<SortLink>,
-    /// Where it is defined.
+    /// The heading in `docs/methods.md` that defines it.
     pub(crate) method: Option<&'static str>,
 }
 
 /// A link that sorts by a column.
 pub(crate) struct SortLink {
     pub(crate) href: String,
-    /// What the order is called in the list of orders.
+    /// The name of the order in the list of orders.
     pub(crate) label: String,
-    /// How the table is sorted by it.
+    /// The direction, where the table is sorted by it.
     pub(crate) direction: Option<&'static str>,
 }
 
@@ -174,7 +174,7 @@ fn cell<R>(column: &Column<'_, R>, row: &R) -> CellHtml {
     CellHtml { class: column.classes(), label, is_head: column.card == Card::Title, html: column.html(row) }
 }
 
-/// Where the columns are defined, each definition once.
+/// The definitions of the columns, each once.
 fn definitions<R>(columns: &[&Column<'_, R>]) -> Vec<(String, String)> {
     let mut found: Vec<(String, String)> = Vec::new();
     for column in columns {

@@ -38,23 +38,23 @@ pub(crate) struct Table<'a, R> {
     pub(crate) path: String,
     /// Address of its JSON, such as `/api/v1/as`; CSV is at the same with `.csv`.
     pub(crate) api: String,
-    /// What it shows, for readers that cannot see it.
+    /// Says what it shows, for readers that cannot see it.
     pub(crate) caption: String,
-    /// What a row is: one and many, such as `("country", "countries")`.
+    /// The name of a row: one and many, such as `("country", "countries")`.
     pub(crate) noun: (&'static str, &'static str),
     /// Its columns; one of them should be the [title](Column::title_of_card).
     pub(crate) columns: Vec<Column<'a, R>>,
-    /// What the form offers beside the text.
+    /// Choices that the form offers beside the text.
     pub(crate) choices: Vec<Choice<'a, R>>,
     /// The name of a row in addresses: unique, without meaning for the order.
     pub(crate) key: Box<dyn Fn(&R) -> String + 'a>,
     /// The order unless the address says otherwise: its name, with `-` for the largest first.
     pub(crate) default_sort: &'static str,
-    /// Where it differs from most tables.
+    /// Differences from most tables.
     pub(crate) style: Style,
 }
 
-/// Where a table differs from most tables; the default is what most do.
+/// Differences of a table from most tables; the default has none.
 #[derive(Default)]
 pub(crate) struct Style {
     /// Finds and orders the rows.

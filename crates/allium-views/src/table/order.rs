@@ -19,11 +19,11 @@ pub(crate) enum Finder {
 pub(crate) struct Order {
     /// Its name in addresses.
     pub(crate) name: &'static str,
-    /// What it is called in the list of orders.
+    /// Its name in the list of orders.
     pub(crate) label: String,
-    /// What it is called in a sentence.
+    /// Its name in a sentence.
     pub(crate) words: String,
-    /// Whether the largest comes first at the first click.
+    /// True if the largest comes first at the first click.
     pub(crate) starts_descending: bool,
 }
 

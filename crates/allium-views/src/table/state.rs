@@ -1,4 +1,4 @@
-//! What a table shows, as its address says it: read from the query part and written back in one canonical form.
+//! The state of a table, as its address states it: read from the query part and written back in one canonical form.
 
 use super::cell::Rank;
 use super::paging::Position;
@@ -6,7 +6,7 @@ use super::{Column, Finder, Table};
 use crate::error::RequestError;
 use crate::params::{Params, query_string};
 
-/// What a table shows.
+/// The state of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableState {
     /// Text that rows must hold.
@@ -72,7 +72,7 @@ impl<'a, R> Table<'a, R> {
         Ok(self.select(rows, &self.strict_state(params)?))
     }
 
-    /// What an address asks for, under another path.
+    /// The rows that an address asks for, under another path.
     pub(crate) fn moved(&self, path: &str, params: &Params) -> Result<String, RequestError> {
         Ok(self.selection_href(path, &self.strict_state(params)?))
     }
@@ -121,7 +121,7 @@ impl<'a, R> Table<'a, R> {
         format!("{path}{}", query_string(&self.selection_pairs(state)))
     }
 
-    /// What selects and orders.
+    /// The parameters that select and order.
     fn selection_pairs(&self, state: &TableState) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
         if !state.q.is_empty() {
@@ -137,7 +137,7 @@ impl<'a, R> Table<'a, R> {
         pairs
     }
 
-    /// What part of it is shown, and in which columns.
+    /// The parameters for the part of the list and its columns.
     fn position_pairs(&self, state: &TableState) -> Vec<(&'static str, String)> {
         let columns = state.all_columns.then(|| ("columns", "all".to_owned()));
         match &state.position {

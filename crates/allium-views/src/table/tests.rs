@@ -118,3 +118,61 @@ fn short_tables_have_no_form() {
     let html = table().plain(&ROWS, 2, Some(("/more".to_owned(), "All".to_owned()))).to_string();
     assert!(html.contains("The first 2 of 5 things") && html.contains("href=\"/more\"") && !html.contains("<form"));
 }
+
+fn numbered(finder: Finder) -> Table<'static, Row> {
+    let values = Values::Several(vec!["red", "green"]);
+    let choices = vec![Choice { name: "colour", label: "Colours", values, fits: None }];
+    let style = Style { finder, paging: Paging::Numbered(&[2, 5]), layout: &["n", "name"], is_only_form: true, ..Style::default() };
+    Table { choices, style, ..table() }
+}
+
+fn page(query: &str) -> Result<String, String> {
+    let table = numbered(Finder::Table);
+    let state = table.state(&params(query)).map_err(|error| error.to_string())?;
+    Ok(table.html(&ROWS, &state).map_err(|error| error.to_string())?.to_string())
+}
+
+#[test]
+fn numbered_pages_have_every_row_once() {
+    let rows = |number: usize| page(&format!("page={number}&columns=all")).unwrap().matches("<th scope=\"row\"").count();
+    assert_eq!([1, 2, 3].map(rows), [2, 2, 1]);
+    for query in ["page=4", "page=0", "per=3", "page=2&per=5"] {
+        assert!(page(query).is_err(), "{query}");
+    }
+}
+
+#[test]
+fn numbered_pages_keep_rows_and_choices_in_their_links() {
+    let html = page("page=2&colour=red&colour=green&sort=name").unwrap();
+    for part in [
+        "<a href=\"/things?colour=red&#38;colour=green&#38;sort=name\" rel=\"prev\">Previous</a>",
+        "<span aria-current=\"page\">2</span>",
+        "<a href=\"/things?colour=red&#38;colour=green&#38;sort=name&#38;page=3\" rel=\"next\">Next</a>",
+        "<option selected>2</option><option>5</option>",
+        "<label><input type=\"checkbox\" name=\"colour\" value=\"red\" checked>red</label>",
+        "<input id=\"q\" type=\"search\"",
+        "3 to 4 of 5, sorted by Name, smallest first",
+    ] {
+        assert!(html.contains(part), "{part} in {html}");
+    }
+    assert!(page("colour=blue").unwrap_err().contains("red, green"));
+}
+
+#[test]
+fn rows_of_an_index_stay_as_they_come() {
+    let order = Order { name: "luck", label: "luck".to_owned(), words: "luck".to_owned(), starts_descending: true };
+    let table = Table { default_sort: "-luck", ..numbered(Finder::Index(vec![order])) };
+    let state = |query: &str| table.state(&params(query));
+    let found: String = table.select(&ROWS, &state("q=nothing&sort=luck").unwrap()).iter().map(|row| row.2.to_string()).collect();
+    assert_eq!(found, "12345");
+    assert!(state("sort=name").is_err());
+}
+
+#[test]
+fn a_layout_orders_the_columns_of_the_page_only() {
+    let html = page("columns=all").unwrap();
+    let (number, name) = (html.find(">Number</a></th>").unwrap(), html.find(">Name</a></th>").unwrap());
+    assert!(number < name && !html.contains("Uptime"));
+    let csv = numbered(Finder::Table).data(as_of(), &ROWS, &params(""), Form::Csv).unwrap();
+    assert!(csv.starts_with("name,uptime,n\n"));
+}

@@ -1,4 +1,4 @@
-//! What the form of `/relays` offers, and what relays can be ordered by.
+//! Choices and orders of `/relays`.
 
 use allium_analysis::{RelayQuery, SortKey};
 use allium_model::{CountryCode, Period, RelayFlag};

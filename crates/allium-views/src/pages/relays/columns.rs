@@ -183,7 +183,7 @@ fn dates<'a>() -> Vec<Col<'a>> {
     ]
 }
 
-/// What the uptimes of the page rest on.
+/// The kind of source that the uptimes of the page rest on.
 fn sources<'a>() -> Vec<Col<'a>> {
     let source = |period: Period| {
         move |row: &Row<'_>| match row.report.uptime[period.index()].as_ref().map(|figure| figure.source) {
@@ -223,7 +223,7 @@ fn on_demand<'a>(name: &'static str, label: &str, cell: impl Fn(&Row<'a>) -> Cel
     Column::text(name, label, cell).plain().class("c-mo").unsorted().more()
 }
 
-/// The same without a place in the CSV.
+/// The same without a column in the CSV.
 fn on_page<'a>(name: &'static str, label: &str, html: impl Fn(&Row<'a>) -> Html + 'a) -> Col<'a> {
     on_demand(name, label, |_| Cell::Nothing).shown(html).page_only()
 }
