@@ -121,6 +121,19 @@ fn names(code: &str, ident: &str) -> bool {
 }
 
 #[test]
+fn every_worker_is_started() {
+    let serve = std::fs::read_to_string(root().join("crates/allium/src/commands/serve.rs")).unwrap();
+    let started: Vec<&str> = serve.lines().filter(|line| line.contains("supervisor.start(")).collect();
+    let sources = files(&root().join("crates/allium-service/src/workers"), ".rs");
+    let text: String = sources.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let workers: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("impl Worker for ")?.strip_suffix(" {")).collect();
+    assert!(workers.len() >= 7, "{workers:?}");
+    for worker in workers {
+        assert!(started.iter().any(|line| line.contains(worker)), "serve does not start {worker}");
+    }
+}
+
+#[test]
 fn every_snapshot_is_accepted_and_has_its_test() {
     let pending: Vec<PathBuf> = files(&root().join("crates"), ".snap.new");
     assert!(pending.is_empty(), "neither accepted nor removed: {pending:?}");
