@@ -4,7 +4,7 @@
 //! `allium-views` makes; here it gets what belongs to HTTP: a strict content security policy, validators, compression, the stream of
 //! changes, and the notes that holders of tokens send. What pages show is deliberately unknown here.
 //!
-//! Only GET and HEAD are answered, but for [`notes`]. Nothing of a visitor is kept or logged.
+//! Only GET and HEAD are answered, but for notes about incidents. Nothing of a visitor is kept or logged.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -11,8 +11,8 @@ pub use self::detail::RelayDetail;
 pub(super) use self::detail::StripJson;
 pub use self::summary::RelaySummary;
 
-use super::forecasts::ForecastJson;
 use super::csv;
+use super::forecasts::ForecastJson;
 use crate::error::RequestError;
 use crate::form::{Form, to_json};
 use crate::pages;
