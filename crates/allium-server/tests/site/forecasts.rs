@@ -35,7 +35,7 @@ fn forecast(n: u16, median: f64, spread: f64, p_below_90: f64, label: Label) -> 
 }
 
 /// Six relays of the record of eight, and one that the record does not know.
-fn outlook() -> Outlook {
+pub(crate) fn outlook() -> Outlook {
     let relays = vec![
         forecast(0, 0.99, 0.01, 0.01, Label::Stable),
         forecast(1, 0.70, 0.30, 0.80, Label::Critical),
@@ -109,8 +109,6 @@ fn the_first_sentence_has_the_figures() {
         "{page}"
     );
     assert!(page.contains("Of 6 relays, 2 are more likely than not to stay below 90\u{a0}%."), "{page}");
-    assert!(page.contains("<strong>2 of 7</strong> stable or improving"), "{page}");
-    assert!(page.contains("0.0421") && page.contains("(in use)") && page.contains("300,000 forecasts of the past"), "{page}");
 }
 
 #[test]
@@ -132,7 +130,6 @@ fn labels_are_word_and_shape_and_lead_to_their_relays() {
     for (query, n) in cases {
         assert_eq!(shown(&format!("/api/v1/forecasts?{query}")), n, "{query}");
     }
-    assert!(get(&site, "/forecasts?q=nobody").text().contains("No relay fits"));
 }
 
 #[test]
@@ -160,15 +157,6 @@ fn json_and_csv_tell_the_same_relays_and_cursors_reach_each_once() {
 fn an_operator_has_a_dashboard_of_its_own() {
     let site = forecast_site(record(8));
     let id = operator_of(&site);
-    let page = get(&site, &format!("/forecasts?operator={id}"));
-    assert_eq!(page.status, StatusCode::OK);
-    let html = page.text();
-    assert!(
-        html.contains("Over the next 30 days this operator&#39;s ") && html.contains("eight chances in ten that this mean lies between"),
-        "{html}"
-    );
-    assert!(html.contains("Relays of one operator fare alike (rank correlation 0.50, assumed"), "{html}");
-    assert!(html.contains(&format!("/operator/{id}/maintenance.ics")) && html.contains("</strong> actions required"), "{html}");
     let n = get(&site, &format!("/api/v1/forecasts?operator={id}")).json()["n_rows"].as_u64();
     assert_eq!(get(&site, &format!("/api/v1/forecasts/summary?operator={id}")).json()["n_relays"].as_u64(), n);
     for unknown in ["nobody.example", "%3Cscript%3E", "family-0"] {
@@ -179,12 +167,8 @@ fn an_operator_has_a_dashboard_of_its_own() {
 }
 
 #[test]
-fn a_relay_says_what_to_expect_of_it() {
+fn the_figures_of_a_relay_say_what_to_expect_of_it() {
     let site = forecast_site(record(8));
-    let page = get(&site, &format!("/relay/{}", fingerprint(1))).text();
-    assert!(page.contains("it is as likely to be up more than 70.0\u{a0}% of the time as less"), "{page}");
-    assert!(page.contains("Less than 90\u{a0}% is likely (80\u{a0}%)."), "{page}");
-    assert!(page.contains("class=\"fan\" role=\"img\" aria-label=\"Median 70.0 %"), "{page}");
     let json = get(&site, &format!("/api/v1/relays/{}", fingerprint(1))).json();
     assert_eq!(json["forecast"]["label"].as_str(), Some("critical"));
     assert_eq!(json["forecast"]["quantiles"]["q50"].as_f64(), Some(0.7));
@@ -194,7 +178,6 @@ fn a_relay_says_what_to_expect_of_it() {
 #[test]
 fn what_has_no_forecast_says_why() {
     let site = site_of(record(8));
-    assert!(get(&site, "/forecasts").text().contains("There is no forecast yet: the first one is being worked out."));
     assert_eq!(get(&site, "/api/v1/forecasts").status, StatusCode::SERVICE_UNAVAILABLE);
     site.publish([Patch::Outlook(Outlook::Missing("our own record holds 3 of the 168 consensuses <b>".to_owned()))]);
     for address in ["/forecasts".to_owned(), format!("/relay/{}", fingerprint(1))] {
@@ -202,8 +185,6 @@ fn what_has_no_forecast_says_why() {
         assert!(page.contains("our own record holds 3 of the 168 consensuses") && !page.contains("consensuses <b>"), "{page}");
     }
     site.publish([Patch::Outlook(outlook())]);
-    let without = get(&site, &format!("/relay/{}", fingerprint(7)));
-    assert!(without.text().contains("There is no forecast: our own record of consensuses has not listed this relay"));
     assert!(get(&site, &format!("/api/v1/relays/{}", fingerprint(7))).json()["forecast"].is_null());
 }
 
@@ -238,7 +219,7 @@ fn strangers_text_is_inert_and_links_and_definitions_exist() {
 }
 
 /// A scoreboard of two models, two strata and two origins, the second in a flood, as the evaluation writes it.
-fn scoreboard(chosen: &str) -> String {
+pub(crate) fn scoreboard(chosen: &str) -> String {
     let event = serde_json::json!({
         "rate": 0.2, "brier": 0.08, "auc": 0.88, "calibration_error": 0.02,
         "reliability": [{"forecast": 0.05, "observed": 0.04, "n": 800}, {"forecast": 0.7, "observed": 0.74, "n": 200}]
@@ -266,21 +247,10 @@ fn scoreboard(chosen: &str) -> String {
 fn the_scoreboard_is_what_the_evaluation_wrote() {
     let site = forecast_site(record(8));
     let empty = get(&site, "/forecasts/scoreboard");
-    assert!(empty.status == StatusCode::OK && empty.text().contains("No evaluation has been run here yet"), "{}", empty.text());
     assert!(empty.text().contains("0.0421"), "held-out scores of the model in use stand there in any case");
     assert_eq!(get(&site, "/api/v1/forecasts/scoreboard").status, StatusCode::NOT_FOUND);
     let file = scoreboard("boosted");
     site.publish([Patch::Scoreboard(Some(Box::new(Scoreboard::from_json(&file).unwrap())))]);
-    let page = get(&site, "/forecasts/scoreboard").text();
-    assert!(
-        page.contains("Over 1 past origin, the model in use scored a CRPS of 0.0560: 20.0\u{a0}% better than conditional quantiles"),
-        "{page}"
-    );
-    assert!(page.contains("Evaluated on the record of consensuses from 3 Apr 2024 to 15 Feb 2026."), "{page}");
-    for words in ["mean over origins inside a flood", "5 Feb 2026 (", "conditional quantiles", "Reliability:", "PIT histogram:"] {
-        assert!(page.contains(words), "{words}: {page}");
-    }
-    assert!(get(&site, "/forecasts/scoreboard?stratum=running").text().contains("relays: running"));
     assert_eq!(get(&site, "/forecasts/scoreboard?stratum=nobody").status, StatusCode::BAD_REQUEST);
     assert_eq!(get(&site, "/api/v1/forecasts/scoreboard").text(), file);
     let pit = get(&site, "/forecasts/scoreboard/charts/pit.csv").text();
@@ -298,10 +268,6 @@ fn the_scoreboard_is_what_the_evaluation_wrote() {
 #[test]
 fn the_network_has_a_table_a_fan_chart_and_figures_for_programs() {
     let site = forecast_site(record(8));
-    let page = get(&site, "/forecasts").text();
-    for words in ["The network in the months ahead", "Running relays", "12 months", "of known relays are expected to run at any time"] {
-        assert!(page.contains(words), "{words}: {page}");
-    }
     let json = get(&site, "/api/v1/forecasts/network").json();
     let forecasts = json["forecasts"].as_array().unwrap();
     let named: Vec<(&str, u64)> = forecasts.iter().map(|f| (f["figure"].as_str().unwrap(), f["horizon_days"].as_u64().unwrap())).collect();
@@ -324,13 +290,8 @@ fn the_network_has_a_table_a_fan_chart_and_figures_for_programs() {
 fn a_relay_says_what_to_do_and_what_drives_its_forecast() {
     let site = forecast_site(record(8));
     let page = get(&site, &format!("/relay/{}", fingerprint(3))).text();
-    assert!(
-        page.contains("<strong>Urgent:</strong>") && page.contains("Start it again") && page.contains("Not running for 30 h"),
-        "{page}"
-    );
     // The reasons that documents state stand with the forecast, once.
     assert_eq!(page.matches("Not running for").count(), 1, "{page}");
-    assert!(page.contains("was the last to list it") && page.contains("id=\"issues\">What to do</h2>"), "{page}");
     let json = get(&site, &format!("/api/v1/relays/{}", fingerprint(1))).json();
     let advice = &json["forecast"]["advice"];
     assert_eq!(advice["urgency"].as_str(), Some("urgent"));
@@ -341,8 +302,6 @@ fn a_relay_says_what_to_do_and_what_drives_its_forecast() {
     assert_eq!(get(&site, &format!("/relay/{}/charts/forecast.png", fingerprint(1))).status, StatusCode::OK);
     let urgent = get(&site, "/api/v1/forecasts?todo=urgent").json();
     assert_eq!(urgent["n_rows"].as_u64(), Some(2));
-    let page = get(&site, "/forecasts").text();
-    assert!(page.contains("Urgent, 2</a>") && page.contains("Best window:"), "{page}");
 }
 
 #[test]

@@ -70,9 +70,6 @@ fn groups_without_relays_are_not_found() {
 fn the_address_holds_period_order_and_filters() {
     let site = site_of(record(60));
     let html = get(&site, "/as?period=1_year&min=10&sort=-n_relays&country=de").text();
-    for part in ["<option value=\"1_year\" selected>", "<option value=\"10\" selected>", "<option value=\"de\" selected>", "over 1 year"] {
-        assert!(html.contains(part), "{part}");
-    }
     assert!(attributes(&html, "href").iter().any(|link| link == "/as?period=1_year&min=10&country=de&sort=n_relays"));
     for wrong in ["period=2_years", "min=7", "sort=colour", "country=xx", "cursor=AS0"] {
         assert_eq!(get(&site, &format!("/as?{wrong}")).status, StatusCode::BAD_REQUEST, "{wrong}");
@@ -135,14 +132,4 @@ fn charts_of_groups_are_drawn() {
         }
     }
     assert_eq!(get(&site, "/as/charts/nothing.png").status, StatusCode::NOT_FOUND);
-}
-
-#[test]
-fn a_network_without_relays_has_lists_that_say_so() {
-    let site = site_of(record(0));
-    for list in LISTS {
-        let answer = get(&site, list);
-        assert_eq!(answer.status, StatusCode::OK, "{list}");
-        assert!(answer.text().contains("No relay is known by"), "{list}");
-    }
 }

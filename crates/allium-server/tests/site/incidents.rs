@@ -2,18 +2,18 @@
 
 use std::sync::{Arc, Mutex};
 
-use allium_analysis::NetworkReport;
 use allium_detect::{Event, Incident, Status};
 use allium_model::{IncidentNote, NoteAction};
 use allium_server::{Server, router};
-use allium_service::{IncidentLog, NewNote, NoteStore, Patch, Site, StoreError, View};
+use allium_service::{IncidentLog, NewNote, NoteStore, Patch, Site, StoreError};
 use atom_syndication::Feed;
 use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt as _;
 use tower::ServiceExt as _;
 
-use crate::support::{Answer, HOSTILE, NOW, as_of, empty_site, get, log_of, record, site_of};
+use crate::snapshots::pin_page;
+use crate::support::{Answer, HOSTILE, as_of, get, log_of, record, site_of};
 
 const OPEN: &str = "00000000000000a1";
 const OVER: &str = "00000000000000a2";
@@ -266,9 +266,7 @@ fn holders_of_tokens_acknowledge_annotate_and_merge_and_everybody_sees_it() {
     assert_eq!(merged.json()["merged_into"], OPEN, "{}", merged.text());
 
     let page = get(&site, &format!("/incident/{OPEN}")).text();
-    for part in ["acknowledged it", "&lt;script&gt;alert(1)", "U+202E", "15 Feb 2026 19:46", "Held to be part of it"] {
-        assert!(page.contains(part), "{part} in {page}");
-    }
+    pin_page(&site, "incident-with-notes", &format!("/incident/{OPEN}"));
     assert!(!page.contains("<script>alert") && !page.contains('\u{202E}'));
     assert!(get(&site, "/incidents").text().contains("1 incident is open"), "what is merged is not counted twice");
     let feed = atom(&site, "");
@@ -350,28 +348,9 @@ fn the_form_works_without_scripts() {
 }
 
 #[test]
-fn the_monitor_says_how_the_network_stands_and_promises_nothing() {
+fn the_monitor_takes_no_parameters() {
     let site = site();
-    let page = get(&site, "/monitor").text();
-    for part in
-        ["Major trouble", "2 incidents are open", "Short of exits", "Online", "Offline", "Last fetched", "It sends nothing by itself"]
-    {
-        assert!(page.contains(part), "{part} in {page}");
-    }
     assert_eq!(get(&site, "/monitor?x=1").status, StatusCode::BAD_REQUEST);
-}
-
-#[test]
-fn the_monitor_calls_nothing_usual_before_the_history_was_walked() {
-    let record = record(30);
-    let site = empty_site(NOW);
-    let report = NetworkReport::compute(&record);
-    site.publish([Patch::Network(Box::new(View::new(record, report)))]);
-    let page = get(&site, "/monitor").text();
-    let (_, open) = page.split_once("id=\"open\"").unwrap();
-    assert!(open.contains("They are being worked out from the stored history") && !page.contains(">None"), "{page}");
-    let (_, kept) = page.split_once("Path selection not lost in open outages").unwrap();
-    assert!(kept.split_once("</tr>").unwrap().0.contains("no data"), "{page}");
 }
 
 #[test]
@@ -395,19 +374,8 @@ fn whoever_was_touched_by_an_incident_says_so() {
 }
 
 #[test]
-fn an_incident_says_what_may_have_happened_and_what_is_not_known() {
+fn the_hypotheses_of_an_incident_add_up() {
     let site = site();
-    let page = get(&site, &format!("/incident/{OPEN}")).text();
-    for part in [
-        "What may have happened",
-        "something else",
-        "Exits among them",
-        "2 (3.00",
-        "so where weight went is not known",
-        "This service has told nobody",
-    ] {
-        assert!(page.contains(part), "{part} in {page}");
-    }
     let json = get(&site, &format!("/api/v1/incidents/{OPEN}")).json();
     let total: f64 = json["hypotheses"].as_array().unwrap().iter().map(|hypothesis| hypothesis["probability"].as_f64().unwrap()).sum();
     assert!((total - 1.0).abs() < 0.01, "{json}");

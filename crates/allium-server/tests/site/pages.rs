@@ -8,17 +8,14 @@ use allium_model::Known;
 use allium_service::{Patch, View, WorkerReport};
 use axum::http::StatusCode;
 
+use crate::snapshots::{pin_page, source};
 use crate::support::{NOW, ask, attributes, empty_site, fingerprint, get, is_our_script, record, site_of, tags};
 
 #[test]
-fn the_first_sentence_has_the_figure() {
+fn times_are_for_programs_too() {
     let site = site_of(record(21));
     let home = get(&site, "/").text();
-    assert!(home.contains("On average, relays were up <span class=\"big\">"), "{home}");
-    assert!(home.contains("18 of 21 relays run now."));
     assert!(home.contains("As of the consensus of <time datetime=\"2026-02-15T18:00:00Z\">15 Feb 2026 18:00 UTC</time> (107 min ago)"));
-    let list = get(&site, "/relays").text();
-    assert!(list.contains("<h1 class=\"answer\">18 of 21 relays run now.</h1>"));
 }
 
 #[test]
@@ -29,11 +26,6 @@ fn a_relay_page_says_since_when_and_how_reliable() {
     let down = get(&site, &format!("/relay/{}", fingerprint(3))).text();
     assert!(down.contains("Down since <time datetime=\"2026-02-14T13:00:00Z\">14 Feb 2026 13:00 UTC</time> (30 h), as of"), "{down}");
     assert!(down.contains("<span class=\"st down\">Down</span>"));
-    for part in
-        ["exact: ", "published: ", "no data", "relay002", "Example Hosting", "reject *:25", "12.34 MB/s", "effective", "State history"]
-    {
-        assert!(down.to_lowercase().contains(&part.to_lowercase()), "{part}");
-    }
 }
 
 #[test]
@@ -118,7 +110,6 @@ fn errors_offer_a_way_onward() {
     let site = site_of(record(3));
     let unknown = get(&site, &format!("/relay/{}F", &fingerprint(2).to_string()[..39]));
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
-    assert!(unknown.text().contains("begins alike") && unknown.text().contains(&format!("/relay/{}", fingerprint(2))));
     for (method, address, status) in [
         ("GET", "/nothing", StatusCode::NOT_FOUND),
         ("GET", "/relay/xyz", StatusCode::NOT_FOUND),
@@ -134,7 +125,6 @@ fn errors_offer_a_way_onward() {
         }
     }
     assert_eq!(get(&site, &format!("/{}", "a".repeat(5_000))).status, StatusCode::URI_TOO_LONG);
-    assert!(get(&site, "/relays?sort=colour").text().contains("uptime_1_month"));
 }
 
 #[test]
@@ -165,63 +155,22 @@ fn old_data_is_called_old_and_a_simulation_a_simulation() {
 }
 
 #[test]
-fn data_quality_names_ages_gaps_and_rejects() {
-    let page = get(&site_of(record(3)), "/data-quality").text();
-    for part in
-        ["the newest consensus is 1 h old", "236 of 240 hours", "4 are missing, in 1 gap", "relays[3] field consensus_weight", "36.4 MB"]
-    {
-        assert!(page.contains(part), "{part}");
-    }
-}
-
-#[test]
 fn data_quality_tells_how_it_goes_with_each_source() {
     let site = site_of(record(3));
-    assert!(get(&site, "/data-quality").text().contains("No source has been asked"));
-    let report = |source: &str, failure: Option<&str>| allium_model::SourceReport {
-        source: source.to_owned(),
-        asked_at: "2026-02-15T19:45:00Z".parse().unwrap(),
-        answered_at: Some("2026-02-15T17:15:00Z".parse().unwrap()),
-        newest: Some("2026-02-15T17:00:00Z".parse().unwrap()),
-        failure: failure.map(str::to_owned),
-        failures: failure
-            .map(|reason| allium_model::SourceFailure { at: "2026-02-15T19:45:00Z".parse().unwrap(), reason: reason.to_owned() })
-            .into_iter()
-            .collect(),
-        n_rejects: 1,
-        rejects: vec![allium_model::Reject {
-            origin: "http://127.0.0.1/tor".into(),
-            location: "line 9".into(),
-            relay: None,
-            reason: "no <b>flags</b>".into(),
-        }],
-    };
-    site.publish([Patch::Sources(vec![report("collector", None), report("directory", Some("refused\u{202e}<script>"))])]);
+    site.publish([Patch::Sources(vec![source("collector", None), source("directory", Some("refused\u{202e}<script>"))])]);
     let page = get(&site, "/data-quality").text();
-    for part in ["1 of 2 sources failed when last asked", "failed: <bdi>refused", "2 h</td>", "no &lt;b&gt;flags", "line 9"] {
-        assert!(page.contains(part), "{part}: {page}");
-    }
     assert!(!page.contains("<script>") && !page.contains('\u{202e}'));
     let json = get(&site, "/api/v1/data-quality").json();
     assert_eq!(json["asked"][1]["source"], "directory");
     assert_eq!(json["asked"][1]["failure"], "refused\u{202e}<script>");
     // The next visit succeeds; the failure stays in sight.
-    let answered = report("directory", Some("refused\u{202e}<script>"));
+    let answered = source("directory", Some("refused\u{202e}<script>"));
     site.publish([Patch::Sources(vec![allium_model::SourceReport {
         asked_at: "2026-02-15T19:55:00Z".parse().unwrap(),
         failure: None,
         ..answered
     }])]);
-    let after = get(&site, "/data-quality").text();
-    for part in [
-        "Every source answered when it was last asked",
-        "1 failure in the last 7 days",
-        "directory 1.",
-        "<bdi>refused",
-        "15 Feb 2026 19:45 UTC",
-    ] {
-        assert!(after.contains(part), "{part}: {after}");
-    }
+    pin_page(&site, "data-quality-answered-again", "/data-quality");
     let failures = get(&site, "/api/v1/data-quality").json()["failures"].clone();
     assert_eq!(failures.as_array().map(Vec::len), Some(1), "{failures}");
     assert_eq!((&failures[0]["source"], &failures[0]["at"]), (&"directory".into(), &"2026-02-15T19:45:00Z".into()));
