@@ -19,7 +19,7 @@ use crate::params::Params;
 use crate::route::{CalendarOf, FeedForm, Page, Route};
 use crate::{api, assets, calendar};
 
-/// What a client states beside the path.
+/// Parts of a request beside the path.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {
     /// The query part of the address, without its `?`; empty where there is none.
