@@ -15,7 +15,7 @@ pub struct ConsensusInfo {
     pub source: ConsensusSource,
     /// True if the signatures of the authorities were verified.
     pub verified: bool,
-    /// When it was fetched or read.
+    /// Time at which it was fetched or read.
     pub received_at: Timestamp,
 }
 

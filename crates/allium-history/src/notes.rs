@@ -11,9 +11,9 @@ pub struct Token {
     pub name: String,
     /// SHA-256 of it.
     pub hash: [u8; 32],
-    /// When it was made.
+    /// Time at which it was made.
     pub created_at: Timestamp,
-    /// When it was revoked; `None` while it is valid.
+    /// Time at which it was revoked; `None` while it is valid.
     pub revoked_at: Option<Timestamp>,
 }
 
@@ -22,7 +22,7 @@ pub struct Token {
 pub struct NewNote {
     /// The id of the incident.
     pub incident: String,
-    /// When it was submitted.
+    /// Time at which it was submitted.
     pub at: Timestamp,
     /// The number of the token that authorises it.
     pub token_id: i64,

@@ -7,7 +7,7 @@ use allium_model::{ConsensusHour, Reject, SourceStatus, Timestamp};
 pub struct SourceVisit {
     /// Name of the source; `onionoo` or that of a [`crate::ConsensusSource`].
     pub source: String,
-    /// When.
+    /// Time of the visit.
     pub at: Timestamp,
     /// The newest consensus that it brought or is known to have; `None` leaves the recorded one.
     pub newest: Option<ConsensusHour>,

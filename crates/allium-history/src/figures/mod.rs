@@ -93,7 +93,7 @@ pub struct GroupHour {
 pub struct Event {
     /// The relay.
     pub fingerprint: Fingerprint,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
     /// Its kind.
     pub kind: EventKind,

@@ -120,7 +120,7 @@ fn shift(shift: &Shift) -> ShiftJson<'_> {
     ShiftJson { scope: scope(&shift.scope), before: rounded(shift.before), after: rounded(shift.after) }
 }
 
-/// What people say about an incident, and when anything was last seen or said.
+/// Notes about an incident, and the time of its last change.
 #[derive(Debug, Clone, Serialize)]
 struct BesideJson<'a> {
     updated_at: String,
@@ -169,7 +169,7 @@ struct EventJson {
 }
 
 impl<'a> IncidentJson<'a> {
-    /// What was detected, and nothing else.
+    /// The incident as detected, without notes.
     pub fn of(incident: &'a Incident) -> Self {
         Self {
             id: &incident.id,

@@ -1,4 +1,4 @@
-//! How good the data is.
+//! Quality of the data.
 
 use allium_model::{ConsensusHour, SourceFailure, SourceReport, Timestamp};
 use allium_service::{FRESH_HOURS, View};
@@ -14,34 +14,34 @@ pub struct DataQualityJson<'a> {
     pub as_of: String,
     /// Its age.
     pub age_hours: i32,
-    /// Whether a newer one should have arrived.
+    /// True if a newer one should have arrived.
     pub stale: bool,
     /// At more than this age.
     pub stale_after_hours: i32,
-    /// How it goes with each source.
+    /// State of each source.
     pub asked: Vec<AskedJson<'a>>,
     /// Failures of the last seven days, the newest first.
     pub failures: Vec<FailureJson<'a>>,
     /// Documents in use.
     pub sources: Vec<SourceJson<'a>>,
-    /// What could not be understood, as far as listed.
+    /// Parts of documents that could not be understood, as far as listed.
     pub rejects: Vec<RejectJson<'a>>,
     /// Our own record of consensuses.
     pub history: HistoryJson,
 }
 
-/// How it goes with a source.
+/// State of a source.
 #[derive(Debug, Clone, Serialize)]
 pub struct AskedJson<'a> {
     /// Its name: `onionoo`, `directory`, `collector`, `presence`.
     pub source: &'a str,
     /// The newest consensus from it.
     pub newest: Option<String>,
-    /// When it was last asked or read.
+    /// Time at which it was last asked or read.
     pub asked_at: String,
-    /// When it last answered as it should.
+    /// Time of its last proper answer.
     pub answered_at: Option<String>,
-    /// What went wrong when it was last asked.
+    /// Failure of the last visit.
     pub failure: Option<&'a str>,
     /// Rejects in the consensuses or the pack that it last brought.
     pub n_rejects: usize,
@@ -52,9 +52,9 @@ pub struct AskedJson<'a> {
 pub struct FailureJson<'a> {
     /// The source.
     pub source: &'a str,
-    /// When it was asked.
+    /// Time of the visit.
     pub at: String,
-    /// What went wrong.
+    /// Reason of the failure.
     pub reason: &'a str,
 }
 
@@ -67,7 +67,7 @@ pub struct SourceJson<'a> {
     pub origin: &'a str,
     /// Newest consensus in it.
     pub published: String,
-    /// When it was fetched or read.
+    /// Time at which it was fetched or read.
     pub obtained_at: String,
     /// Size after decompression.
     pub size_bytes: u64,
@@ -82,11 +82,11 @@ pub struct SourceJson<'a> {
 pub struct RejectJson<'a> {
     /// File or address.
     pub origin: &'a str,
-    /// Where in it.
+    /// Location in it.
     pub place: &'a str,
     /// The relay concerned.
     pub fingerprint: Option<String>,
-    /// What is wrong.
+    /// Reason.
     pub reason: &'a str,
 }
 

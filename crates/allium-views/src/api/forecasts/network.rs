@@ -29,7 +29,7 @@ const NETWORK_COLUMNS: [&str; 12] = [
 struct NetworkForecastsJson {
     as_of: String,
     forecasts: Vec<NetworkForecastJson>,
-    /// How this and simpler methods fared as of past days.
+    /// Scores of this and simpler methods as of past days.
     scores: Vec<NetworkScore>,
 }
 

@@ -12,11 +12,11 @@ use serde::Serialize;
 pub struct ForecastJson {
     /// The newest consensus that was looked at.
     pub as_of: String,
-    /// How far it reaches.
+    /// Days that it reaches ahead.
     pub horizon_days: u16,
-    /// Which model made it.
+    /// Name of the model that made it.
     pub model: String,
-    /// Whether the relay was Running in that consensus.
+    /// True if the relay was Running in that consensus.
     pub running: bool,
     /// Its uptime over the 30 days before.
     pub recent_uptime: Option<f64>,
@@ -30,37 +30,37 @@ pub struct ForecastJson {
     pub p_gone: f64,
     /// The forecast in one word.
     pub label: &'static str,
-    /// How sure it is.
+    /// Confidence in it: a word.
     pub confidence: &'static str,
-    /// What it rests on: `own_record` or `published_graphs`.
+    /// Data that it rests on: `own_record` or `published_graphs`.
     pub basis: &'static str,
-    /// What moves it, the strongest first.
+    /// Its drivers, the strongest first.
     pub drivers: Vec<DriverJson>,
-    /// What is to be done, where anything is.
+    /// Advice that follows from it, where there is any.
     pub advice: Option<AdviceJson>,
 }
 
-/// What moves a forecast.
+/// A driver of a forecast.
 #[derive(Debug, Clone, Serialize)]
 pub struct DriverJson {
-    /// What it is about.
+    /// Its subject.
     pub subject: &'static str,
     /// By how much the mean is higher for it; negative where it is lower.
     pub effect: f64,
 }
 
-/// What is to be done about a relay.
+/// Advice for a relay.
 #[derive(Debug, Clone, Serialize)]
 pub struct AdviceJson {
     /// `urgent`, `scheduled` or `watch`.
     pub urgency: &'static str,
-    /// What to do.
+    /// The action to take.
     pub action: String,
     /// Why.
     pub reason: String,
-    /// What it can bring.
+    /// The effect that the action can have.
     pub effect: String,
-    /// When the best window begins and ends.
+    /// Beginning and end of the best window.
     pub window: Option<(String, String)>,
 }
 

@@ -15,7 +15,7 @@ use crate::api::{ByPeriod, by_period, secs, share};
 pub struct RelayDetail<'a> {
     /// The newest consensus taken in.
     pub as_of: String,
-    /// What a list has of it.
+    /// The relay as lists have it.
     #[serde(flatten)]
     pub summary: RelaySummary<'a>,
     /// Attributes that a list leaves out.
@@ -72,7 +72,7 @@ pub struct OutageJson {
     pub down_hours: f64,
     /// Start and end are known to within this.
     pub interval_secs: u32,
-    /// Whether it still lasts.
+    /// True while it lasts.
     pub ongoing: bool,
 }
 

@@ -7,16 +7,16 @@ use serde::Serialize;
 
 use crate::api::{ByPeriod, by_period, secs, share};
 
-/// What a list has of a relay.
+/// A relay in a list.
 #[derive(Debug, Clone, Serialize)]
 pub struct RelaySummary<'a> {
-    /// Who it is: 40 upper-case hexadecimal digits.
+    /// Its identity: 40 upper-case hexadecimal digits.
     pub fingerprint: String,
-    /// What it calls itself.
+    /// Its nickname.
     pub nickname: Option<&'a str>,
-    /// Whether the newest consensus lists it as Running.
+    /// True if the newest consensus lists it as Running.
     pub running: bool,
-    /// Whether it was seen in the last 7 days.
+    /// True if it was seen in the last 7 days.
     pub current: bool,
     /// Since when it is in its present state.
     pub since: Option<SinceJson>,
@@ -24,7 +24,7 @@ pub struct RelaySummary<'a> {
     pub uptime: ByPeriod<Option<f64>>,
     /// The same as the source published it, where it did.
     pub uptime_as_published: ByPeriod<Option<f64>>,
-    /// What each figure rests on.
+    /// Data that each figure rests on.
     pub uptime_source: ByPeriod<Option<SourceJson>>,
     /// Flags of its last consensus.
     pub flags: Vec<&'a str>,
@@ -53,11 +53,11 @@ pub struct RelaySummary<'a> {
     pub or_addresses: Vec<String>,
     /// Version of Tor.
     pub version: Option<&'a str>,
-    /// What the authorities say of it.
+    /// Standing of the version with the authorities.
     pub version_status: Option<&'a str>,
     /// Software and operating system.
     pub platform: Option<&'a str>,
-    /// How to reach its operator.
+    /// Contact of its operator.
     pub contact: Option<&'a str>,
     /// The domain that the contact claims, and what the claim is worth; `None` where it claims nothing.
     pub aroi: Option<AroiJson>,
@@ -65,22 +65,22 @@ pub struct RelaySummary<'a> {
     pub first_seen: Option<String>,
     /// Newest consensus that lists it.
     pub last_seen: Option<String>,
-    /// When its process started.
+    /// Start of its process.
     pub last_restarted: Option<String>,
 }
 
 /// A claim of a domain.
 #[derive(Debug, Clone, Serialize)]
 pub struct AroiJson {
-    /// What it is worth: validated, unauthorised, misconfigured, unchecked, incomplete.
+    /// Standing of the claim: validated, unauthorised, misconfigured, unchecked, incomplete.
     pub state: &'static str,
     /// The domain.
     pub domain: Option<String>,
-    /// How the domain can be asked.
+    /// Method by which the domain can be asked.
     pub method: Option<&'static str>,
     /// Why it is worth no more.
     pub reason: Option<String>,
-    /// When the domain was asked.
+    /// Time at which the domain was asked.
     pub checked_at: Option<String>,
 }
 
@@ -111,7 +111,7 @@ pub struct SinceJson {
     pub since: String,
 }
 
-/// What an uptime rests on.
+/// Data that an uptime rests on.
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceJson {
     /// `exact` or `published`.
