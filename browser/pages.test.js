@@ -90,10 +90,14 @@ async function become(page, { viewport, colorScheme }) {
   await page.emulateMedia({ colorScheme });
 }
 
-/** Content that is wider than the main part is cut off, not scrolled to: nothing is. */
+/** How many pixels the content is wider than the page or its main part, negative where it is not: what is wider is cut off, not scrolled to. */
+const overflow = () => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth));
+
+/** Nothing is cut off, once charts have followed a change of the window's width: they are drawn anew in a later frame. */
 async function fits(page, kind, look) {
-  const overflow = await page.evaluate(() => Math.max(...[document.documentElement, document.querySelector('main')].map((e) => e.scrollWidth - e.clientWidth)));
-  assert.ok(overflow <= 0, `${kind} ${look.name} is ${overflow} px too wide`);
+  await page.waitForFunction(`(${overflow})() <= 0`, null, { timeout: 5000 }).catch(() => {});
+  const excess = await page.evaluate(overflow);
+  assert.ok(excess <= 0, `${kind} ${look.name} is ${excess} px too wide`);
 }
 
 /** A page loaded anew answers, fits, and asks for no more than it needs. */
