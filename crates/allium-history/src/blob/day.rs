@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Reader, put_varint};
+use super::{Reader, frame, put_varint, unframe};
 
 pub(crate) const DAY_HOURS: i32 = 24;
 const VERSION: u8 = 1;
-const LEVEL: i32 = 3;
 const MAX_RAW_LEN: usize = 64 << 20;
 /// Every hour of a day.
 const WHOLE_DAY: u32 = (1 << DAY_HOURS) - 1;
@@ -86,27 +85,12 @@ impl Day {
             before = *relay_id;
             measured.iter().for_each(|hourly| put_hourly(&mut raw, hourly));
         }
-        let mut blob = vec![VERSION];
-        blob.extend((raw.len() as u32).to_le_bytes());
-        blob.extend(zstd::bulk::compress(&raw, LEVEL).expect("the output buffer is as large as zstd asks for"));
-        blob
+        frame(VERSION, &raw)
     }
 
     /// Reads a blob; the error is the reason why it is not one.
     pub(crate) fn decode(blob: &[u8]) -> Result<Self, &'static str> {
-        let mut reader = Reader(blob);
-        if reader.byte()? != VERSION {
-            return Err("unknown version");
-        }
-        let raw_len = reader.u32()? as usize;
-        if raw_len > MAX_RAW_LEN {
-            return Err("too long");
-        }
-        let raw = zstd::bulk::decompress(reader.0, raw_len).map_err(|_| "cannot be decompressed")?;
-        if raw.len() != raw_len {
-            return Err("of another length than it says");
-        }
-        Self::read(Reader(&raw))
+        Self::read(Reader(&unframe(VERSION, MAX_RAW_LEN, blob)?))
     }
 
     fn read(mut reader: Reader<'_>) -> Result<Self, &'static str> {

@@ -4,6 +4,31 @@ pub(crate) mod day;
 pub(crate) mod graphs;
 pub(crate) mod worker_state;
 
+/// The compression level of framed content.
+const LEVEL: i32 = 3;
+
+/// Content behind a header: version byte, length as u32, then a zstd frame of the content.
+pub(crate) fn frame(version: u8, content: &[u8]) -> Vec<u8> {
+    let mut blob = vec![version];
+    blob.extend((content.len() as u32).to_le_bytes());
+    blob.extend(zstd::bulk::compress(content, LEVEL).expect("the output buffer is as large as zstd asks for"));
+    blob
+}
+
+/// The content of a [`frame`] of this version, of at most `max_len` bytes; the error is the reason why it is not one.
+pub(crate) fn unframe(version: u8, max_len: usize, blob: &[u8]) -> Result<Vec<u8>, &'static str> {
+    let mut reader = Reader(blob);
+    if reader.byte()? != version {
+        return Err("unknown version");
+    }
+    let length = reader.u32()? as usize;
+    if length > max_len {
+        return Err("too long");
+    }
+    let content = zstd::bulk::decompress(reader.0, length).map_err(|_| "cannot be decompressed")?;
+    if content.len() == length { Ok(content) } else { Err("shorter than its header says") }
+}
+
 /// Appends a number as LEB128.
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {

@@ -1,33 +1,20 @@
 //! The state of a worker as one blob: version byte, length as u32, zstd frame.
 
-use super::Reader;
+use super::{frame, unframe};
 
 const VERSION: u8 = 1;
-const LEVEL: i32 = 3;
 
 /// The most bytes that a state may have before compression.
 pub(crate) const MAX_RAW_LEN: usize = 1 << 30;
 
 /// The blob of a state of at most [`MAX_RAW_LEN`] bytes.
 pub(crate) fn encode(state: &[u8]) -> Vec<u8> {
-    let mut blob = vec![VERSION];
-    blob.extend((state.len() as u32).to_le_bytes());
-    blob.extend(zstd::bulk::compress(state, LEVEL).expect("the output buffer is as large as zstd asks for"));
-    blob
+    frame(VERSION, state)
 }
 
 /// Reads a blob; the error is the reason why it is not one.
 pub(crate) fn decode(blob: &[u8]) -> Result<Vec<u8>, &'static str> {
-    let mut reader = Reader(blob);
-    if reader.byte()? != VERSION {
-        return Err("unknown version");
-    }
-    let raw_len = reader.u32()? as usize;
-    if raw_len > MAX_RAW_LEN {
-        return Err("too long");
-    }
-    let state = zstd::bulk::decompress(reader.0, raw_len).map_err(|_| "cannot be decompressed")?;
-    if state.len() == raw_len { Ok(state) } else { Err("shorter than its header says") }
+    unframe(VERSION, MAX_RAW_LEN, blob)
 }
 
 #[cfg(test)]
