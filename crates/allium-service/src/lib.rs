@@ -38,7 +38,7 @@ pub use info::SiteInfo;
 pub use memo::Memo;
 pub use notes::{LONGEST_TEXT, MAX_NOTES, NewNote, NoteError, NoteStore, StoreError};
 pub use report::WorkerReport;
-pub use scoreboard::{Event, OriginScores, ReliabilityBin, Scoreboard, ScoreboardError, Scores};
+pub use scoreboard::{OriginScores, Scoreboard, ScoreboardError, Scores};
 pub use site::{Clock, Site};
 pub use snapshot::{Patch, Snapshot};
 pub use view::{FRESH_HOURS, Group, Members, View};

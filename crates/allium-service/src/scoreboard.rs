@@ -1,5 +1,6 @@
 //! The scoreboard that `allium evaluate forecast` writes, as pages read it: fields that they do not show are passed over.
 
+use allium_forecast::evaluate::Event;
 use serde::Deserialize;
 
 /// The longest scoreboard that is read, in bytes.
@@ -53,11 +54,11 @@ pub struct Scores {
     pub crps: f64,
     /// Skill over conditional quantiles: 1 is perfect, 0 no better.
     pub skill: f64,
-    /// Mean absolute error of the mean, as a share of uptime.
+    /// Mean absolute error of the median, as a share of uptime.
     pub mae: f64,
-    /// Share of forecasts within 5 points.
+    /// Share of relays whose median is within 5 points of the outcome.
     pub within_5: f64,
-    /// Share of outcomes inside the 50, 80 and 90 % intervals.
+    /// Share of outcomes inside the 50, 80 and 95 % intervals.
     pub covered: [f64; 3],
     /// The same with ties at the limits shared.
     pub covered_shares: [f64; 3],
@@ -67,32 +68,6 @@ pub struct Scores {
     pub gone: Event,
     /// Shares of outcomes by tenth of the forecast distribution.
     pub pit: Vec<f64>,
-}
-
-/// Scores of the probabilities of an event.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Event {
-    /// Share of relays to which it happened.
-    pub rate: f64,
-    /// Brier score.
-    pub brier: Option<f64>,
-    /// Area under the ROC curve.
-    pub auc: Option<f64>,
-    /// Mean distance between forecast and observed shares.
-    pub calibration_error: Option<f64>,
-    /// Forecasts by probability.
-    pub reliability: Vec<ReliabilityBin>,
-}
-
-/// Forecasts of about the same probability.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-pub struct ReliabilityBin {
-    /// Mean probability.
-    pub forecast: f64,
-    /// Share to which it happened.
-    pub observed: f64,
-    /// Number of forecasts.
-    pub n: usize,
 }
 
 /// Why a scoreboard cannot be read.
