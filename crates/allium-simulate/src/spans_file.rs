@@ -52,7 +52,7 @@ impl Default for Form {
 /// Writes the file into memory.
 ///
 /// # Errors
-/// What the library fails at; there is no such thing in memory.
+/// Errors of the Parquet library; writing into memory meets none.
 pub fn spans_file<R: SpanRow>(rows: &[R], form: Form) -> Result<Vec<u8>, ParquetError> {
     let properties = WriterProperties::builder().set_compression(form.compression).set_dictionary_enabled(form.dictionary).build();
     let schema = Arc::new(parse_message_type(SCHEMA)?);

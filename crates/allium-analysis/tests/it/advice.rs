@@ -103,9 +103,9 @@ fn countries_are_suggested_by_what_they_do_for_the_network() {
     let found = network.advice("alice@a.example");
     let Advice::Expand { expansions, weight, .. } = &found[1] else { unreachable!() };
     assert_eq!(*weight, 100.0);
-    let told: Vec<_> = expansions.iter().map(|expansion| (expansion.country.as_str(), expansion.provider)).collect();
+    let advised: Vec<_> = expansions.iter().map(|expansion| (expansion.country.as_str(), expansion.provider)).collect();
     // As light as each other: the more reliable one first.
-    assert_eq!(told, [("is", Some(Asn(2))), ("cl", Some(Asn(3)))]);
+    assert_eq!(advised, [("is", Some(Asn(2))), ("cl", Some(Asn(3)))]);
     let (total, squares): (f64, f64) = (271_600.0, 270_600.0 * 270_600.0 + 2.0 * 500.0 * 500.0);
     assert!((expansions[0].before - total * total / squares).abs() < 1e-12);
     let with = (total + 100.0) * (total + 100.0) / (squares - 500.0 * 500.0 + 600.0 * 600.0);

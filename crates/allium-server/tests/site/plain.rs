@@ -83,7 +83,7 @@ struct Counted {
     n_hidden: usize,
 }
 
-/// What was read so far.
+/// The text read so far.
 #[derive(Default)]
 struct Reader {
     lines: Vec<String>,

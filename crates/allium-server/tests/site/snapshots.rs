@@ -154,7 +154,7 @@ fn pages_of_a_site_that_knows_less() {
     pin_page(&unwatched, "unwatched-incidents", "/incidents");
 }
 
-/// What the pages of relays say of the domain that they claim: its file names them, names others, cannot be had, was not asked for.
+/// Pages of relays judge the domain that they claim: its file names them, names others, cannot be fetched, was not asked for.
 #[test]
 fn claims_on_pages_of_relays() {
     let site = site_of(judged());

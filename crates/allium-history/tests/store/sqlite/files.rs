@@ -104,7 +104,7 @@ fn a_file_whose_making_was_interrupted_is_no_store_and_becomes_one() {
     for _ in 0..200 {
         conn.execute("INSERT INTO t VALUES (zeroblob(4000))", []).unwrap();
     }
-    // What a killed program leaves: pages of a change that was not committed, and the journal that undoes it.
+    // A killed program leaves pages of a change that was not committed, and the journal that undoes it.
     for suffix in ["", "-journal"] {
         let name = |path: &PathBuf| PathBuf::from(format!("{}{suffix}", path.display()));
         std::fs::copy(name(&path), name(&unfinished)).unwrap();
