@@ -39,11 +39,14 @@ impl Fingerprint {
 impl FromStr for Fingerprint {
     type Err = ParseError;
 
-    /// Reads 40 hexadecimal digits in either case, with an optional leading `$`.
+    /// Reads 40 hexadecimal digits in either case, alone or as Tor names a relay: with a leading `$`, and followed by the relay's
+    /// nickname after `~` or `=` (control-spec, `LongName`). The nickname is checked and not kept.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError::new("expected 40 hexadecimal digits", text);
-        let digits = text.strip_prefix('$').unwrap_or(text).as_bytes();
-        if digits.len() != 40 {
+        let name = text.strip_prefix('$').unwrap_or(text);
+        let (digits, nickname) = name.split_once(['~', '=']).map_or((name, None), |(digits, nickname)| (digits, Some(nickname)));
+        let digits = digits.as_bytes();
+        if digits.len() != 40 || nickname.is_some_and(|nickname| !is_nickname(nickname)) {
             return Err(error());
         }
         let mut bytes = [0; 20];
@@ -54,6 +57,11 @@ impl FromStr for Fingerprint {
         }
         Ok(Self(bytes))
     }
+}
+
+/// True for 1 to 19 letters and digits, which a relay may call itself.
+fn is_nickname(text: &str) -> bool {
+    (1..=19).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 impl fmt::Display for Fingerprint {
@@ -132,7 +140,7 @@ impl fmt::Debug for CountryCode {
     }
 }
 
-/// A share from 0 to 1; never NaN. Percent signs appear only where pages are written.
+/// A share from 0 to 1; never NaN and never -0. Percent signs appear only where pages are written.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Fraction(f64);
 
@@ -144,12 +152,12 @@ impl Fraction {
 
     /// The share, if it is one: `None` for NaN and for anything outside 0..=1.
     pub fn new(share: f64) -> Option<Self> {
-        (0.0..=1.0).contains(&share).then_some(Self(share))
+        (0.0..=1.0).contains(&share).then_some(Self(share + 0.0))
     }
 
     /// The share, pulled into 0..=1; `None` for NaN. For sums whose last bits may overshoot.
     pub fn clamped(share: f64) -> Option<Self> {
-        (!share.is_nan()).then(|| Self(share.clamp(0.0, 1.0)))
+        (!share.is_nan()).then(|| Self(share.clamp(0.0, 1.0) + 0.0))
     }
 
     /// `part / whole`; `None` where `whole` is not positive.
@@ -180,6 +188,22 @@ mod tests {
     }
 
     #[test]
+    fn fingerprints_may_be_followed_by_a_nickname() {
+        let text = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9";
+        let fingerprint: Fingerprint = text.parse().unwrap();
+        for name in ["~Alpha1", "=Alpha1", "~a", "=NineteenCharacters1"] {
+            assert_eq!(format!("${text}{name}").parse(), Ok(fingerprint), "{name}");
+            assert_eq!(format!("{}{name}", text.to_lowercase()).parse(), Ok(fingerprint), "{name}");
+        }
+        for name in ["~", "=", "~a b", "~TwentyCharactersLong", "~é", "=a=b", "~a~b", " a", "a"] {
+            assert!(format!("${text}{name}").parse::<Fingerprint>().is_err(), "{name}");
+        }
+        for bad in ["$~Alpha1", "~Alpha1", "=", "$", "$$000004ACBB9D29BCBA17256BB35928DDBFC8ABA9"] {
+            assert!(bad.parse::<Fingerprint>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn codes_for_unknown_are_not_values() {
         assert_eq!("AS24940".parse(), Ok(Asn(24940)));
         assert_eq!("CH".parse::<CountryCode>().unwrap().to_string(), "ch");
@@ -198,5 +222,14 @@ mod tests {
         assert_eq!(Fraction::new(1.0000001), None);
         assert_eq!(Fraction::clamped(1.0000001), Some(Fraction::ONE));
         assert_eq!(Fraction::of(1.0, 0.0), None);
+    }
+
+    #[test]
+    fn no_share_is_minus_zero() {
+        let shares =
+            [Fraction::new(-0.0), Fraction::clamped(-0.0), Fraction::clamped(-1.0), Fraction::of(-0.0, 1.0), Fraction::of(-2.0, 1.0)];
+        for share in shares {
+            assert!(share.is_some_and(|share| share.get().is_sign_positive()), "{share:?}");
+        }
     }
 }

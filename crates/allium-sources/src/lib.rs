@@ -34,5 +34,6 @@ pub mod presence;
 pub mod proof;
 pub mod read;
 mod rejects;
+mod whole;
 
 pub use error::Error;

@@ -10,6 +10,7 @@ use allium_model::{ConsensusHour, Fingerprint, Fraction, PortSummary, Timestamp}
 use super::rejects::FieldRejects;
 use super::text::{Text, TextField, cap_list};
 use super::wire::WirePorts;
+use crate::whole::Whole;
 
 /// Bandwidths and weights above this are nonsense: a terabyte per second. Sums over any network stay far below `u64`.
 const MAX_AMOUNT: i64 = 1_000_000_000_000;
@@ -81,8 +82,8 @@ impl Fields<'_> {
         self.not_future(name, future_hours, instant)
     }
 
-    pub(super) fn millis(&mut self, name: &str, millis: Option<i64>) -> Option<Timestamp> {
-        let millis = millis?;
+    pub(super) fn millis(&mut self, name: &str, millis: Option<Whole>) -> Option<Timestamp> {
+        let Whole(millis) = millis?;
         match Timestamp::from_millisecond(millis) {
             Ok(instant) if millis > 0 => self.not_future(name, FUTURE_HOURS, instant),
             _ => {
@@ -101,8 +102,8 @@ impl Fields<'_> {
     }
 
     /// A bandwidth or weight.
-    pub(super) fn amount(&mut self, name: &str, amount: Option<i64>) -> Option<u64> {
-        let amount = amount?;
+    pub(super) fn amount(&mut self, name: &str, amount: Option<Whole>) -> Option<u64> {
+        let Whole(amount) = amount?;
         if !(0..=MAX_AMOUNT).contains(&amount) {
             self.rejects.add(name, format!("{amount} is not between 0 and {MAX_AMOUNT}"));
             return None;

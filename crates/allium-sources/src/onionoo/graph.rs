@@ -13,6 +13,7 @@ use allium_model::time::parse_tor_time;
 use allium_model::{ConsensusHour, Series, Timestamp};
 
 use super::json::{BadCodes, Broken, Cursor};
+use crate::whole::whole;
 
 /// The highest code.
 const MAX_CODE: u16 = 999;
@@ -133,13 +134,14 @@ fn midpoint(cursor: &mut Cursor<'_>) -> Result<i64, Unusable> {
 }
 
 fn interval(text: &str) -> Result<u32, Unusable> {
-    let secs = text.parse().ok().filter(|secs| (1..=MAX_INTERVAL_SECS).contains(secs));
+    let secs = whole(text).and_then(|secs| u32::try_from(secs).ok()).filter(|secs| (1..=MAX_INTERVAL_SECS).contains(secs));
     secs.ok_or_else(|| senseless(format!("interval {} is no number of seconds up to a year", short(text))))
 }
 
 fn factor(text: &str) -> Result<f64, Unusable> {
     let factor = text.parse().ok().filter(|factor| (0.0..=MAX_FACTOR).contains(factor));
-    factor.ok_or_else(|| senseless(format!("factor {} is no number from 0 to {MAX_FACTOR}", short(text))))
+    // A factor of -0 is 0.
+    factor.map(|factor: f64| factor + 0.0).ok_or_else(|| senseless(format!("factor {} is no number from 0 to {MAX_FACTOR}", short(text))))
 }
 
 /// The factor of a share, lowered so that no value exceeds 1.

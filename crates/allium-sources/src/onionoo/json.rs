@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::whole::whole;
+
 /// Reason why reading stopped, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Broken {
@@ -180,7 +182,7 @@ impl<'a> Cursor<'a> {
         self.broken("unclosed string")
     }
 
-    /// Reads an array of integers from 0 to `max` and nulls; `None` for null and for anything else.
+    /// Reads an array of whole numbers from 0 to `max` and nulls; `None` for null and for anything else.
     ///
     /// Returns the number of elements that were something else, and the index of the first of them in the array.
     pub(super) fn codes(&mut self, max: u16, codes: &mut Vec<Option<u16>>) -> Result<Option<BadCodes>, Broken> {
@@ -190,13 +192,18 @@ impl<'a> Cursor<'a> {
         let mut first = true;
         while self.next_element(&mut first)? {
             self.peek();
-            let code = self.code(max);
-            if code.is_err() {
-                self.skip()?;
-                let before = bad.unwrap_or(BadCodes { n: 0, first: codes.len() });
-                bad = Some(BadCodes { n: before.n + 1, ..before });
-            }
-            codes.push(code.unwrap_or(None));
+            let code = match self.code(max) {
+                Ok(code) => code,
+                Err(()) => {
+                    let code = spelled_otherwise(self.skip()?, max);
+                    if code.is_none() {
+                        let before = bad.unwrap_or(BadCodes { n: 0, first: codes.len() });
+                        bad = Some(BadCodes { n: before.n + 1, ..before });
+                    }
+                    code
+                }
+            };
+            codes.push(code);
         }
         Ok(bad)
     }
@@ -218,6 +225,12 @@ impl<'a> Cursor<'a> {
             _ => Err(()),
         }
     }
+}
+
+/// A code that is not written as digits alone, such as `999.0`.
+fn spelled_otherwise(scalar: &[u8], max: u16) -> Option<u16> {
+    let code = std::str::from_utf8(scalar).ok().and_then(whole)?;
+    u16::try_from(code).ok().filter(|code| *code <= max)
 }
 
 /// Elements of a list of codes that are not codes.

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::text::Text;
+use crate::whole::Whole;
 
 /// An entry of `relays` in a details document. Times are text, `overload_general_timestamp` is milliseconds since
 /// 1970-01-01T00:00:00Z, bandwidths are bytes per second.
@@ -27,7 +28,7 @@ pub(super) struct WireRelay<'a> {
     #[serde(rename = "as")]
     pub(super) asn: Option<Text<'a>>,
     pub(super) as_name: Option<Text<'a>>,
-    pub(super) consensus_weight: Option<i64>,
+    pub(super) consensus_weight: Option<Whole>,
     pub(super) consensus_weight_fraction: Option<f64>,
     pub(super) guard_probability: Option<f64>,
     pub(super) middle_probability: Option<f64>,
@@ -35,11 +36,11 @@ pub(super) struct WireRelay<'a> {
     pub(super) measured: Option<bool>,
     pub(super) verified_host_names: Option<Vec<Text<'a>>>,
     pub(super) unverified_host_names: Option<Vec<Text<'a>>>,
-    pub(super) bandwidth_rate: Option<i64>,
-    pub(super) bandwidth_burst: Option<i64>,
-    pub(super) observed_bandwidth: Option<i64>,
-    pub(super) advertised_bandwidth: Option<i64>,
-    pub(super) overload_general_timestamp: Option<i64>,
+    pub(super) bandwidth_rate: Option<Whole>,
+    pub(super) bandwidth_burst: Option<Whole>,
+    pub(super) observed_bandwidth: Option<Whole>,
+    pub(super) advertised_bandwidth: Option<Whole>,
+    pub(super) overload_general_timestamp: Option<Whole>,
     pub(super) exit_policy: Option<Vec<Text<'a>>>,
     pub(super) exit_policy_summary: Option<WirePorts<'a>>,
     pub(super) exit_policy_v6_summary: Option<WirePorts<'a>>,

@@ -1,7 +1,6 @@
 //! The list of snapshots, and their totals counted again.
 
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 
 use allium_model::Timestamp;
 
@@ -9,6 +8,7 @@ use super::rejects::Rejects;
 use super::spans::Span;
 use super::table::{Row, Table};
 use crate::error::Error;
+use crate::whole::whole;
 
 const COLUMNS: [&str; 5] = ["snapshot", "fetched_at", "running", "guard", "exit"];
 
@@ -49,7 +49,7 @@ pub(super) fn decode(bytes: &[u8], origin: &str, rejects: &mut Rejects) -> Resul
     let (mut snapshots, mut indexes): (Vec<Snapshot>, Vec<u32>) = (Vec::new(), Vec::new());
     while let Some(row) = table.next_row() {
         let understood = row.and_then(|row| {
-            indexes.extend(number::<u32>(&row, 0));
+            indexes.extend(number(&row, 0));
             let snapshot = snapshot(&row).and_then(|snapshot| follows(snapshots.last(), snapshot));
             snapshot.map_err(|reason| (row.line, reason))
         });
@@ -66,13 +66,17 @@ pub(super) fn decode(bytes: &[u8], origin: &str, rejects: &mut Rejects) -> Resul
 
 fn snapshot(row: &Row<'_, 5>) -> Result<Snapshot, String> {
     let totals = Totals { running: number(row, 2)?, guard: number(row, 3)?, exit: number(row, 4)? };
-    Ok(Snapshot { index: number(row, 0)?, fetched_at: number(row, 1)?, totals, line: row.line })
+    let fetched_at = field(row, 1, |text| text.parse().ok())?;
+    Ok(Snapshot { index: number(row, 0)?, fetched_at, totals, line: row.line })
 }
 
-/// A number or an instant.
-fn number<T: FromStr>(row: &Row<'_, 5>, column: usize) -> Result<T, String> {
+fn number(row: &Row<'_, 5>, column: usize) -> Result<u32, String> {
+    field(row, column, |text| whole(text).and_then(|number| u32::try_from(number).ok()))
+}
+
+fn field<T>(row: &Row<'_, 5>, column: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
     let text = row.text(column);
-    text.parse().map_err(|_| format!("{} is {:?}", COLUMNS[column], text.chars().take(40).collect::<String>()))
+    read(&text).ok_or_else(|| format!("{} is {:?}", COLUMNS[column], text.chars().take(40).collect::<String>()))
 }
 
 fn follows(previous: Option<&Snapshot>, snapshot: Snapshot) -> Result<Snapshot, String> {

@@ -6,6 +6,7 @@ use crate::error::Error;
 
 /// A table of which `N` columns are read.
 pub(super) struct Table<'a, const N: usize> {
+    bytes: &'a [u8],
     reader: csv::Reader<&'a [u8]>,
     record: csv::ByteRecord,
     columns: [usize; N],
@@ -22,7 +23,7 @@ impl<'a, const N: usize> Table<'a, N> {
         for (column, name) in columns.iter_mut().zip(names) {
             *column = header.iter().position(|cell| cell == name.as_bytes()).ok_or_else(|| error(format!("no column {name}")))?;
         }
-        Ok(Self { reader, record: csv::ByteRecord::new(), columns })
+        Ok(Self { bytes, reader, record: csv::ByteRecord::new(), columns })
     }
 
     /// The next row that has all columns; `Err` has the line of a bad row and its defect. `None` at the end.
@@ -33,12 +34,19 @@ impl<'a, const N: usize> Table<'a, N> {
             Err(error) => return Some(Err((line, error.to_string()))),
             Ok(true) => {}
         }
-        let line = self.record.position().map_or(line, csv::Position::line);
+        let line = self.record.position().map_or(line, |position| line_of(self.bytes, position));
         if self.columns.iter().any(|column| self.record.get(*column).is_none()) {
             return Some(Err((line, format!("only {} fields", self.record.len()))));
         }
         Some(Ok(Row { line, record: &self.record, columns: &self.columns }))
     }
+}
+
+/// The line on which a row begins. The reader counts from the end of the row before, which with CR LF is before the line feed.
+fn line_of(bytes: &[u8], position: &csv::Position) -> u64 {
+    let rest = usize::try_from(position.byte()).ok().and_then(|byte| bytes.get(byte..)).unwrap_or_default();
+    let breaks = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    position.line() + breaks.filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// One row.

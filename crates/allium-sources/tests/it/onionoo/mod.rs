@@ -7,6 +7,7 @@ mod documents;
 mod files;
 mod frozen;
 mod graphs;
+mod numbers;
 mod real;
 
 use std::path::{Path, PathBuf};

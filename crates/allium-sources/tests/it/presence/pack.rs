@@ -114,3 +114,38 @@ proptest! {
         prop_assert_eq!(hours.of_span(&snapshots), expected);
     }
 }
+
+/// The pack with its two CSV files changed.
+fn with_csv(change: impl Fn(&str) -> String) -> Pack {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    for name in ["snapshots.csv", "relays.csv"] {
+        std::fs::write(path(name), change(&std::fs::read_to_string(testdata(name)).unwrap())).unwrap();
+    }
+    let spans = std::fs::read_to_string(testdata("spans.csv")).unwrap();
+    std::fs::write(path("spans.parquet"), spans_as_parquet(&spans, Form::default())).unwrap();
+    let files = Files { snapshots: &path("snapshots.csv"), spans: &path("spans.parquet"), relays: &path("relays.csv") };
+    decode_files(&files, &Limits::default()).unwrap()
+}
+
+#[test]
+fn line_breaks_and_marks_of_other_systems_change_nothing() {
+    let expected = decode("", Form::default()).unwrap();
+    let found = with_csv(|text| format!("\u{feff}{}", text.replace('\n', "\r\n")));
+    assert_eq!((found.snapshots, found.spans, found.relays, found.n_rejects), (expected.snapshots, expected.spans, expected.relays, 0));
+}
+
+#[test]
+fn numbers_of_lists_may_be_spelled_as_floats() {
+    let as_floats = |line: &str| {
+        let cells = line
+            .split(',')
+            .enumerate()
+            .map(|(i, cell)| if i == 1 || cell.parse::<u32>().is_err() { cell.to_owned() } else { format!("{cell}.0") });
+        cells.collect::<Vec<_>>().join(",") + "\n"
+    };
+    let found = with_csv(|text| if text.starts_with("snapshot,") { text.lines().map(as_floats).collect() } else { text.to_owned() });
+    assert_eq!((found.n_rejects, found.snapshots), (0, decode("", Form::default()).unwrap().snapshots));
+    let found = with_csv(|text| text.replace(",2,1,1", ",2.5,1,1"));
+    assert_eq!(found.rejects[0].reason, "running is \"2.5\"");
+}
