@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use allium_model::Timestamp;
 use allium_service::Snapshot;
+use allium_words::inert::url_encoded;
 
 use crate::error::RequestError;
 use crate::form::Form;
@@ -78,6 +79,13 @@ impl Answer {
     pub fn redirect(status: u16, to: String) -> Self {
         let nothing = Self::new(status, "", Cow::Borrowed(&[]), CachePolicy::Never);
         Self { media_type: None, cache: None, location: Some(to), ..nothing }
+    }
+
+    /// Sends the client to another address with the same query. Bytes beyond ASCII, which a header cannot hold, are encoded.
+    pub(crate) fn moved(status: u16, to: String, query: &str) -> Self {
+        let ascii = |c: char| if c.is_ascii() { c.to_string() } else { url_encoded(c.encode_utf8(&mut [0; 4])) };
+        let query: String = query.chars().map(ascii).collect();
+        Self::redirect(status, if query.is_empty() { to } else { format!("{to}?{query}") })
     }
 
     /// The entity tag of the body, for answers that may be asked for again. It is weak, because compression changes the bytes and

@@ -27,6 +27,7 @@ mod pages;
 
 mod answer;
 mod assets;
+mod below;
 mod calendar;
 mod error;
 mod feeds;
@@ -45,6 +46,7 @@ mod table;
 
 pub use answer::{Answer, CachePolicy};
 pub use api::{IncidentJson, change_json, network_report_json};
+pub use below::{below, holds_addresses};
 pub use error::RequestError;
 pub use params::Params;
 pub use render::{Asked, render, render_moved};

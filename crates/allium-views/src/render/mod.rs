@@ -46,11 +46,12 @@ pub fn render(snapshot: &Snapshot, now: Timestamp, route: &Route, asked: &Asked<
     }
 }
 
-/// Answers an address that names a page in another form than its own.
-pub fn render_moved(snapshot: &Snapshot, now: Timestamp, page: &Page, asked: &Asked<'_>) -> Answer {
-    let Page::Family(fingerprint) = page else { return Answer::redirect(308, page.address()) };
+/// Answers an address that names a route in another form than its own: a client is sent to that one, with its query.
+pub fn render_moved(snapshot: &Snapshot, now: Timestamp, route: &Route, asked: &Asked<'_>) -> Answer {
+    let Route::Page(page @ Page::Family(fingerprint)) = route else { return Answer::moved(308, route.address(), asked.query) };
     match snapshot.view().and_then(|view| families::key_of(view, fingerprint)) {
-        Some(key) => pages::redirect_to_family(&key),
+        Some(key) if key == *fingerprint => Answer::moved(308, page.address(), asked.query),
+        Some(key) => pages::redirect_to_family(&key, asked.query),
         None => pages::answer(snapshot, now, page, asked.query),
     }
 }

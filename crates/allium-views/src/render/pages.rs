@@ -55,8 +55,8 @@ fn html(shown: &Shown<'_>, page: &Page) -> Result<PageHtml, RequestError> {
 }
 
 /// Sends the client to the page of a family. Keys change when a smaller fingerprint joins, so it is for the time being.
-pub(super) fn redirect_to_family(key: &Fingerprint) -> Answer {
-    Answer::redirect(307, href::family(key))
+pub(super) fn redirect_to_family(key: &Fingerprint, query: &str) -> Answer {
+    Answer::moved(307, href::family(key), query)
 }
 
 /// The other page that shows what is asked for, if there is one.
@@ -64,7 +64,7 @@ fn elsewhere(shown: &Shown<'_>, page: &Page) -> Result<Option<Answer>, RequestEr
     match page {
         Page::Family(fingerprint) => {
             let key = families::key_of(shown.view, fingerprint).filter(|key| key != fingerprint);
-            Ok(key.as_ref().map(redirect_to_family))
+            Ok(key.map(|key| redirect_to_family(&key, shown.query)))
         }
         Page::Fixed(FixedPage::Relays) => {
             let named = relays::named(shown.view, &shown.params()?)?;

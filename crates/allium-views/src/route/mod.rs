@@ -8,8 +8,8 @@
 //! use allium_views::{Parsed, Route};
 //! let Ok(Parsed::Route(route)) = Route::parse("/api/v1/countries/DE.csv") else { panic!() };
 //! assert_eq!(route.address(), "/api/v1/countries/de.csv");
-//! let Ok(Parsed::Moved(page)) = Route::parse("/country/DE") else { panic!() };
-//! assert_eq!(Route::Page(page).address(), "/country/de");
+//! let Ok(Parsed::Moved(route)) = Route::parse("/country/DE/") else { panic!() };
+//! assert_eq!(route.address(), "/country/de");
 //! ```
 
 mod address;

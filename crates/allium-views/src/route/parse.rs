@@ -19,8 +19,8 @@ use crate::params::LONGEST_VALUE;
 pub enum Parsed {
     /// The address is that of a route.
     Route(Route),
-    /// The address names a page in a form other than its own: a client is sent to the page's address.
-    Moved(Page),
+    /// The text names a route in a form other than its own address, such as with a slash at its end: a client is sent to the address.
+    Moved(Route),
 }
 
 type Outcome<T> = Result<T, RequestError>;
@@ -31,6 +31,19 @@ impl Route {
     /// # Errors
     /// The reason why there is nothing at this address.
     pub fn parse(path: &str) -> Outcome<Parsed> {
+        let tidy = tidied(path);
+        let parsed = match Self::read(&tidy) {
+            Err(RequestError::NoSuchPage) => {
+                let lower = in_lower_case(&tidy).find_map(|lower| Self::read(&lower).ok());
+                moved(lower.ok_or(RequestError::NoSuchPage)?)
+            }
+            read => read?,
+        };
+        Ok(if tidy == path { parsed } else { moved(parsed) })
+    }
+
+    /// Reads a path without empty parts.
+    fn read(path: &str) -> Outcome<Parsed> {
         let parts: Vec<&str> = path.strip_prefix('/').ok_or(RequestError::NoSuchPage)?.split('/').collect();
         let route = match parts.as_slice() {
             ["healthz"] => Self::Service(Service::Health),
@@ -49,6 +62,31 @@ impl Route {
         };
         Ok(Parsed::Route(route))
     }
+}
+
+fn moved(parsed: Parsed) -> Parsed {
+    match parsed {
+        Parsed::Route(route) | Parsed::Moved(route) => Parsed::Moved(route),
+    }
+}
+
+/// The path without empty parts: `/relays` for `//relays/`.
+fn tidied(path: &str) -> Cow<'_, str> {
+    let Some(rest) = path.strip_prefix('/').filter(|rest| !rest.is_empty()) else { return Cow::Borrowed(path) };
+    if rest.split('/').all(|part| !part.is_empty()) {
+        return Cow::Borrowed(path);
+    }
+    let parts: Vec<&str> = rest.split('/').filter(|part| !part.is_empty()).collect();
+    Cow::Owned(format!("/{}", parts.join("/")))
+}
+
+/// The path with its first words in lower case, and then all of it, as far as that makes a difference: keys may differ by case.
+fn in_lower_case(path: &str) -> impl Iterator<Item = String> {
+    let n_words = if path.len() >= 5 && path.as_bytes()[..5].eq_ignore_ascii_case(b"/api/") { 3 } else { 1 };
+    let part = |(i, part): (usize, &str)| if i <= n_words { part.to_ascii_lowercase() } else { part.to_owned() };
+    let words = path.split('/').enumerate().map(part).collect::<Vec<_>>().join("/");
+    let path = path.to_owned();
+    [words, path.to_ascii_lowercase()].into_iter().filter(move |lower| *lower != path)
 }
 
 /// A page, or the figures of a list or group where its address ends in `.csv`.
@@ -76,7 +114,7 @@ fn page(parts: &[&str]) -> Outcome<Parsed> {
         parts => return fixed_page(parts).map(|page| Parsed::Route(Route::Page(page))),
     };
     let canonical = page.key().is_none_or(|key| key == asked);
-    Ok(if canonical { Parsed::Route(Route::Page(page)) } else { Parsed::Moved(page) })
+    Ok(if canonical { Parsed::Route(Route::Page(page)) } else { Parsed::Moved(Route::Page(page)) })
 }
 
 fn keyed<'a>(asked: &'a str, make: impl FnOnce(&str) -> Outcome<Page>) -> Outcome<(Page, Cow<'a, str>)> {
@@ -109,7 +147,7 @@ impl Page {
 /// A chart, below its page in any form of the page's address.
 fn chart(of: &[&str], file: &str) -> Outcome<Route> {
     let page = match page(of)? {
-        Parsed::Moved(page) | Parsed::Route(Route::Page(page)) if !page.chart_names().is_empty() => page,
+        Parsed::Moved(Route::Page(page)) | Parsed::Route(Route::Page(page)) if !page.chart_names().is_empty() => page,
         _ => return Err(RequestError::NoSuchPage),
     };
     let file = key(file)?;
