@@ -1,15 +1,20 @@
-//! Headers that every response carries: a strict content security policy above all. Oversized addresses are refused
-//! before anything looks at them.
+//! The gate that every request and response passes.
+//!
+//! Oversized addresses are refused before anything looks at them. Where the site lies below a path, it is taken off what comes in and put
+//! in front of the addresses in what goes out; nothing behind the gate knows of it. Every response carries a strict content security
+//! policy.
 
 use allium_service::Snapshot;
-use allium_views::RequestError;
-use axum::body::Body;
-use axum::extract::{Request, State};
+use allium_views::{RequestError, Route, below, holds_addresses};
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Uri;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::outside::Outside;
+use crate::proxies::Peer;
 use crate::response::HasScript;
 use crate::{Server, is_for_programs, refused};
 
@@ -23,14 +28,50 @@ const CONTENT_SECURITY_POLICY_CHARTS: &str = "default-src 'none'; script-src 'se
 /// The longest address that is looked at, in bytes.
 const LONGEST_ADDRESS: usize = 4_096;
 
-/// Refuses oversized addresses, and adds what every response carries.
-pub(crate) async fn guard(State(server): State<Server>, request: Request, next: Next) -> Response {
-    let (uri, snapshot) = (request.uri().clone(), server.site.snapshot());
-    let is_too_long = uri.path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS);
-    let mut response =
+/// Refuses oversized addresses, takes off the path below which the site lies, and adds what every response carries.
+pub(crate) async fn guard(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    let snapshot = server.site.snapshot();
+    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
+    let outside = Outside::of(snapshot.info(), &server.proxies, peer, request.headers());
+    let uri = inner(&outside, request.uri());
+    let is_too_long = request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS);
+    *request.uri_mut() = uri.clone();
+    request.extensions_mut().insert(outside.clone());
+    let response =
         if is_too_long { refused(&snapshot, &RequestError::TooLong, is_for_programs(uri.path())) } else { next.run(request).await };
+    let mut response = completed(outside.path(), response).await;
     carry(&snapshot, &uri, &mut response);
     response
+}
+
+/// The address without the path below which the site lies. An address of ours that begins with the same words stays as it is.
+fn inner(outside: &Outside, uri: &Uri) -> Uri {
+    let inner = outside.inner(uri.path()).filter(|inner| Route::parse(inner).is_ok() || Route::parse(uri.path()).is_err());
+    let Some(inner) = inner else { return uri.clone() };
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!("{inner}{query}").parse().unwrap_or_else(|_| uri.clone())
+}
+
+/// The response with the path below which the site lies in front of our addresses.
+async fn completed(path: &str, response: Response) -> Response {
+    if path.is_empty() {
+        return response;
+    }
+    let (mut parts, mut body) = response.into_parts();
+    let ours = parts.headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).filter(|to| to.starts_with('/'));
+    if let Some(to) = ours.and_then(|to| HeaderValue::from_str(&format!("{path}{to}")).ok()) {
+        parts.headers.insert(header::LOCATION, to);
+    }
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+    if holds_addresses(&kind) {
+        parts.headers.remove(header::CONTENT_LENGTH);
+        // It is in memory already.
+        body = match to_bytes(body, usize::MAX).await {
+            Ok(bytes) => Body::from(below(&kind, &bytes, path)),
+            Err(error) => Body::new(error.to_string()),
+        };
+    }
+    Response::from_parts(parts, body)
 }
 
 fn carry(snapshot: &Snapshot, uri: &Uri, response: &mut Response<Body>) {

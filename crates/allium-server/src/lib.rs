@@ -16,10 +16,13 @@
 //! ```
 
 mod accept;
+mod doors;
 mod guard;
 mod health;
 mod metrics;
 mod notes;
+mod outside;
+mod proxies;
 mod response;
 mod stream;
 
@@ -33,19 +36,25 @@ use allium_service::{Site, Snapshot};
 use allium_views::route::{Cost, Service};
 use allium_views::{Answer, Asked, Parsed, RequestError, Route, render, render_moved};
 use axum::Router;
+use axum::extract::connect_info::Connected;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use tokio::net::TcpListener;
+use axum::serve::IncomingStream;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::Semaphore;
 use tokio::sync::watch::Sender;
+use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
-use self::accept::accepts;
+use self::accept::{accepts, prefers};
+pub use self::doors::{Door, Listen, ListenError, SocketFile};
+use self::outside::Outside;
+pub use self::proxies::{Peer, Proxies, Proxy, ProxyError};
 use self::response::{response, with};
 
 /// Number of pictures that are drawn at the same time; further requests wait.
@@ -59,6 +68,7 @@ const MAX_LISTENERS: usize = 64;
 pub struct Server {
     site: Site,
     listeners: Arc<Semaphore>,
+    proxies: Arc<Proxies>,
     /// True once the server stops.
     closing: Sender<bool>,
 }
@@ -66,7 +76,14 @@ pub struct Server {
 impl Server {
     /// A server of what the site shows.
     pub fn new(site: Site) -> Self {
-        Self { site, listeners: Arc::new(Semaphore::new(MAX_LISTENERS)), closing: Sender::new(false) }
+        let listeners = Arc::new(Semaphore::new(MAX_LISTENERS));
+        Self { site, listeners, proxies: Arc::default(), closing: Sender::new(false) }
+    }
+
+    /// The same server, which believes these proxies instead of those on this machine.
+    #[must_use]
+    pub fn trusting(self, proxies: Proxies) -> Self {
+        Self { proxies: Arc::new(proxies), ..self }
     }
 
     /// All pages, the API, the assets, and what only a running server answers.
@@ -85,17 +102,46 @@ impl Server {
         self.closing.send_replace(true);
     }
 
-    /// Serves until `stop` completes. After that no connection is accepted, streams end, and requests under way are answered.
+    /// Serves at all doors until `stop` completes. After that no connection is accepted, streams end, and requests under way are answered.
     ///
     /// # Errors
-    /// The listener fails.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let router = self.router();
-        let stopped = async move {
-            stop.await;
-            self.close();
+    /// A listener fails.
+    pub async fn serve(self, doors: Vec<Door>, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let mut open = JoinSet::new();
+        for door in doors {
+            open.spawn(self.clone().serve_at(door));
+        }
+        let first = tokio::select! {
+            () = stop => None,
+            ended = open.join_next() => ended,
         };
-        axum::serve(listener, router).with_graceful_shutdown(stopped).await
+        self.close();
+        let rest = open.join_all().await;
+        first.map(|ended| ended.unwrap_or_else(|error| Err(io::Error::other(error)))).into_iter().chain(rest).collect()
+    }
+
+    /// Serves at a door until the server closes.
+    async fn serve_at(self, door: Door) -> io::Result<()> {
+        let mut closing = self.closing.subscribe();
+        let service = self.router().into_make_service_with_connect_info::<Peer>();
+        // The sender lives in the server, so it is not gone before.
+        let closed = async move { drop(closing.wait_for(|closing| *closing).await) };
+        match door {
+            Door::Tcp(listener) => axum::serve(listener, service).with_graceful_shutdown(closed).await,
+            Door::Unix(listener, _file) => axum::serve(listener, service).with_graceful_shutdown(closed).await,
+        }
+    }
+}
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self::from(*stream.remote_addr())
+    }
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
+        Self::Unix
     }
 }
 
@@ -112,6 +158,9 @@ async fn respond(State(server): State<Server>, request: Request) -> Response {
         Err(error) => refused(&snapshot, &error, for_programs),
         Ok(Parsed::Route(Route::Service(Service::Note { incident, by }))) if parts.method == Method::POST => {
             notes::respond(&server.site, &incident, by, &parts.headers, body).await
+        }
+        Ok(parsed @ Parsed::Moved(Route::Service(Service::Note { .. }))) if parts.method == Method::POST => {
+            shown(snapshot, now, parsed, parts).await
         }
         Ok(Parsed::Route(Route::Service(Service::Note { .. }))) => not_allowed(&snapshot, for_programs),
         Ok(_) if !matches!(parts.method, Method::GET | Method::HEAD) => not_allowed(&snapshot, for_programs),
@@ -153,22 +202,15 @@ async fn shown(snapshot: Arc<Snapshot>, now: Timestamp, parsed: Parsed, parts: P
 
 fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts) -> Answer {
     let takes = |coding: &str| accepts(&parts.headers, &header::ACCEPT_ENCODING, coding);
-    let asked = Asked { query: parts.uri.query().unwrap_or_default(), base: &base(snapshot, &parts.headers), takes: &takes };
+    let base = parts.extensions.get::<Outside>().map(Outside::base).unwrap_or_default();
+    let asked = Asked { query: parts.uri.query().unwrap_or_default(), base: &base, takes: &takes };
     match parsed {
-        Parsed::Route(route) if accepts(&parts.headers, &header::ACCEPT, "text/csv") => render(snapshot, now, &route.as_csv(), &asked),
+        Parsed::Route(route) if prefers(&parts.headers, &header::ACCEPT, "text/csv", "application/json") => {
+            render(snapshot, now, &route.as_csv(), &asked)
+        }
         Parsed::Route(route) => render(snapshot, now, &route, &asked),
-        Parsed::Moved(page) => render_moved(snapshot, now, &page, &asked),
+        Parsed::Moved(route) => render_moved(snapshot, now, &route, &asked),
     }
-}
-
-/// Beginning of our addresses: as configured, else as the client calls us.
-fn base(snapshot: &Snapshot, headers: &HeaderMap) -> String {
-    if let Some(address) = &snapshot.info().address {
-        return address.trim_end_matches('/').to_owned();
-    }
-    let is_host = |host: &&str| host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]".contains(&b));
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(is_host);
-    host.map_or_else(String::new, |host| format!("http://{host}"))
 }
 
 /// True if programs ask at this path, so that errors are JSON and other sites may read the answer.

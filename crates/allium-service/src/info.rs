@@ -1,5 +1,7 @@
 //! Facts about the service itself.
 
+use crate::address::SiteAddress;
+
 /// Facts about the service that every page states.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SiteInfo {
@@ -11,6 +13,6 @@ pub struct SiteInfo {
     pub contact: Option<String>,
     /// Address of the same service as an onion service, such as `http://….onion`; sent as `Onion-Location`.
     pub onion: Option<String>,
-    /// Beginning of the addresses of this service, such as `https://tor.example`, for feeds; as clients call it unless set.
-    pub address: Option<String>,
+    /// Beginning of the addresses of this service; as clients or a trusted proxy call it unless set.
+    pub address: Option<SiteAddress>,
 }

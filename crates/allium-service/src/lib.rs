@@ -15,6 +15,7 @@
 //! assert_eq!(before.waiting_for(), "the first fetch is under way", "a snapshot never changes");
 //! ```
 
+mod address;
 mod changes;
 mod derived;
 mod forecasts;
@@ -31,6 +32,7 @@ pub mod tokens;
 mod view;
 pub mod workers;
 
+pub use address::{AddressError, SiteAddress, folder, host_and_port, web_scheme};
 pub use changes::{Change, Changes, News};
 pub use forecasts::{Basis, Forecasts, GroupLikeness, ModelFacts, NetworkOutlook, Outlook};
 pub use incidents::{IncidentLog, Watched};

@@ -14,6 +14,7 @@ mod hostile;
 mod incidents;
 mod lists;
 mod operators;
+mod outside;
 mod pages;
 mod plain;
 mod routes;

@@ -134,7 +134,7 @@ fn methods_and_broken_addresses_are_refused_in_the_form_of_the_address() {
         ("GET", "/relay/%FF", StatusCode::BAD_REQUEST),
         ("GET", "/api/v1/relays/%FF", StatusCode::BAD_REQUEST),
         ("GET", "/relay/", StatusCode::NOT_FOUND),
-        ("GET", "/relays/", StatusCode::NOT_FOUND),
+        ("GET", "/nothing/", StatusCode::NOT_FOUND),
         ("GET", "/methods/charts/uptime.png", StatusCode::NOT_FOUND),
         ("GET", "/as/AS24940/charts/months.gif", StatusCode::NOT_FOUND),
         ("GET", "/api/v1/census.csv", StatusCode::NOT_FOUND),
