@@ -121,12 +121,15 @@ where
 /// An address without a path, or with one that ends with a slash, so that further segments can be added to it.
 pub(crate) fn base_url(text: &str, may_be_plain: bool) -> Result<Url, Error> {
     let refused = |reason: &str| Error::Option { option: format!("address {text}"), reason: reason.to_owned() };
-    let mut url: Url = text.parse().map_err(|_| refused("not a URL"))?;
+    let mut url: Url = text.parse().map_err(|_| refused("expected https://HOST"))?;
     match url.scheme() {
         "https" => {}
         "http" if may_be_plain || is_loopback(&url) => {}
         "http" => return Err(refused("plain HTTP is for this machine only, use https")),
-        _ => return Err(refused("expected https or http")),
+        _ => return Err(refused("expected https://HOST")),
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(refused("expected no query and no fragment"));
     }
     if !url.path().ends_with('/') {
         url.set_path(&format!("{}/", url.path()));
@@ -147,8 +150,9 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 pub(crate) fn socks_proxy(address: &str) -> Result<Proxy, Error> {
-    let refused = |reason: String| Error::Option { option: "proxy".to_owned(), reason };
-    if !address.starts_with("socks5://") && !address.starts_with("socks5h://") {
+    let refused = |reason: String| Error::Option { option: format!("proxy {address}"), reason };
+    let has_host = |url: &Url| matches!(url.scheme(), "socks5" | "socks5h") && url.host_str().is_some_and(|host| !host.is_empty());
+    if !address.parse().is_ok_and(|url| has_host(&url)) {
         return Err(refused("expected socks5h://HOST:PORT or socks5://HOST:PORT".to_owned()));
     }
     Proxy::all(address).map_err(|error| refused(error.to_string()))

@@ -24,6 +24,7 @@
 //! assert_eq!(details.header.rejects[0].location, "relays[0] 000004ACBB9D29BCBA17256BB35928DDBFC8ABA9 field consensus_weight");
 //! ```
 
+pub mod address;
 pub mod collector;
 pub mod consensus;
 pub mod directory;

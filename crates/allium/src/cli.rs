@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use allium_forecast::models::Kind;
 use allium_model::ConsensusHour;
+use allium_server::Listen;
+use allium_service::SiteAddress;
 use allium_simulate::scenario::Event;
 use allium_sources::consensus::verify::TrustedAuthority;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -215,9 +217,12 @@ pub(crate) struct IngestArgs {
 /// Options of `serve`.
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Address to serve pages at [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    /// Where to serve pages, such as localhost:8080 or unix:/run/allium.sock; may be repeated [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT|unix:PATH", value_delimiter = ',')]
+    listen: Vec<Listen>,
+    /// Beginning of the service's addresses, such as https://tor.example/allium [default: as clients call it]
+    #[arg(long, value_name = "URL")]
+    address: Option<SiteAddress>,
     /// Serve the store and fetch nothing
     #[arg(long)]
     pub(crate) offline: bool,
@@ -228,9 +233,9 @@ pub(crate) struct ServeArgs {
 /// Options of `demo`.
 #[derive(Debug, Args)]
 pub(crate) struct DemoArgs {
-    /// Address to serve pages at [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Option<SocketAddr>,
+    /// Where to serve pages, such as localhost:8080 or unix:/run/allium.sock; may be repeated [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDR:PORT|unix:PATH", value_delimiter = ',')]
+    listen: Vec<Listen>,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
     /// Seconds of real time between two consensuses of the simulated network
@@ -490,12 +495,18 @@ impl Cli {
         settings.extend(self.global.store.as_ref().map(|store| ("store", path(store))));
         settings.extend(self.global.log.clone().map(|log| ("log", Value::String(log))));
         let (listen, source) = match &self.command {
-            Command::Serve(args) => (args.listen, Some(&args.source)),
-            Command::Demo(args) => (args.listen, None),
-            Command::Ingest(args) => (None, Some(&args.source)),
-            _ => (None, None),
+            Command::Serve(args) => (args.listen.as_slice(), Some(&args.source)),
+            Command::Demo(args) => (args.listen.as_slice(), None),
+            Command::Ingest(args) => (&[][..], Some(&args.source)),
+            _ => (&[][..], None),
         };
-        settings.extend(listen.map(|listen| ("listen", Value::String(listen.to_string()))));
+        if !listen.is_empty() {
+            let places: Vec<String> = listen.iter().map(ToString::to_string).collect();
+            settings.push(("listen", Value::String(places.join(","))));
+        }
+        if let Command::Serve(ServeArgs { address: Some(address), .. }) = &self.command {
+            settings.push(("address", Value::String(address.to_string())));
+        }
         if let Some(source) = source {
             if !source.sources.is_empty() {
                 settings.push(("sources", Value::Array(source.sources.iter().cloned().map(Value::String).collect())));

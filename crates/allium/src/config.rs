@@ -15,6 +15,8 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::checks::check;
+
 /// Prefix of every environment variable of ours.
 const ENV_PREFIX: &str = "ALLIUM_";
 
@@ -26,10 +28,13 @@ pub(crate) struct Config {
     pub(crate) store: StoreUrl,
     /// The scores of forecasts that `evaluate forecast` wrote: forecast.json beside the store unless set.
     pub(crate) scoreboard: Option<PathBuf>,
-    /// Network address at which pages are served.
-    pub(crate) listen: SocketAddr,
-    /// Beginning of the service's addresses, such as `https://tor.example`, for feeds; as clients call it where empty.
+    /// Places at which pages are served, between commas: `127.0.0.1:8080`, `localhost:8080`, `unix:/run/allium.sock`.
+    pub(crate) listen: String,
+    /// Beginning of the service's addresses, such as `https://tor.example` or `https://tor.example/allium`; as clients or a trusted proxy
+    /// call it where empty.
     pub(crate) address: String,
+    /// Proxies that are believed in `Forwarded` and `X-Forwarded-…`: addresses, prefixes, and `unix` for all that use a unix socket.
+    pub(crate) trusted_proxies: Vec<String>,
     /// Events that are logged, as tracing's filter directives: `info`, `allium=debug`.
     pub(crate) log: String,
     /// Sources that are visited: `onionoo`, `directory`, `collector`.
@@ -136,8 +141,9 @@ impl Default for Config {
         Self {
             store: StoreUrl::from("allium.db"),
             scoreboard: None,
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            listen: "127.0.0.1:8080".to_owned(),
             address: String::new(),
+            trusted_proxies: ["127.0.0.0/8", "::1", "unix"].map(str::to_owned).to_vec(),
             log: "info".to_owned(),
             sources: vec!["onionoo".to_owned()],
             onionoo: OnionooConfig::default(),
@@ -247,6 +253,7 @@ fn build(settings: &BTreeMap<String, (Value, String)>) -> anyhow::Result<Config>
         config = Value::Table(table.clone())
             .try_into()
             .map_err(|error: toml::de::Error| anyhow::anyhow!("{origin}: {}", error.message().lines().next().unwrap_or_default()))?;
+        check(key, value).map_err(|error| anyhow::anyhow!("{origin}: {error:#}"))?;
     }
     Ok(config)
 }
@@ -293,6 +300,7 @@ fn env_value(text: &str, example: &Value) -> Value {
     match example {
         Value::Integer(_) => text.trim().parse().map_or_else(|_| Value::String(text.to_owned()), Value::Integer),
         Value::Boolean(_) => text.trim().parse().map_or_else(|_| Value::String(text.to_owned()), Value::Boolean),
+        Value::Array(_) if text.trim().is_empty() => Value::Array(Vec::new()),
         Value::Array(_) => Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect()),
         _ => Value::String(text.to_owned()),
     }
@@ -338,7 +346,7 @@ mod tests {
         ];
         let config = load(file, &environment, &[("onionoo.poll_secs", Value::Integer(3))]).unwrap();
         assert_eq!(config.store, StoreUrl::from("env.db"));
-        assert_eq!(config.listen.to_string(), "127.0.0.1:1");
+        assert_eq!(config.listen, "127.0.0.1:1");
         assert_eq!(config.onionoo.documents, ["details", "weights"]);
         assert_eq!((config.onionoo.poll_secs, config.onionoo.timeout_secs, config.onionoo.retries), (3, 7, 4));
         assert_eq!(config.cache_dir(), Path::new("env.db.cache"));
@@ -381,7 +389,7 @@ mod tests {
         let error = load("[onionoo]\npoll_secs = 'often'", &[], &[]).unwrap_err();
         assert!(error.starts_with("FILE: onionoo.poll_secs: invalid type: string \"often\""), "{error}");
         let error = load("", &[("ALLIUM_LISTEN", "everywhere")], &[]).unwrap_err();
-        assert!(error.starts_with("environment variable ALLIUM_LISTEN: invalid socket address"), "{error}");
+        assert!(error.starts_with("environment variable ALLIUM_LISTEN: expected ADDRESS:PORT, NAME:PORT or unix:PATH"), "{error}");
         let error = load("store = ", &[], &[]).unwrap_err();
         assert!(error.starts_with("cannot understand the configuration FILE: TOML parse error at line 1"), "{error}");
     }

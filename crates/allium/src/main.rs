@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+mod checks;
 mod cli;
 mod commands;
 mod config;

@@ -1,11 +1,9 @@
 //! From configuration to what workers ask: sources, and the domains that relays claim.
 
-use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use allium_model::DocumentKind;
 use allium_service::Clock;
 use allium_service::workers::proofs::Asker;
 use allium_service::workers::sources::{Fetcher, Road};
@@ -14,16 +12,13 @@ use allium_sources::consensus::verify::{TrustedAuthority, public_network};
 use allium_sources::directory::{Directory, DirectoryOptions, HttpOptions};
 use allium_sources::onionoo::{Client, ClientOptions};
 use allium_sources::proof::{Prover, ProverOptions, system_resolvers};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
+use crate::checks::{document_kind, resolver};
 use crate::config::Config;
 
 /// The configured sources, the fastest first; nothing is fetched yet.
 pub(crate) fn sources(config: &Config, clock: &Clock) -> anyhow::Result<Vec<Arc<Fetcher>>> {
-    const KNOWN: [&str; 3] = ["directory", "collector", "onionoo"];
-    if let Some(unknown) = config.sources.iter().find(|name| !KNOWN.contains(&name.as_str())) {
-        bail!("sources names {unknown:?}; known are {}", KNOWN.join(", "));
-    }
     let is_asked = |name: &str| config.sources.iter().any(|asked| asked == name);
     let fetcher = |road, poll_secs: u64| Arc::new(Fetcher { road, clock: clock.clone(), poll: Duration::from_secs(poll_secs.max(1)) });
     let directory = is_asked("directory").then(|| directory(config).map(Arc::new)).transpose()?;
@@ -41,12 +36,7 @@ pub(crate) fn sources(config: &Config, clock: &Clock) -> anyhow::Result<Vec<Arc<
 
 fn onionoo(config: &Config) -> anyhow::Result<Road> {
     let settings = &config.onionoo;
-    let kinds = settings.documents.iter().map(|name| {
-        DocumentKind::from_name(name).with_context(|| {
-            let known: Vec<&str> = DocumentKind::ALL.iter().map(|kind| kind.name()).collect();
-            format!("onionoo.documents names {name:?}; known are {}", known.join(", "))
-        })
-    });
+    let kinds = settings.documents.iter().map(|name| document_kind(name));
     let options = ClientOptions {
         proxy: proxy(config),
         limits: config.limits(),
@@ -119,24 +109,4 @@ pub(crate) fn asker(config: &Config) -> anyhow::Result<Asker> {
         ..ProverOptions::default()
     };
     Ok(Asker::Network(Box::new(Prover::new(&options).context("domains cannot be asked")?)))
-}
-
-/// An address with or without a port.
-fn resolver(text: &str) -> anyhow::Result<SocketAddr> {
-    let plain = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, 53));
-    text.parse().ok().or_else(plain).with_context(|| format!("proofs.resolvers: expected ADDRESS or ADDRESS:PORT, found {text:?}"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise")]
-
-    use super::*;
-
-    #[test]
-    fn resolvers_may_leave_out_the_port() {
-        assert_eq!(resolver("192.0.2.1").unwrap().to_string(), "192.0.2.1:53");
-        assert_eq!(resolver("[2001:db8::1]:5353").unwrap().to_string(), "[2001:db8::1]:5353");
-        assert!(resolver("resolver.example").unwrap_err().to_string().starts_with("proofs.resolvers: expected"));
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allium_model::Timestamp;
-use allium_server::Server;
+use allium_server::{Door, Server};
 use allium_service::tokens::StoredNotes;
 use allium_service::workers::detector::DetectorWorker;
 use allium_service::workers::forecasts::ForecastWorker;
@@ -16,10 +16,10 @@ use allium_service::workers::standings::StandingsWorker;
 use allium_service::workers::{Pace, SharedStore, Supervisor};
 use allium_service::{Clock, Site, SiteInfo};
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use crate::checks;
 use crate::cli::ServeArgs;
 use crate::config::Config;
 use crate::progress;
@@ -31,8 +31,7 @@ pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until asked to stop.
 pub(crate) fn run(config: &Config, args: &ServeArgs) -> anyhow::Result<()> {
-    let address = (!config.address.is_empty()).then(|| config.address.clone());
-    let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), address, ..SiteInfo::default() };
+    let info = SiteInfo { version: env!("CARGO_PKG_VERSION").to_owned(), ..SiteInfo::default() };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let asker = (!args.offline && config.proofs.enabled).then(|| setup::asker(config)).transpose()?;
     let service = Service { info, clock: Arc::new(Timestamp::now), fetching: !args.offline, asker };
@@ -56,19 +55,31 @@ pub(crate) struct Service {
 /// Serves the pages of the store until the program is asked to stop.
 pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()> {
     let Service { info, clock, fetching, asker } = service;
+    let info = SiteInfo { address: checks::site_address(&config.address)?, ..info };
     let notes = Arc::new(StoredNotes::new(config.store.clone(), clock.clone()));
     let site = Site::new(info, clock.clone()).with_notes(notes);
     let fetchers = if fetching { setup::sources(&config, &clock)? } else { Vec::new() };
     // Stays open: the log beside the file is then written back now and then, not whenever a worker is done.
     let _store = if fetching { config.store.open()? } else { config.store.open_read_only()? };
-    let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
-    progress::line(&format!("Pages at http://{}/", listener.local_addr()?));
+    let trusted: Vec<&str> = config.trusted_proxies.iter().map(String::as_str).collect();
+    let server = Server::new(site.clone()).trusting(checks::proxies(&trusted)?);
+    let doors = open(&config).await?;
+    doors.iter().for_each(|door| progress::line(&format!("Pages at {door}")));
     let mut supervisor =
         Supervisor::new(site.clone(), SharedStore::new(config.store.clone(), fetching), Handle::current(), Pace::default());
     start(&mut supervisor, &config, &clock, fetchers, asker)?;
-    let outcome = answer(listener, site).await;
+    let outcome = answer(server, doors).await;
     tokio::task::spawn_blocking(move || supervisor.end(SHUTDOWN_GRACE)).await?;
     outcome
+}
+
+/// Opens the doors of every place to listen at.
+async fn open(config: &Config) -> anyhow::Result<Vec<Door>> {
+    let mut doors = Vec::new();
+    for place in checks::listen(&config.listen)? {
+        doors.extend(place.open().await.with_context(|| format!("cannot listen on {place}"))?);
+    }
+    Ok(doors)
 }
 
 /// Starts the workers.
@@ -99,7 +110,7 @@ fn start(
 }
 
 /// Answers requests until the program is asked to stop; those that are under way then may take [`SHUTDOWN_GRACE`].
-async fn answer(listener: TcpListener, site: Site) -> anyhow::Result<()> {
+async fn answer(server: Server, doors: Vec<Door>) -> anyhow::Result<()> {
     let (stop, (notify, asked)) = (stop_asked()?, oneshot::channel());
     let stopped = async move {
         stop.await;
@@ -107,7 +118,7 @@ async fn answer(listener: TcpListener, site: Site) -> anyhow::Result<()> {
         let _ = notify.send(());
     };
     tokio::select! {
-        served = Server::new(site).serve(listener, stopped) => Ok(served?),
+        served = server.serve(doors, stopped) => Ok(served?),
         () = grace_is_over(asked) => {
             tracing::warn!("requests under way were cut off");
             Ok(())

@@ -12,6 +12,7 @@ mod crash;
 mod decoders;
 mod detector;
 mod disk_full;
+mod doors;
 mod export;
 mod forecast;
 mod groups;
