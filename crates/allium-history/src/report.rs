@@ -28,6 +28,13 @@ pub struct Pruned {
     pub n_relays: usize,
 }
 
+/// The things at impossible times that were removed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Mended {
+    /// The things, a phrase each, such as "consensus of 2036-03-10T12:00:00Z"; empty where there was nothing to mend.
+    pub removed: Vec<String>,
+}
+
 /// The amount of everything in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {

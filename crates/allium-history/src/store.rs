@@ -9,14 +9,14 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use allium_model::{
-    ConsensusHour, Fingerprint, IncidentNote, NetworkRecord, ProofStanding, Relay, RelayState, SourceReport, StateSpan, Timestamp,
+    Bounds, ConsensusHour, Fingerprint, IncidentNote, NetworkRecord, ProofStanding, Relay, RelayState, SourceReport, StateSpan, Timestamp,
 };
 
 use crate::consensus::{AppliedPack, AppliedSpans, ConsensusInfo, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus};
 use crate::error::Error;
 use crate::figures::{Event, GroupHour, GroupKey, Grouping, HourWeights, RelayDay};
 use crate::notes::{NewNote, Token};
-use crate::report::{CheckReport, Pruned, SourceVisit, Stats};
+use crate::report::{CheckReport, Mended, Pruned, SourceVisit, Stats};
 use crate::timeline::Timeline;
 use crate::update::{Applied, Update};
 
@@ -329,6 +329,19 @@ pub trait Upkeep {
     /// # Errors
     /// As [`Record::apply`].
     fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error>;
+
+    /// Removes everything that lies at a time outside `bounds`: consensuses, documents, graphs, descriptions, weights, events, visits.
+    /// Attributes from a removed document become those of the description before it. What lies within stays as it is.
+    ///
+    /// # Errors
+    /// As [`Record::apply`].
+    fn mend(&mut self, bounds: Bounds) -> Result<Mended, Error>;
+
+    /// Tells what [`Upkeep::mend`] would remove, and removes nothing.
+    ///
+    /// # Errors
+    /// As [`Upkeep::mend`].
+    fn try_mending(&mut self, bounds: Bounds) -> Result<Mended, Error>;
 
     /// Gives back the space that nothing uses. It takes up to twice the size of the content in free space for a while. Readers are
     /// not disturbed; with readers at work the store may shrink later.

@@ -1,6 +1,6 @@
 //! The documents of one visit to a source, and what became of them.
 
-use allium_model::{ConsensusHour, DocumentKind, Reject, Relay, RelayHistories, SourceStatus};
+use allium_model::{Bounds, ConsensusHour, DocumentKind, Reject, Relay, RelayHistories, SourceStatus};
 
 /// The documents of one visit to a source.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Update {
     pub histories: Vec<(SourceStatus, Vec<RelayHistories>)>,
     /// Rejects of these documents; those of other kinds are ignored.
     pub rejects: Vec<(DocumentKind, Reject)>,
+    /// Times that can be: a stored document as of a time outside is no reason to refuse an older one.
+    pub bounds: Bounds,
 }
 
 /// The outcome of an update.

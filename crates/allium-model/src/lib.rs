@@ -12,6 +12,7 @@
 //! assert_eq!(Period::OneMonth.start_before(end).to_string(), "2026-01-15T19:00:00Z");
 //! ```
 
+mod bounds;
 pub mod flags;
 mod hash;
 pub mod history;
@@ -25,6 +26,7 @@ pub mod selection_weights;
 pub mod series;
 pub mod time;
 
+pub use bounds::{Bounds, CLOCK_TOLERANCE_SECS, ImpossibleTime, TOR_BEGAN};
 pub use flags::{RelayFlag, RelayFlags};
 pub use hash::fnv_1a;
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan, span_at};

@@ -7,6 +7,9 @@ use allium_words::format::rfc3339;
 use allium_words::json::to_json;
 use serde::Serialize;
 
+/// Reason why data is stale that is as of a time after now.
+const AHEAD: &str = "the newest consensus lies ahead of the clock; if the clock is right, `allium store mend` removes it";
+
 /// The health of the service.
 #[derive(Debug, Clone, Serialize)]
 struct Health {
@@ -64,9 +67,12 @@ pub(crate) fn answer(snapshot: &Snapshot, workers: &[WorkerReport], now: Timesta
             (Some(_), true) => "stale",
             (Some(_), false) => "ok",
         },
-        reason: view.is_none().then(|| snapshot.waiting_for().to_owned()),
+        reason: match view {
+            None => Some(snapshot.waiting_for().to_owned()),
+            Some(view) => view.is_ahead(now).then(|| AHEAD.to_owned()),
+        },
         as_of: view.map(|view| view.as_of().to_string()),
-        age_secs: view.map(|view| now.as_second() - view.as_of().start_secs()),
+        age_secs: view.and_then(|view| view.age_secs(now)),
         now: rfc3339(now),
         version: snapshot.info().version.clone(),
         workers: workers.iter().map(WorkerHealth::of).collect(),

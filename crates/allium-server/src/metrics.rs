@@ -70,9 +70,10 @@ impl Figures {
 
     fn of_network(&mut self, view: &View, now: Timestamp) {
         let network = &view.report.network;
-        let age_secs = now.as_second() - view.as_of().start_secs();
         self.add("allium_consensus_timestamp_seconds", "Valid-after of the newest consensus", &[], view.as_of().start_secs() as f64);
-        self.add("allium_consensus_age_seconds", "Seconds since valid-after of the newest consensus", &[], age_secs as f64);
+        if let Some(age_secs) = view.age_secs(now) {
+            self.add("allium_consensus_age_seconds", "Seconds since valid-after of the newest consensus", &[], age_secs as f64);
+        }
         let relays = "Relays Running in the newest consensus by role; one with Guard and Exit counts in both, middle has neither";
         let roles = network.running_by_role;
         for (role, n) in [("guard", roles.guard), ("exit", roles.exit), ("middle", roles.middle)] {

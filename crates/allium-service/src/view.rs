@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use allium_analysis::{
     Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip, operators_of,
 };
-use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
+use allium_model::{Asn, Bounds, CLOCK_TOLERANCE_SECS, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
 use crate::derived::Derived;
 use crate::memo::Memo;
@@ -195,9 +195,19 @@ impl View {
         ConsensusHour::containing(now).hours_since(self.as_of()).max(0)
     }
 
-    /// True where a newer consensus should have arrived: the newest one is no longer valid.
+    /// True where a newer consensus should have arrived, because the newest one is no longer valid; and where it lies ahead of the clock.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.age_hours(now) > FRESH_HOURS
+        self.age_hours(now) > FRESH_HOURS || self.is_ahead(now)
+    }
+
+    /// True where the newest consensus lies further ahead of the clock than clocks differ: then nothing that is shown is of today.
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        !Bounds::at(now, CLOCK_TOLERANCE_SECS).contain(self.as_of())
+    }
+
+    /// Seconds since valid-after of the newest consensus, at least 0; `None` where it lies ahead of the clock.
+    pub fn age_secs(&self, now: Timestamp) -> Option<i64> {
+        (!self.is_ahead(now)).then(|| (now.as_second() - self.as_of().start_secs()).max(0))
     }
 
     /// The origin of the figures, in words.

@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::time::Instant;
 
+use allium_model::Bounds;
 use allium_sources::onionoo::{Document, decode_file};
 use allium_sources::read::Limits;
 
 fn main() -> Result<(), allium_sources::Error> {
     for name in std::env::args().skip(1) {
         let start = Instant::now();
-        let document = decode_file(Path::new(&name), &Limits::default())?;
+        let document = decode_file(Path::new(&name), &Limits::default(), Bounds::default())?;
         let elapsed_secs = start.elapsed().as_secs_f64();
         let header = document.header();
         println!(

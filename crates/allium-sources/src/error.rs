@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use allium_model::{ConsensusHour, DocumentKind};
+use allium_model::{ConsensusHour, DocumentKind, ImpossibleTime};
 
 use crate::consensus::Flavour;
 
@@ -146,6 +146,16 @@ pub enum Error {
         origin: String,
         /// Description of the defect.
         reason: String,
+    },
+    /// A document or consensus of a time that cannot be.
+    #[error("{origin}: refused, its {what} {reason}")]
+    ImpossibleTime {
+        /// File or address.
+        origin: String,
+        /// Name of the time in the document: `relays_published`, `valid-after`.
+        what: &'static str,
+        /// Reason.
+        reason: ImpossibleTime,
     },
     /// A document of another kind than expected.
     #[error("{origin}: expected a document of kind {expected}, found {found}")]

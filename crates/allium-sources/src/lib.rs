@@ -12,14 +12,14 @@
 //! Deliberately unknown here: the clock, the store, and the meaning of the figures.
 //!
 //! ```
-//! use allium_model::DocumentKind;
+//! use allium_model::{Bounds, DocumentKind};
 //! use allium_sources::onionoo::{Document, decode};
 //!
 //! let text = br#"{"version":"8.0","relays_published":"2026-02-15 18:00:00","relays":[
 //!   {"fingerprint":"000004ACBB9D29BCBA17256BB35928DDBFC8ABA9","nickname":"lisdex","running":true,
 //!    "last_seen":"2026-02-15 18:00:00","consensus_weight":-1}
 //! ],"bridges_published":"2026-02-15 18:00:00","bridges":[]}"#;
-//! let Document::Details(details) = decode(DocumentKind::Details, text, "example").unwrap() else { unreachable!() };
+//! let Document::Details(details) = decode(DocumentKind::Details, text, "example", Bounds::default()).unwrap() else { unreachable!() };
 //! assert_eq!(details.relays[0].nickname.as_deref(), Some("lisdex"));
 //! assert_eq!(details.header.rejects[0].location, "relays[0] 000004ACBB9D29BCBA17256BB35928DDBFC8ABA9 field consensus_weight");
 //! ```

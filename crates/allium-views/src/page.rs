@@ -21,7 +21,7 @@ pub(crate) struct Frame {
     /// Path of the navigation entry that the page belongs to.
     pub(crate) section: &'static str,
     pub(crate) demo: bool,
-    /// The age of the newest consensus, where a newer one should have arrived.
+    /// Sentence on the newest consensus, where a newer one should have arrived or it lies ahead of the clock.
     pub(crate) stale: Option<String>,
     pub(crate) as_of: Option<When>,
     pub(crate) as_of_relative: String,
@@ -55,7 +55,7 @@ impl Frame {
     pub(crate) fn of(snapshot: &Snapshot, view: &View, now: Timestamp, section: &'static str) -> Self {
         let as_of = view.as_of();
         Self {
-            stale: view.is_stale(now).then(|| format::hours(f64::from(view.age_hours(now)))),
+            stale: view.is_stale(now).then(|| stale_sentence(view, now)),
             as_of: Some(as_of.into()),
             as_of_relative: format::relative(as_of.start(), now),
             origin: view.origin_words(),
@@ -118,6 +118,14 @@ impl Frame {
             (METHODS, "Methods"),
         ]
     }
+}
+
+fn stale_sentence(view: &View, now: Timestamp) -> String {
+    if view.is_ahead(now) {
+        return "The newest consensus taken in lies ahead of the clock.".to_owned();
+    }
+    let age = format::hours(f64::from(view.age_hours(now)));
+    format!("The newest consensus taken in is {age} old; a newer one should have arrived.")
 }
 
 /// A page as HTML, with what its frame declares.

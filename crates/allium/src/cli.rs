@@ -165,6 +165,12 @@ pub(crate) enum TableFormat {
 pub(crate) enum StoreCommand {
     /// Check every invariant; exit with 0 only if all hold
     Check,
+    /// Remove what lies ahead of the clock or before Tor began: consensuses, documents, graphs, attributes, weights, events, visits
+    Mend {
+        /// Print what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Copy the store while it is in use
     Backup {
         /// The file to write

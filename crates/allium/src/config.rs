@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use allium_detect::Settings;
 use allium_history::StoreUrl;
+use allium_model::{Bounds, CLOCK_TOLERANCE_SECS, Timestamp};
 use allium_sources::read::Limits;
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) address: String,
     /// Proxies that are believed in `Forwarded` and `X-Forwarded-…`: addresses, prefixes, and `unix` for all that use a unix socket.
     pub(crate) trusted_proxies: Vec<String>,
+    /// Seconds by which a time in a document may lie after the clock's and is still believed.
+    pub(crate) clock_tolerance_secs: u32,
     /// Events that are logged, as tracing's filter directives: `info`, `allium=debug`.
     pub(crate) log: String,
     /// Sources that are visited: `onionoo`, `directory`, `collector`.
@@ -144,6 +147,7 @@ impl Default for Config {
             listen: "127.0.0.1:8080".to_owned(),
             address: String::new(),
             trusted_proxies: ["127.0.0.0/8", "::1", "unix"].map(str::to_owned).to_vec(),
+            clock_tolerance_secs: CLOCK_TOLERANCE_SECS as u32,
             log: "info".to_owned(),
             sources: vec!["onionoo".to_owned()],
             onionoo: OnionooConfig::default(),
@@ -236,6 +240,11 @@ impl Config {
     pub(crate) fn limits(&self) -> Limits {
         let max_bytes = self.onionoo.max_bytes;
         Limits { max_bytes, max_compressed_bytes: max_bytes / 4, ..Limits::default() }
+    }
+
+    /// The times that can be, by the clock's time.
+    pub(crate) fn bounds(&self, now: Timestamp) -> Bounds {
+        Bounds::at(now, i64::from(self.clock_tolerance_secs))
     }
 
     /// Directory that keeps fetched documents.

@@ -48,6 +48,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Evaluate(EvaluateCommand::Network(args)) => commands::evaluate::network::run(&config, args),
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),
+        Command::Store(StoreCommand::Mend { dry_run }) => commands::store::mend(&config, *dry_run),
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),
         Command::Store(StoreCommand::Prune(args)) => commands::store::prune(&config, args),
         Command::Store(StoreCommand::Stats) => commands::store::stats(&config),

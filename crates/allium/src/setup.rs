@@ -20,7 +20,10 @@ use crate::config::Config;
 /// The configured sources, the fastest first; nothing is fetched yet.
 pub(crate) fn sources(config: &Config, clock: &Clock) -> anyhow::Result<Vec<Arc<Fetcher>>> {
     let is_asked = |name: &str| config.sources.iter().any(|asked| asked == name);
-    let fetcher = |road, poll_secs: u64| Arc::new(Fetcher { road, clock: clock.clone(), poll: Duration::from_secs(poll_secs.max(1)) });
+    let fetcher = |road, poll_secs: u64| {
+        let (clock, poll) = (clock.clone(), Duration::from_secs(poll_secs.max(1)));
+        Arc::new(Fetcher { road, clock, poll, tolerance_secs: i64::from(config.clock_tolerance_secs) })
+    };
     let directory = is_asked("directory").then(|| directory(config).map(Arc::new)).transpose()?;
     let mut fetchers = Vec::new();
     fetchers.extend(directory.clone().map(|directory| fetcher(Road::Directory(directory), config.directory.poll_secs)));

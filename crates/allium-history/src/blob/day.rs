@@ -75,6 +75,14 @@ impl Day {
         self.0.retain(|_, measured| measured.iter().any(|hourly| hourly.mask != 0));
     }
 
+    /// Forgets the hours after an hour of the day.
+    pub(crate) fn forget_after(&mut self, hour: u32) {
+        for hourly in self.0.values_mut().flatten() {
+            (hour + 1..DAY_HOURS.unsigned_abs()).for_each(|hour| hourly.set(hour, None));
+        }
+        self.0.retain(|_, measured| measured.iter().any(|hourly| hourly.mask != 0));
+    }
+
     /// The blob.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut raw = Vec::with_capacity(self.0.len() * 48);

@@ -125,6 +125,13 @@ impl SqliteStore {
         result.map_err(|failure: Failure| self.named(failure))
     }
 
+    /// Does `work` in a transaction that is undone.
+    pub(super) fn try_out<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        let conn = &mut self.conn;
+        let result = (|| work(&*conn.transaction_with_behavior(TransactionBehavior::Immediate)?))();
+        result.map_err(|failure: Failure| self.named(failure))
+    }
+
     /// Reads as of one moment, whatever others write meanwhile.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
         let is_held = !self.conn.is_autocommit();

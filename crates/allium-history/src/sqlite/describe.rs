@@ -64,7 +64,7 @@ pub(super) struct DescriptionWriter<'a> {
 
 impl<'a> DescriptionWriter<'a> {
     pub(super) fn new(conn: &'a Connection) -> Result<Self, Failure> {
-        let newest = format!("SELECT {COLUMNS} FROM descriptions WHERE relay_id = ? ORDER BY since_hour DESC LIMIT 1");
+        let newest = format!("SELECT {COLUMNS} FROM descriptions WHERE relay_id = ? AND since_hour <= ? ORDER BY since_hour DESC LIMIT 1");
         let insert = format!(
             "INSERT OR REPLACE INTO descriptions (relay_id, since_hour, last_seen_hour, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         );
@@ -74,7 +74,7 @@ impl<'a> DescriptionWriter<'a> {
     /// Records the description of a relay by the document of an hour, if it differs from the one before.
     pub(super) fn write(&mut self, relay_id: i64, since: ConsensusHour, relay: &Relay, family: Option<i64>) -> Result<(), Failure> {
         let described = self.described(relay, family)?;
-        let before = self.newest.query_row([relay_id], |row| Ok(Described::read(row))).optional()?.transpose()?;
+        let before = self.newest.query_row(params![relay_id, since.get()], |row| Ok(Described::read(row))).optional()?.transpose()?;
         if before == Some(described) {
             return Ok(());
         }
@@ -238,6 +238,20 @@ pub(super) fn each(conn: &Connection, until: ConsensusHour, take: &mut dyn FnMut
         take(Some(since), named(id, relay)?);
         Ok(())
     })
+}
+
+/// Forgets descriptions that repeat the one before.
+pub(super) fn forget_repeated(conn: &Connection) -> Result<(), Failure> {
+    let of = |table: &str| COLUMNS.split(',').map(|column| format!("{table}.{}", column.trim())).collect::<Vec<_>>().join(", ");
+    let before = "SELECT max(since_hour) FROM descriptions x WHERE x.relay_id = d.relay_id AND x.since_hour < d.since_hour";
+    let repeated = format!(
+        "SELECT d.relay_id, d.since_hour FROM descriptions d JOIN descriptions b ON b.relay_id = d.relay_id AND b.since_hour = ({before})
+         WHERE ({}) IS ({})",
+        of("d"),
+        of("b")
+    );
+    conn.execute(&format!("DELETE FROM descriptions WHERE (relay_id, since_hour) IN ({repeated})"), [])?;
+    Ok(())
 }
 
 /// Forgets descriptions that held only before an hour; those that hold at it keep the hour since which they do.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use allium_model::{BandwidthWeights, ConsensusHour, DocumentKind, Fingerprint, Reject, Relay, RelayHistories, RelayState, SourceStatus};
+use allium_model::{
+    BandwidthWeights, Bounds, ConsensusHour, DocumentKind, Fingerprint, Reject, Relay, RelayHistories, RelayState, SourceStatus,
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::consensuses::{append_consensus, details_consensus};
@@ -24,14 +26,14 @@ pub(super) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failu
     let mut relay_ids = RelayIds::load(conn)?;
     let mut applied = Applied { documents: Vec::new(), consensus_is_new: false };
     if let Some((status, relays)) = &update.details {
-        let outcome = take_in(conn, &mut relay_ids, status, |ids| {
+        let outcome = take_in(conn, &mut relay_ids, status, update.bounds, |ids| {
             applied.consensus_is_new = store_details(conn, ids, status, relays)?;
             Ok(())
         })?;
         applied.documents.push(outcome);
     }
     for (status, histories) in &update.histories {
-        let outcome = take_in(conn, &mut relay_ids, status, |ids| store_histories(conn, ids, status, histories))?;
+        let outcome = take_in(conn, &mut relay_ids, status, update.bounds, |ids| store_histories(conn, ids, status, histories))?;
         applied.documents.push(outcome);
     }
     for document in applied.documents.iter().filter(|document| document.outcome == Outcome::Stored) {
@@ -41,12 +43,18 @@ pub(super) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failu
 }
 
 /// Stores a document unless it is in use already.
-fn take_in<F>(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, store: F) -> Result<AppliedDocument, Failure>
+fn take_in<F>(
+    conn: &Connection,
+    relay_ids: &mut RelayIds,
+    status: &SourceStatus,
+    bounds: Bounds,
+    store: F,
+) -> Result<AppliedDocument, Failure>
 where
     F: FnOnce(&mut RelayIds) -> Result<(), Failure>,
 {
     let n_before = relay_ids.n_created();
-    let outcome = if is_additional(conn, status)? {
+    let outcome = if is_additional(conn, status, bounds)? {
         store_status(conn, status)?;
         store(relay_ids)?;
         Outcome::Stored
@@ -57,12 +65,12 @@ where
     Ok(AppliedDocument { kind: status.kind, published: status.published, outcome, n_relays: status.n_relays, n_new })
 }
 
-/// True if the document is newer than the one in use; an older one is an error.
-fn is_additional(conn: &Connection, status: &SourceStatus) -> Result<bool, Failure> {
+/// True if the document is newer than the one in use, or that one is of a time that cannot be; an older one is an error.
+fn is_additional(conn: &Connection, status: &SourceStatus, bounds: Bounds) -> Result<bool, Failure> {
     let stored = conn
         .query_row("SELECT published_hour FROM documents WHERE kind = ?", [status.kind.name()], |row| row.get(0).map(ConsensusHour::new))
         .optional()?;
-    let Some(stored) = stored else { return Ok(true) };
+    let Some(stored) = stored.filter(|stored| bounds.contain(*stored)) else { return Ok(true) };
     if status.published < stored {
         let (kind, offered, origin) = (status.kind, status.published, status.origin.clone());
         return Err(Error::Older { kind, stored, offered, origin }.into());

@@ -105,6 +105,11 @@ pub(super) fn load(conn: &Connection, relay: Option<&Fingerprint>, from: Timesta
     Ok(events)
 }
 
+/// Forgets events before one time and after another, both as text; returns how many.
+pub(super) fn forget_outside(conn: &Connection, first: &str, last: &str) -> Result<usize, Failure> {
+    Ok(conn.execute("DELETE FROM events WHERE at < ? OR at > ?", [first, last])?)
+}
+
 /// Forgets events before an hour.
 pub(super) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
     // Times of equal form sort as text; those with fractions of a second differ only after it.

@@ -156,6 +156,19 @@ pub(super) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Forgets weights and bandwidths after an hour; returns the number of hours whose weights are gone.
+pub(super) fn forget_after(conn: &Connection, last: i32) -> Result<usize, Failure> {
+    let (day, hour_of_day) = day_of(last);
+    let n_hours = conn.execute("DELETE FROM hour_weights WHERE hour > ?", [last])?;
+    conn.execute("DELETE FROM measures WHERE day > ?", [day])?;
+    let mut kept = read_day(conn, day)?;
+    if !kept.0.is_empty() {
+        kept.forget_after(hour_of_day);
+        Editor { conn, open: Some((day, kept)) }.store()?;
+    }
+    Ok(n_hours)
+}
+
 /// Every blob decodes, names relays that exist, and has weights at exactly the hours that are in `hour_weights`; returns the problems.
 pub(super) fn problems(conn: &Connection) -> Result<Vec<String>, Failure> {
     let relay_ids: std::collections::HashSet<i64> =

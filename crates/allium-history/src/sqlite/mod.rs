@@ -17,6 +17,8 @@ mod hours;
 mod load;
 mod locations;
 mod measures;
+mod mend;
+mod mend_descriptions;
 mod network_weights;
 mod notes;
 mod proofs;

@@ -11,13 +11,7 @@ use crate::report::Pruned;
 
 /// Forgets all before hour `before`; runs inside a transaction that the caller ends.
 pub(super) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
-    let first_kept: Option<i32> = conn.query_row("SELECT min(hour) FROM consensuses WHERE hour >= ?", [before], |row| row.get(0))?;
-    let first_kept = first_kept.unwrap_or(i32::MAX);
-    let n_spans = conn.execute("DELETE FROM spans WHERE end_hour <= ?1 OR ?1 = 2147483647", [first_kept])?;
-    conn.execute("UPDATE spans SET start_hour = ?1 WHERE start_hour < ?1", [first_kept])?;
-    let n_consensuses = conn.execute("DELETE FROM consensuses WHERE hour < ?", [before])?;
-    conn.execute("UPDATE consensuses SET places = 1 WHERE hour = ?", [first_kept])?;
-    settle_all(conn)?;
+    let (n_consensuses, n_spans) = forget_consensuses(conn, before)?;
     let n_relays = forget_relays(conn, before)?;
     describe::prune(conn, before)?;
     measures::prune(conn, before)?;
@@ -25,6 +19,18 @@ pub(super) fn prune(conn: &Connection, before: i32) -> Result<Pruned, Failure> {
     forget_unused_texts(conn)?;
     forget_unused_families(conn)?;
     Ok(Pruned { n_consensuses, n_spans, n_relays })
+}
+
+/// Forgets consensuses before hour `before`, and cuts spans; returns the numbers of consensuses and of spans that ended before.
+pub(super) fn forget_consensuses(conn: &Connection, before: i32) -> Result<(usize, usize), Failure> {
+    let first_kept: Option<i32> = conn.query_row("SELECT min(hour) FROM consensuses WHERE hour >= ?", [before], |row| row.get(0))?;
+    let first_kept = first_kept.unwrap_or(i32::MAX);
+    let n_spans = conn.execute("DELETE FROM spans WHERE end_hour <= ?1 OR ?1 = 2147483647", [first_kept])?;
+    conn.execute("UPDATE spans SET start_hour = ?1 WHERE start_hour < ?1", [first_kept])?;
+    let n_consensuses = conn.execute("DELETE FROM consensuses WHERE hour < ?", [before])?;
+    conn.execute("UPDATE consensuses SET places = 1 WHERE hour = ?", [first_kept])?;
+    settle_all(conn)?;
+    Ok((n_consensuses, n_spans))
 }
 
 /// Forgets relays without spans that no kept document saw.

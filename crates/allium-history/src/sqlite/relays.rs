@@ -108,6 +108,13 @@ impl<'a> RelayWriter<'a> {
     }
 }
 
+/// Makes every attribute of a relay unknown.
+pub(super) fn forget_attributes(conn: &Connection, id: i64) -> Result<(), Failure> {
+    let assignments: Vec<String> = attribute_columns().iter().map(|column| format!("{column} = NULL")).collect();
+    conn.prepare_cached(&format!("UPDATE relays SET {} WHERE id = ?", assignments.join(", ")))?.execute([id])?;
+    Ok(())
+}
+
 /// The values of [`attribute_columns`].
 fn attributes<'a>(relay: &'a Relay, details_hour: ConsensusHour, family_id: Option<i64>) -> [(Column, ToSqlOutput<'a>); at(Id)] {
     let owned = |value: Option<String>| ToSqlOutput::Owned(value.map_or(Value::Null, Value::Text));

@@ -1,6 +1,8 @@
 //! Rows of sources: the last visit, the newest consensus and the failures of each.
 
-use allium_model::{ConsensusHour, Fingerprint, ProofStanding, Reject, SourceFailure, SourceReport, Timestamp};
+use allium_model::{
+    Bounds, CLOCK_TOLERANCE_SECS, ConsensusHour, Fingerprint, ProofStanding, Reject, SourceFailure, SourceReport, Timestamp,
+};
 use rusqlite::{Connection, params};
 
 use super::columns::{optional_hour, parsed};
@@ -35,13 +37,15 @@ impl Sources for SqliteStore {
 fn record(conn: &Connection, visit: &SourceVisit) -> Result<(), Failure> {
     let SourceVisit { source, at, newest, failure, rejects } = visit;
     let first_kept = Timestamp::from_second(at.as_second() - SourceReport::FAILURE_DAYS * 86_400).unwrap_or(Timestamp::MIN).to_string();
+    // What lies after the time of the visit was believed of a source whose clock was wrong.
+    let latest_hour = Bounds::at(*at, CLOCK_TOLERANCE_SECS).latest_hour().get();
     let at = at.to_string();
     let answered_at = failure.is_none().then_some(&at);
     conn.execute(
         "INSERT INTO sources (name, asked_at, answered_at, newest_hour, failure) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (name) DO UPDATE SET asked_at = ?2, answered_at = ifnull(?3, answered_at),
-         newest_hour = CASE WHEN ?4 > ifnull(newest_hour, ?4 - 1) THEN ?4 ELSE newest_hour END, failure = ?5",
-        params![source, at, answered_at, newest.map(ConsensusHour::get), failure],
+         newest_hour = CASE WHEN ?4 > ifnull(newest_hour, ?4 - 1) OR newest_hour > ?6 THEN ?4 ELSE newest_hour END, failure = ?5",
+        params![source, at, answered_at, newest.map(ConsensusHour::get), failure, latest_hour],
     )?;
     conn.execute("DELETE FROM source_failures WHERE name = ? AND at < ?", [source, &first_kept])?;
     if let Some(reason) = failure {

@@ -3,12 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use allium_model::ConsensusHour;
+use allium_model::{Bounds, ConsensusHour};
 
 use super::connection::SqliteStore;
-use super::{check, prune, stats};
+use super::{check, mend, prune, stats};
 use crate::error::Error;
-use crate::report::{CheckReport, Pruned, Stats};
+use crate::report::{CheckReport, Mended, Pruned, Stats};
 use crate::store::Upkeep;
 
 impl Upkeep for SqliteStore {
@@ -22,6 +22,14 @@ impl Upkeep for SqliteStore {
 
     fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error> {
         self.write(|conn| prune::prune(conn, before.get()))
+    }
+
+    fn mend(&mut self, bounds: Bounds) -> Result<Mended, Error> {
+        self.write(|conn| mend::mend(conn, bounds))
+    }
+
+    fn try_mending(&mut self, bounds: Bounds) -> Result<Mended, Error> {
+        self.try_out(|conn| mend::mend(conn, bounds))
     }
 
     fn compact(&mut self) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use allium_history::{ConsensusInfo, ConsensusSource, ConsensusWeights, FullConsensus, Listed, Update};
-use allium_model::{RelayFlag, RelayState, SourceStatus, Timestamp};
+use allium_model::{Bounds, RelayFlag, RelayState, SourceStatus, Timestamp};
 use allium_sources::consensus::{Consensus, Entry};
 use allium_sources::onionoo::{Document, Header};
 
@@ -40,6 +40,11 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// An intake for documents that were decoded within these bounds.
+    pub fn within(bounds: Bounds) -> Self {
+        Self { update: Update { bounds, ..Update::default() } }
+    }
+
     /// Adds a document that was fetched or read at `obtained_at`. Summaries say nothing that details do not, and are passed over.
     pub fn add(&mut self, document: Document, obtained_at: Timestamp) {
         match document {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::Clock;
 use allium_history::{ConsensusSource, Error, FullConsensus, KnownConsensus, SourceVisit, Store};
-use allium_model::{ConsensusHour, DocumentKind, Reject, SourceStatus, Timestamp};
+use allium_model::{Bounds, ConsensusHour, DocumentKind, Reject, SourceStatus, Timestamp};
 use allium_sources::collector::Collector;
 use allium_sources::consensus::Consensus;
 use allium_sources::directory::Directory;
@@ -66,6 +66,8 @@ pub struct Fetcher {
     pub clock: Clock,
     /// Time between visits.
     pub poll: Duration,
+    /// Seconds by which a time may lie after the clock's.
+    pub tolerance_secs: i64,
 }
 
 /// A road to the network.
@@ -101,6 +103,8 @@ pub struct Stored {
 pub struct Visit {
     source: &'static str,
     at: Timestamp,
+    /// Times that can be.
+    bounds: Bounds,
     /// Documents that the store has not seen, with the time of their arrival.
     documents: Vec<(Document, Timestamp)>,
     /// Consensuses that the store has not seen.
@@ -123,6 +127,11 @@ impl Stored {
         let hours = store.known()?.into_iter().filter(is_complete).map(|known| known.info.hour).collect();
         Ok(Self { documents: store.stats()?.documents, hours })
     }
+
+    /// The newest of these hours that can be.
+    fn newest(&self, bounds: Bounds) -> Option<ConsensusHour> {
+        self.hours.range(..=bounds.latest_hour()).next_back().copied()
+    }
 }
 
 impl Fetcher {
@@ -137,9 +146,12 @@ impl Fetcher {
 
     /// Visits the source once, for what the store does not hold.
     pub async fn visit(&self, stored: &Stored) -> Visit {
+        let at = (self.clock)();
+        let bounds = Bounds::at(at, self.tolerance_secs);
         let mut visit = Visit {
             source: self.name(),
-            at: (self.clock)(),
+            at,
+            bounds,
             documents: Vec::new(),
             consensuses: Vec::new(),
             rejects: (0, Vec::new()),
@@ -151,14 +163,14 @@ impl Fetcher {
         }
         match &self.road {
             Road::Onionoo { client, kinds } => self.ask_onionoo(client, kinds, stored, &mut visit).await,
-            Road::Directory(directory) => match directory.fetch(stored.hours.last().copied()).await {
-                Ok(verified) => verified.into_iter().for_each(|verified| visit.add(&verified.consensus, ConsensusSource::Directory)),
+            Road::Directory(directory) => match directory.fetch(stored.newest(bounds)).await {
+                Ok(verified) => verified.into_iter().for_each(|verified| visit.add(verified.consensus, ConsensusSource::Directory)),
                 Err(error) => visit.failures.push(with_causes(&error)),
             },
             Road::Collector { collector, .. } => match collector.fetch(&|hour| stored.hours.contains(&hour)).await {
                 Ok(found) => {
                     visit.failures.extend(found.failures.iter().map(|(path, error)| format!("{path}: {}", with_causes(error))));
-                    found.consensuses.iter().for_each(|verified| visit.add(&verified.consensus, ConsensusSource::Collector));
+                    found.consensuses.into_iter().for_each(|verified| visit.add(verified.consensus, ConsensusSource::Collector));
                 }
                 Err(error) => visit.failures.push(with_causes(&error)),
             },
@@ -169,7 +181,7 @@ impl Fetcher {
     async fn ask_onionoo(&self, client: &Client, kinds: &[DocumentKind], stored: &Stored, visit: &mut Visit) {
         for &kind in kinds {
             let status = stored.documents.iter().find(|status| status.kind == kind);
-            match document(client, kind, status).await {
+            match document(client, kind, status, visit.bounds).await {
                 Ok(Some(document)) => visit.documents.push((document, (self.clock)())),
                 Ok(None) => visit.unchanged.push(kind),
                 Err(error) => visit.failures.push(format!("{kind}: {error:#}")),
@@ -178,12 +190,12 @@ impl Fetcher {
     }
 }
 
-/// A document that is newer than the stored one of its kind.
-async fn document(client: &Client, kind: DocumentKind, stored: Option<&SourceStatus>) -> anyhow::Result<Option<Document>> {
-    let held = stored.map(|stored| stored.published);
-    let fetched = client.fetch(kind, held).await.map(Fetched::into_document)?;
+/// A document that is newer than the stored one of its kind; a stored one of a time that cannot be counts as none.
+async fn document(client: &Client, kind: DocumentKind, stored: Option<&SourceStatus>, bounds: Bounds) -> anyhow::Result<Option<Document>> {
+    let held = stored.map(|stored| stored.published).filter(|held| bounds.contain(*held));
+    let fetched = client.fetch(kind, held, bounds).await.map(Fetched::into_document)?;
     let Some(fetched) = fetched.filter(|fetched| held.is_none_or(|held| held < fetched.published)) else { return Ok(None) };
-    Ok(Some(onionoo::decode(kind, &fetched.bytes, &fetched.origin)?))
+    Ok(Some(onionoo::decode(kind, &fetched.bytes, &fetched.origin, bounds)?))
 }
 
 fn with_causes(error: &allium_sources::Error) -> String {
@@ -206,10 +218,15 @@ fn in_short(failures: &[String]) -> Option<String> {
 }
 
 impl Visit {
-    fn add(&mut self, consensus: &Consensus, source: ConsensusSource) {
+    /// Adds a consensus; one of a time that cannot be is a failure.
+    fn add(&mut self, consensus: Consensus, source: ConsensusSource) {
+        let consensus = match consensus.within(self.bounds) {
+            Ok(consensus) => consensus,
+            Err(error) => return self.failures.push(with_causes(&error)),
+        };
         self.rejects.0 += consensus.n_rejects;
         self.rejects.1.extend(consensus.rejects.iter().cloned());
-        self.consensuses.push(verified_consensus(consensus, source, self.at));
+        self.consensuses.push(verified_consensus(&consensus, source, self.at));
     }
 
     /// True if there is nothing to store.
@@ -223,7 +240,7 @@ impl Visit {
     /// If the store cannot be written.
     pub fn store(self, store: &mut dyn Store) -> anyhow::Result<String> {
         let mut words = Vec::new();
-        let mut intake = Intake::default();
+        let mut intake = Intake::within(self.bounds);
         let hours = self.consensuses.iter().map(|consensus| consensus.info.hour);
         let details = self.documents.iter().map(|(document, _)| document.header()).filter(|header| header.kind == DocumentKind::Details);
         let newest = hours.chain(details.map(|header| header.published)).max();

@@ -33,7 +33,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use allium_model::{ConsensusHour, Fingerprint, PortSummary, Reject, RelayFlag, RelayFlags, RelayState, Timestamp};
+use allium_model::{Bounds, ConsensusHour, Fingerprint, PortSummary, Reject, RelayFlag, RelayFlags, RelayState, Timestamp};
 
 pub use self::batch::Batch;
 use self::lines::Lines;
@@ -184,6 +184,17 @@ pub struct Entry {
 }
 
 impl Consensus {
+    /// The consensus itself if its hour can be.
+    ///
+    /// # Errors
+    /// [`Error::ImpossibleTime`] where its valid-after lies outside the bounds.
+    pub fn within(self, bounds: Bounds) -> Result<Self, Error> {
+        match bounds.check_hour(self.hour) {
+            Ok(()) => Ok(self),
+            Err(reason) => Err(Error::ImpossibleTime { origin: self.origin, what: "valid-after", reason }),
+        }
+    }
+
     /// The Running relays, each with its state from this hour on. A consensus contains no countries and no autonomous systems.
     pub fn states(&self) -> impl Iterator<Item = (Fingerprint, RelayState)> + '_ {
         let running = self.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running));

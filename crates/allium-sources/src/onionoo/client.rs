@@ -13,8 +13,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use allium_model::{ConsensusHour, DocumentKind};
+use allium_model::{Bounds, ConsensusHour, DocumentKind};
 use backon::{ExponentialBuilder, Retryable};
+use jiff::fmt::rfc2822;
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, IF_MODIFIED_SINCE, LAST_MODIFIED};
 use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Response, StatusCode, Url};
@@ -137,33 +138,35 @@ impl Client {
     /// Fetches the newest document of a kind, or finds that the kept one still is.
     ///
     /// `held` is as of which consensus the caller has taken one in. A kept document that is no newer is left on the disk: an answer
-    /// of some hundred bytes then costs no more than that.
+    /// of some hundred bytes then costs no more than that. A document as of a time outside `bounds` is refused; one in the cache counts as
+    /// none, so that it stands in the way of no true one.
     ///
     /// # Errors
     /// No good answer after all attempts, an answer that must not be used (truncated, older, too large, no document), or
     /// a cache that fails. The kept document is untouched then.
-    pub async fn fetch(&self, kind: DocumentKind, held: Option<ConsensusHour>) -> Result<Fetched, Error> {
+    pub async fn fetch(&self, kind: DocumentKind, held: Option<ConsensusHour>, bounds: Bounds) -> Result<Fetched, Error> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(self.options.retry_pause)
             .with_max_delay(MAX_PAUSE.max(self.options.retry_pause))
             .with_max_times(self.options.retries);
-        (|| self.attempt(kind, held))
+        (|| self.attempt(kind, held, bounds))
             .retry(pauses)
             .when(may_pass)
             .notify(|error, pause| tracing::warn!(%kind, %error, pause_secs = pause.as_secs_f64(), "fetching failed, trying again"))
             .await
     }
 
-    async fn attempt(&self, kind: DocumentKind, held: Option<ConsensusHour>) -> Result<Fetched, Error> {
+    async fn attempt(&self, kind: DocumentKind, held: Option<ConsensusHour>, bounds: Bounds) -> Result<Fetched, Error> {
         let url = self.url(kind);
-        let kept = self.cache.kept(kind, self.base.as_str());
-        let condition = kept.as_ref().filter(|kept| self.cache.has_body(kind, kept)).and_then(|kept| kept.last_modified.clone());
+        let kept = self.cache.kept(kind, self.base.as_str()).filter(|kept| bounds.contain(kept.published));
+        let has_body = |kept: &&Kept| self.cache.has_body(kind, kept);
+        let condition = kept.as_ref().filter(has_body).and_then(|kept| kept.last_modified.clone()).filter(|at| can_be(at, bounds));
         let mut response = self.send(&url, condition.as_deref()).await?;
         if let (StatusCode::NOT_MODIFIED, Some(kept), Some(_)) = (response.status(), &kept, &condition) {
             if held.is_some_and(|held| held >= kept.published) {
                 return Ok(Fetched::Held);
             }
-            match self.unchanged(kind, url.clone(), kept.clone()).await {
+            match self.unchanged(kind, url.clone(), kept.clone(), bounds).await {
                 Err(error) => tracing::warn!(%kind, %error, "the cached document is damaged, fetching it anew"),
                 unchanged => return unchanged,
             }
@@ -175,7 +178,7 @@ impl Client {
         }
         let last_modified = header(response.headers());
         let body = body(&url, response, &self.options.limits).await?;
-        self.accept(kind, url, kept, last_modified, body).await
+        self.accept(kind, url, kept, last_modified, body, bounds).await
     }
 
     async fn send(&self, url: &Url, since: Option<&str>) -> Result<Response, Error> {
@@ -201,13 +204,14 @@ impl Client {
         kept: Option<Kept>,
         last_modified: Option<String>,
         body: Vec<u8>,
+        bounds: Bounds,
     ) -> Result<Fetched, Error> {
         let (cache, limits, base_url) = (self.cache.clone(), self.options.limits, self.base.to_string());
         off_the_loop(move || {
             let origin = url.to_string();
             let n_bytes = body.len() as u64;
             let bytes = decompress(body.clone(), &origin, &limits)?;
-            let published = checked(kind, &bytes, &origin)?;
+            let published = checked(kind, &bytes, &origin, bounds)?;
             if let Some(Kept { published: stored, .. }) = kept.filter(|kept| kept.published > published) {
                 return Err(Error::Older { origin, published, stored });
             }
@@ -217,20 +221,20 @@ impl Client {
         .await
     }
 
-    async fn unchanged(&self, kind: DocumentKind, url: Url, kept: Kept) -> Result<Fetched, Error> {
+    async fn unchanged(&self, kind: DocumentKind, url: Url, kept: Kept, bounds: Bounds) -> Result<Fetched, Error> {
         let (cache, limits) = (self.cache.clone(), self.options.limits);
         off_the_loop(move || {
             let bytes = cache.body(kind, &limits)?;
             let origin = url.to_string();
-            let published = checked(kind, &bytes, &origin)?;
+            let published = checked(kind, &bytes, &origin, bounds)?;
             Ok(Fetched::NotModified(FetchedDocument { bytes, origin, last_modified: kept.last_modified, published }))
         })
         .await
     }
 }
 
-fn checked(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<ConsensusHour, Error> {
-    let published = check(bytes, origin)?.published;
+fn checked(kind: DocumentKind, bytes: &[u8], origin: &str, bounds: Bounds) -> Result<ConsensusHour, Error> {
+    let published = check(bytes, origin, bounds)?.published;
     match sniff(bytes) {
         Some(found) if found != kind => Err(Error::WrongKind { origin: origin.to_owned(), expected: kind, found }),
         _ => Ok(published),
@@ -250,6 +254,11 @@ fn may_pass(error: &Error) -> bool {
 
 fn header(headers: &HeaderMap) -> Option<String> {
     headers.get(LAST_MODIFIED).and_then(|value| value.to_str().ok()).filter(|text| text.len() <= 64).map(str::to_owned)
+}
+
+/// True unless a date lies ahead: a server would answer that nothing has changed since, for as long as it does.
+fn can_be(date: &str, bounds: Bounds) -> bool {
+    rfc2822::parse(date).is_ok_and(|date| bounds.check(date.timestamp()).is_ok())
 }
 
 /// True if a redirect stays on the host, port and scheme of the first request.

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use allium_model::{DocumentKind, Fingerprint, Relay, RelayFlag, RelayFlags, RelayRecord};
+use allium_model::{Bounds, DocumentKind, Fingerprint, Relay, RelayFlag, RelayFlags, RelayRecord};
 
 use super::envelope::{Header, MAX_RELAYS, Visit, walk};
 use super::fields::{Fields, fingerprint};
@@ -42,10 +42,10 @@ pub struct DetailsDocument {
     pub n_stubs: usize,
 }
 
-pub(super) fn decode(bytes: &[u8], origin: &str) -> Result<DetailsDocument, Error> {
+pub(super) fn decode(bytes: &[u8], origin: &str, bounds: Bounds) -> Result<DetailsDocument, Error> {
     let mut rejects = Rejects::new(origin);
     let mut list = RelayList::default();
-    let frame = walk(bytes, &mut rejects, |cursor, visit| list.entry(cursor, visit))?;
+    let frame = walk(bytes, bounds, &mut rejects, |cursor, visit| list.entry(cursor, visit))?;
     let is_stale = |relay: &&Relay| relay.last_seen.is_some_and(|seen| frame.published.hours_since(seen) > RelayRecord::CURRENT_HOURS);
     let n_stale = list.relays.iter().filter(is_stale).count();
     let header = Header::new(DocumentKind::Details, bytes, &frame, rejects);
@@ -119,8 +119,9 @@ fn relay(bytes: &[u8], visit: &Visit<'_>, rejects: &mut FieldRejects) -> Result<
 fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects) -> Result<Relay, String> {
     let fingerprint = fingerprint(wire.fingerprint)?;
     let (flags, other_flags) = relay_flags(wire.flags.unwrap_or_default(), rejects);
-    let mut fields = Fields { published: visit.published, rejects };
+    let mut fields = Fields { published: visit.published, bounds: visit.bounds, rejects };
     let last_seen = fields.hour("last_seen", wire.last_seen);
+    let first_seen = fields.hour("first_seen", wire.first_seen);
     Ok(Relay {
         fingerprint,
         nickname: fields.text("nickname", 64, wire.nickname),
@@ -129,7 +130,7 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
         exit_addresses: fields.all_parsed("exit_addresses", MAX_ADDRESSES, wire.exit_addresses),
         dir_address: fields.parsed("dir_address", wire.dir_address),
         unreachable_or_addresses: fields.all_parsed("unreachable_or_addresses", MAX_ADDRESSES, wire.unreachable_or_addresses),
-        first_seen: fields.hour("first_seen", wire.first_seen),
+        first_seen: fields.not_after("first_seen", first_seen, last_seen),
         last_seen,
         last_changed_address_or_port: fields.hour("last_changed_address_or_port", wire.last_changed_address_or_port),
         last_restarted: fields.descriptor_time("last_restarted", wire.last_restarted),

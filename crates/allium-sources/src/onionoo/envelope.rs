@@ -5,7 +5,7 @@
 //! ends earlier is refused, however much of it can be read.
 
 use allium_model::time::parse_tor_time;
-use allium_model::{ConsensusHour, DocumentKind, Reject};
+use allium_model::{Bounds, ConsensusHour, DocumentKind, ImpossibleTime, Reject};
 
 use super::json::{Broken, Cursor};
 use super::rejects::{Rejects, one_line};
@@ -59,6 +59,8 @@ pub(super) struct Frame {
 pub(super) struct Visit<'w> {
     /// The newest consensus that the document knows of.
     pub(super) published: ConsensusHour,
+    /// Times that can be.
+    pub(super) bounds: Bounds,
     /// Index of this entry.
     pub(super) entry_idx: usize,
     /// List that takes the rejects.
@@ -66,12 +68,13 @@ pub(super) struct Visit<'w> {
 }
 
 /// Walks through a document and hands each entry of `relays` to `visit`, which must consume exactly that value.
-pub(super) fn walk<'a, F>(bytes: &'a [u8], rejects: &mut Rejects, mut visit: F) -> Result<Frame, Error>
+pub(super) fn walk<'a, F>(bytes: &'a [u8], bounds: Bounds, rejects: &mut Rejects, mut visit: F) -> Result<Frame, Error>
 where
     F: FnMut(&mut Cursor<'a>, &mut Visit<'_>) -> Result<(), Broken>,
 {
     let origin = rejects.origin.clone();
-    let mut walker = Walker { cursor: Cursor::new(bytes), rejects, published: None, relays: Relays::NotSeen, n_left_out: 0, n_entries: 0 };
+    let cursor = Cursor::new(bytes);
+    let mut walker = Walker { cursor, bounds, rejects, published: None, relays: Relays::NotSeen, n_left_out: 0, n_entries: 0 };
     match walker.cursor.peek() {
         None => return Err(Error::Empty { origin }),
         Some(b'{') => {}
@@ -84,17 +87,19 @@ where
         Err(Stop::Broken(Broken { byte, at_end: true, .. })) => Err(Error::Truncated { origin, byte: byte as u64, n_understood }),
         Err(Stop::Broken(Broken { byte, reason, .. })) => Err(Error::Malformed { origin, byte: byte as u64, reason: reason.to_owned() }),
         Err(Stop::Published(reason)) => Err(Error::NoPublished { origin, reason }),
+        Err(Stop::Impossible(reason)) => Err(Error::ImpossibleTime { origin, what: "relays_published", reason }),
     }
 }
 
 /// The consensus that a document is as of, and its number of entries; refuses a document that is not complete.
-pub(super) fn check(bytes: &[u8], origin: &str) -> Result<Frame, Error> {
-    walk(bytes, &mut Rejects::new(origin), |cursor, _| cursor.skip().map(drop))
+pub(super) fn check(bytes: &[u8], origin: &str, bounds: Bounds) -> Result<Frame, Error> {
+    walk(bytes, bounds, &mut Rejects::new(origin), |cursor, _| cursor.skip().map(drop))
 }
 
 enum Stop {
     Broken(Broken),
     Published(String),
+    Impossible(ImpossibleTime),
 }
 
 impl From<Broken> for Stop {
@@ -112,6 +117,7 @@ enum Relays {
 
 struct Walker<'a, 'r> {
     cursor: Cursor<'a>,
+    bounds: Bounds,
     rejects: &'r mut Rejects,
     published: Option<ConsensusHour>,
     relays: Relays,
@@ -167,6 +173,7 @@ impl<'a> Walker<'a, '_> {
         if hour.start() != instant {
             self.rejects.add(|| format!("byte {start} field relays_published"), None, "not a whole hour; the hour around it is taken");
         }
+        self.bounds.check_hour(hour).map_err(Stop::Impossible)?;
         self.published = Some(hour);
         Ok(())
     }
@@ -190,7 +197,8 @@ impl<'a> Walker<'a, '_> {
         self.cursor.expect(b'[', "expected a list of relays")?;
         let mut first = true;
         while self.cursor.next_element(&mut first)? {
-            visit(&mut self.cursor, &mut Visit { published, entry_idx: self.n_entries, rejects: self.rejects })?;
+            let (bounds, entry_idx) = (self.bounds, self.n_entries);
+            visit(&mut self.cursor, &mut Visit { published, bounds, entry_idx, rejects: self.rejects })?;
             self.n_entries += 1;
         }
         Ok(())

@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use allium_model::time::parse_tor_time;
-use allium_model::{ConsensusHour, Fingerprint, Fraction, PortSummary, Timestamp};
+use allium_model::{Bounds, ConsensusHour, Fingerprint, Fraction, PortSummary, Timestamp};
 
 use super::rejects::FieldRejects;
 use super::text::{Text, TextField, cap_list};
@@ -22,6 +22,7 @@ const FUTURE_HOURS: i32 = 24;
 /// Reads the fields of one entry.
 pub(super) struct Fields<'r> {
     pub(super) published: ConsensusHour,
+    pub(super) bounds: Bounds,
     pub(super) rejects: &'r mut FieldRejects,
 }
 
@@ -72,6 +73,13 @@ impl Fields<'_> {
         Some(hour)
     }
 
+    /// The first appearance, if it does not lie after the last one.
+    pub(super) fn not_after(&mut self, name: &str, first: Option<ConsensusHour>, last: Option<ConsensusHour>) -> Option<ConsensusHour> {
+        let is_after = |first: &ConsensusHour| last.is_some_and(|last| last < *first);
+        first.filter(is_after).into_iter().for_each(|first| self.rejects.add(name, format!("{first} lies after last_seen")));
+        first.filter(|first| !is_after(first))
+    }
+
     /// A time from a descriptor, which may be somewhat newer than the newest consensus.
     pub(super) fn descriptor_time(&mut self, name: &str, text: Option<Text<'_>>) -> Option<Timestamp> {
         self.instant(name, FUTURE_HOURS, text)
@@ -79,21 +87,26 @@ impl Fields<'_> {
 
     fn instant(&mut self, name: &str, future_hours: i32, text: Option<Text<'_>>) -> Option<Timestamp> {
         let instant = parse_tor_time(&text?.0).map_err(|error| self.rejects.add(name, error.to_string())).ok()?;
-        self.not_future(name, future_hours, instant)
+        self.possible(name, future_hours, instant)
     }
 
     pub(super) fn millis(&mut self, name: &str, millis: Option<Whole>) -> Option<Timestamp> {
         let Whole(millis) = millis?;
         match Timestamp::from_millisecond(millis) {
-            Ok(instant) if millis > 0 => self.not_future(name, FUTURE_HOURS, instant),
-            _ => {
+            Ok(instant) => self.possible(name, FUTURE_HOURS, instant),
+            Err(_) => {
                 self.rejects.add(name, format!("{millis} is no time in milliseconds"));
                 None
             }
         }
     }
 
-    fn not_future(&mut self, name: &str, future_hours: i32, instant: Timestamp) -> Option<Timestamp> {
+    /// The time if it can be: not before Tor began, not after the clock's time, and not long after the document's newest consensus.
+    fn possible(&mut self, name: &str, future_hours: i32, instant: Timestamp) -> Option<Timestamp> {
+        if let Err(impossible) = self.bounds.check(instant) {
+            self.rejects.add(name, impossible.to_string());
+            return None;
+        }
         if ConsensusHour::containing(instant) > self.published.plus(future_hours) {
             self.rejects.add(name, format!("{instant} lies after the newest consensus"));
             return None;

@@ -7,7 +7,7 @@
 
 use std::collections::HashSet;
 
-use allium_model::{ConsensusHour, DocumentKind, Fingerprint, GraphPeriod, Period, PublishedGraph, Quantity, RelayHistories};
+use allium_model::{Bounds, ConsensusHour, DocumentKind, Fingerprint, GraphPeriod, Period, PublishedGraph, Quantity, RelayHistories};
 
 use super::envelope::{Header, MAX_RELAYS, Visit, walk};
 use super::frozen::{Completion, Ends};
@@ -35,10 +35,10 @@ pub struct HistoriesDocument {
     pub n_frozen: usize,
 }
 
-pub(super) fn decode(kind: DocumentKind, member: MemberOf, bytes: &[u8], origin: &str) -> Result<HistoriesDocument, Error> {
+pub(super) fn decode(kind: DocumentKind, member: MemberOf, bytes: &[u8], origin: &str, bounds: Bounds) -> Result<HistoriesDocument, Error> {
     let mut rejects = Rejects::new(origin);
     let mut list = HistoryList::new(member);
-    let frame = walk(bytes, &mut rejects, |cursor, visit| list.entry(cursor, visit))?;
+    let frame = walk(bytes, bounds, &mut rejects, |cursor, visit| list.entry(cursor, visit))?;
     let HistoryList { mut relays, uncertain, n_duplicates, n_stubs, .. } = list;
     let completion = match kind {
         DocumentKind::Uptime => Ends::new(&relays, &uncertain, frame.published).complete(&mut relays, &uncertain),

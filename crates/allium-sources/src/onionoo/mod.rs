@@ -28,7 +28,7 @@ mod wire;
 
 use std::path::Path;
 
-use allium_model::DocumentKind;
+use allium_model::{Bounds, DocumentKind};
 
 pub use client::{Client, ClientOptions, Fetched};
 pub use details::DetailsDocument;
@@ -72,19 +72,19 @@ impl Document {
     }
 }
 
-/// Decodes a document of this kind. `origin` is the file or address named in errors and rejects.
+/// Decodes a document of this kind. `origin` is the file or address named in errors and rejects; times outside `bounds` are refused.
 ///
 /// # Errors
 /// The document is empty, no JSON, truncated, malformed outside its relays, of another kind, or does not state which consensus it is as
-/// of.
-pub fn decode(kind: DocumentKind, bytes: &[u8], origin: &str) -> Result<Document, Error> {
+/// of, or one that cannot be.
+pub fn decode(kind: DocumentKind, bytes: &[u8], origin: &str, bounds: Bounds) -> Result<Document, Error> {
     if let Some(found) = sniff(bytes).filter(|found| *found != kind) {
         return Err(Error::WrongKind { origin: origin.to_owned(), expected: kind, found });
     }
     Ok(match content(kind) {
-        Content::Names => Document::Summary(summary::decode(bytes, origin)?),
-        Content::Attributes => Document::Details(details::decode(bytes, origin)?),
-        Content::Graphs(member) => Document::Histories(histories::decode(kind, member, bytes, origin)?),
+        Content::Names => Document::Summary(summary::decode(bytes, origin, bounds)?),
+        Content::Attributes => Document::Details(details::decode(bytes, origin, bounds)?),
+        Content::Graphs(member) => Document::Histories(histories::decode(kind, member, bytes, origin, bounds)?),
     })
 }
 
@@ -111,12 +111,12 @@ const fn content(kind: DocumentKind) -> Content {
 ///
 /// # Errors
 /// As [`read_file`] and [`decode`]; or neither name nor content show the kind.
-pub fn decode_file(path: &Path, limits: &Limits) -> Result<Document, Error> {
+pub fn decode_file(path: &Path, limits: &Limits, bounds: Bounds) -> Result<Document, Error> {
     let origin = path.display().to_string();
     let bytes = read_file(path, limits)?;
     match kind_of_path(path).or_else(|| sniff(&bytes)) {
-        Some(kind) => decode(kind, &bytes, &origin),
+        Some(kind) => decode(kind, &bytes, &origin, bounds),
         // A text that cannot be a document at all has a clearer error than an unknown kind.
-        None => Err(envelope::check(&bytes, &origin).err().unwrap_or(Error::UnknownKind { origin })),
+        None => Err(envelope::check(&bytes, &origin, bounds).err().unwrap_or(Error::UnknownKind { origin })),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use allium_model::DocumentKind;
+use allium_model::{Bounds, DocumentKind};
 
 use super::envelope::walk;
 use super::histories::Member;
@@ -26,7 +26,7 @@ pub fn sniff(bytes: &[u8]) -> Option<DocumentKind> {
     let mut found = None;
     let mut rejects = Rejects::new("");
     // The walk's own result does not matter: it stops as soon as an entry shows the kind.
-    let _ = walk(bytes, &mut rejects, |cursor, visit| {
+    let _ = walk(bytes, Bounds::default(), &mut rejects, |cursor, visit| {
         found = kind_of_entry(cursor)?;
         if found.is_some() || visit.entry_idx >= MAX_ENTRIES { cursor.broken("recognised") } else { Ok(()) }
     });

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use allium_model::{DocumentKind, Fingerprint};
+use allium_model::{Bounds, DocumentKind, Fingerprint};
 
 use super::envelope::{Header, MAX_RELAYS, Visit, walk};
 use super::fields::{Fields, fingerprint};
@@ -35,11 +35,11 @@ pub struct SummaryRelay {
     pub running: bool,
 }
 
-pub(super) fn decode(bytes: &[u8], origin: &str) -> Result<SummaryDocument, Error> {
+pub(super) fn decode(bytes: &[u8], origin: &str, bounds: Bounds) -> Result<SummaryDocument, Error> {
     let mut rejects = Rejects::new(origin);
     let mut relays = Vec::new();
     let mut known = HashSet::new();
-    let frame = walk(bytes, &mut rejects, |cursor, visit| entry(cursor, visit, &mut known, &mut relays))?;
+    let frame = walk(bytes, bounds, &mut rejects, |cursor, visit| entry(cursor, visit, &mut known, &mut relays))?;
     Ok(SummaryDocument { header: Header::new(DocumentKind::Summary, bytes, &frame, rejects), relays })
 }
 
@@ -82,7 +82,7 @@ fn relay(bytes: &[u8], visit: &Visit<'_>, rejects: &mut FieldRejects) -> Result<
 
 fn from_wire(wire: WireSummary<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects) -> Result<SummaryRelay, String> {
     let fingerprint = fingerprint(wire.f)?;
-    let mut fields = Fields { published: visit.published, rejects };
+    let mut fields = Fields { published: visit.published, bounds: visit.bounds, rejects };
     Ok(SummaryRelay {
         fingerprint,
         nickname: fields.text("n", 64, wire.n),

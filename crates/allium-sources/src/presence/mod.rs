@@ -34,7 +34,7 @@ mod table;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use allium_model::{Fingerprint, Reject, Relay, RelayFlag, RelayFlags, RelayState, StateSpan};
+use allium_model::{Bounds, Fingerprint, Reject, Relay, RelayFlag, RelayFlags, RelayState, StateSpan};
 
 pub use hours::{Hour, Hours};
 pub use snapshots::{Snapshot, Totals};
@@ -91,16 +91,16 @@ fn flags(span: &Span) -> RelayFlags {
     held.into_iter().filter(|(_, held)| *held).map(|(flag, _)| flag).collect()
 }
 
-/// Reads and decodes a pack.
+/// Reads and decodes a pack. A list that was fetched at a time outside `bounds` is a reject; spans lose it, and keep the lists around it.
 ///
 /// # Errors
 /// [`Error::Read`], [`Error::TooLarge`] and [`Error::Compression`] for files that cannot be read; [`Error::Table`] for a file that is
 /// damaged as a whole, lacks a column, or where no snapshot is left.
-pub fn decode_files(files: &Files<'_>, limits: &Limits) -> Result<Pack, Error> {
+pub fn decode_files(files: &Files<'_>, limits: &Limits, bounds: Bounds) -> Result<Pack, Error> {
     let mut rejects = Rejects::default();
     let origin = |path: &Path| path.display().to_string();
     let snapshots_origin = origin(files.snapshots);
-    let list = snapshots::decode(&read_file(files.snapshots, limits)?, &snapshots_origin, &mut rejects)?;
+    let list = snapshots::decode(&read_file(files.snapshots, limits)?, &snapshots_origin, bounds, &mut rejects)?;
     let relays = relays::decode(&read_file(files.relays, limits)?, &origin(files.relays), &mut rejects)?;
     let spans = spans::decode(read_file(files.spans, limits)?, &origin(files.spans), &list, &mut rejects)?;
     let n_mismatches = snapshots::compare(&list.snapshots, &spans, &snapshots_origin, &mut rejects);

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use allium_model::Timestamp;
+use allium_model::{Bounds, Timestamp};
 
 use super::rejects::Rejects;
 use super::spans::Span;
@@ -43,14 +43,15 @@ pub(super) struct List {
     pub(super) indexes: RangeInclusive<u32>,
 }
 
-/// Reads the list; a row that repeats an index or goes back in index or time is a reject.
-pub(super) fn decode(bytes: &[u8], origin: &str, rejects: &mut Rejects) -> Result<List, Error> {
+/// Reads the list; a row that repeats an index, goes back in index or time, or has a time that cannot be is a reject.
+pub(super) fn decode(bytes: &[u8], origin: &str, bounds: Bounds, rejects: &mut Rejects) -> Result<List, Error> {
     let mut table = Table::open(bytes, origin, COLUMNS)?;
     let (mut snapshots, mut indexes): (Vec<Snapshot>, Vec<u32>) = (Vec::new(), Vec::new());
     while let Some(row) = table.next_row() {
         let understood = row.and_then(|row| {
             indexes.extend(number(&row, 0));
-            let snapshot = snapshot(&row).and_then(|snapshot| follows(snapshots.last(), snapshot));
+            let snapshot =
+                snapshot(&row).and_then(|snapshot| possible(snapshot, bounds)).and_then(|snapshot| follows(snapshots.last(), snapshot));
             snapshot.map_err(|reason| (row.line, reason))
         });
         match understood {
@@ -77,6 +78,13 @@ fn number(row: &Row<'_, 5>, column: usize) -> Result<u32, String> {
 fn field<T>(row: &Row<'_, 5>, column: usize, read: impl FnOnce(&str) -> Option<T>) -> Result<T, String> {
     let text = row.text(column);
     read(&text).ok_or_else(|| format!("{} is {:?}", COLUMNS[column], text.chars().take(40).collect::<String>()))
+}
+
+fn possible(snapshot: Snapshot, bounds: Bounds) -> Result<Snapshot, String> {
+    match bounds.check(snapshot.fetched_at) {
+        Ok(()) => Ok(snapshot),
+        Err(impossible) => Err(format!("fetched_at of snapshot {}: {impossible}", snapshot.index)),
+    }
 }
 
 fn follows(previous: Option<&Snapshot>, snapshot: Snapshot) -> Result<Snapshot, String> {

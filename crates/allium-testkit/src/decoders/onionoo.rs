@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use allium_model::{DocumentKind, Fingerprint, PublishedGraph, RelayHistories};
+use allium_model::{Bounds, DocumentKind, Fingerprint, PublishedGraph, RelayHistories, TOR_BEGAN};
 use allium_sources::onionoo::{DetailsDocument, Document, Header, HistoriesDocument, SummaryDocument, decode, sniff};
 
 use super::common::{is_clean, rejects_are_counted, twice};
@@ -30,6 +30,7 @@ pub(crate) fn details(bytes: &[u8]) {
         is_clean(relay.as_name.as_ref(), 256);
         is_clean(relay.version.as_ref(), 64);
         relay.verified_host_names.iter().chain(&relay.other_flags).for_each(|text| is_clean(Some(text), 255));
+        assert!(relay.first_seen.is_none_or(|seen| seen >= TOR_BEGAN), "{relay:?}");
         assert!(relay.last_seen <= Some(header.published) && relay.first_seen <= Some(header.published), "{relay:?}");
         let amounts = [relay.consensus_weight, relay.observed_bandwidth, relay.advertised_bandwidth, relay.bandwidth_rate];
         assert!(amounts.into_iter().flatten().all(|amount| amount <= MAX_AMOUNT), "{relay:?}");
@@ -50,14 +51,14 @@ pub(crate) fn weights(bytes: &[u8]) {
 
 /// The document, held against what all of them have in common.
 fn decoded(kind: DocumentKind, bytes: &[u8]) -> Option<Document> {
-    let document = twice(|| decode(kind, bytes, "input"))?;
+    let document = twice(|| decode(kind, bytes, "input", Bounds::default()))?;
     let header = document.header();
     assert_eq!((header.kind, header.size_bytes, header.origin.as_str()), (kind, bytes.len() as u64, "input"));
     assert!(sniff(bytes).is_none_or(|found| found == kind));
     rejects_are_counted(&header.rejects, header.n_rejects);
     // A document that is cut short is refused: a missing relay would read as a vanished one.
     let whole = bytes.trim_ascii_end();
-    assert!(decode(kind, &whole[..whole.len() - 1], "input").is_err(), "accepted without its last bracket");
+    assert!(decode(kind, &whole[..whole.len() - 1], "input", Bounds::default()).is_err(), "accepted without its last bracket");
     Some(document)
 }
 
@@ -83,7 +84,7 @@ fn histories(kind: DocumentKind, bytes: &[u8]) {
 
 fn is_sensible(graph: &PublishedGraph, header: &Header) {
     let series = &graph.series;
-    assert!((1..=MAX_INTERVALS).contains(&series.len()) && series.start_secs() >= 0, "{graph:?}");
+    assert!((1..=MAX_INTERVALS).contains(&series.len()) && series.start_secs() >= TOR_BEGAN.start_secs(), "{graph:?}");
     assert!(graph.completed == 0 || graph.quantity.is_share_of_consensuses(), "{graph:?}");
     assert!(series.end_secs() <= header.published.next().start_secs() + i64::from(series.interval_secs()), "after {}", header.published);
     let max = if graph.quantity.is_share() { 1.0 } else { MAX_AMOUNT as f64 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use allium_model::Bounds;
 use allium_sources::presence::{Files, Hours, Pack, Snapshot, Totals, decode_files};
 use allium_sources::read::Limits;
 
@@ -32,7 +33,7 @@ impl WholePack {
     }
 
     fn check(&self, files: &Files<'_>) {
-        if let Some(pack) = twice(|| decode_files(files, &Limits::default())) {
+        if let Some(pack) = twice(|| decode_files(files, &Limits::default(), Bounds::default())) {
             is_sound(&pack);
         }
     }

@@ -163,7 +163,8 @@ fn onionoo_document(kind: DocumentKind) -> Vec<u8> {
 /// The raw graphs of one relay.
 fn graphs() -> Vec<u8> {
     let bytes = onionoo_document(DocumentKind::Uptime);
-    let document = allium_sources::onionoo::decode(DocumentKind::Uptime, &bytes, "simulated").expect("a good document");
+    let document = allium_sources::onionoo::decode(DocumentKind::Uptime, &bytes, "simulated", allium_model::Bounds::default())
+        .expect("a good document");
     let Document::Histories(document) = document else { panic!("uptime is a document of histories") };
     let largest = document.relays.into_iter().max_by_key(|relay| relay.graphs.len());
     raw(largest.expect("a dozen relays").graphs)

@@ -16,6 +16,8 @@ pub struct DataQualityJson<'a> {
     pub age_hours: i32,
     /// True if a newer one should have arrived.
     pub stale: bool,
+    /// True if the newest lies ahead of the clock; its age is then 0.
+    pub ahead: bool,
     /// At more than this age.
     pub stale_after_hours: i32,
     /// State of each source.
@@ -123,6 +125,7 @@ impl<'a> DataQualityJson<'a> {
             as_of: view.as_of().to_string(),
             age_hours: view.age_hours(now),
             stale: view.is_stale(now),
+            ahead: view.is_ahead(now),
             stale_after_hours: FRESH_HOURS,
             asked: reports.iter().map(asked).collect(),
             failures: recent_failures(reports, now).into_iter().map(failure).collect(),

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use std::collections::BTreeMap;
 
-use allium_model::{ConsensusHour, NetworkRecord, SourceFailure, SourceReport, SourceStatus, Timestamp};
+use allium_model::{Bounds, CLOCK_TOLERANCE_SECS, ConsensusHour, NetworkRecord, SourceFailure, SourceReport, SourceStatus, Timestamp};
 use allium_service::{FRESH_HOURS, Snapshot, View};
 use allium_words::format;
 use allium_words::inert::inert;
@@ -65,11 +65,10 @@ struct AskedRow<'a> {
 impl<'a> AskedRow<'a> {
     fn of(report: &'a SourceReport, now: Timestamp) -> Self {
         let none = || Html::words("\u{2013}");
-        let age = |newest: ConsensusHour| format::hours(f64::from(ConsensusHour::containing(now).hours_since(newest).max(0)));
         Self {
             source: Foreign::short(&report.source),
             newest: report.newest.map_or_else(none, |newest| Html::safe(When::from(newest))),
-            age: report.newest.map_or_else(|| "\u{2013}".to_owned(), age),
+            age: report.newest.map_or_else(|| "\u{2013}".to_owned(), |newest| age(newest, now)),
             asked: When(report.asked_at),
             answered: report.answered_at.map_or_else(none, |at| Html::safe(When(at))),
             state: if report.failure.is_some() { "failed" } else { "answered" },
@@ -132,12 +131,11 @@ impl SourceRow {
     }
 
     fn of(source: &SourceStatus, now: Timestamp) -> Self {
-        let age = ConsensusHour::containing(now).hours_since(source.published).max(0);
         Self {
             kind: source.kind.name(),
             origin: Html::safe(Foreign::short(format::origin(&source.origin))),
             published: source.published.into(),
-            age: format::hours(f64::from(age)),
+            age: age(source.published, now),
             obtained: When(source.obtained_at),
             size: format::size(source.size_bytes),
             n_relays: format::count(source.n_relays as u64),
@@ -187,7 +185,20 @@ fn sentence(view: &View, reports: &[SourceReport], now: Timestamp) -> String {
     } else {
         format!("{} could not be understood", format::counted(n_rejects, "value"))
     };
+    if view.is_ahead(now) {
+        return format!(
+            "The data is of no use: the newest consensus lies ahead of the clock. If the clock is right, the command \u{201c}allium store mend\u{201d} removes it; {rejects}."
+        );
+    }
     format!("The data is {state}: the newest consensus is {age} old; {rejects}.")
+}
+
+/// The age of a consensus in words.
+fn age(hour: ConsensusHour, now: Timestamp) -> String {
+    match Bounds::at(now, CLOCK_TOLERANCE_SECS).contain(hour) {
+        true => format::hours(f64::from(ConsensusHour::containing(now).hours_since(hour).max(0))),
+        false => "not possible".to_owned(),
+    }
 }
 
 fn n_rejects(record: &NetworkRecord, reports: &[SourceReport]) -> usize {

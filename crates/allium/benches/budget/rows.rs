@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use allium_analysis::NetworkReport;
 use allium_history::{Bits, ConsensusInfo, ConsensusSource, FullConsensus, Listed, Store, StoreUrl, Update, assemble};
-use allium_model::{ConsensusHour, Timestamp};
+use allium_model::{Bounds, ConsensusHour, Timestamp};
 use allium_service::View;
 use allium_service::workers::detector::Watch;
 use allium_service::workers::intake::Intake;
@@ -57,7 +57,7 @@ fn update(documents: &Path) -> anyhow::Result<Update> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(documents)?.map(|entry| entry.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.sort();
     for file in files {
-        intake.add(decode_file(&file, &Limits::default())?, Timestamp::UNIX_EPOCH);
+        intake.add(decode_file(&file, &Limits::default(), Bounds::default())?, Timestamp::UNIX_EPOCH);
     }
     Ok(intake.into_update())
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use allium_history::StoreUrl;
-use allium_model::{ConsensusHour, Timestamp};
+use allium_model::{Bounds, ConsensusHour, Timestamp};
 use allium_service::workers::proofs::{Asker, Oracle};
 use allium_service::workers::sources::Stored;
 use allium_service::{Clock, SiteInfo};
@@ -114,7 +114,7 @@ fn remember(network: &Network, scratch: &Path, store: &Path, at: Timestamp) -> a
     let dir = scratch.join("presence");
     presence::write_presence(network, &dir)?;
     let [snapshots, spans, relays] = presence::FILES.map(|name| dir.join(name));
-    let pack = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default())?;
+    let pack = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default(), Bounds::default())?;
     import_presence::take(&mut *StoreUrl::from(store).open()?, &pack, at)?;
     Ok(())
 }

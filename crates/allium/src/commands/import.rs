@@ -7,6 +7,7 @@ use allium_sources::onionoo::{decode_file, kind_of_path};
 use allium_words::inert::inert;
 use anyhow::{Context as _, bail};
 
+use crate::commands::ahead;
 use crate::config::Config;
 use crate::progress::Progress;
 use allium_service::workers::intake::Intake;
@@ -15,14 +16,16 @@ use allium_service::workers::intake::Intake;
 pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     let files = document_files(paths)?;
     let progress = Progress::start(files.len() + 1);
-    let mut intake = Intake::default();
+    let now = Timestamp::now();
+    let bounds = config.bounds(now);
+    let mut intake = Intake::within(bounds);
     let mut summary = Vec::new();
     for path in &files {
         progress.step(&format!("reading {}", inert(&path.display().to_string())));
-        let document = decode_file(path, &config.limits())?;
+        let document = decode_file(path, &config.limits(), bounds)?;
         let header = document.header();
         summary.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
-        intake.add(document, Timestamp::now());
+        intake.add(document, now);
     }
     let update = intake.into_update();
     if update.details.is_none() && update.histories.is_empty() {
@@ -31,6 +34,7 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     progress.step("storing");
     let mut store = config.store.open()?;
     store.apply(&update)?;
+    ahead::warn(&*store, bounds)?;
     progress.finish(&format!("{}: {}", config.store, summary.join(", ")));
     Ok(())
 }

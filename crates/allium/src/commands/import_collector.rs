@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, Store};
-use allium_model::{ConsensusHour, Timestamp};
+use allium_model::{Bounds, ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, public_network, verify};
@@ -23,6 +23,7 @@ use anyhow::bail;
 use allium_service::workers::intake::weights;
 
 use crate::cli::CollectorArgs;
+use crate::commands::ahead;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 
@@ -40,6 +41,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     let mut import = Import {
         certificates: read_certificates(&args.certificates, &trusted)?,
         trusted,
+        bounds: config.bounds(Timestamp::now()),
         store: config.store.open()?,
         batch: Batch::default(),
         weights: Vec::new(),
@@ -51,6 +53,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
         walk(path, &mut |found| import.take(found))?;
     }
     import.store_batch()?;
+    ahead::warn(&*import.store, import.bounds)?;
     let seen = import.seen;
     progress.finish(&format!("{}: {}", config.store, seen.summary()));
     if seen.n_failures > 0 {
@@ -85,6 +88,7 @@ struct Import {
     trusted: Vec<TrustedAuthority>,
     /// Hours of the batch whose consensus is verified.
     verified: BTreeSet<ConsensusHour>,
+    bounds: Bounds,
     store: Box<dyn Store>,
     batch: Batch,
     /// Weights of consensuses that are not stored yet.
@@ -108,7 +112,8 @@ struct Seen {
 impl Import {
     /// Takes one document; only a store that cannot be written ends the import.
     fn take(&mut self, found: Found) -> anyhow::Result<()> {
-        let decoded = found.document.and_then(|document| Ok((decode(&document, &found.origin)?, document)));
+        let bounds = self.bounds;
+        let decoded = found.document.and_then(|document| Ok((decode(&document, &found.origin)?.within(bounds)?, document)));
         match decoded {
             Ok((consensus, document)) => self.add(&consensus, &document),
             // Directories and archives hold other documents too; a file that was named should be what was asked for.

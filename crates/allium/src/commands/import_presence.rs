@@ -10,6 +10,7 @@ use allium_words::format::count;
 use allium_words::inert::inert;
 
 use crate::cli::PresenceArgs;
+use crate::commands::ahead;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 
@@ -22,13 +23,16 @@ pub(crate) fn run(config: &Config, args: &PresenceArgs) -> anyhow::Result<()> {
     let progress = Progress::start(2);
     let names = [snapshots, spans, relays].map(|path: &PathBuf| inert(&path.display().to_string()));
     progress.step(&format!("reading {}", names.join(", ")));
-    let pack = decode_files(&Files { snapshots, spans, relays }, &Limits::default())?;
+    let now = Timestamp::now();
+    let bounds = config.bounds(now);
+    let pack = decode_files(&Files { snapshots, spans, relays }, &Limits::default(), bounds)?;
     progress.step("storing");
     let mut store = config.store.open()?;
-    let summary = take(&mut *store, &pack, Timestamp::now())?;
+    let summary = take(&mut *store, &pack, now)?;
     for reject in pack.rejects.iter().take(MAX_PRINTED) {
         progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
     }
+    ahead::warn(&*store, bounds)?;
     progress.finish(&format!("{}: {}", config.store, summary));
     Ok(())
 }

@@ -11,6 +11,7 @@ use allium_service::workers::sources::Stored;
 use anyhow::bail;
 
 use crate::cli::IngestArgs;
+use crate::commands::ahead;
 use crate::config::Config;
 use crate::progress::{self, Progress};
 use crate::setup;
@@ -30,6 +31,7 @@ pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
         failures.extend(visit.failures.iter().map(|failure| format!("{}: {failure}", fetcher.name())));
         outcomes.push(visit.store(&mut *store)?);
     }
+    ahead::warn(&*store, config.bounds(clock()))?;
     if let Some(asker) = asker {
         progress.step("asking domains for proofs");
         outcomes.extend(runtime.block_on(proofs(config, asker, clock, &*store))?);

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod ahead;
 pub(crate) mod analyze;
 pub(crate) mod demo;
 pub(crate) mod evaluate;

@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use allium_history::Pruned;
-use allium_model::{ConsensusHour, SourceStatus};
+use allium_history::{Mended, Pruned};
+use allium_model::{ConsensusHour, SourceStatus, TOR_BEGAN, Timestamp};
 use allium_words::format::{count, size};
 use allium_words::inert::inert;
 use anyhow::bail;
@@ -23,6 +23,25 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
         bail!("{} is damaged: {} invariants do not hold", config.store, report.problems.len());
     }
     progress::line(&format!("{}: every invariant holds", config.store));
+    Ok(())
+}
+
+/// Removes what lies at times that cannot be by the clock of this machine, and prints each thing.
+pub(crate) fn mend(config: &Config, dry_run: bool) -> anyhow::Result<()> {
+    let (url, now) = (&config.store, Timestamp::now());
+    let bounds = config.bounds(now);
+    let mut store = url.open_existing()?;
+    let Mended { removed } = if dry_run { store.try_mending(bounds)? } else { store.mend(bounds)? };
+    progress::line(&format!("the clock says {now:.0}; nothing before {TOR_BEGAN} or after {:.0} can be", bounds.latest()));
+    for what in &removed {
+        progress::line(&inert(&format!("{}{what}", if dry_run { "would be removed: " } else { "removed: " })));
+    }
+    let outcome = match (removed.is_empty(), dry_run) {
+        (true, _) => "nothing to mend",
+        (false, true) => "nothing was removed; without --dry-run it is",
+        (false, false) => "mended",
+    };
+    progress::line(&format!("{url}: {outcome}"));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use allium_analysis::groups::GroupFigures;
 use allium_analysis::operators::MemberFigures;
 use allium_analysis::{Category, NetworkReport};
 use allium_history::assemble;
-use allium_model::{Fraction, Period, Timestamp};
+use allium_model::{Bounds, Fraction, Period, Timestamp};
 use allium_service::View;
 use allium_service::workers::intake::Intake;
 use allium_sources::onionoo::decode_file;
@@ -22,7 +22,7 @@ const COMPARED: usize = 10;
 fn view(documents: &Path) -> View {
     let mut intake = Intake::default();
     for name in ["details.json.zst", "uptime.json.zst"] {
-        intake.add(decode_file(&documents.join(name), &Limits::default()).unwrap(), Timestamp::UNIX_EPOCH);
+        intake.add(decode_file(&documents.join(name), &Limits::default(), Bounds::default()).unwrap(), Timestamp::UNIX_EPOCH);
     }
     let record = assemble(&intake.into_update()).unwrap();
     let report = NetworkReport::compute(&record);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use allium_analysis::leaderboards::Category;
 use allium_analysis::{Issue, NetworkReport};
-use allium_model::{DocumentKind, OperatorId, Period, Quantity, RelayRecord};
+use allium_model::{Bounds, DocumentKind, OperatorId, Period, Quantity, RelayRecord};
 use allium_server::router;
 use allium_service::{Patch, Site, SiteInfo, View};
 use allium_sources::onionoo::{Client, ClientOptions, Document, Fetched, decode};
@@ -78,7 +78,7 @@ fn visits(answers: Vec<String>, n: usize) -> (Vec<Result<Fetched, allium_sources
     let options = ClientOptions { retries: 0, ..ClientOptions::new(serve(answers), cache.path().to_path_buf()) };
     let client = Client::new(options).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let fetched = (0..n).map(|_| runtime.block_on(client.fetch(DocumentKind::Details, None))).collect();
+    let fetched = (0..n).map(|_| runtime.block_on(client.fetch(DocumentKind::Details, None, Bounds::default()))).collect();
     let mut files: Vec<_> = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     (fetched, files.iter().filter(|file| file.is_file()).map(|file| std::fs::read(file).unwrap()).collect())
@@ -132,7 +132,7 @@ fn defect_09_equals_stand_in_the_same_order_whatever_the_document_says_first() {
     };
     let ranking = |order: [u16; 3]| {
         let text = details(&order.map(entry).join(","));
-        let document = decode(DocumentKind::Details, text.as_bytes(), "test").unwrap();
+        let document = decode(DocumentKind::Details, text.as_bytes(), "test", Bounds::default()).unwrap();
         let Document::Details(document) = document else { unreachable!() };
         let relays = document.relays.into_iter().map(|relay| RelayRecord { relay, spans: Vec::new(), published: Vec::new() }).collect();
         let (_, _, operators) = reports(relays);

@@ -9,7 +9,9 @@ use std::time::Instant;
 use crate::support::real_data;
 use allium_history::{RelayTimeline, StoreUrl, Timeline};
 use allium_model::time::HOUR_SECS;
-use allium_model::{ConsensusHour, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, RelayHistories, RelayState, Timestamp};
+use allium_model::{
+    Bounds, ConsensusHour, GraphPeriod, Period, PublishedGraph, Quantity, RelayFlag, RelayHistories, RelayState, Timestamp,
+};
 use allium_simulate::compile::{Entry, Graph, Scheme, compile};
 use allium_sources::onionoo::{Document, decode_file};
 use allium_sources::presence::{Files, decode_files};
@@ -151,7 +153,8 @@ fn listed_totals(path: &Path) -> (BTreeMap<ConsensusHour, Totals>, usize) {
 fn totals_of_the_real_lists_are_those_of_their_file() {
     let Some(data) = real_data() else { return };
     let [snapshots, spans, relays] = real_pack(&data);
-    let pack = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default()).unwrap();
+    let pack =
+        decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default(), Bounds::default()).unwrap();
     assert_eq!((pack.n_mismatches, pack.n_rejects), (0, 0), "every list, superseded ones included: {:?}", pack.rejects.first());
 
     let (_place, timeline) = real_store(&data);
@@ -190,10 +193,14 @@ struct Comparison {
 fn our_bins_are_those_of_the_real_uptime_document() {
     let Some(data) = real_data() else { return };
     let document = data.join("onionoo-2026-02-15/uptime.json.zst");
-    let Document::Histories(published) = decode_file(&document, &Limits::default()).unwrap() else { panic!("no uptime document") };
+    let Document::Histories(published) = decode_file(&document, &Limits::default(), Bounds::default()).unwrap() else {
+        panic!("no uptime document")
+    };
     let (_place, timeline) = real_store(&data);
     let details = data.join("onionoo-2026-02-15/details.json.zst");
-    let Document::Details(details) = decode_file(&details, &Limits::default()).unwrap() else { panic!("no details document") };
+    let Document::Details(details) = decode_file(&details, &Limits::default(), Bounds::default()).unwrap() else {
+        panic!("no details document")
+    };
     let last_seen: HashMap<_, _> = details.relays.iter().filter_map(|relay| Some((relay.fingerprint, relay.last_seen?))).collect();
     let [snapshots, ..] = real_pack(&data);
     let fetched: Vec<_> = fetched_at(&snapshots).into_values().map(ConsensusHour::containing).collect();

@@ -9,6 +9,7 @@ pub(crate) mod documents;
 pub(crate) mod handles;
 pub(crate) mod locations;
 pub(crate) mod measures;
+pub(crate) mod mending;
 pub(crate) mod notes;
 pub(crate) mod packs;
 pub(crate) mod proofs;
@@ -92,6 +93,12 @@ macro_rules! conformance {
                 pruning_forgets_measures_and_events_of_before,
                 restarts_overloads_and_addresses_are_events_once,
                 the_latest_weighed_hour_is_given_once_for_each_range_that_has_one;
+            mending:
+                what_lies_ahead_blocks_nothing_that_is_true,
+                a_mended_store_is_as_if_nothing_had_lain_ahead,
+                a_store_of_nothing_but_the_future_is_empty_after_mending,
+                what_lies_before_tor_is_mended_too,
+                graphs_that_stay_are_those_of_an_earlier_document;
             notes:
                 notes_come_back_with_the_name_of_their_token_also_when_it_is_revoked;
             packs:

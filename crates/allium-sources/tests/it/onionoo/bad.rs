@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use allium_model::DocumentKind;
+use allium_model::{Bounds, DocumentKind};
 use allium_sources::Error;
 use allium_sources::onionoo::{Document, decode};
 
@@ -11,7 +11,7 @@ use super::{ALICE, BOB, details, document, histories, lines, read, testdata, upt
 /// One line of what is left of a relay, or why the document is refused, and every reject.
 fn outcome(name: &str) -> String {
     let kind = DocumentKind::from_name(name.split('-').next().unwrap()).unwrap();
-    let document = match decode(kind, &read(&format!("bad/{name}")), name) {
+    let document = match decode(kind, &read(&format!("bad/{name}")), name, Bounds::default()) {
         Ok(document) => document,
         Err(error) => return format!("{name}\n  refused: {error}\n"),
     };
@@ -38,7 +38,7 @@ fn a_document_cut_anywhere_is_refused() {
         let whole = read(&format!("{kind}.json"));
         let end = whole.iter().rposition(|byte| *byte == b'}').unwrap();
         for len in 1..=end {
-            match decode(kind, &whole[..len], "cut") {
+            match decode(kind, &whole[..len], "cut", Bounds::default()) {
                 Err(Error::Truncated { byte, .. }) => assert_eq!(byte, len as u64),
                 other => panic!("{kind} cut at {len}: {other:?}"),
             }
@@ -60,7 +60,7 @@ fn a_damaged_byte_never_panics() {
             for byte in [b'"', b'{', b']', b'\\', b'-', 0, 0xff] {
                 let mut damaged = whole.clone();
                 damaged[offset] = byte;
-                let _ = decode(kind, &damaged, "damaged");
+                let _ = decode(kind, &damaged, "damaged", Bounds::default());
             }
         }
     }
@@ -158,9 +158,9 @@ fn a_bad_graph_costs_itself_only() {
 
 #[test]
 fn graphs_that_would_fill_the_memory_are_not_completed() {
-    // Frozen for 56 years at one value a second.
+    // Frozen for 23 years at one value a second.
     let text = document(&format!(
-        r#"{{"fingerprint":"{ALICE}","uptime":{{"x":{{"first":"1970-01-01 00:00:01","interval":1,"factor":0,"values":[1,1]}}}}}}"#
+        r#"{{"fingerprint":"{ALICE}","uptime":{{"x":{{"first":"2002-09-20 00:00:01","interval":1,"factor":0,"values":[1,1]}}}}}}"#
     ));
     let document = histories(DocumentKind::Uptime, text.as_bytes()).unwrap();
     assert_eq!(document.relays[0].graphs[0].series.len(), 2);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use allium_model::DocumentKind;
+use allium_model::{Bounds, DocumentKind};
 use allium_sources::Error;
 use allium_sources::onionoo::client::FetchedDocument;
 use allium_sources::onionoo::{Client, ClientOptions, Fetched};
@@ -119,7 +119,7 @@ async fn fetch_all(answers: Vec<Answer>, n: usize) -> (Vec<Result<Fetched, Error
     let client = Client::new(options(&server.url, cache.path())).unwrap();
     let mut outcomes = Vec::new();
     for _ in 0..n {
-        outcomes.push(client.fetch(DocumentKind::Details, None).await);
+        outcomes.push(client.fetch(DocumentKind::Details, None, Bounds::default()).await);
     }
     (outcomes, server.requests())
 }
@@ -164,13 +164,13 @@ async fn a_document_that_the_caller_holds_is_not_read_again() {
     let server = Server::start(vec![ok(&as_of(18)), http("304 Not Modified", "", b"")]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&server.url, cache.path())).unwrap();
-    let published = modified(client.fetch(DocumentKind::Details, None).await).published;
-    let before = client.fetch(DocumentKind::Details, Some(published.plus(-1))).await.unwrap();
+    let published = modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await).published;
+    let before = client.fetch(DocumentKind::Details, Some(published.plus(-1)), Bounds::default()).await.unwrap();
     assert_eq!(before.into_document().unwrap().bytes, as_of(18), "one that the cache has and the caller has not");
     // A reader of this notices, and asks the server again.
     std::fs::write(cache.path().join("details.body"), vec![0; as_of(18).len()]).unwrap();
     for held in [published, published.next()] {
-        assert_eq!(client.fetch(DocumentKind::Details, Some(held)).await.unwrap(), Fetched::Held);
+        assert_eq!(client.fetch(DocumentKind::Details, Some(held), Bounds::default()).await.unwrap(), Fetched::Held);
     }
     let requests = server.requests();
     assert_eq!(requests.len(), 4);
@@ -189,13 +189,13 @@ async fn a_damaged_cache_is_fetched_anew() {
     let server = Server::start(vec![ok(&as_of(18))]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&server.url, cache.path())).unwrap();
-    modified(client.fetch(DocumentKind::Details, None).await);
+    modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await);
     for damage in [b"{".as_slice(), b""] {
         std::fs::write(cache.path().join("details.body"), damage).unwrap();
-        assert_eq!(modified(client.fetch(DocumentKind::Details, None).await).bytes, as_of(18));
+        assert_eq!(modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await).bytes, as_of(18));
     }
     std::fs::write(cache.path().join("details.json"), b"{").unwrap();
-    modified(client.fetch(DocumentKind::Details, None).await);
+    modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await);
     assert!(server.requests().iter().all(|request| !request.contains("if-modified-since")));
 }
 
@@ -204,9 +204,39 @@ async fn a_cache_damaged_without_a_trace_is_fetched_anew() {
     let server = Server::start(vec![ok(&as_of(18)), http("304 Not Modified", "", b""), ok(&as_of(18))]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&server.url, cache.path())).unwrap();
-    modified(client.fetch(DocumentKind::Details, None).await);
+    modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await);
     std::fs::write(cache.path().join("details.body"), vec![0; as_of(18).len()]).unwrap();
-    assert_eq!(modified(client.fetch(DocumentKind::Details, None).await).bytes, as_of(18));
+    assert_eq!(modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await).bytes, as_of(18));
+}
+
+#[tokio::test]
+async fn a_cached_document_that_lies_ahead_stands_in_the_way_of_no_true_one() {
+    let of_2036 = String::from_utf8(as_of(18)).unwrap().replace("2026-02-15", "2036-02-15").into_bytes();
+    let ahead = http("200 OK", "Last-Modified: Fri, 15 Feb 2036 19:20:00 GMT\r\n", &of_2036);
+    let server = Server::start(vec![ahead.clone(), ahead, ok(&as_of(18)), http("304 Not Modified", "", b"")]).await;
+    let cache = tempfile::tempdir().unwrap();
+    let client = Client::new(options(&server.url, cache.path())).unwrap();
+    // A clock that is wrong believes it and keeps it.
+    modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await);
+    let bounds = Bounds::at("2026-02-15T19:30:00Z".parse().unwrap(), 7200);
+    let refused = client.fetch(DocumentKind::Details, None, bounds).await.unwrap_err();
+    assert!(refused.to_string().contains("relays_published 2036-02-15T18:00:00Z lies ahead"), "{refused}");
+    assert_eq!(modified(client.fetch(DocumentKind::Details, None, bounds).await).bytes, as_of(18));
+    assert!(matches!(client.fetch(DocumentKind::Details, None, bounds).await, Ok(Fetched::NotModified(_))));
+    let requests = server.requests();
+    assert!(!requests[1].contains("if-modified-since") && !requests[2].contains("if-modified-since"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_date_of_modification_that_lies_ahead_is_not_asked_with() {
+    let ahead = http("200 OK", "Last-Modified: Fri, 15 Feb 2036 19:20:00 GMT\r\n", &as_of(18));
+    let server = Server::start(vec![ahead, ok(&as_of(19))]).await;
+    let cache = tempfile::tempdir().unwrap();
+    let client = Client::new(options(&server.url, cache.path())).unwrap();
+    let bounds = Bounds::at("2026-02-15T19:30:00Z".parse().unwrap(), 7200);
+    modified(client.fetch(DocumentKind::Details, None, bounds).await);
+    assert_eq!(modified(client.fetch(DocumentKind::Details, None, bounds).await).bytes, as_of(19));
+    assert!(!server.requests()[1].contains("if-modified-since"));
 }
 
 #[tokio::test]
@@ -214,7 +244,7 @@ async fn the_cache_of_another_server_is_not_used() {
     let servers = [Server::start(vec![ok(&as_of(18))]).await, Server::start(vec![ok(&as_of(17))]).await];
     let cache = tempfile::tempdir().unwrap();
     for server in &servers {
-        modified(Client::new(options(&server.url, cache.path())).unwrap().fetch(DocumentKind::Details, None).await);
+        modified(Client::new(options(&server.url, cache.path())).unwrap().fetch(DocumentKind::Details, None, Bounds::default()).await);
     }
     assert!(!servers[1].requests()[0].contains("if-modified-since"));
 }
@@ -287,7 +317,7 @@ async fn check_too_large(answer: Answer) {
     let cache = tempfile::tempdir().unwrap();
     let limits = Limits { max_compressed_bytes: 10_000, max_bytes: 20_000, max_ratio: 1000 };
     let client = Client::new(ClientOptions { limits, ..options(&server.url, cache.path()) }).unwrap();
-    let outcome = client.fetch(DocumentKind::Details, None).await;
+    let outcome = client.fetch(DocumentKind::Details, None, Bounds::default()).await;
     assert!(matches!(outcome, Err(Error::TooLarge { .. })), "{outcome:?}");
     assert_eq!(server.requests().len(), 1);
     assert_eq!(std::fs::read_dir(cache.path()).unwrap().count(), 0);
@@ -312,7 +342,7 @@ async fn a_silent_server_times_out() {
     let cache = tempfile::tempdir().unwrap();
     let hasty = ClientOptions { timeout: Duration::from_millis(100), retries: 1, ..options(&server.url, cache.path()) };
     let start = Instant::now();
-    let outcome = Client::new(hasty).unwrap().fetch(DocumentKind::Details, None).await;
+    let outcome = Client::new(hasty).unwrap().fetch(DocumentKind::Details, None, Bounds::default()).await;
     assert!(matches!(outcome, Err(Error::TimedOut { .. })), "{outcome:?}");
     assert!(start.elapsed() < Duration::from_secs(10));
 }
@@ -341,7 +371,7 @@ async fn a_proxy_is_asked_to_resolve_names() {
     let address = proxy.url.replace("http://", "socks5h://");
     // Nothing listens on port 1: only the proxy can answer.
     let proxied = ClientOptions { proxy: Some(address), ..options("http://localhost:1", cache.path()) };
-    modified(Client::new(proxied).unwrap().fetch(DocumentKind::Details, None).await);
+    modified(Client::new(proxied).unwrap().fetch(DocumentKind::Details, None, Bounds::default()).await);
 }
 
 #[tokio::test]
@@ -349,7 +379,7 @@ async fn a_base_address_may_have_a_path() {
     let server = Server::start(vec![ok(&as_of(18))]).await;
     let cache = tempfile::tempdir().unwrap();
     let client = Client::new(options(&format!("{}/mirror/", server.url), cache.path())).unwrap();
-    modified(client.fetch(DocumentKind::Details, None).await);
+    modified(client.fetch(DocumentKind::Details, None, Bounds::default()).await);
     assert!(server.requests()[0].starts_with("get /mirror/details "));
 }
 

@@ -1,6 +1,6 @@
 //! Good documents of every kind.
 
-use allium_model::DocumentKind;
+use allium_model::{Bounds, DocumentKind};
 use allium_sources::onionoo::{decode, decode_file, kind_of_path, sniff};
 use allium_sources::read::Limits;
 
@@ -8,7 +8,7 @@ use super::{ALICE, BOB, details, document, read, testdata, uptime};
 
 fn check(kind: DocumentKind) {
     let bytes = read(&format!("{kind}.json"));
-    let decoded = decode(kind, &bytes, "test").unwrap();
+    let decoded = decode(kind, &bytes, "test", Bounds::default()).unwrap();
     insta::assert_debug_snapshot!(kind.name(), decoded);
     assert_eq!(decoded.header().n_rejects, 0);
 }
@@ -84,7 +84,7 @@ fn files_with_other_names_are_recognised() {
     for kind in DocumentKind::ALL {
         let path = dir.path().join(format!("saved-{}.txt", kind.name()));
         std::fs::copy(testdata().join(format!("{kind}.json")), &path).unwrap();
-        assert_eq!(decode_file(&path, &Limits::default()).unwrap().header().kind, kind);
+        assert_eq!(decode_file(&path, &Limits::default(), Bounds::default()).unwrap().header().kind, kind);
     }
 }
 

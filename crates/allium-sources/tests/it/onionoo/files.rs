@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use allium_model::Bounds;
 use allium_sources::Error;
 use allium_sources::error::Stage;
 use allium_sources::onionoo::decode_file;
@@ -38,7 +39,7 @@ fn compression_is_recognised_by_its_first_bytes() {
     let path = dir.path().join("details.json.bz2");
     for compress in COMPRESSIONS {
         std::fs::write(&path, compress(&read("details.json"))).unwrap();
-        assert_eq!(decode_file(&path, &Limits::default()).unwrap().n_relays(), 3);
+        assert_eq!(decode_file(&path, &Limits::default(), Bounds::default()).unwrap().n_relays(), 3);
     }
 }
 

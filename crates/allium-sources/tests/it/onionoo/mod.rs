@@ -9,10 +9,11 @@ mod frozen;
 mod graphs;
 mod numbers;
 mod real;
+mod times;
 
 use std::path::{Path, PathBuf};
 
-use allium_model::{DocumentKind, Reject};
+use allium_model::{Bounds, DocumentKind, Reject};
 use allium_sources::Error;
 use allium_sources::onionoo::{DetailsDocument, Document, HistoriesDocument, decode};
 
@@ -33,14 +34,14 @@ fn document(entries: &str) -> String {
 }
 
 fn details(bytes: &[u8]) -> Result<DetailsDocument, Error> {
-    match decode(DocumentKind::Details, bytes, "test")? {
+    match decode(DocumentKind::Details, bytes, "test", Bounds::default())? {
         Document::Details(details) => Ok(details),
         other => panic!("{other:?}"),
     }
 }
 
 fn histories(kind: DocumentKind, bytes: &[u8]) -> Result<HistoriesDocument, Error> {
-    match decode(kind, bytes, "test")? {
+    match decode(kind, bytes, "test", Bounds::default())? {
         Document::Histories(histories) => Ok(histories),
         other => panic!("{other:?}"),
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use allium_model::{Fingerprint, GraphPeriod, Period, Quantity};
+use allium_model::{Bounds, Fingerprint, GraphPeriod, Period, Quantity};
 use allium_sources::Error;
 use allium_sources::onionoo::{DetailsDocument, Document, HistoriesDocument, decode_file};
 use allium_sources::read::Limits;
@@ -18,7 +18,7 @@ fn real_data() -> Option<PathBuf> {
 }
 
 fn decode(dir: &Path, name: &str) -> Document {
-    decode_file(&dir.join(name), &Limits::default()).unwrap()
+    decode_file(&dir.join(name), &Limits::default(), Bounds::default()).unwrap()
 }
 
 fn network(dir: &Path) -> (DetailsDocument, HistoriesDocument) {
@@ -73,10 +73,10 @@ fn small_answers_decode_but_for_their_shortened_values() {
         let path = file.unwrap().path();
         if path.to_string_lossy().contains("clients") {
             // Clients of bridges: no kind of document that we read.
-            assert!(matches!(decode_file(&path, &Limits::default()), Err(Error::UnknownKind { .. })));
+            assert!(matches!(decode_file(&path, &Limits::default(), Bounds::default()), Err(Error::UnknownKind { .. })));
             continue;
         }
-        let document = decode_file(&path, &Limits::default()).unwrap();
+        let document = decode_file(&path, &Limits::default(), Bounds::default()).unwrap();
         assert!(document.n_relays() > 0);
         for reject in &document.header().rejects {
             assert!(reject.reason.starts_with("last does not fit first"), "{reject:?}");

@@ -43,10 +43,28 @@ fn a_file_without_a_column_or_with_nothing_in_it_is_refused() {
         std::fs::write(path("snapshots.csv"), snapshots).unwrap();
         std::fs::write(path("spans.parquet"), spans).unwrap();
         let files = Files { snapshots: &path("snapshots.csv"), spans: &path("spans.parquet"), relays: &testdata("relays.csv") };
-        let error = decode_files(&files, &Limits::default()).unwrap_err();
+        let error = decode_files(&files, &Limits::default(), Bounds::default()).unwrap_err();
         assert!(matches!(error, Error::Table { .. }), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_list_of_a_time_that_cannot_be_is_left_out_and_those_after_it_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (snapshots, spans) = (dir.path().join("snapshots.csv"), dir.path().join("spans.parquet"));
+    let rows = "0,1970-01-01T00:00:00Z,1,1,0\n1,2026-02-15T16:20:00Z,1,1,0\n2,2036-02-15T17:20:00Z,1,1,0\n3,2026-02-15T18:20:00Z,1,1,0\n";
+    std::fs::write(&snapshots, format!("snapshot,fetched_at,running,guard,exit\n{rows}")).unwrap();
+    let text = format!("fingerprint,first_snapshot,end_snapshot,guard,exit\n{ALICE},0,4,true,false\n");
+    std::fs::write(&spans, spans_as_parquet(&text, Form::default())).unwrap();
+    let bounds = Bounds::at("2026-02-15T19:30:00Z".parse().unwrap(), 7200);
+    let files = Files { snapshots: &snapshots, spans: &spans, relays: &testdata("relays.csv") };
+    let pack = decode_files(&files, &Limits::default(), bounds).unwrap();
+    assert_eq!(pack.snapshots.iter().map(|snapshot| snapshot.index).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(pack.spans[0].snapshots, 0..2);
+    let reasons: Vec<_> = pack.rejects.iter().map(|reject| format!("{}: {}", reject.location, reject.reason)).collect();
+    assert_eq!(reasons[0], "line 2: fetched_at of snapshot 0: 1970-01-01T00:00:00Z lies before 2002-09-20, when Tor began");
+    assert!(reasons[1].starts_with("line 4: fetched_at of snapshot 2: 2036-02-15T17:20:00Z lies ahead"), "{reasons:?}");
 }
 
 #[test]
@@ -59,7 +77,8 @@ fn a_small_file_cannot_claim_millions_of_rows() {
         assert!(bytes.len() < 50_000, "{} bytes", bytes.len());
         std::fs::write(&spans, bytes).unwrap();
         let (snapshots, relays) = (testdata("snapshots.csv"), testdata("relays.csv"));
-        let error = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default()).unwrap_err();
+        let error = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default(), Bounds::default())
+            .unwrap_err();
         assert!(error.to_string().contains("1100000 rows in "), "{error}");
     }
 }
@@ -80,6 +99,6 @@ proptest! {
         }
         std::fs::write(&spans, bytes).unwrap();
         let (snapshots, relays) = (testdata("snapshots.csv"), testdata("relays.csv"));
-        let _must_return = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default());
+        let _must_return = decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default(), Bounds::default());
     }
 }

@@ -6,6 +6,7 @@ mod pack;
 
 use std::path::{Path, PathBuf};
 
+use allium_model::Bounds;
 use allium_sources::Error;
 use allium_sources::presence::{Files, Pack, decode_files};
 use allium_sources::read::Limits;
@@ -26,5 +27,5 @@ fn decode(dir: &str, form: Form) -> Result<Pack, Error> {
     let text = std::fs::read_to_string(testdata(dir).join("spans.csv")).unwrap();
     std::fs::write(&spans, spans_as_parquet(&text, form)).unwrap();
     let (snapshots, relays) = (testdata(dir).join("snapshots.csv"), testdata(dir).join("relays.csv"));
-    decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default())
+    decode_files(&Files { snapshots: &snapshots, spans: &spans, relays: &relays }, &Limits::default(), Bounds::default())
 }

@@ -1,5 +1,6 @@
 //! Good packs.
 
+use allium_model::Bounds;
 use allium_model::{RelayFlag, Timestamp};
 use allium_sources::presence::{Hours, Snapshot};
 use parquet::basic::{Compression, ZstdLevel};
@@ -76,7 +77,7 @@ fn one_wrong_total_is_told_with_its_snapshot() {
     let spans = std::fs::read_to_string(testdata("spans.csv")).unwrap();
     std::fs::write(path("spans.parquet"), spans_as_parquet(&spans, Form::default())).unwrap();
     let files = Files { snapshots: &path("snapshots.csv"), spans: &path("spans.parquet"), relays: &testdata("relays.csv") };
-    let pack = decode_files(&files, &Limits::default()).unwrap();
+    let pack = decode_files(&files, &Limits::default(), Bounds::default()).unwrap();
     assert_eq!((pack.n_mismatches, pack.n_rejects, pack.spans.len()), (1, 1, 4));
     assert_eq!(pack.rejects[0].location, "line 3 snapshot 1");
     assert_eq!(pack.rejects[0].reason, "guard is 0, 1 in the spans; exit is 7, 1 in the spans");
@@ -95,7 +96,7 @@ fn snapshots(pauses: &[u16]) -> Vec<Snapshot> {
     let one = "fingerprint,first_snapshot,end_snapshot,guard,exit\n0011223344556677889900112233445566778899,0,1,true,true\n";
     std::fs::write(&spans, spans_as_parquet(one, Form::default())).unwrap();
     let relays = testdata("relays.csv");
-    decode_files(&Files { snapshots: &list, spans: &spans, relays: &relays }, &Limits::default()).unwrap().snapshots
+    decode_files(&Files { snapshots: &list, spans: &spans, relays: &relays }, &Limits::default(), Bounds::default()).unwrap().snapshots
 }
 
 proptest! {
