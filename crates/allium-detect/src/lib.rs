@@ -47,6 +47,7 @@ mod scan;
 mod scatter;
 mod scope;
 mod settings;
+mod sudden;
 mod track;
 
 pub use book::{RelayIdx, RelayInfo};
@@ -59,3 +60,4 @@ pub use roles::Roles;
 pub use save::RestoreError;
 pub use scope::{Scope, ScopeKind};
 pub use settings::Settings;
+pub use sudden::{Listing, sudden};

@@ -55,14 +55,15 @@ pub fn assemble(update: &Update) -> Option<NetworkRecord> {
     let mut sources: BTreeMap<DocumentKind, SourceStatus> = BTreeMap::new();
     let mut known = Vec::new();
     if let Some((status, listed)) = &update.details {
-        known.push(status.published);
+        let is_whole = !update.parts.contains(&status.kind);
+        known.extend(is_whole.then_some(status.published));
         sources.insert(status.kind, status.clone());
         for relay in listed {
             let parts = relays.entry(relay.fingerprint).or_insert_with(|| RelayParts::new(Relay::unknown(relay.fingerprint)));
             parts.relay = relay.clone();
             parts.details_hour = Some(status.published);
-            parts.spans =
-                state(relay).map(|state| StateSpan { start: status.published, end: status.published.next(), state }).into_iter().collect();
+            let span = |state| StateSpan { start: status.published, end: status.published.next(), state };
+            parts.spans = state(relay).filter(|_| is_whole).map(span).into_iter().collect();
         }
     }
     for (status, histories) in &update.histories {
@@ -117,6 +118,9 @@ fn finish_relay(parts: RelayParts, as_of: ConsensusHour, known: &Known) -> Relay
             follow(&mut relay, &last.state, |flag| known.of_flag(flag).contains(listed));
         }
     }
+    // A document that is a part may be later than the newest consensus; as of that one nothing later has been seen.
+    relay.first_seen = relay.first_seen.map(|seen| seen.min(as_of));
+    relay.last_seen = relay.last_seen.map(|seen| seen.min(as_of));
     histories.sort_by_key(|history| history.kind);
     let published = histories.into_iter().flat_map(|history| history.graphs).collect();
     RelayRecord { relay, spans, published }

@@ -3,7 +3,7 @@
 //! One handle writes at a time, any number read meanwhile. Every method is one transaction: a change is made whole or not at all, an
 //! answer is as of one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -27,6 +27,13 @@ pub trait Store: Record + Figures + Notes + Sources + State + Upkeep + Debug + S
     /// # Errors
     /// If the store cannot be read.
     fn hold_moment(&self, ask: &mut dyn FnMut(&dyn Store)) -> Result<(), Error>;
+
+    /// Leaves these hours out of every answer of this handle, as if their consensus were not known; nothing is written. They replace
+    /// those named before. The care of the store and what is taken in are not concerned.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn leave_out(&mut self, hours: &BTreeSet<ConsensusHour>) -> Result<(), Error>;
 }
 
 impl dyn Store + '_ {
@@ -111,6 +118,12 @@ pub trait Record {
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
         relays: &[Relay],
     ) -> Result<AppliedPack, Error>;
+
+    /// The relays that known consensuses in `[since, until)` list, by fingerprint.
+    ///
+    /// # Errors
+    /// As [`Record::load`].
+    fn listed_between(&self, since: ConsensusHour, until: ConsensusHour) -> Result<Vec<Fingerprint>, Error>;
 
     /// The known consensuses, earliest first: their source and totals, without their relays.
     ///

@@ -11,6 +11,8 @@ pub struct Update {
     pub histories: Vec<(SourceStatus, Vec<RelayHistories>)>,
     /// Rejects of these documents; those of other kinds are ignored.
     pub rejects: Vec<(DocumentKind, Reject)>,
+    /// Kinds whose document is a part: it describes the relays in it, says nothing of the others, and leaves the document in use in its place.
+    pub parts: Vec<DocumentKind>,
     /// Times that can be: a stored document as of a time outside is no reason to refuse an older one.
     pub bounds: Bounds,
 }
@@ -44,6 +46,8 @@ pub struct AppliedDocument {
 pub enum Outcome {
     /// It is newer than what was stored.
     Stored,
+    /// It is a part: what it says of its relays is stored, and the document in use stays.
+    Described,
     /// One of the same kind and hour is stored; nothing was done.
     AlreadyStored,
 }

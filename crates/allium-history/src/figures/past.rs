@@ -3,7 +3,7 @@
 //! A day of a relay is a mean over the consensuses that list it and are asked for. Input: hourly weights and bandwidths
 //! ([`crate::blob::day`]), spans, and the selection probabilities of each hour.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 use allium_model::{ConsensusHour, Fraction, RelayState, SelectionProbabilities, WeightRole};
@@ -17,6 +17,8 @@ pub(crate) const HOURS_OF_DAY: Range<u32> = 0..DAY_HOURS.unsigned_abs();
 /// States of relays and selection probabilities at the hours that are asked for.
 pub(crate) struct Past {
     pub(crate) asked: Range<i32>,
+    /// Hours among these that are left out.
+    pub(crate) left_out: BTreeSet<i32>,
     /// By hour; hours without weights are missing.
     pub(crate) network: HashMap<i32, SelectionProbabilities>,
     pub(crate) states: Vec<RelayState>,
@@ -31,7 +33,7 @@ impl Past {
         HOURS_OF_DAY.filter_map(move |hour_of_day| {
             let hour = first.saturating_add_unsigned(hour_of_day);
             let (_, state) = spans.get(spans.partition_point(|(hours, _)| hours.end <= hour)).filter(|(hours, _)| hours.start <= hour)?;
-            self.asked.contains(&hour).then_some((hour_of_day, hour, *state))
+            (self.asked.contains(&hour) && !self.left_out.contains(&hour)).then_some((hour_of_day, hour, *state))
         })
     }
 

@@ -1,8 +1,10 @@
 //! The connection to an SQLite file, with a write-ahead log beside it while it is open.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use allium_model::ConsensusHour;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure::Failure;
@@ -152,6 +154,9 @@ fn configure(conn: &Connection) -> Result<(), Failure> {
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // Hours that this connection answers as if they were not known.
+    conn.execute_batch("CREATE TEMP TABLE left_out (hour INTEGER PRIMARY KEY)")?;
     Ok(())
 }
 
@@ -161,5 +166,14 @@ impl Store for SqliteStore {
         ask(self);
         drop(moment);
         Ok(())
+    }
+
+    fn leave_out(&mut self, hours: &BTreeSet<ConsensusHour>) -> Result<(), Error> {
+        let named: rusqlite::Result<()> = (|| {
+            self.conn.execute("DELETE FROM temp.left_out", [])?;
+            let mut insert = self.conn.prepare("INSERT INTO temp.left_out (hour) VALUES (?)")?;
+            hours.iter().try_for_each(|hour| insert.execute([hour.get()]).map(drop))
+        })();
+        named.map_err(|failure| self.named(failure))
     }
 }

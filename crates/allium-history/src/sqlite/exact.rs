@@ -25,7 +25,8 @@ pub(super) fn load_as_of(conn: &Connection, until: ConsensusHour) -> Result<Exac
 /// The known consensuses, earliest first.
 pub(super) fn consensuses(conn: &Connection, until: Option<ConsensusHour>) -> Result<Vec<KnownConsensus>, Failure> {
     let mut statement = conn.prepare(
-        "SELECT hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit FROM consensuses WHERE hour <= ? ORDER BY hour",
+        "SELECT hour, source, verified, received_at, n_listed, n_running, n_guard, n_exit FROM consensuses
+         WHERE hour <= ? AND hour NOT IN (SELECT hour FROM temp.left_out) ORDER BY hour",
     )?;
     let mut rows = statement.query([until.map_or(i32::MAX, ConsensusHour::get)])?;
     let mut consensuses = Vec::new();

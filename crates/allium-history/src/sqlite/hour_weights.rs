@@ -30,7 +30,8 @@ pub(super) fn each(
 /// The latest weighed hour of each range that has one, with the index of the range, by hour.
 fn latest_hours(conn: &Connection, ranges: &[(ConsensusHour, ConsensusHour)]) -> Result<Vec<(i32, usize)>, Failure> {
     let mut wanted: Vec<(i32, usize)> = Vec::new();
-    let mut latest = conn.prepare("SELECT max(hour) FROM hour_weights WHERE hour BETWEEN ? AND ?")?;
+    let mut latest =
+        conn.prepare("SELECT max(hour) FROM hour_weights WHERE hour BETWEEN ? AND ? AND hour NOT IN (SELECT hour FROM temp.left_out)")?;
     for (index, (from, to)) in ranges.iter().enumerate() {
         let hour: Option<Option<i32>> = latest.query_row([from.get(), to.get()], |row| row.get(0)).optional()?;
         wanted.extend(hour.flatten().map(|hour| (hour, index)));

@@ -1,5 +1,7 @@
 //! The hours whose consensus is known.
 
+use std::collections::BTreeSet;
+
 use allium_model::{ConsensusHour, Known};
 use rusqlite::Connection;
 
@@ -24,7 +26,13 @@ pub(super) fn known_hours(conn: &Connection) -> Result<Vec<ConsensusHour>, Failu
     Ok(hours)
 }
 
-/// The known hours up to and including `until`; those of which only a list of running relays is known are marked.
+/// The hours that this connection leaves out of its answers.
+pub(super) fn left_out(conn: &Connection) -> Result<BTreeSet<i32>, Failure> {
+    let mut statement = conn.prepare("SELECT hour FROM temp.left_out")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// The known hours up to and including `until` that are not left out; those of which only a list of running relays is known are marked.
 pub(super) fn known(conn: &Connection, until: ConsensusHour) -> Result<Known, Failure> {
     let mut statement = conn.prepare("SELECT hour FROM consensuses WHERE source = ?")?;
     let mut rows = statement.query([ConsensusSource::Presence.name()])?;
@@ -32,7 +40,8 @@ pub(super) fn known(conn: &Connection, until: ConsensusHour) -> Result<Known, Fa
     while let Some(row) = rows.next()? {
         listed.push(hour(row, 0)?);
     }
-    let hours = known_hours(conn)?.into_iter().filter(|hour| *hour <= until).collect();
+    let left_out = left_out(conn)?;
+    let hours = known_hours(conn)?.into_iter().filter(|hour| *hour <= until && !left_out.contains(&hour.get())).collect();
     Ok(Known::with_listed(hours, &Known::new(listed)))
 }
 

@@ -162,7 +162,8 @@ fn load_spans(conn: &Connection, relays: &mut [RelayParts], indices: &HashMap<i6
             Some((of_id, parts)) if of_id == id => parts,
             _ => parts_of(relays, indices, id)?,
         };
-        parts.spans.push(StateSpan { start: hour(row, 1)?, end, state: state.clone() });
+        let start = hour(row, 1)?;
+        parts.spans.extend((start < end).then(|| StateSpan { start, end, state: state.clone() }));
         of = Some((id, parts));
     }
     Ok(())

@@ -15,7 +15,8 @@ pub(super) fn network_weights(
     to: ConsensusHour,
 ) -> Result<HashMap<i32, SelectionProbabilities>, Failure> {
     let mut statement = conn.prepare(
-        "SELECT hour, guard_weight, exit_weight, both_weight, middle_weight, bandwidth_weights FROM hour_weights WHERE hour >= ? AND hour < ?",
+        "SELECT hour, guard_weight, exit_weight, both_weight, middle_weight, bandwidth_weights FROM hour_weights
+         WHERE hour >= ? AND hour < ? AND hour NOT IN (SELECT hour FROM temp.left_out)",
     )?;
     let mut rows = statement.query([from.get(), to.get()])?;
     let mut by_hour = HashMap::new();

@@ -4,7 +4,7 @@ use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState,
 
 use super::connection::SqliteStore;
 use super::relay_ids::RelayIds;
-use super::{consensuses, describe, documents, events, exact, load, measures, timeline};
+use super::{consensuses, describe, documents, events, exact, load, measures, span_rows, timeline};
 use crate::consensus::{AppliedPack, AppliedSpans, ConsensusInfo, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus, Listed};
 use crate::error::Error;
 use crate::store::Record;
@@ -66,6 +66,10 @@ impl Record for SqliteStore {
             let n_described = newest.map_or(Ok(0), |newest| describe::describe(conn, newest, relays))?;
             Ok(AppliedPack { spans, n_described })
         })
+    }
+
+    fn listed_between(&self, since: ConsensusHour, until: ConsensusHour) -> Result<Vec<Fingerprint>, Error> {
+        self.read(|conn| span_rows::listed_between(conn, since.get(), until.get()))
     }
 
     fn known(&self) -> Result<Vec<KnownConsensus>, Error> {

@@ -7,7 +7,7 @@ use allium_model::{ConsensusHour, Fingerprint, RelayState};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::failure::Failure;
-use super::hours::newest_hour;
+use super::hours::{left_out, newest_hour};
 use super::measures::each_day;
 use super::network_weights::network_weights;
 use super::relay_states::states;
@@ -30,7 +30,7 @@ fn load(conn: &Connection, from: ConsensusHour, to: ConsensusHour, relay_id: Opt
         let state = ids.binary_search(&row.get(3)?).map_err(|_| Failure::Corrupt("a span whose state is missing".into()))?;
         spans.entry(row.get(0)?).or_default().push((row.get(1)?..end, state));
     }
-    Ok(Past { asked: from.get()..to.get(), network: network_weights(conn, from, to)?, states, spans })
+    Ok(Past { asked: from.get()..to.get(), left_out: left_out(conn)?, network: network_weights(conn, from, to)?, states, spans })
 }
 
 /// The days of one relay in `[from, to)`; days of which nothing is known are missing.

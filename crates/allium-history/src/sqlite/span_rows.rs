@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use allium_model::ConsensusHour;
+use allium_model::{ConsensusHour, Fingerprint};
 use rusqlite::{CachedStatement, Connection, params};
 
 use super::columns::{hour, optional_hour};
@@ -96,4 +96,14 @@ impl<'a> SpanWriter<'a> {
         }
         Ok(())
     }
+}
+
+/// The relays that known consensuses in `[since, until)` list, by fingerprint.
+pub(super) fn listed_between(conn: &Connection, since: i32, until: i32) -> Result<Vec<Fingerprint>, Failure> {
+    let mut statement = conn.prepare(
+        "SELECT fingerprint FROM relays WHERE id IN (SELECT relay_id FROM spans WHERE start_hour < ?2
+         AND ifnull(end_hour, (SELECT max(hour) + 1 FROM consensuses)) > ?1) ORDER BY fingerprint",
+    )?;
+    let listed = statement.query_map([since, until], |row| row.get(0).map(Fingerprint::new))?.collect::<Result<_, _>>()?;
+    Ok(listed)
 }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
-use allium_history::{ConsensusInfo, ConsensusSource, ConsensusWeights, FullConsensus, Listed, Update};
+use allium_history::{ConsensusInfo, ConsensusSource, ConsensusWeights, Error, FullConsensus, Listed, Store, Update};
 use allium_model::{Bounds, RelayFlag, RelayState, SourceStatus, Timestamp};
 use allium_sources::consensus::{Consensus, Entry};
 use allium_sources::onionoo::{Document, Header};
+
+use super::parts::part;
 
 /// The consensus weights of the relays that a consensus calls running.
 pub fn weights(consensus: &Consensus, source: ConsensusSource) -> ConsensusWeights {
@@ -58,6 +60,24 @@ impl Intake {
                 self.update.histories.push((status, histories.relays));
             }
         }
+    }
+
+    /// Adds a document as [`Intake::add`] does, or as a part where the store shows that it is one; returns the reason then.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn add_judged(&mut self, document: Document, obtained_at: Timestamp, store: &dyn Store) -> Result<Option<String>, Error> {
+        let (kind, part) = (document.header().kind, part(&document, store)?);
+        self.add(document, obtained_at);
+        let reason = part.as_ref().map(|reject| reject.reason.clone());
+        if let Some(reject) = part {
+            self.update.parts.push(kind);
+            self.update.rejects.insert(0, (kind, reject));
+            let details = self.update.details.iter_mut().map(|(status, _)| status);
+            let statuses = details.chain(self.update.histories.iter_mut().map(|(status, _)| status));
+            statuses.filter(|status| status.kind == kind).for_each(|status| status.n_rejects += 1);
+        }
+        Ok(reason)
     }
 
     /// Everything added so far.

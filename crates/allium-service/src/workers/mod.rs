@@ -5,10 +5,12 @@
 //! panics. A new worker is one file here and one line where the program starts the others.
 
 pub mod detector;
+pub mod doubt;
 pub mod effects;
 pub mod forecasts;
 pub mod intake;
 pub mod network;
+pub mod parts;
 pub mod past;
 pub mod proofs;
 pub mod record;

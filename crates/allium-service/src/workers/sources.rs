@@ -40,7 +40,7 @@ impl Worker for Source {
     }
 
     fn step(&mut self, _: &Snapshot, context: &Context) -> anyhow::Result<Step> {
-        let stored = Stored::of(&*context.store.read()?)?;
+        let stored = Stored::of(&*context.store.read_every_list()?)?;
         let step = Step::then(Next::After(self.fetcher.poll));
         let Some(visit) = context.stop.or_done(self.fetcher.visit(&stored)) else { return Ok(step) };
         let step = visit.failures.iter().fold(step, |step, failure| {
@@ -253,7 +253,8 @@ impl Visit {
         for (document, obtained_at) in self.documents {
             let header = document.header();
             words.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
-            intake.add(document, obtained_at);
+            let part = intake.add_judged(document, obtained_at, store)?;
+            words.extend(part);
         }
         words.extend(self.unchanged.iter().map(|kind| format!("{kind} unchanged")));
         if has_documents {

@@ -1,8 +1,12 @@
 //! The store as workers use it: any number read, one writes, and one whole history lies in memory at a time.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use allium_history::{Error, Store, StoreUrl};
+use allium_model::ConsensusHour;
+
+use super::doubt;
 
 /// A store that workers share.
 pub struct SharedStore {
@@ -10,12 +14,13 @@ pub struct SharedStore {
     is_writable: bool,
     writing: Mutex<()>,
     reading_whole: Mutex<()>,
+    doubted: Mutex<BTreeSet<ConsensusHour>>,
 }
 
 impl SharedStore {
     /// The store at an address, which workers may write to or only read.
     pub fn new(url: StoreUrl, is_writable: bool) -> Self {
-        Self { url, is_writable, writing: Mutex::default(), reading_whole: Mutex::default() }
+        Self { url, is_writable, writing: Mutex::default(), reading_whole: Mutex::default(), doubted: Mutex::default() }
     }
 
     /// Address of the store.
@@ -28,12 +33,28 @@ impl SharedStore {
         self.is_writable
     }
 
-    /// Opens it for reading.
+    /// Opens it for reading; lists that are not believed are left out of its answers.
     ///
     /// # Errors
     /// As [`StoreUrl::open_read_only`].
     pub fn read(&self) -> Result<Box<dyn Store>, Error> {
+        let mut store = self.read_every_list()?;
+        doubt::leave_out(&mut *store, &self.doubted.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Ok(store)
+    }
+
+    /// Opens it for reading with every list, believed or not: for the detector, which judges them, and for sources.
+    ///
+    /// # Errors
+    /// As [`StoreUrl::open_read_only`].
+    pub fn read_every_list(&self) -> Result<Box<dyn Store>, Error> {
         self.url.open_read_only()
+    }
+
+    /// Says which lists the detector does not believe; true if these are others than before.
+    pub fn doubt(&self, hours: BTreeSet<ConsensusHour>) -> bool {
+        let mut doubted = self.doubted.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *doubted, hours) != *doubted
     }
 
     /// Reads the whole exact history; others that want to wait, as it takes much memory.
@@ -43,6 +64,15 @@ impl SharedStore {
     pub fn read_whole<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let _reading = self.reading_whole.lock().unwrap_or_else(PoisonError::into_inner);
         read(&*self.read()?)
+    }
+
+    /// As [`SharedStore::read_whole`], with every list.
+    ///
+    /// # Errors
+    /// As [`SharedStore::read_whole`].
+    pub fn read_whole_with_every_list<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let _reading = self.reading_whole.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&*self.read_every_list()?)
     }
 
     /// Writes to it; others that want to wait.

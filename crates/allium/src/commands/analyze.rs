@@ -10,10 +10,11 @@ use anyhow::Context as _;
 
 use crate::cli::{AnalyzeArgs, Format};
 use crate::config::Config;
+use allium_service::workers::doubt::open_believed;
 
 /// Writes the report to standard output.
 pub(crate) fn run(config: &Config, args: &AnalyzeArgs) -> anyhow::Result<()> {
-    let store = config.store.open_read_only()?;
+    let store = open_believed(&config.store, &config.detect.settings())?;
     let record = store.load()?.with_context(|| format!("{} is empty: import or ingest documents first", config.store))?;
     let report = NetworkReport::compute_in_parallel(&record);
     let mut out = BufWriter::new(io::stdout().lock());

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use allium_model::Timestamp;
-use allium_sources::onionoo::{decode_file, kind_of_path};
+use allium_sources::onionoo::{Document, decode_file, kind_of_path};
 use allium_words::inert::inert;
 use anyhow::{Context as _, bail};
 
 use crate::commands::ahead;
 use crate::config::Config;
-use crate::progress::Progress;
+use crate::progress::{self, Progress};
 use allium_service::workers::intake::Intake;
 
 /// Reads all documents, then stores them in one transaction: either the store has all of them or it is as before.
@@ -18,22 +18,26 @@ pub(crate) fn run(config: &Config, paths: &[PathBuf]) -> anyhow::Result<()> {
     let progress = Progress::start(files.len() + 1);
     let now = Timestamp::now();
     let bounds = config.bounds(now);
-    let mut intake = Intake::within(bounds);
-    let mut summary = Vec::new();
+    let (mut documents, mut summary) = (Vec::new(), Vec::new());
     for path in &files {
         progress.step(&format!("reading {}", inert(&path.display().to_string())));
         let document = decode_file(path, &config.limits(), bounds)?;
         let header = document.header();
         summary.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
-        intake.add(document, now);
+        documents.push(document);
     }
-    let update = intake.into_update();
-    if update.details.is_none() && update.histories.is_empty() {
+    if documents.iter().all(|document| matches!(document, Document::Summary(_))) {
         bail!("these documents add nothing to the store: details, uptime, bandwidth and weights do");
     }
     progress.step("storing");
     let mut store = config.store.open()?;
-    store.apply(&update)?;
+    let mut intake = Intake::within(bounds);
+    for document in documents {
+        let origin = document.header().origin.clone();
+        let part = intake.add_judged(document, now, &*store)?;
+        part.into_iter().for_each(|reason| progress::line(&inert(&format!("{origin}: {reason}"))));
+    }
+    store.apply(&intake.into_update())?;
     ahead::warn(&*store, bounds)?;
     progress.finish(&format!("{}: {}", config.store, summary.join(", ")));
     Ok(())

@@ -46,7 +46,7 @@ impl DetectorWorker {
     /// Reads the saved state; logs why there is none that can be used.
     fn restore(&mut self, context: &Context) {
         let begun = Instant::now();
-        let restored = context.store.read().map_err(anyhow::Error::from).and_then(|store| {
+        let restored = context.store.read_every_list().map_err(anyhow::Error::from).and_then(|store| {
             let Some(state) = store.load_state(NAME)? else { return Ok(None) };
             Watch::restore(&state, &self.settings, &*store).map(Some)
         });
@@ -82,7 +82,8 @@ impl DetectorWorker {
     /// Walks the whole history; `None` if the program ends meanwhile.
     fn replay(&mut self, view: &View, context: &Context) -> anyhow::Result<Option<Watch>> {
         let begun = Instant::now();
-        let (record, pack_read_at) = context.store.read_whole(|store| Ok((record::of(store)?, saved::pack_read_at(store)?)))?;
+        let (record, pack_read_at) =
+            context.store.read_whole_with_every_list(|store| Ok((record::of(store)?, saved::pack_read_at(store)?)))?;
         let mut watch = Watch::walk(record, pack_read_at, self.settings.clone(), &|| context.stop.is_raised());
         if context.stop.is_raised() {
             return Ok(None);
@@ -130,12 +131,14 @@ impl Worker for DetectorWorker {
         let watch = self.watch.insert(watch);
         let store = context.store.read()?;
         watch.measure(&*store, &view.record)?;
+        let doubted = watch.doubted();
         let log = watch.log().with_notes(&store.incident_notes()?);
         if let Err(error) = self.save(SAVE_EVERY, context) {
             let reason = inert(&format!("{error:#}"));
             tracing::error!(%reason, "state of the detector not saved");
         }
-        Ok(Step::then(Next::Network).with(Patch::Incidents(Box::new(log))))
+        let is_judged_otherwise = context.store.doubt(doubted);
+        Ok(Step::then(Next::Network).with(Patch::Incidents(Box::new(log))).having_stored(is_judged_otherwise))
     }
 
     fn finish(&mut self, context: &Context) -> anyhow::Result<()> {

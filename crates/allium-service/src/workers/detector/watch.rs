@@ -1,10 +1,10 @@
 //! A detector with what it has found, and what stands beside that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::{IncidentLog, View, Watched};
-use allium_detect::{Detector, Incident, Observation, Record, RelayIdx, RelayInfo, Settings};
+use allium_detect::{Detector, Incident, Kind, Observation, Record, RelayIdx, RelayInfo, Settings};
 use allium_history::{Error, Store};
 use allium_model::{ConsensusHour, NetworkRecord, RelayFlag, RelayFlags, RelayRecord, Timestamp};
 
@@ -26,6 +26,8 @@ pub struct Watch {
     pub(super) effects: Effects,
     /// Incidents that changed since effects were last measured.
     pub(super) changed: Vec<usize>,
+    /// Hours that were doubted at some time: whether a view knows them depends on when it was made.
+    once_doubted: BTreeSet<ConsensusHour>,
 }
 
 impl Watch {
@@ -38,6 +40,7 @@ impl Watch {
             pack_read_at,
             effects: Effects::default(),
             changed: Vec::new(),
+            once_doubted: BTreeSet::new(),
         }
     }
 
@@ -60,6 +63,15 @@ impl Watch {
         });
         watch.refresh(0..watch.detector.n_incidents());
         watch
+    }
+
+    /// The hours whose list is reported as one that cannot be what the network was.
+    pub fn doubted(&self) -> BTreeSet<ConsensusHour> {
+        let reported = self.incidents.values().filter(|incident| incident.kind == Kind::DataQuality);
+        let stretches: Vec<_> = reported.map(|incident| (incident.detected_at, incident.resolved_at)).collect();
+        let is_doubted =
+            |hour: &ConsensusHour| stretches.iter().any(|(from, until)| from <= hour && until.is_none_or(|until| *hour < until));
+        self.given.iter().map(|(hour, _)| *hour).filter(is_doubted).collect()
     }
 
     /// Number of consensuses that the detector was given.
@@ -86,8 +98,11 @@ impl Watch {
     /// stopped: earlier consensuses have come or gone, or are known otherwise.
     pub fn follow(&mut self, view: &View) -> bool {
         let network = &view.record;
-        let known = record::hours(&network.known);
-        let Some(later) = known.strip_prefix(self.given.as_slice()) else { return false };
+        self.once_doubted.extend(self.doubted());
+        let is_settled = |(hour, _): &(ConsensusHour, RelayFlags)| !self.once_doubted.contains(hour);
+        let known: Vec<_> = record::hours(&network.known).into_iter().filter(is_settled).collect();
+        let given: Vec<_> = self.given.iter().copied().filter(is_settled).collect();
+        let Some(later) = known.strip_prefix(given.as_slice()) else { return false };
         if later.is_empty() {
             return true;
         }

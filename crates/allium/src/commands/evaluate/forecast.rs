@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::cli::EvaluateForecastArgs;
 use crate::config::Config;
 use crate::progress::Progress;
+use allium_service::workers::doubt::open_believed;
 
 /// The name of the scoreboard in the directory of `--out`.
 const FILE: &str = "forecast.json";
@@ -31,7 +32,7 @@ pub(crate) fn run(config: &Config, args: &EvaluateForecastArgs) -> anyhow::Resul
     origins.dedup();
     let progress = Progress::start(origins.len() + 1);
     progress.step("reading the history");
-    let past = of_history(&config.store.open_read_only()?.exact()?);
+    let past = of_history(&open_believed(&config.store, &config.detect.settings())?.exact()?);
     let scored = scored(&past, &origins, args, &progress)?;
     ensure!(!scored.is_empty(), "no origin with history before it and at least half of its horizon after it");
     let scoreboard = Scoreboard::new(&past, args.horizon_days, scored);

@@ -10,6 +10,7 @@ use anyhow::{Context as _, ensure};
 use crate::cli::EvaluateNetworkArgs;
 use crate::config::Config;
 use crate::progress::Progress;
+use allium_service::workers::doubt::open_believed;
 
 /// The name of the scores in the directory of `--out`.
 const FILE: &str = "network.json";
@@ -18,7 +19,7 @@ const FILE: &str = "network.json";
 pub(crate) fn run(config: &Config, args: &EvaluateNetworkArgs) -> anyhow::Result<()> {
     let progress = Progress::start(2);
     progress.step("reading the history");
-    let store = config.store.open_read_only()?;
+    let store = open_believed(&config.store, &config.detect.settings())?;
     let past = of_history(&store.exact()?);
     let as_of = *past.hours().last().with_context(|| format!("{} holds no consensus", config.store))?;
     let daily = Daily::of(&past, as_of, &weights(&*store, as_of)?);

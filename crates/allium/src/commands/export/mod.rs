@@ -28,6 +28,7 @@ use anyhow::Context as _;
 use crate::cli::{ExportHistoryArgs, TableFormat};
 use crate::config::Config;
 use crate::progress::Progress;
+use allium_service::workers::doubt::open_believed;
 use month::Month;
 use output::Table;
 use target::Target;
@@ -46,7 +47,7 @@ struct Written {
 
 /// Reads the history as of one moment, writes it beside the directory that is asked for, then puts it there.
 pub(crate) fn run(config: &Config, args: &ExportHistoryArgs) -> anyhow::Result<()> {
-    let store = config.store.open_read_only()?;
+    let store = open_believed(&config.store, &config.detect.settings())?;
     let target = Target::prepare(&args.out, args.replace)?;
     let progress = Progress::start(2);
     progress.step(&format!("reading {}", config.store));

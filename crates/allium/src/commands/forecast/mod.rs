@@ -16,6 +16,7 @@ use anyhow::{Context as _, bail};
 use crate::cli::{ForecastAction, ForecastArgs, ForecastFormat};
 use crate::config::Config;
 use crate::progress::Progress;
+use allium_service::workers::doubt::open_believed;
 
 /// Writes the forecast to standard output, or trains a model.
 pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
@@ -45,7 +46,7 @@ pub(crate) fn run(config: &Config, args: &ForecastArgs) -> anyhow::Result<()> {
 /// The past that the store knows up to an hour, or all of it.
 fn read(config: &Config, as_of: Option<ConsensusHour>, progress: &Progress) -> anyhow::Result<(Past, ConsensusHour)> {
     progress.step("reading the history");
-    let store = config.store.open_read_only()?;
+    let store = open_believed(&config.store, &config.detect.settings())?;
     let newest = store.stats()?.last.with_context(|| format!("{} holds no consensus: import or ingest some first", config.store))?;
     let as_of = as_of.unwrap_or(newest);
     let ground = ground(of_history(&store.exact_as_of(as_of)?), as_of, || Ok(store.load_as_of(as_of)?))?;
