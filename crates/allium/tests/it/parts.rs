@@ -42,7 +42,7 @@ fn time(hour: usize) -> String {
 }
 
 /// Imports a document of these relays with further members, and gives what the command said.
-fn import(dir: &TempDir, hour: usize, relays: impl Iterator<Item = usize>, more: Value) -> String {
+fn import(dir: &TempDir, hour: usize, relays: impl Iterator<Item = usize>, more: &Value) -> String {
     let relays: Vec<Value> = relays.map(|number| entry(number, hour)).collect();
     let mut document = json!({ "relays_published": time(hour), "relays": relays, "bridges": [] });
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -65,7 +65,7 @@ fn network() -> TempDir {
     let path = dir.path().join("details.json");
     std::fs::write(&path, document.to_string()).unwrap();
     allium(&["import", "onionoo", path.to_str().unwrap()], &dir.path().join("tor.db"));
-    import(&dir, 12, 0..24, json!({}));
+    import(&dir, 12, 0..24, &json!({}));
     dir
 }
 
@@ -83,7 +83,7 @@ fn no_part_is_a_list_of_running_relays_whether_it_says_so_or_not() {
     for (name, is_in, more, reason) in cases {
         let dir = network();
         let store = dir.path().join("tor.db");
-        let said = import(&dir, 13, (0..24).filter(is_in), more);
+        let said = import(&dir, 13, (0..24).filter(is_in), &more);
         assert!(said.contains("a part of the network") && said.contains(reason), "{name}: {said}");
         let report = analysis(&store);
         assert_eq!((&report["as_of"], &report["network"]["n_running"]), (&json!("2026-03-10T12:00:00Z"), &json!(20)), "{name}");
@@ -94,7 +94,7 @@ fn no_part_is_a_list_of_running_relays_whether_it_says_so_or_not() {
             report["relays"].as_array().unwrap().iter().filter(|relay| relay["last_seen"].as_str() > Some("2026-03-10T12:00:00Z")).count(),
             0
         );
-        let whole = import(&dir, 13, 0..24, json!({}));
+        let whole = import(&dir, 13, 0..24, &json!({}));
         assert!(!whole.contains("a part"), "{name}: {whole}");
         assert_eq!(analysis(&store)["as_of"], json!("2026-03-10T13:00:00Z"), "{name}: a part stands in the way of no whole document");
     }
@@ -104,16 +104,16 @@ fn no_part_is_a_list_of_running_relays_whether_it_says_so_or_not() {
 fn a_whole_document_is_no_part_however_many_relays_are_down_or_gone() {
     let dir = network();
     // One relay has gone, and that is told as what it is.
-    assert!(!import(&dir, 13, 1..24, json!({})).contains("a part"));
+    assert!(!import(&dir, 13, 1..24, &json!({})).contains("a part"));
     assert_eq!(analysis(&dir.path().join("tor.db"))["as_of"], json!("2026-03-10T13:00:00Z"));
     let small = tempfile::tempdir().unwrap();
-    assert!(!import(&small, 12, 1..4, json!({})).contains("a part"), "a first document of three relays is a network");
+    assert!(!import(&small, 12, 1..4, &json!({})).contains("a part"), "a first document of three relays is a network");
 }
 
 #[test]
 fn the_page_on_data_quality_says_what_was_left_out_and_why() {
     let dir = network();
-    import(&dir, 13, 0..4, json!({ "relays_truncated": 20 }));
+    import(&dir, 13, 0..4, &json!({ "relays_truncated": 20 }));
     let store = dir.path().join("tor.db");
     let server = Running::start(&["serve", "--offline", "--listen", "127.0.0.1:0", "--store", store.to_str().unwrap()], "Pages at");
     wait(&server, |server| !server.get("/healthz")["as_of"].is_null());

@@ -126,7 +126,7 @@ fn with_csv(change: impl Fn(&str) -> String) -> Pack {
     let spans = std::fs::read_to_string(testdata("spans.csv")).unwrap();
     std::fs::write(path("spans.parquet"), spans_as_parquet(&spans, Form::default())).unwrap();
     let files = Files { snapshots: &path("snapshots.csv"), spans: &path("spans.parquet"), relays: &path("relays.csv") };
-    decode_files(&files, &Limits::default()).unwrap()
+    decode_files(&files, &Limits::default(), Bounds::default()).unwrap()
 }
 
 #[test]
