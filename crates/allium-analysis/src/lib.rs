@@ -37,7 +37,6 @@ mod sizes;
 pub mod standings;
 pub mod statistics;
 mod strip;
-mod term;
 mod timeline;
 mod uptime;
 
@@ -57,7 +56,7 @@ pub use report::{
     FlagFigures, FlagUptime, MonthUptime, NetworkFigures, NetworkReport, Outage, OutageSummary, PeriodFigures, Recent, RelayReport,
     RoleCounts, Since, Spread, Strip, StripCell, Trend, UptimeFigure, UptimeSource,
 };
-pub use search::SearchIndex;
+pub use search::{Condition, Days, Key, MOST_BYTES, MOST_TERMS, Prefix, Question, QuestionError, SearchIndex, Term, Versions};
 pub use sizes::{SizeHour, SizeOf, SizeQuantity, Sizes};
 pub use standings::{PastStandings, Standings};
 pub use statistics::NetworkStatistics;

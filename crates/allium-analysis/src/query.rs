@@ -1,24 +1,18 @@
 //! A query of the list of relays.
 
-use allium_model::{Asn, CountryCode, Fingerprint, Period, RelayFlags};
+use allium_model::Period;
+
+use crate::search::{Question, Term};
 
 /// A query; the default asks for all current relays, heaviest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayQuery {
-    /// Terms that a relay must fit, all of them.
-    pub text: String,
-    /// Flags that it must have.
-    pub flags: RelayFlags,
+    /// What was asked in words; a relay must fit all terms.
+    pub question: Question,
+    /// Terms that it must fit besides.
+    pub filters: Vec<Term>,
     /// The relays that are Running, or those that are not; `None` for both.
     pub running: Option<bool>,
-    /// Its country.
-    pub country: Option<CountryCode>,
-    /// Its autonomous system.
-    pub asn: Option<Asn>,
-    /// Its version of Tor, or the beginning of it up to a dot: `0.4.8` includes `0.4.8.12`.
-    pub version: Option<String>,
-    /// Members of this relay's effective family, itself included.
-    pub family_of: Option<Fingerprint>,
     /// True if relays not seen in the last 7 days are included.
     pub include_gone: bool,
     /// The order to sort in.
@@ -30,13 +24,9 @@ pub struct RelayQuery {
 impl Default for RelayQuery {
     fn default() -> Self {
         Self {
-            text: String::new(),
-            flags: RelayFlags::EMPTY,
+            question: Question::default(),
+            filters: Vec::new(),
             running: None,
-            country: None,
-            asn: None,
-            version: None,
-            family_of: None,
             include_gone: false,
             sort: SortKey::ConsensusWeight,
             descending: true,
@@ -47,6 +37,8 @@ impl Default for RelayQuery {
 /// The quantity that relays are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SortKey {
+    /// Number of terms that name a relay exactly: by its whole nickname, not by a part of it. Of equals the heaviest comes first.
+    Match,
     /// Consensus weight.
     ConsensusWeight,
     /// Advertised bandwidth.
@@ -75,7 +67,8 @@ pub enum SortKey {
 
 impl SortKey {
     /// All keys.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
+        Self::Match,
         Self::ConsensusWeight,
         Self::Bandwidth,
         Self::Nickname,
@@ -99,6 +92,7 @@ impl SortKey {
     /// The name in URLs.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Match => "match",
             Self::ConsensusWeight => "weight",
             Self::Bandwidth => "bandwidth",
             Self::Nickname => "nickname",

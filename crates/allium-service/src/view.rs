@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use allium_analysis::{
-    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip, operators_of,
+    Groups, NetworkReport, NetworkStatistics, OperatorReport, Question, QuestionError, RelayQuery, RelayReport, SearchIndex, SortKey,
+    Strip, Term, operators_of,
 };
 use allium_model::{Asn, Bounds, CLOCK_TOLERANCE_SECS, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
@@ -47,7 +48,7 @@ pub enum Members {
     Country(CountryCode),
     /// Those of an autonomous system.
     As(Asn),
-    /// The effective family of a relay.
+    /// The family of a relay.
     Family(Fingerprint),
     /// Those of the operator at this index.
     Operator(u32),
@@ -85,7 +86,7 @@ impl View {
         let (index, operators, groups, statistics) = std::thread::scope(|scope| {
             let groups = scope.spawn(|| Groups::compute(&record, &report, &identities));
             let operators = OperatorReport::of(&record, &report, identities.clone());
-            let (index, statistics) = (SearchIndex::build(&record), NetworkStatistics::compute(&record, &report));
+            let (index, statistics) = (SearchIndex::build(&record, &identities.families), NetworkStatistics::compute(&record, &report));
             (index, operators, groups.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), statistics)
         });
         let fingerprints = record.relays.iter().map(|relay| relay.relay.fingerprint).collect();
@@ -137,18 +138,54 @@ impl View {
         found
     }
 
+    /// Reads a question about what is on record.
+    ///
+    /// # Errors
+    /// A part is not understood, or names a flag or a country that does not exist.
+    pub fn question(&self, text: &str) -> Result<Question, QuestionError> {
+        let question = Question::parse(text)?;
+        question.terms().iter().try_for_each(|term| self.index.check(term))?;
+        Ok(question)
+    }
+
+    /// Checks that the flag or country that a term names exists.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn check(&self, term: &Term) -> Result<(), QuestionError> {
+        self.index.check(term)
+    }
+
+    /// True if the relay at this index fits a term.
+    pub fn relay_fits(&self, relay_idx: usize, term: &Term) -> bool {
+        relay_idx < self.record.relays.len() && self.index.fits(relay_idx, term, &self.record)
+    }
+
+    /// True if a term names exactly the relay at this index.
+    pub fn relay_is_named_by(&self, relay_idx: usize, term: &Term) -> bool {
+        relay_idx < self.record.relays.len() && self.index.is_named_by(relay_idx, term, &self.record)
+    }
+
+    /// The index of the family of a relay among the families; `None` where it stands alone.
+    fn family_of(&self, fingerprint: &Fingerprint) -> Option<u32> {
+        self.operators.directory.families.of_relay.get(self.relay_idx(fingerprint)?).copied().flatten()
+    }
+
     /// The current relays of a group.
     pub fn members(&self, members: Members) -> Vec<usize> {
         let family = match members {
-            Members::Family(fingerprint) => self.find(&fingerprint).map(|record| &record.relay.effective_family),
+            Members::Family(fingerprint) => self.family_of(&fingerprint),
             _ => None,
         };
+        let of_relay = &self.operators.directory.families.of_relay;
         let fits = |i: usize, relay: &allium_model::Relay| match members {
             Members::Network => true,
             Members::Operator(operator_idx) => self.operators.directory.of_relay.get(i).copied().flatten() == Some(operator_idx),
             Members::Country(code) => relay.country == Some(code),
             Members::As(asn) => relay.asn == Some(asn),
-            Members::Family(fingerprint) => relay.fingerprint == fingerprint || family.is_some_and(|f| f.contains(&relay.fingerprint)),
+            Members::Family(fingerprint) => {
+                relay.fingerprint == fingerprint || (family.is_some() && of_relay.get(i).copied().flatten() == family)
+            }
         };
         let is_member = |i: &usize| self.relay(*i).is_some_and(|(record, report)| report.current && fits(*i, &record.relay));
         (0..self.record.relays.len()).filter(is_member).collect()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use allium_analysis::{MOST_BYTES, QuestionError};
 use allium_service::{NoteError, StoreError};
 
 /// A request that cannot be answered.
@@ -25,6 +26,15 @@ pub enum RequestError {
         /// The beginning of what was given.
         found: String,
         /// The values that are allowed.
+        allowed: String,
+    },
+    /// A question that is not understood.
+    BadQuestion {
+        /// The beginning of the question.
+        asked: String,
+        /// The part that is not understood, and why.
+        reason: String,
+        /// What would be understood in its place.
         allowed: String,
     },
     /// The address is longer than any that a page links to.
@@ -82,6 +92,11 @@ impl RequestError {
         Self::BadParameter { name: cut(name), found: cut(found), allowed: allowed.into() }
     }
 
+    /// A question that is not understood, quoted to as many characters as one may have.
+    pub(crate) fn question(asked: &str, error: &QuestionError) -> Self {
+        Self::BadQuestion { asked: asked.chars().take(MOST_BYTES).collect(), reason: error.to_string(), allowed: error.allowed() }
+    }
+
     /// A group without current relays, quoted to 60 characters.
     pub fn no_such_group(noun: &'static str, asked: &str) -> Self {
         Self::NoSuchGroup { noun, asked: asked.chars().take(60).collect() }
@@ -91,7 +106,7 @@ impl RequestError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => 404,
-            Self::BadParameter { .. } | Self::BadBody(_) => 400,
+            Self::BadParameter { .. } | Self::BadQuestion { .. } | Self::BadBody(_) => 400,
             Self::WrongToken => 401,
             Self::BodyTooLarge => 413,
             Self::TooLong => 414,
@@ -108,6 +123,7 @@ impl RequestError {
             Self::NoSuchRelay(_) => "No relay with this fingerprint",
             Self::NoSuchGroup { .. } => "No relay in this group",
             Self::BadParameter { .. } => "This address has a value that is not allowed",
+            Self::BadQuestion { .. } => "This question is not understood",
             Self::TooLong => "This address is too long",
             Self::MethodNotAllowed => "Only reading is possible here",
             Self::NoDataYet(_) => "No data yet",
@@ -129,6 +145,7 @@ impl fmt::Display for RequestError {
             Self::NoSuchRelay(asked) => write!(f, "no relay on record has the fingerprint {asked:?}"),
             Self::NoSuchGroup { noun, asked } => write!(f, "no relay seen in the last 7 days is in the {noun} {asked:?}"),
             Self::BadParameter { name, found, allowed } => write!(f, "the value {found:?} of {name:?} is not allowed; allowed: {allowed}"),
+            Self::BadQuestion { reason, .. } => f.write_str(reason),
             Self::TooLong => f.write_str("the address is longer than 4,096 bytes"),
             Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),
             Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),

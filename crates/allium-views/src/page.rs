@@ -8,7 +8,7 @@ use askama::Template;
 
 use crate::assets;
 use crate::error::RequestError;
-use crate::markup::When;
+use crate::markup::{Html, When};
 use crate::route::href::METHODS;
 use crate::route::{Data, FeedForm, FixedPage, Form, GroupKind, Route};
 
@@ -162,6 +162,14 @@ pub(crate) fn render(page: &impl Framed) -> Result<PageHtml, RequestError> {
         RequestError::Internal
     })?;
     Ok(PageHtml { html, scripts: page.frame().script.is_some() })
+}
+
+/// Beginning of what a page says, as `base.html` has it.
+const MAIN: &str = "<main id=\"main\">";
+
+/// A page with a note above what it says.
+pub(crate) fn with_note(html: &str, note: &Html) -> String {
+    html.replacen(MAIN, &format!("{note}{MAIN}"), 1)
 }
 
 /// A search text as it may stand in an input again.

@@ -1,6 +1,8 @@
 //! The query part of an address: read strictly, written canonically.
 
+use allium_analysis::Question;
 use allium_charts::{Look, Size, Theme};
+use allium_service::View;
 use allium_words::inert::url_encoded;
 
 use crate::error::RequestError;
@@ -39,6 +41,12 @@ impl Params {
         }
     }
 
+    /// The question in the parameter `q`; the empty one where there is none.
+    pub(crate) fn question(&self, view: &View) -> Result<Question, RequestError> {
+        let text = self.one("q")?.unwrap_or_default();
+        view.question(text).map_err(|error| RequestError::question(text, &error))
+    }
+
     /// The values of a parameter that may occur often, or hold several with commas between them.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.trim())
@@ -71,6 +79,11 @@ impl Params {
             size: if choose("size", ["wide", "narrow"])? { Size::Narrow } else { Size::Wide },
             caption: choose("caption", ["no", "yes"])?,
         })
+    }
+
+    /// The query part that says the same, without its `?`.
+    pub(crate) fn written(&self) -> String {
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }
 
     /// The others.

@@ -1,7 +1,7 @@
 //! Queries of relays in addresses: read from the query part and written back in one canonical form.
 
-use allium_analysis::{RelayQuery, SortKey};
-use allium_model::{Asn, CountryCode, Fingerprint, RelayFlag};
+use allium_analysis::{Key, RelayQuery, SortKey, Term};
+use allium_service::View;
 
 use crate::error::RequestError;
 use crate::params::Params;
@@ -14,7 +14,14 @@ pub(crate) const STATUSES: [(&str, &str); 4] =
 pub(crate) const QUERY_NAMES: [&str; 8] = ["q", "status", "flag", "country", "as", "version", "family", "sort"];
 
 /// The order unless the address says otherwise: that of [`RelayQuery::default`].
-pub(crate) const DEFAULT_SORT: &str = "-weight";
+const DEFAULT_SORT: &str = "-weight";
+
+/// The order of what a question finds unless the address says otherwise: what it names exactly comes first.
+const DEFAULT_SORT_OF_FOUND: &str = "-match";
+
+/// The parameters that are terms of a question by another way.
+const FILTERS: [(&str, Key); 5] =
+    [("flag", Key::Flag), ("country", Key::Country), ("as", Key::As), ("version", Key::Version), ("family", Key::Family)];
 
 /// The value of `status` that stands for a query.
 const fn status_of(query: &RelayQuery) -> &'static str {
@@ -31,40 +38,58 @@ fn sort_value(key: SortKey, descending: bool) -> String {
     format!("{}{}", if descending { "-" } else { "" }, key.name())
 }
 
+/// The order of a query unless the address says otherwise.
+pub(crate) fn default_sort(query: &RelayQuery) -> &'static str {
+    if query.question.is_empty() { DEFAULT_SORT } else { DEFAULT_SORT_OF_FOUND }
+}
+
 /// Reads a query.
-pub(crate) fn relay_query(params: &Params) -> Result<RelayQuery, RequestError> {
-    let default = RelayQuery::default();
+pub(crate) fn relay_query(view: &View, params: &Params) -> Result<RelayQuery, RequestError> {
+    let question = params.question(view)?;
+    let default_key = if question.is_empty() { SortKey::ConsensusWeight } else { SortKey::Match };
     let (running, include_gone) = status(params)?;
-    let (sort, descending) = sort(params, (default.sort, default.descending))?;
-    Ok(RelayQuery {
-        text: params.one("q")?.unwrap_or_default().to_owned(),
-        flags: params.all("flag").flat_map(|value| value.split(',')).map(flag).collect::<Result<_, _>>()?,
-        running,
-        country: parsed::<CountryCode>(params, "country", "a country code of two letters, such as de")?,
-        asn: parsed::<Asn>(params, "as", "an AS number, such as AS24940")?,
-        version: params.one("version")?.map(str::to_owned),
-        family_of: parsed::<Fingerprint>(params, "family", "a fingerprint of 40 hexadecimal digits")?,
-        include_gone,
-        sort,
-        descending,
-    })
+    let (sort, descending) = sort(params, (default_key, true))?;
+    Ok(RelayQuery { question, filters: filters(view, params)?, running, include_gone, sort, descending })
+}
+
+/// The parameters that are terms, each flag for itself.
+fn filters(view: &View, params: &Params) -> Result<Vec<Term>, RequestError> {
+    let mut terms = Vec::new();
+    for (name, key) in FILTERS {
+        let values: Vec<&str> = match key {
+            Key::Flag => params.all(name).flat_map(|value| value.split(',')).collect(),
+            _ => params.one(name)?.into_iter().collect(),
+        };
+        for value in values {
+            terms.push(term(view, name, key, value)?);
+        }
+    }
+    Ok(terms)
+}
+
+/// The term that a parameter stands for.
+pub(crate) fn term(view: &View, name: &str, key: Key, value: &str) -> Result<Term, RequestError> {
+    let read = key.read(value).and_then(|term| view.check(&term).map(|()| term));
+    read.map_err(|error| RequestError::bad(name, value, error.allowed()))
 }
 
 /// The parameters that stand for a query.
 pub(crate) fn query_pairs(query: &RelayQuery) -> Vec<(&'static str, String)> {
-    let default = RelayQuery::default();
     let mut pairs = Vec::new();
     let mut push = |name, value: Option<String>| pairs.extend(value.map(|value| (name, value)));
-    push("q", (!query.text.is_empty()).then(|| query.text.clone()));
-    push("status", (status_of(query) != status_of(&default)).then(|| status_of(query).to_owned()));
-    query.flags.iter().for_each(|flag| push("flag", Some(flag.name().to_owned())));
-    push("country", query.country.map(|country| country.to_string()));
-    push("as", query.asn.map(|asn| asn.to_string()));
-    push("version", query.version.clone());
-    push("family", query.family_of.map(|fingerprint| fingerprint.to_string()));
-    let is_default_order = (query.sort, query.descending) == (default.sort, default.descending);
-    push("sort", (!is_default_order).then(|| sort_value(query.sort, query.descending)));
+    push("q", (!query.question.is_empty()).then(|| query.question.to_string()));
+    push("status", (status_of(query) != status_of(&RelayQuery::default())).then(|| status_of(query).to_owned()));
+    for (name, key) in FILTERS {
+        query.filters.iter().filter(|term| term.key == Some(key)).for_each(|term| push(name, Some(term.text.clone())));
+    }
+    let order = sort_value(query.sort, query.descending);
+    push("sort", (order != default_sort(query)).then_some(order));
     pairs
+}
+
+/// The value of a filter, as addresses write it.
+pub(crate) fn filter_value(query: &RelayQuery, key: Key) -> Option<&str> {
+    query.filters.iter().find(|term| term.key == Some(key)).map(|term| term.text.as_str())
 }
 
 fn status(params: &Params) -> Result<(Option<bool>, bool), RequestError> {
@@ -84,15 +109,6 @@ fn sort(params: &Params, default: (SortKey, bool)) -> Result<(SortKey, bool), Re
     SortKey::from_name(name).map(|key| (key, descending)).ok_or_else(|| RequestError::bad("sort", text, allowed()))
 }
 
-fn flag(text: &str) -> Result<RelayFlag, RequestError> {
-    let same = |flag: &RelayFlag| flag.name().eq_ignore_ascii_case(text.trim());
-    RelayFlag::ALL.into_iter().find(same).ok_or_else(|| RequestError::bad("flag", text, RelayFlag::ALL.map(RelayFlag::name).join(", ")))
-}
-
-fn parsed<T: std::str::FromStr>(params: &Params, name: &str, allowed: &str) -> Result<Option<T>, RequestError> {
-    params.one(name)?.map(|text| text.parse().map_err(|_| RequestError::bad(name, text, allowed))).transpose()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,15 +117,5 @@ mod tests {
     fn the_default_order_is_that_of_queries() {
         let default = RelayQuery::default();
         assert_eq!(sort_value(default.sort, default.descending), DEFAULT_SORT);
-    }
-
-    #[test]
-    fn queries_are_written_in_one_form() {
-        let query = |text: &str| relay_query(&Params::read(text).unwrap()).unwrap();
-        let read = query("flag=exit,Guard&country=DE&as=as1&q=%20a%20&sort=nickname&status=current");
-        let pairs = query_pairs(&read);
-        let written: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        assert_eq!(written, ["q=a", "flag=Exit", "flag=Guard", "country=de", "as=AS1", "sort=nickname"]);
-        assert_eq!(query(&written.join("&")), read);
     }
 }

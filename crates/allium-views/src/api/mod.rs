@@ -14,6 +14,7 @@ mod network;
 mod operators;
 pub(crate) mod quality;
 mod relays;
+mod search;
 mod statistics;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub(crate) use self::operators::operator;
 pub use self::quality::DataQualityJson;
 pub(crate) use self::relays::relay;
 pub use self::relays::{RelayDetail, RelayListJson, RelaySummary};
+pub use self::search::SearchJson;
 
 use crate::error::RequestError;
 pub use crate::form::Form;
@@ -57,6 +59,8 @@ macro_rules! each_fixed_data {
             Relays = "/relays", [Json, Csv], |s, form| relays::relays(s.view, &s.params()?, form);
             /// The heaviest relays.
             Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
+            /// What a question finds, by kind.
+            Search = "/search", [Json], |s, _| search::search(s.view, s.snapshot.incidents(), &s.params()?);
             /// Operators.
             Operators = "/operators", [Json, Csv], |s, form| pages::operators::list::data(s.view, &s.params()?, form);
             /// Domains that contacts claim.
@@ -132,6 +136,7 @@ struct ErrorJson {
 pub(crate) fn error_json(error: &RequestError) -> String {
     let (parameter, allowed) = match error {
         RequestError::BadParameter { name, allowed, .. } => (Some(name.clone()), Some(allowed.clone())),
+        RequestError::BadQuestion { allowed, .. } => (Some("q".to_owned()), Some(allowed.clone())),
         _ => (None, None),
     };
     to_json(&ErrorJson { status: error.status(), error: error.to_string(), parameter, allowed }).unwrap_or_default()

@@ -29,6 +29,9 @@ pub(crate) fn html(snapshot: &Snapshot, error: &RequestError) -> String {
         page.search = search_shown(&asked.chars().take(40).collect::<String>());
         near = snapshot.view().map_or_else(Vec::new, |view| view.nearest(asked, 5).into_iter().map(|r| relay_link(&r.relay)).collect());
     }
+    if let RequestError::BadQuestion { asked, .. } = error {
+        page.search = search_shown(asked);
+    }
     let body = ErrorPage { page, title: error.title(), explanation: explanation(error), near, onward: onward(error) };
     render(&body).map_or_else(
         |_| "<!doctype html><title>Error</title><p>This page could not be made. <a href=\"/\">Start page</a>".to_owned(),
@@ -49,6 +52,7 @@ fn onward(error: &RequestError) -> Vec<(&'static str, &'static str)> {
     let quality = (FixedPage::DataQuality.path(), "Data quality: what is in and how old it is");
     match error {
         RequestError::NoDataYet(_) => vec![("/healthz", "State of this service"), ("/methods", "How figures are made")],
+        RequestError::BadQuestion { .. } => vec![(FixedPage::SearchHelp.path(), "How to ask"), list, home],
         RequestError::BadParameter { .. } | RequestError::NoSuchRelay(_) | RequestError::TooLong => vec![list, home],
         _ => vec![home, list, quality],
     }

@@ -16,7 +16,7 @@ use crate::pages::earlier::Earlier;
 use crate::pages::operators::identity;
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Column, Style, Table, TableHtml};
+use crate::table::{Cell, Column, Search, Style, Table, TableHtml};
 
 /// Ranks of each category on the page of all.
 const SHOWN: usize = 10;
@@ -106,6 +106,12 @@ fn id<'a>(view: &'a View, ranked: &Ranked) -> Option<&'a OperatorId> {
     view.operators.list().get(ranked.operator_idx as usize).map(|operator| &operator.id)
 }
 
+/// Indices of an operator's relays in the record.
+fn relays_of(view: &View, ranked: &Ranked) -> Vec<usize> {
+    let operator = view.operators.list().get(ranked.operator_idx as usize);
+    operator.into_iter().flat_map(|operator| &operator.members).map(|i| *i as usize).collect()
+}
+
 fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category) -> Table<'a, Ranked> {
     let mut columns = columns(view, category);
     columns.extend(Earlier::of(view, past, category).columns(move |ranked: &Ranked| id(view, ranked)));
@@ -118,7 +124,7 @@ fn table<'a>(view: &'a View, past: Option<&'a PastStandings>, category: Category
         choices: Vec::new(),
         key: Box::new(|ranked| id(view, ranked).map_or_else(String::new, ToString::to_string)),
         default_sort: "rank",
-        style: Style::default(),
+        style: Style { search: Search::group(view, |ranked: &Ranked| relays_of(view, ranked)), ..Style::default() },
     }
 }
 

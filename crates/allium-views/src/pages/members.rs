@@ -6,7 +6,7 @@ use allium_service::View;
 
 use crate::markup::{FlagLetters, Html, State};
 use crate::route::{GroupKind, href};
-use crate::table::{Cell, Choice, Column, Style, Table, Values};
+use crate::table::{Cell, Choice, Column, Search, Style, Table, Values};
 
 /// At how many relays lists beside the table stop.
 pub(crate) const SHOWN: usize = 25;
@@ -46,7 +46,7 @@ pub(crate) fn table<'a>(view: &'a View, path: String, api: String) -> Table<'a, 
         choices: choices(view),
         key: Box::new(|member| member.relay().fingerprint.to_string()),
         default_sort: "-weight_share",
-        style: Style::default(),
+        style: Style { search: Search::relay(view, |member: &Member<'_>| Some(member.relay_idx)), ..Style::default() },
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) fn html(snapshot: &Snapshot, now: Timestamp) -> Result<PageHtml, Requ
 
 /// Our own Markdown as HTML; headings get the identifiers that repository pages give them, unless they name their own
 /// as in `## Uptime {#uptime}`.
-fn markdown(source: &str) -> String {
+pub(crate) fn markdown(source: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES | Options::ENABLE_FOOTNOTES;
     let mut events: Vec<Event<'_>> = Parser::new_ext(source, options).collect();
     let mut taken = BTreeSet::new();

@@ -18,6 +18,7 @@ pub(crate) mod network;
 pub(crate) mod operators;
 pub(crate) mod relay;
 pub(crate) mod relays;
+pub(crate) mod search;
 pub(crate) mod statistics;
 pub(crate) mod top;
 
@@ -81,6 +82,10 @@ macro_rules! each_fixed_page {
             /// The scores of forecasts.
             Scoreboard = "/forecasts/scoreboard", |s| forecasts::scoreboard::html(s.snapshot, s.view, s.now, &s.params()?),
                 charts ["reliability", "pit"] |s, params, name| forecasts::scoreboard::chart(s.snapshot, params, name);
+            /// What a question finds, by kind.
+            Search = "/search", |s| search::html(s);
+            /// How to ask.
+            SearchHelp = "/search/help", |s| search::help_html(s);
             /// Sources, gaps and what could not be understood.
             DataQuality = "/data-quality", |s| data_quality::html(s.snapshot, s.view, s.now);
         }

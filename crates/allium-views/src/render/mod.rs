@@ -110,6 +110,6 @@ fn asset(snapshot: &Snapshot, path: &str, asked: &Asked<'_>) -> Answer {
 
 fn robots() -> Answer {
     // Lists in every order are the same relays again and again.
-    let text = "User-agent: *\nDisallow: /relays?\nDisallow: /api/\n";
+    let text = "User-agent: *\nDisallow: /relays?\nDisallow: /search\nDisallow: /api/\n";
     Answer::fixed("text/plain; charset=utf-8", text.as_bytes(), CachePolicy::Day)
 }

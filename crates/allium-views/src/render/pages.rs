@@ -6,10 +6,11 @@ use allium_service::Snapshot;
 use super::view_of;
 use crate::answer::{Answer, HTML};
 use crate::error::RequestError;
-use crate::page::PageHtml;
+use crate::page::{PageHtml, with_note};
 use crate::pages::operators::{families, operator};
 use crate::pages::relay::Choice;
-use crate::pages::{groups, incident, leaderboards, methods, relay, relays};
+use crate::pages::{groups, incident, leaderboards, methods, relay, relays, search};
+use crate::params::Params;
 use crate::route::{FixedPage, Page, href};
 use crate::shown::Shown;
 
@@ -25,11 +26,18 @@ fn made(snapshot: &Snapshot, now: Timestamp, page: &Page, query: &str) -> Result
     if *page == Page::Methods {
         return Ok(Answer::of(HTML, None, methods::html(snapshot, now)?.html));
     }
-    let shown = Shown { snapshot, view: view_of(snapshot)?, now, query };
+    let asked = Params::read(query)?;
+    let found_by = asked.one(search::FOUND_BY)?.map(str::to_owned);
+    let rest = if found_by.is_some() { asked.without(&[search::FOUND_BY]).written() } else { query.to_owned() };
+    let shown = Shown { snapshot, view: view_of(snapshot)?, now, query: &rest };
     if let Some(elsewhere) = elsewhere(&shown, page)? {
         return Ok(elsewhere);
     }
     let PageHtml { html, scripts } = html(&shown, page)?;
+    let html = match found_by {
+        Some(question) => with_note(&html, &search::led_here(&question)),
+        None => html,
+    };
     Ok(Answer { scripts, ..Answer::of(HTML, snapshot.modified_by(now), html) })
 }
 
@@ -66,6 +74,7 @@ fn elsewhere(shown: &Shown<'_>, page: &Page) -> Result<Option<Answer>, RequestEr
             let key = families::key_of(shown.view, fingerprint).filter(|key| key != fingerprint);
             Ok(key.map(|key| redirect_to_family(&key, shown.query)))
         }
+        Page::Fixed(FixedPage::Search) => Ok(search::only(shown)?.map(|to| Answer::redirect(303, to))),
         Page::Fixed(FixedPage::Relays) => {
             let named = relays::named(shown.view, &shown.params()?)?;
             Ok(named.map(|fingerprint| Answer::redirect(303, href::relay(&fingerprint))))

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use allium_analysis::Question;
 use allium_analysis::leaderboards::Category;
 use allium_model::{Fingerprint, OperatorId};
 use allium_words::inert::url_encoded;
@@ -37,9 +38,15 @@ pub(crate) fn incident(id: &str) -> String {
     format!("/incident/{}", url_encoded(id))
 }
 
-/// The relays that a word finds.
+/// The relays that a word finds. A word that is no question of its own is looked for as it stands.
 pub(crate) fn search(word: &str) -> String {
-    format!("/relays?q={}", url_encoded(word))
+    format!("/relays?q={}", url_encoded(&as_question(word)))
+}
+
+/// A question for a word: the word, or the word in quotes where it would be understood as something that it is not.
+pub(crate) fn as_question(word: &str) -> String {
+    let quoted = || format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""));
+    if Question::parse(word).is_ok() { word.to_owned() } else { quoted() }
 }
 
 /// The folder of a page's charts.

@@ -1,5 +1,7 @@
 //! Choices in the form of a table.
 
+use allium_analysis::Key;
+
 use crate::error::RequestError;
 use crate::params::Params;
 
@@ -25,7 +27,7 @@ pub(crate) enum Values {
     /// One of these values with their labels, or none.
     OneOrAny(Vec<(String, String)>),
     /// Any of these values, several at once.
-    Several(Vec<&'static str>),
+    Several(Vec<String>),
     /// A free text, which the page itself has looked at.
     Text(TextField),
     /// A text that the form carries along unseen.
@@ -49,6 +51,12 @@ impl Default for TextField {
     }
 }
 
+/// A country or an AS as addresses write it, whatever people call it; other values as they are.
+fn canonical(name: &str, value: &str) -> String {
+    let key = Key::from_name(name).filter(|key| matches!(key, Key::Country | Key::As));
+    key.and_then(|key| key.read(value).ok()).map_or_else(|| value.to_owned(), |term| term.text)
+}
+
 impl<R> Choice<'_, R> {
     /// The values that an address chooses; empty for the default.
     pub(super) fn chosen(&self, params: &Params) -> Result<Vec<String>, RequestError> {
@@ -66,11 +74,12 @@ impl<R> Choice<'_, R> {
     fn known(&self, value: &str) -> Result<String, RequestError> {
         let offered: Vec<&str> = match &self.values {
             Values::OneOf(options) | Values::OneOrAny(options) => options.iter().map(|(option, _)| option.as_str()).collect(),
-            Values::Several(options) => options.clone(),
+            Values::Several(options) => options.iter().map(String::as_str).collect(),
             Values::Text(_) | Values::Carried => return Ok(value.to_owned()),
         };
-        if offered.contains(&value) {
-            return Ok(value.to_owned());
+        let written = canonical(self.name, value);
+        if offered.contains(&written.as_str()) {
+            return Ok(written);
         }
         let allowed: Vec<&str> = offered.into_iter().take(100).collect();
         Err(RequestError::bad(self.name, value, allowed.join(", ")))

@@ -41,7 +41,7 @@ pub(crate) struct TextInput {
 pub(crate) struct Boxes {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    pub(crate) options: Vec<(&'static str, bool)>,
+    pub(crate) options: Vec<(String, bool)>,
 }
 
 impl<R> Table<'_, R> {
@@ -50,7 +50,7 @@ impl<R> Table<'_, R> {
         let chosen = || self.choices.iter().zip(&state.chosen);
         FormHtml {
             action: self.path.clone(),
-            q: inert(&state.q),
+            q: inert(&state.question.to_string()),
             example: self.style.example,
             search_id,
             prefix,
@@ -112,6 +112,10 @@ impl<R> Choice<'_, R> {
     fn boxes(&self, chosen: &[String]) -> Option<Boxes> {
         let Values::Several(options) = &self.values else { return None };
         let is_chosen = |option: &str| chosen.iter().any(|value| value == option);
-        Some(Boxes { name: self.name, label: self.label, options: options.iter().map(|option| (*option, is_chosen(option))).collect() })
+        Some(Boxes {
+            name: self.name,
+            label: self.label,
+            options: options.iter().map(|option| (option.clone(), is_chosen(option))).collect(),
+        })
     }
 }

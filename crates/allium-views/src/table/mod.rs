@@ -1,7 +1,7 @@
 //! Tables of anything: one definition of columns gives the page, the JSON and the CSV.
 //!
 //! Input: rows of any type in their own order, and a [`Table`] that says which columns they have, how a row is named, and what the
-//! form offers. The whole state of a table is in its address: `q` finds text, the table's own choices filter, `sort` orders (with `-`
+//! form offers. The whole state of a table is in its address: `q` is a question, the table's own choices filter, `sort` orders (with `-`
 //! for the largest first), a [`Paging`] cuts, `columns=all` shows every column. Rows that are equal in the sorted column keep their
 //! own order, so equal input gives equal bytes.
 //!
@@ -18,6 +18,7 @@ mod form;
 mod html;
 mod order;
 mod paging;
+mod search;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub(crate) use form::FormHtml;
 pub(crate) use html::TableHtml;
 pub(crate) use order::{Finder, Order};
 pub(crate) use paging::Paging;
+pub(crate) use search::Search;
 pub(crate) use state::TableState;
 
 /// A table of rows `R`.
@@ -51,12 +53,13 @@ pub(crate) struct Table<'a, R> {
     /// The order unless the address says otherwise: its name, with `-` for the largest first.
     pub(crate) default_sort: &'static str,
     /// Differences from most tables.
-    pub(crate) style: Style,
+    pub(crate) style: Style<'a, R>,
 }
 
 /// Differences of a table from most tables; the default has none.
-#[derive(Default)]
-pub(crate) struct Style {
+pub(crate) struct Style<'a, R> {
+    /// What a question is compared with.
+    pub(crate) search: Search<'a, R>,
     /// Finds and orders the rows.
     pub(crate) finder: Finder,
     /// Cuts what was found.
@@ -67,4 +70,10 @@ pub(crate) struct Style {
     pub(crate) example: Option<&'static str>,
     /// True if the page has no other form, so that fields can have their names for ids.
     pub(crate) is_only_form: bool,
+}
+
+impl<R> Default for Style<'_, R> {
+    fn default() -> Self {
+        Self { search: Search::Texts, finder: Finder::Table, paging: Paging::Cursors, layout: &[], example: None, is_only_form: false }
+    }
 }

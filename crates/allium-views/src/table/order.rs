@@ -5,10 +5,8 @@ use crate::error::RequestError;
 use crate::params::Params;
 
 /// Finds the rows that fit and orders them.
-#[derive(Default)]
 pub(crate) enum Finder {
     /// The table, which looks at every row and orders by columns.
-    #[default]
     Table,
     /// An index, before the table gets the rows; it knows these orders.
     Index(Vec<Order>),

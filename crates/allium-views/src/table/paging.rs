@@ -16,10 +16,9 @@ const MAX_LIMIT: usize = 1_000;
 const MAX_PAGE: usize = 1_000_000;
 
 /// A way to cut a long list.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Paging {
     /// `limit` rows from the one behind `cursor` on.
-    #[default]
     Cursors,
     /// The page `page` of those with `per` rows each; the numbers of rows that are offered, the default first.
     Numbered(&'static [usize]),

@@ -1,5 +1,7 @@
 //! The state of a table, as its address states it: read from the query part and written back in one canonical form.
 
+use allium_analysis::Question;
+
 use super::cell::Rank;
 use super::paging::Position;
 use super::{Column, Finder, Table};
@@ -7,10 +9,10 @@ use crate::error::RequestError;
 use crate::params::{Params, query_string};
 
 /// The state of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TableState {
-    /// Text that rows must hold.
-    pub(super) q: String,
+    /// The question that rows must fit.
+    pub(super) question: Question,
     /// The values of each choice, in the order of the choices; none for the default.
     pub(super) chosen: Vec<Vec<String>>,
     /// The name of the order.
@@ -45,7 +47,7 @@ impl<'a, R> Table<'a, R> {
     pub(crate) fn state(&self, params: &Params) -> Result<TableState, RequestError> {
         let (sort, descending) = self.sort(params)?;
         Ok(TableState {
-            q: params.one("q")?.unwrap_or_default().to_owned(),
+            question: self.question(params)?,
             chosen: self.choices.iter().map(|choice| choice.chosen(params)).collect::<Result<_, _>>()?,
             sort,
             descending,
@@ -86,8 +88,8 @@ impl<'a, R> Table<'a, R> {
     }
 
     fn look_at_all<'r>(&self, rows: &'r [R], state: &TableState) -> Vec<&'r R> {
-        let words: Vec<String> = state.q.split_whitespace().map(str::to_lowercase).collect();
-        let fits = |row: &&R| self.fits_choices(row, state) && (words.is_empty() || self.holds(row, &words));
+        let terms: Vec<_> = state.question.terms().iter().map(|term| self.row_test(term)).collect();
+        let fits = |row: &&R| self.fits_choices(row, state) && terms.iter().all(|fits| fits(row));
         let column = self.columns.iter().find(|column| column.order == Some(state.sort));
         let rank = |row: &R| column.map_or(Rank::Last, |column| (column.cell)(row).rank());
         let mut found: Vec<(Rank, &R)> = rows.iter().filter(fits).map(|row| (rank(row), row)).collect();
@@ -97,17 +99,6 @@ impl<'a, R> Table<'a, R> {
 
     fn fits_choices(&self, row: &R, state: &TableState) -> bool {
         self.choices.iter().zip(&state.chosen).all(|(choice, values)| choice.is_fit(row, values))
-    }
-
-    fn holds(&self, row: &R, words: &[String]) -> bool {
-        let texts: Vec<String> = self
-            .columns
-            .iter()
-            .filter(|column| column.is_searched)
-            .filter_map(|column| (column.cell)(row).text().map(str::to_lowercase))
-            .chain([(self.key)(row).to_lowercase()])
-            .collect();
-        words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
     }
 
     /// The address of a state under a path.
@@ -124,8 +115,8 @@ impl<'a, R> Table<'a, R> {
     /// The parameters that select and order.
     fn selection_pairs(&self, state: &TableState) -> Vec<(&'static str, String)> {
         let mut pairs = Vec::new();
-        if !state.q.is_empty() {
-            pairs.push(("q", state.q.clone()));
+        if !state.question.is_empty() {
+            pairs.push(("q", state.question.to_string()));
         }
         for (choice, values) in self.choices.iter().zip(&state.chosen) {
             pairs.extend(values.iter().map(|value| (choice.name, value.clone())));

@@ -120,7 +120,7 @@ fn short_tables_have_no_form() {
 }
 
 fn numbered(finder: Finder) -> Table<'static, Row> {
-    let values = Values::Several(vec!["red", "green"]);
+    let values = Values::Several(vec!["red".to_owned(), "green".to_owned()]);
     let choices = vec![Choice { name: "colour", label: "Colours", values, fits: None }];
     let style = Style { finder, paging: Paging::Numbered(&[2, 5]), layout: &["n", "name"], is_only_form: true, ..Style::default() };
     Table { choices, style, ..table() }

@@ -51,7 +51,7 @@ impl<'a> RelayListJson<'a> {
 pub(crate) fn relays(view: &View, params: &Params, form: Form) -> Result<String, RequestError> {
     let names: Vec<_> = QUERY_NAMES.into_iter().chain(["limit", "cursor"]).collect();
     params.only(&names)?;
-    let found = view.select(&relay_query(params)?);
+    let found = view.select(&relay_query(view, params)?);
     let start = after_cursor(view, params, &found)?;
     // A spreadsheet wants everything at once; a program can follow cursors.
     let limit = match form {

@@ -64,7 +64,7 @@ impl Asked {
         }
         let names: Vec<&str> = QUERY_NAMES.into_iter().chain(["range"]).collect();
         params.only(&names)?;
-        let query = relay_query(params)?;
+        let query = relay_query(view, params)?;
         let pairs = query_pairs(&query);
         let list = (format!("/relays{}", query_string(&pairs)), "The same relays as a list".to_owned());
         Ok(Self { found: view.select(&query), pairs, label: String::new(), list })

@@ -66,7 +66,7 @@ impl Subject {
         is_named.then(|| Self {
             word: word.to_owned(),
             label: inert_short(word, LABEL),
-            href: format!("/relays{}", query_string(&[("q", word.to_owned()), ("status", "all".to_owned())])),
+            href: format!("/relays{}", query_string(&[("q", href::as_question(word)), ("status", "all".to_owned())])),
             noun: "absent",
             members: Vec::new(),
             size_of: None,

@@ -16,7 +16,7 @@ use crate::error::RequestError;
 use crate::markup::Html;
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, GroupKind, href};
-use crate::table::{Cell, Choice, Column, Style, Table, Values};
+use crate::table::{Cell, Choice, Column, Search, Style, Table, Values};
 use allium_words::forecasts::confidence_word;
 
 type Col<'a> = Column<'a, Row<'a>>;
@@ -35,7 +35,7 @@ pub(super) fn table<'a>(view: &'a View, rows: &[Row<'a>], params: &Params) -> Re
         choices: choices(view, rows, params)?,
         key: Box::new(|row| row.forecast.fingerprint.to_string()),
         default_sort: "-p_below_90",
-        style: Style::default(),
+        style: Style { search: Search::relay(view, |row: &Row<'a>| view.relay_idx(&row.forecast.fingerprint)), ..Style::default() },
     })
 }
 

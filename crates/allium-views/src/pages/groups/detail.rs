@@ -41,7 +41,7 @@ pub(super) fn html(
 ) -> Result<PageHtml, RequestError> {
     let period = period_of(params)?;
     let row = find(view, kind, key)?;
-    let table = relay_table(kind, &row.key, period);
+    let table = relay_table(view, kind, &row.key, period);
     let shown = table.html(&relay_rows(view, &row), &table.state(params)?)?;
     let mut sections =
         vec![facts(view, kind, &row, period), uptime(view, &row), months(view, kind, &row), closer(kind, &row), changes(&row)];
@@ -81,7 +81,7 @@ fn incidents(mentions: &Mentions) -> Section {
 pub(super) fn data(view: &View, kind: GroupKind, key: &str, params: &Params, form: Form) -> Result<String, RequestError> {
     let period = period_of(params)?;
     let row = find(view, kind, key)?;
-    let table = relay_table(kind, &row.key, period);
+    let table = relay_table(view, kind, &row.key, period);
     let state = table.strict_state(params)?;
     let group = super::list::table(view, kind, period).row_json(&row);
     table.data_of(view.as_of(), group, &relay_rows(view, &row), &state, form)

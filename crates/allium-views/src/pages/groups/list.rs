@@ -15,7 +15,7 @@ use crate::markup::Html;
 use crate::page::{Alternate, Frame, PageHtml, framed, render};
 use crate::params::Params;
 use crate::route::{Data, GroupKind, href};
-use crate::table::{Choice, Style, Table, Values};
+use crate::table::{Choice, Search, Style, Table, Values};
 
 #[derive(Template)]
 #[template(path = "groups.html")]
@@ -129,8 +129,13 @@ pub(super) fn table<'a>(view: &'a View, kind: GroupKind, period: Period) -> Tabl
         choices,
         key: Box::new(|row| row.key.clone()),
         default_sort: if kind == GroupKind::FirstSeen { "-name" } else { "-weight_share" },
-        style: Style::default(),
+        style: Style { search: Search::group(view, |row: &GroupRow<'a>| relays_of(view, row)), ..Style::default() },
     }
+}
+
+/// Indices of a group's relays in the record.
+fn relays_of(view: &View, row: &GroupRow<'_>) -> Vec<usize> {
+    row.members.iter().map(|member| view.groups.members[*member as usize].relay_idx).collect()
 }
 
 fn regions<'a>(view: &'a View) -> Choice<'a, GroupRow<'a>> {

@@ -7,7 +7,7 @@ use allium_service::View;
 use super::{GroupRow, period_options};
 use crate::markup::{FlagLetters, Html, State};
 use crate::route::{Data, GroupKind, href};
-use crate::table::{Cell, Choice, Column, Style, Table, Values};
+use crate::table::{Cell, Choice, Column, Search, Style, Table, Values};
 
 /// A relay with its figures.
 pub(super) struct RelayRow<'a> {
@@ -22,7 +22,7 @@ pub(super) fn relay_rows<'a>(view: &'a View, group: &GroupRow<'_>) -> Vec<RelayR
 }
 
 /// The table of a group's relays; `period` is shown beside the usual ones.
-pub(super) fn table<'a>(kind: GroupKind, key: &str, period: Period) -> Table<'a, RelayRow<'a>> {
+pub(super) fn table<'a>(view: &'a View, kind: GroupKind, key: &str, period: Period) -> Table<'a, RelayRow<'a>> {
     let running = |row: &RelayRow<'a>, value: &str| row.record.relay.running == (value == "running");
     Table {
         path: kind.href(key),
@@ -43,7 +43,10 @@ pub(super) fn table<'a>(kind: GroupKind, key: &str, period: Period) -> Table<'a,
         ],
         key: Box::new(|row| row.record.relay.fingerprint.to_string()),
         default_sort: "-weight_share",
-        style: Style::default(),
+        style: Style {
+            search: Search::relay(view, |row: &RelayRow<'a>| view.relay_idx(&row.record.relay.fingerprint)),
+            ..Style::default()
+        },
     }
 }
 

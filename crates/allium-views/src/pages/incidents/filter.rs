@@ -1,13 +1,16 @@
 //! The incidents that an address asks for, beside what its table can choose: since when, touching which relay, country, AS or operator.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
+use allium_analysis::{Condition, Key};
 use allium_detect::{Incident, Scope, ScopeKind};
-use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, Timestamp};
+use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, OperatorId, Timestamp};
 use allium_service::{IncidentLog, View};
 
 use crate::error::RequestError;
 use crate::params::Params;
+use crate::relay_query::term;
 
 /// The names of its parameters, in the order of the form.
 pub(crate) const NAMES: [(&str, &str); 5] =
@@ -34,16 +37,15 @@ impl Filter {
             touched.push(relay(view, text)?);
         }
         if let Some(text) = params.one("as")? {
-            let number = text.strip_prefix("AS").unwrap_or(text);
-            let asn = Asn(number.parse().map_err(|_| RequestError::bad("as", text, "an AS such as AS24940"))?);
+            let asn: Asn = one(view, "as", Key::As, text)?;
             touched.push(Touched::of(view, ScopeKind::As, asn.to_string(), |relay| relay.asn == Some(asn)));
         }
         if let Some(text) = params.one("country")? {
-            let code: CountryCode = text.parse().map_err(|_| RequestError::bad("country", text, "a country code such as de"))?;
+            let code: CountryCode = one(view, "country", Key::Country, text)?;
             touched.push(Touched::of(view, ScopeKind::Country, code.to_string(), |relay| relay.country == Some(code)));
         }
         if let Some(text) = params.one("operator")? {
-            touched.push(operator(view, text));
+            touched.push(operator(view, text)?);
         }
         Ok(Self { since, touched })
     }
@@ -77,10 +79,21 @@ fn since(text: &str) -> Result<ConsensusHour, RequestError> {
     Ok(if hour.start() < instant { hour.next() } else { hour })
 }
 
-/// A relay by its fingerprint, or all that have a nickname.
+/// The one country or AS that a parameter names in any way.
+fn one<T: FromStr>(view: &View, name: &str, key: Key, text: &str) -> Result<T, RequestError> {
+    let term = term(view, name, key, text)?;
+    term.text.parse().map_err(|_| RequestError::bad(name, text, format!("one of these: {}", key.allowed())))
+}
+
+/// A relay by its fingerprint in any form, or all that have a nickname.
 fn relay(view: &View, text: &str) -> Result<Touched, RequestError> {
-    if let Ok(fingerprint) = text.parse::<Fingerprint>() {
-        return Ok(Touched { scope: None, relays: vec![fingerprint] });
+    let term = Key::Fingerprint.read(text).ok().filter(|term| matches!(term.any.first(), Some(Condition::Fingerprint(_))));
+    if let Some(term) = term {
+        // An incident may be about a relay that is not on record any more.
+        let named = term.text.parse().into_iter();
+        let on_record = (0..view.record.relays.len()).filter(|i| view.relay_fits(*i, &term));
+        let relays = named.chain(on_record.map(|i| view.record.relays[i].relay.fingerprint)).collect();
+        return Ok(Touched { scope: None, relays });
     }
     let is_named = |relay: &allium_model::Relay| relay.nickname.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(text));
     let named: Vec<Fingerprint> =
@@ -92,9 +105,10 @@ fn relay(view: &View, text: &str) -> Result<Touched, RequestError> {
 }
 
 /// An operator by its id; one that has no relay any more can still be what an incident is about.
-fn operator(view: &View, text: &str) -> Touched {
+fn operator(view: &View, text: &str) -> Result<Touched, RequestError> {
+    text.parse::<OperatorId>().map_err(|_| RequestError::bad("operator", text, "the id of an operator, such as example.org"))?;
     let found = view.operators.list().iter().find(|operator| operator.id.to_string() == text);
     let members = found.map_or(&[][..], |operator| &operator.members);
     let relays = members.iter().filter_map(|i| view.record.relays.get(*i as usize)).map(|record| record.relay.fingerprint);
-    Touched { scope: Some(Scope { kind: ScopeKind::Operator, key: text.to_owned() }), relays: relays.collect() }
+    Ok(Touched { scope: Some(Scope { kind: ScopeKind::Operator, key: text.to_owned() }), relays: relays.collect() })
 }

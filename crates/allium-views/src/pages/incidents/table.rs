@@ -14,7 +14,7 @@ use crate::markup::Html;
 use crate::pages::incidents::markup;
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Choice, Column, Style, Table, TextField, Values};
+use crate::table::{Cell, Choice, Column, Search, Style, Table, TextField, Values};
 
 type Row = Arc<Incident>;
 
@@ -30,8 +30,13 @@ pub(crate) fn table<'a>(view: &'a View, log: &'a IncidentLog, params: &Params) -
         choices: choices(as_of).into_iter().chain(texts(params)?).collect(),
         key: Box::new(|row| row.id.clone()),
         default_sort: "-detected_at",
-        style: Style::default(),
+        style: Style { search: Search::group(view, |row: &Row| relays_of(view, row)), ..Style::default() },
     })
+}
+
+/// Indices in the record of the relays that an incident concerns.
+fn relays_of(view: &View, incident: &Incident) -> Vec<usize> {
+    incident.relays.iter().filter_map(|fingerprint| view.relay_idx(fingerprint)).collect()
 }
 
 fn columns(view: &View, as_of: allium_model::ConsensusHour) -> Vec<Column<'_, Row>> {

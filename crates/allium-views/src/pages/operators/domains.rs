@@ -12,7 +12,7 @@ use crate::form::Form;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Choice, Column, Style, Table, Values};
+use crate::table::{Cell, Choice, Column, Search, Style, Table, Values};
 
 struct Row<'a> {
     domain: &'a AroiDomain,
@@ -84,8 +84,14 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         }],
         key: Box::new(|row| row.domain.to_string()),
         default_sort: "-weight_share",
-        style: Style::default(),
+        style: Style { search: Search::group(view, |row: &Row<'_>| claimants(view, row.domain)), ..Style::default() },
     }
+}
+
+/// Indices of the relays that claim a domain.
+fn claimants(view: &View, domain: &AroiDomain) -> Vec<usize> {
+    let claims = |i: &usize| view.operators.directory.aroi_contact(*i).domain() == Some(domain);
+    (0..view.record.relays.len()).filter(claims).collect()
 }
 
 /// Renders the page.

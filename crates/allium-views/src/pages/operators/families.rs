@@ -18,7 +18,7 @@ use crate::pages::groups;
 use crate::pages::members::{self, Member};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Column, Style, Table, TableHtml};
+use crate::table::{Cell, Column, Search, Style, Table, TableHtml};
 
 struct Row<'a> {
     family: &'a Family,
@@ -62,7 +62,10 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         choices: Vec::new(),
         key: Box::new(|row| row.family.key.to_string()),
         default_sort: "-weight_share",
-        style: Style::default(),
+        style: Style {
+            search: Search::group(view, |row: &Row<'_>| row.family.members.iter().map(|i| *i as usize).collect()),
+            ..Style::default()
+        },
     }
 }
 

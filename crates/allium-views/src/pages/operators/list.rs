@@ -11,7 +11,7 @@ use crate::form::Form;
 use crate::page::{Alternate, Frame, PageHtml, render};
 use crate::params::Params;
 use crate::route::{Data, FixedData, FixedPage, href};
-use crate::table::{Cell, Choice, Column, Style, Table, Values};
+use crate::table::{Cell, Choice, Column, Search, Style, Table, Values};
 
 /// An operator with a current relay.
 pub(crate) struct Row<'a> {
@@ -88,7 +88,12 @@ fn table(view: &View) -> Table<'_, Row<'_>> {
         ],
         key: Box::new(|row| row.id.to_string()),
         default_sort: "-weight_share",
-        style: Style::default(),
+        style: Style {
+            search: Search::group(view, |row: &Row<'_>| {
+                view.operators.list()[row.operator_idx].members.iter().map(|i| *i as usize).collect()
+            }),
+            ..Style::default()
+        },
     }
 }
 

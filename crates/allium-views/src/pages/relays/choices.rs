@@ -1,13 +1,13 @@
 //! Choices and orders of `/relays`.
 
-use allium_analysis::{RelayQuery, SortKey};
-use allium_model::{CountryCode, Period, RelayFlag};
+use allium_analysis::{Key, RelayQuery, SortKey};
+use allium_model::{Period, RelayFlag};
 use allium_service::View;
 use allium_words::format;
 use allium_words::inert::inert;
 
 use crate::pages::members::Member;
-use crate::relay_query::STATUSES;
+use crate::relay_query::{STATUSES, filter_value};
 use crate::table::{Choice, Order, TextField, Values};
 
 /// Characters of a country's name in the form.
@@ -42,25 +42,30 @@ pub(super) fn choices<'a>(view: &View, query: &RelayQuery) -> Vec<Choice<'a, Mem
 }
 
 /// The names of the flags that are offered, and of those that are asked for.
-fn flags(query: &RelayQuery) -> Vec<&'static str> {
-    let offered = |flag: &RelayFlag| FLAGS.contains(flag) || query.flags.contains(*flag);
-    RelayFlag::ALL.into_iter().filter(offered).map(RelayFlag::name).collect()
+fn flags(query: &RelayQuery) -> Vec<String> {
+    let asked: Vec<&str> = query.filters.iter().filter(|term| term.key == Some(Key::Flag)).map(|term| term.text.as_str()).collect();
+    let known = RelayFlag::ALL.into_iter().filter(|flag| FLAGS.contains(flag) || asked.contains(&flag.name())).map(RelayFlag::name);
+    let known: Vec<&str> = known.collect();
+    let others = asked.iter().filter(|name| !known.contains(name));
+    known.iter().chain(others).map(|name| (*name).to_owned()).collect()
 }
 
-/// The countries with relays and the one that is asked for, those with most relays first.
+/// The countries with relays and what is asked for, those with most relays first.
 fn countries(view: &View, query: &RelayQuery) -> Vec<(String, String)> {
-    let mut known: Vec<_> = view.countries.iter().map(|(code, group)| (*code, group.name.as_deref(), group.n_relays)).collect();
-    if let Some(asked) = query.country.filter(|asked| !known.iter().any(|(code, ..)| code == asked)) {
-        known.push((asked, None, 0));
+    let mut known: Vec<_> = view.countries.iter().map(|(code, group)| (code.to_string(), group.name.as_deref(), group.n_relays)).collect();
+    if let Some(asked) = filter_value(query, Key::Country).filter(|asked| !known.iter().any(|(code, ..)| code == asked)) {
+        known.push((asked.to_owned(), None, 0));
     }
     known.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(&b.0)));
     known.into_iter().map(country).collect()
 }
 
-fn country((code, name, n_relays): (CountryCode, Option<&str>, usize)) -> (String, String) {
-    let upper = || code.as_str().to_uppercase();
+/// One country, or several that are asked for together.
+fn country((value, name, n_relays): (String, Option<&str>, usize)) -> (String, String) {
+    let upper = || value.to_uppercase().replace(',', ", ");
     let name = name.map_or_else(upper, |name| inert(&name.chars().take(NAME_CHARS).collect::<String>()));
-    (code.to_string(), format!("{name} ({})", format::count(n_relays as u64)))
+    let label = if value.contains([',', '?']) { name } else { format!("{name} ({})", format::count(n_relays as u64)) };
+    (value, label)
 }
 
 /// The orders that the search index knows.
@@ -77,6 +82,7 @@ fn order(key: SortKey) -> Order {
 
 const fn words(key: SortKey) -> &'static str {
     match key {
+        SortKey::Match => "match with the question",
         SortKey::ConsensusWeight => "consensus weight",
         SortKey::Bandwidth => "advertised bandwidth",
         SortKey::Nickname => "nickname",

@@ -3,7 +3,7 @@
 mod choices;
 mod columns;
 
-use allium_analysis::RelayQuery;
+use allium_analysis::{RelayQuery, SortKey};
 use allium_model::{Fingerprint, Timestamp};
 use allium_service::{Snapshot, View};
 use allium_words::format;
@@ -13,10 +13,10 @@ use crate::error::RequestError;
 use crate::page::{Alternate, Frame, PageHtml, framed, render, search_shown};
 use crate::pages::members::Member;
 use crate::params::Params;
-use crate::relay_query::{DEFAULT_SORT, QUERY_NAMES, query_pairs, relay_query};
+use crate::relay_query::{QUERY_NAMES, default_sort, query_pairs, relay_query};
 use crate::route::{Data, FixedData, FixedPage, Form, Route};
 use crate::strips::legend;
-use crate::table::{self, Finder, Paging, Style, Table, TableHtml};
+use crate::table::{self, Finder, Paging, Search, Style, Table, TableHtml};
 
 /// Rows that a page may have.
 const ROWS: &[usize] = &[50, 100];
@@ -46,7 +46,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
     let list = List::of(view, params)?;
     let found = view.select(&list.query);
     let mut page = Frame::of(snapshot, view, now, FixedPage::Relays.path()).with_alternate(alternate(&list.query));
-    page.search = search_shown(&list.query.text);
+    page.search = search_shown(&list.query.question.to_string());
     render(&RelaysPage {
         page,
         sentence: sentence(view, &list.query, &found),
@@ -65,13 +65,14 @@ pub(crate) fn csv(view: &View, found: &[usize]) -> Result<String, RequestError> 
 pub(crate) fn named(view: &View, params: &Params) -> Result<Option<Fingerprint>, RequestError> {
     let list = List::of(view, params)?;
     let is_first_page = list.table.state(&list.params)?.is_at_start();
-    let fingerprint = list.query.text.trim().parse().ok().filter(|fingerprint| view.find(fingerprint).is_some());
-    Ok(fingerprint.filter(|_| is_first_page && list.query == of_text(&list.query)))
+    let is_of_one = list.query.question.asks_for_one_relay() && list.query == of_text(&list.query);
+    let found = if is_first_page && is_of_one { view.select(&list.query) } else { Vec::new() };
+    Ok(found.first().and_then(|relay_idx| view.record.relays.get(*relay_idx)).map(|record| record.relay.fingerprint))
 }
 
 impl<'a> List<'a> {
     fn of(view: &'a View, params: &Params) -> Result<Self, RequestError> {
-        let query = relay_query(params)?;
+        let query = relay_query(view, params)?;
         Ok(Self { table: table(view, &query), params: canonical(params, &query), query })
     }
 
@@ -79,7 +80,7 @@ impl<'a> List<'a> {
     fn onward(&self) -> Result<Vec<(String, String)>, RequestError> {
         let query = &self.query;
         let mut ways = Vec::new();
-        if !query.text.is_empty() && *query != of_text(query) {
+        if !query.question.is_empty() && *query != of_text(query) {
             ways.push((self.href(&of_text(query))?, "The same search without filters".to_owned()));
         }
         if !query.include_gone {
@@ -106,8 +107,9 @@ fn table<'a>(view: &'a View, query: &RelayQuery) -> Table<'a, Member<'a>> {
         columns: columns::columns(view),
         choices: choices::choices(view, query),
         key: Box::new(|row| row.relay().fingerprint.to_string()),
-        default_sort: DEFAULT_SORT,
+        default_sort: default_sort(query),
         style: Style {
+            search: Search::relay(view, |row: &Member<'_>| Some(row.relay_idx)),
             finder: Finder::Index(choices::orders()),
             paging: Paging::Numbered(ROWS),
             layout: columns::PAGE,
@@ -124,7 +126,8 @@ fn canonical(params: &Params, query: &RelayQuery) -> Params {
 
 /// The query for the same text and nothing else.
 fn of_text(query: &RelayQuery) -> RelayQuery {
-    RelayQuery { text: query.text.clone(), ..RelayQuery::default() }
+    let sort = if query.question.is_empty() { SortKey::ConsensusWeight } else { SortKey::Match };
+    RelayQuery { question: query.question.clone(), sort, ..RelayQuery::default() }
 }
 
 fn rows<'a>(view: &'a View, found: &[usize]) -> Vec<Member<'a>> {
