@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Export(ExportCommand),
     /// Report on the network in the store
     Analyze(AnalyzeArgs),
+    /// Find relays, operators, autonomous systems, countries, families, flags and versions in the store
+    Search(SearchArgs),
     /// Forecast the uptime of every relay
     Forecast(ForecastArgs),
     /// Run the detector over the stored history and write its incidents
@@ -321,6 +323,17 @@ pub(crate) enum Simulated {
 #[derive(Debug, Args)]
 pub(crate) struct AnalyzeArgs {
     /// Form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Options of `search`.
+#[derive(Debug, Args)]
+pub(crate) struct SearchArgs {
+    /// What to look for, such as `AS24940`, `203.0.113.4`, `flag:exit country:de` or `'"Jane Roe"'`; docs/search.md has the language
+    #[arg(required = true, value_name = "QUESTION")]
+    pub(crate) question: Vec<String>,
+    /// Form of the answer
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }

@@ -41,6 +41,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Import(ImportCommand::Presence(args)) => commands::import_presence::run(&config, args),
         Command::Export(ExportCommand::History(args)) => commands::export::run(&config, args),
         Command::Analyze(args) => commands::analyze::run(&config, args),
+        Command::Search(args) => commands::search::run(&config, args),
         Command::Forecast(args) => commands::forecast::run(&config, args),
         Command::Evaluate(EvaluateCommand::Detect(args)) => commands::evaluate::detect::run(&config, args),
         Command::Replay(args) => commands::replay::run(&config, args),

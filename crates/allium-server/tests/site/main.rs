@@ -18,6 +18,8 @@ mod outside;
 mod pages;
 mod plain;
 mod routes;
+mod search;
+mod searches;
 mod snapshots;
 mod support;
 mod validators;

@@ -97,12 +97,17 @@ fn every_link_of_the_site_leads_somewhere() {
 fn fingerprints_in_other_forms_lead_to_the_one_address() {
     let site = site_of(record(3));
     let canonical = format!("/relay/{}", fingerprint(2));
-    for form in [fingerprint(2).to_string().to_lowercase(), format!("${}", fingerprint(2))] {
+    let plain = fingerprint(2).to_string();
+    for form in [plain.to_lowercase(), format!("${plain}"), format!("${plain}~relay002"), "SgACAAAAAAAAAAAAAAAAAAAAAAA".to_owned()] {
         let answer = get(&site, &format!("/relay/{form}"));
         assert_eq!((answer.status, answer.header("location")), (StatusCode::PERMANENT_REDIRECT, canonical.as_str()), "{form}");
     }
     let searched = get(&site, &format!("/relays?q={}", fingerprint(2).to_string().to_lowercase()));
     assert_eq!((searched.status, searched.header("location")), (StatusCode::SEE_OTHER, canonical.as_str()));
+    for (asked, page) in [("/country/Germany", "/country/de"), ("/country/DEU", "/country/de"), ("/as/asn24940", "/as/AS24940")] {
+        let answer = get(&site, asked);
+        assert_eq!((answer.status, answer.header("location")), (StatusCode::PERMANENT_REDIRECT, page), "{asked}");
+    }
 }
 
 #[test]

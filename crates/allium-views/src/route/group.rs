@@ -1,5 +1,6 @@
 //! The lists and pages of groups: one address per kind, and a key.
 
+use allium_analysis::Key;
 use allium_analysis::groups::Region;
 use allium_model::{Asn, CountryCode, RelayFlag};
 use allium_words::inert::url_encoded;
@@ -106,9 +107,9 @@ impl GroupKind {
     /// The key as it stands in addresses, where the text names one: `de` for `DE`, `AS24940` for `24940`.
     pub(crate) fn canonical(self, text: &str) -> Option<String> {
         match self {
-            Self::Country => text.parse::<CountryCode>().ok().map(|key| key.to_string()),
+            Self::Country => one(Key::Country, text).filter(|key| key.parse::<CountryCode>().is_ok()),
             Self::Region => text.parse::<Region>().ok().map(|key| key.to_string()),
-            Self::As => text.to_ascii_uppercase().parse::<Asn>().ok().map(|key| key.to_string()),
+            Self::As => one(Key::As, text).filter(|key| key.parse::<Asn>().is_ok()),
             Self::Flag => RelayFlag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(text)).map(|flag| flag.name().to_owned()),
             Self::Platform => Some(slug(text)),
             Self::Version => Some(text.to_owned()),
@@ -120,6 +121,11 @@ impl GroupKind {
     pub(crate) fn href(self, key: &str) -> String {
         format!("{}/{}", self.page_path(), url_encoded(key))
     }
+}
+
+/// What a text names in a question, in the one form of addresses: `de` for `Germany`.
+fn one(key: Key, text: &str) -> Option<String> {
+    key.read(text).ok().map(|term| term.text)
 }
 
 /// Letters and digits in lower case with single hyphens between: `windows-8`; `other` where nothing is left.

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use allium_analysis::Key;
 use allium_analysis::leaderboards::Category;
 use allium_model::{Fingerprint, OperatorId};
 use percent_encoding::percent_decode_str;
@@ -240,7 +241,8 @@ fn group_csv(base: &str, asked: &str) -> Outcome<Option<(GroupKind, String)>> {
 }
 
 fn relay(asked: &str) -> Outcome<Fingerprint> {
-    asked.parse().map_err(|_| RequestError::NoSuchRelay(asked.chars().take(60).collect()))
+    let in_any_form = || Key::Fingerprint.read(asked).ok().and_then(|term| term.text.parse().ok());
+    asked.parse().ok().or_else(in_any_form).ok_or_else(|| RequestError::NoSuchRelay(asked.chars().take(60).collect()))
 }
 
 fn fingerprint(asked: &str) -> Outcome<Fingerprint> {

@@ -111,6 +111,28 @@ fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_question_is_answered_by_kind_or_told_why_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let documents = simulate(&dir, "documents", &[]);
+    let store = path(&dir, "store.db");
+    out(&["import", "onionoo", &documents, "--store", &store]);
+    let report: Value = serde_json::from_str(&out(&["analyze", "--format", "json", "--store", &store])).unwrap();
+    let fingerprint = report["relays"][0]["fingerprint"].as_str().unwrap().to_lowercase();
+    let found =
+        |question: &str| -> Value { serde_json::from_str(&out(&["search", question, "--format", "json", "--store", &store])).unwrap() };
+    assert_eq!(found(&fingerprint)["exact"], format!("/relay/{}", fingerprint.to_uppercase()));
+    assert_eq!(found("Germany")["exact"], "/country/de");
+    assert_eq!(found("nobody-has-this")["found"].as_array().map(Vec::len), Some(0));
+    let text = out(&["search", "flag:exit", "country:de", "--store", &store]);
+    assert!(text.contains("Understood as flag Exit, and the country Germany") && text.contains("\nrelays ("), "{text}");
+    assert!(out(&["search", "nobody-has-this", "--store", &store]).ends_with("Nothing is found\n"));
+    for (question, told) in [("colour:red", "there are country:, as:"), ("\"Jane", "is not closed"), ("300.1.2.3", "an address such as")] {
+        let told_now = reason(1, &["search", question, "--store", &store]);
+        assert!(told_now.contains(told), "{question}: {told_now}");
+    }
+}
+
+#[test]
 fn documents_become_figures_and_figures_do_not_change() {
     let dir = tempfile::tempdir().unwrap();
     let documents = simulate(&dir, "documents", &[]);

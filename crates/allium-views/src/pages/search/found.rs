@@ -4,7 +4,7 @@
 //! of an operator), and by the terms that name their kind (`as:`, `country:`). A thing is found if it fits all terms.
 
 use allium_analysis::{Condition, Key, Question, RelayQuery, SortKey, Term};
-use allium_model::CountryCode;
+use allium_model::{CountryCode, OperatorId};
 use allium_service::{IncidentLog, View};
 use allium_words::countries::country_name;
 use allium_words::{format, incidents};
@@ -215,7 +215,11 @@ impl Asked<'_> {
             move |operator_idx: &usize| {
                 let operator = &view.operators.list()[*operator_idx];
                 let has = operator.members.iter().any(|i| contacts.get(*i as usize).copied().unwrap_or(false));
-                let by_name = part.as_deref().map_or(Fit::No, |part| Fit::of_name(&operator.id.to_string(), part));
+                let domain = match &operator.id {
+                    OperatorId::Domain(domain) => domain.as_str(),
+                    OperatorId::Family(_) | OperatorId::Contact(_) => "",
+                };
+                let by_name = part.as_deref().map_or(Fit::No, |part| Fit::of_name(domain, part));
                 by_name.max(if has { Fit::Part } else { Fit::No })
             }
         };

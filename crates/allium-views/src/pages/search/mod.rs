@@ -57,7 +57,7 @@ pub(crate) fn html(shown: &Shown<'_>) -> Result<PageHtml, RequestError> {
         sentence: sentence(&question, &found),
         understood: question.terms().iter().map(|term| Html::safe(Foreign::long(&words::understood(term)))).collect(),
         kinds: found.kinds.iter().map(section).collect(),
-        onward: if found.kinds.is_empty() { onward(&question) } else { Vec::new() },
+        onward: if found.kinds.is_empty() && !question.is_empty() { onward(&question) } else { Vec::new() },
         examples: if question.is_empty() { examples() } else { Vec::new() },
     })
 }
