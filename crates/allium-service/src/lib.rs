@@ -24,6 +24,7 @@ mod info;
 mod memo;
 mod names;
 mod notes;
+mod questions;
 mod report;
 mod scoreboard;
 mod site;

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use allium_analysis::{
-    Groups, NetworkReport, NetworkStatistics, OperatorReport, Question, QuestionError, RelayQuery, RelayReport, SearchIndex, SortKey,
-    Strip, Term, operators_of,
+    Groups, NetworkReport, NetworkStatistics, OperatorReport, RelayQuery, RelayReport, SearchIndex, SortKey, Strip, operators_of,
 };
 use allium_model::{Asn, Bounds, CLOCK_TOLERANCE_SECS, ConsensusHour, CountryCode, Fingerprint, NetworkRecord, RelayRecord, Timestamp};
 
@@ -31,7 +30,7 @@ pub struct View {
     pub operators: OperatorReport,
     /// Distribution of uptime over relays.
     pub statistics: NetworkStatistics,
-    index: SearchIndex,
+    pub(crate) index: SearchIndex,
     /// The fingerprints of the record's relays, close together: lists look thousands of them up.
     fingerprints: Vec<Fingerprint>,
     group_strips: Mutex<BTreeMap<StripKey, Arc<Strip>>>,
@@ -136,34 +135,6 @@ impl View {
             found.sort_by_key(|i| self.record.relays[*i].relay.consensus_weight_fraction.is_none());
         }
         found
-    }
-
-    /// Reads a question about what is on record.
-    ///
-    /// # Errors
-    /// A part is not understood, or names a flag or a country that does not exist.
-    pub fn question(&self, text: &str) -> Result<Question, QuestionError> {
-        let question = Question::parse(text)?;
-        question.terms().iter().try_for_each(|term| self.index.check(term))?;
-        Ok(question)
-    }
-
-    /// Checks that the flag or country that a term names exists.
-    ///
-    /// # Errors
-    /// It does not.
-    pub fn check(&self, term: &Term) -> Result<(), QuestionError> {
-        self.index.check(term)
-    }
-
-    /// True if the relay at this index fits a term.
-    pub fn relay_fits(&self, relay_idx: usize, term: &Term) -> bool {
-        relay_idx < self.record.relays.len() && self.index.fits(relay_idx, term, &self.record)
-    }
-
-    /// True if a term names exactly the relay at this index.
-    pub fn relay_is_named_by(&self, relay_idx: usize, term: &Term) -> bool {
-        relay_idx < self.record.relays.len() && self.index.is_named_by(relay_idx, term, &self.record)
     }
 
     /// The index of the family of a relay among the families; `None` where it stands alone.

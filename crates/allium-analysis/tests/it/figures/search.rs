@@ -152,7 +152,7 @@ fn described() -> NetworkRecord {
     let first = &mut relays[0].relay;
     first.nickname = Some("Quill".to_owned());
     first.contact = Some("Ann  Bee <ann (at) bee dot example>".to_owned());
-    first.or_addresses = vec!["203.0.113.40:9001".parse().unwrap(), "[2001:db8:0:1::1]:9001".parse().unwrap()];
+    first.or_addresses = vec!["203.0.113.40:9001".parse().expect("an address"), "[2001:db8:0:1::1]:9001".parse().expect("an address")];
     first.dir_address = "203.0.113.40:9030".parse().ok();
     first.platform = Some("Tor 0.4.8.21 on Linux".to_owned());
     first.version = Some("0.4.8.21".to_owned());
@@ -163,8 +163,8 @@ fn described() -> NetworkRecord {
     let second = &mut relays[1].relay;
     second.nickname = Some("QuillTwo".to_owned());
     second.contact = Some("Bee, Ann; mail:NotAnn[]bee[.]example \"quoted\"".to_owned());
-    second.or_addresses = vec!["203.0.113.4:443".parse().unwrap(), "[2001:db8:0:1::1f]:443".parse().unwrap()];
-    second.exit_addresses = vec!["203.0.113.41".parse().unwrap()];
+    second.or_addresses = vec!["203.0.113.4:443".parse().expect("an address"), "[2001:db8:0:1::1f]:443".parse().expect("an address")];
+    second.exit_addresses = vec!["203.0.113.41".parse().expect("an address")];
     second.platform = Some("Tor 0.4.9.1-alpha on FreeBSD".to_owned());
     second.version = Some("0.4.9.1-alpha".to_owned());
     second.country = "gb".parse().ok();

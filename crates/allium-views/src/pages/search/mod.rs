@@ -1,6 +1,8 @@
 //! `/search`: what a question finds, by kind; and how to ask.
 
+mod asked;
 pub(crate) mod found;
+mod terms;
 pub(crate) mod words;
 
 use allium_analysis::Question;
