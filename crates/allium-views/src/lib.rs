@@ -45,8 +45,8 @@ mod strips;
 mod table;
 
 pub use answer::{Answer, CachePolicy};
-pub use below::{below, holds_addresses};
 pub use api::{IncidentJson, SearchJson, change_json, network_report_json};
+pub use below::{below, holds_addresses};
 pub use error::RequestError;
 pub use params::Params;
 pub use render::{Asked, render, render_moved};

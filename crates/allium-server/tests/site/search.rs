@@ -51,7 +51,7 @@ fn the_answer_comes_by_kind() {
     let json = get(&site, "/api/v1/search?q=AS24940").json();
     let kinds: Vec<&str> = json["found"].as_array().unwrap().iter().map(|of| of["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["autonomous_systems", "relays", "incidents"]);
-    assert_eq!(json["exact"], "/as/AS24940");
+    assert_eq!(json["exact"]["href"], "/as/AS24940");
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn found_first(site: &Site, question: &str) -> String {
         other => (other, other),
     };
     let name = of["first"][0]["name"].as_str().unwrap();
-    match (json["exact"].is_string(), of["n"].as_u64().unwrap()) {
+    match (json["exact"].is_object(), of["n"].as_u64().unwrap()) {
         (true, _) => format!("goes to {one} {name}"),
         (false, 1) => format!("1 {one}: {name}"),
         (false, n) => format!("{n} {many}: {name}"),

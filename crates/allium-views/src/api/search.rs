@@ -19,8 +19,8 @@ pub struct SearchJson {
     pub question: String,
     /// Each of its terms in words.
     pub understood: Vec<String>,
-    /// The page of the one thing that the question names exactly.
-    pub exact: Option<String>,
+    /// The one thing that the question names exactly.
+    pub exact: Option<ThingJson>,
     /// What is found by kind; kinds of which there is nothing are left out, those with what the question names come first.
     pub found: Vec<KindJson>,
 }
@@ -43,8 +43,8 @@ pub struct ThingJson {
     pub name: String,
     /// A few words about it.
     pub about: String,
-    /// Its page.
-    pub page: String,
+    /// The address of its page.
+    pub href: String,
     /// True if the question names exactly it.
     pub is_exact: bool,
 }
@@ -57,7 +57,7 @@ impl SearchJson {
             as_of: view.as_of().to_string(),
             question: question.to_string(),
             understood: question.terms().iter().map(words::understood).collect(),
-            exact: found.only().map(|thing| thing.href.clone()),
+            exact: found.only().cloned().map(ThingJson::of),
             found: found.kinds.into_iter().map(KindJson::of).collect(),
         }
     }
@@ -71,7 +71,7 @@ impl KindJson {
 
 impl ThingJson {
     fn of(thing: Thing) -> Self {
-        Self { name: thing.name, about: thing.about, page: thing.href, is_exact: thing.is_exact }
+        Self { name: thing.name, about: thing.about, href: thing.href, is_exact: thing.is_exact }
     }
 }
 

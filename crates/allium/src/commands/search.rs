@@ -40,7 +40,7 @@ fn write_text(out: &mut impl Write, found: &SearchJson) -> io::Result<()> {
         writeln!(out, "\n{} ({})", of.kind.replace('_', " "), of.n)?;
         for thing in &of.first {
             let mark = if thing.is_exact { "=" } else { " " };
-            writeln!(out, "{mark} {}  {}  {}", inert(&thing.name), inert(&thing.about), thing.page)?;
+            writeln!(out, "{mark} {}  {}  {}", inert(&thing.name), inert(&thing.about), thing.href)?;
         }
     }
     Ok(())

@@ -120,8 +120,8 @@ fn a_question_is_answered_by_kind_or_told_why_not() {
     let fingerprint = report["relays"][0]["fingerprint"].as_str().unwrap().to_lowercase();
     let found =
         |question: &str| -> Value { serde_json::from_str(&out(&["search", question, "--format", "json", "--store", &store])).unwrap() };
-    assert_eq!(found(&fingerprint)["exact"], format!("/relay/{}", fingerprint.to_uppercase()));
-    assert_eq!(found("Germany")["exact"], "/country/de");
+    assert_eq!(found(&fingerprint)["exact"]["href"], format!("/relay/{}", fingerprint.to_uppercase()));
+    assert_eq!(found("Germany")["exact"]["href"], "/country/de");
     assert_eq!(found("nobody-has-this")["found"].as_array().map(Vec::len), Some(0));
     let text = out(&["search", "flag:exit", "country:de", "--store", &store]);
     assert!(text.contains("Understood as flag Exit, and the country Germany") && text.contains("\nrelays ("), "{text}");
