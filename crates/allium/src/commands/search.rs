@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 
 use allium_analysis::NetworkReport;
 use allium_service::View;
+use allium_service::workers::doubt::open_believed;
 use allium_views::SearchJson;
 use allium_words::inert::inert;
 use allium_words::json::to_json;
@@ -16,7 +17,7 @@ use crate::config::Config;
 
 /// Writes what is found to standard output.
 pub(crate) fn run(config: &Config, args: &SearchArgs) -> anyhow::Result<()> {
-    let store = config.store.open_read_only()?;
+    let store = open_believed(&config.store, &config.detect.settings())?;
     let record = store.load()?.with_context(|| format!("{} is empty: import or ingest documents first", config.store))?;
     let report = NetworkReport::compute_in_parallel(&record);
     let view = View::new(record, report);
