@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use allium_model::{CountryCode, Fraction, NetworkRecord, PortSummary, Relay, RelayFlag};
+use allium_model::{CountryCode, Fraction, NetworkRecord, PortSummary, Relay, RelayFlag, TorVersion};
 use allium_stats::{mean, median};
 
 use crate::operators::{AroiState, OperatorReport, platform};
@@ -21,7 +21,7 @@ const FIVE_EYES: [&str; 5] = ["au", "ca", "gb", "nz", "us"];
 const NINE_MORE: [&str; 9] = ["be", "de", "dk", "es", "fr", "it", "nl", "no", "se"];
 
 /// The first version whose relays can prove their family by a key.
-const FAMILY_KEYS: [u32; 4] = [0, 4, 9, 1];
+const FAMILY_KEYS: [u64; 4] = [0, 4, 9, 1];
 
 /// The network counted through.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ impl Census {
             n_single_relay_systems: times(relays().filter_map(|relay| relay.asn)).values().filter(|n| **n == 1).count(),
             n_recommended: (count(&|relay| relay.recommended_version == Some(true)), count(&|relay| relay.recommended_version.is_some())),
             n_family_keys: (count(&|relay| relay.version.as_deref().is_some_and(has_family_keys)), count(&|relay| relay.version.is_some())),
-            versions: ranked(relays().filter_map(|relay| relay.version.clone())),
+            versions: ranked_versions(relays().filter_map(|relay| relay.version.clone())),
             platforms: ranked(relays().filter_map(platform).map(str::to_owned)),
             aroi: AroiState::ALL.map(|state| running.iter().filter(|(i, _)| operators.aroi[*i] == state).count()),
             n_without_contact: count(&|relay| relay.contact.is_none()),
@@ -110,6 +110,13 @@ fn times<K: Ord>(keys: impl Iterator<Item = K>) -> BTreeMap<K, usize> {
     let mut times = BTreeMap::new();
     keys.for_each(|key| *times.entry(key).or_default() += 1);
     times
+}
+
+/// Versions, those of equal number in the order in which they were made.
+fn ranked_versions(versions: impl Iterator<Item = String>) -> Vec<(String, usize)> {
+    let mut ranked = ranked(versions);
+    ranked.sort_by_cached_key(|(version, n)| (std::cmp::Reverse(*n), TorVersion::of(version)));
+    ranked
 }
 
 fn ranked(keys: impl Iterator<Item = String>) -> Vec<(String, usize)> {
@@ -153,8 +160,7 @@ fn weight_in(running: &[(usize, &Relay)]) -> [Option<Fraction>; 3] {
 
 /// True if a version is 0.4.9.1 or later, whatever stands behind its numbers.
 fn has_family_keys(version: &str) -> bool {
-    let numbers: Vec<u32> = version.split(['.', '-']).map_while(|part| part.parse().ok()).collect();
-    numbers.len() >= 3 && numbers.as_slice() >= FAMILY_KEYS.as_slice()
+    TorVersion::of(version).tor_numbers().is_some_and(|numbers| numbers.len() >= 3 && numbers >= FAMILY_KEYS.as_slice())
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Correlations of each with each, −1 to 1, written into coloured cells.
 
+use allium_words::format;
 use serde::Serialize;
 
 use crate::canvas::{Anchor, Canvas};
@@ -59,14 +60,7 @@ impl Matrix {
                 let fill = canvas.palette.scale[class];
                 canvas.rect(x, y, width - 1.0, height - 1.0, fill);
                 let words = super::palette::ink_on(fill);
-                canvas.words(
-                    x + width / 2.0,
-                    y + height / 2.0 + 4.0,
-                    Anchor::Middle,
-                    11.0,
-                    words,
-                    &format!("{value:.2}").replace('-', "\u{2212}"),
-                );
+                canvas.words(x + width / 2.0, y + height / 2.0 + 4.0, Anchor::Middle, 11.0, words, &format::number(*value, 2));
             }
         }
     }

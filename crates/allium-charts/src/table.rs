@@ -66,7 +66,7 @@ impl Cell {
         match self {
             Self::Text(text) | Self::Link(text, _) => csv_cell(text),
             Self::Time(secs) => format::rfc3339(format::at_secs(*secs)),
-            Self::Number(number) => number.to_string(),
+            Self::Number(number) => format::plain(*number),
             Self::Missing => String::new(),
         }
     }

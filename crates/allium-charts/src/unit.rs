@@ -46,10 +46,10 @@ impl Unit {
         match self {
             Self::Share => Fraction::clamped(value).map_or_else(|| format::NO_DATA.to_owned(), |share| format::percent(share, 2)),
             Self::Count if value >= 100.0 || value.fract().abs() < 1e-9 => format::count(value.round().max(0.0) as u64),
-            Self::Count => format!("{value:.1}"),
-            Self::BytesPerSec => format!("{:.2}", value * 8.0 / 1e9),
-            Self::Hours => format!("{value:.1}"),
-            Self::Number => format!("{value:.3}"),
+            Self::Count => format::number(value, 1),
+            Self::BytesPerSec => format::number(value * 8.0 / 1e9, 2),
+            Self::Hours => format::number(value, 1),
+            Self::Number => format::number(value, 3),
         }
     }
 
@@ -78,7 +78,7 @@ impl Unit {
         }
         let is_whole = |decimals: &usize| (step * 10f64.powi(*decimals as i32)).fract() < 1e-6 || *decimals == 6;
         let decimals = (0..7).find(is_whole).unwrap_or(6);
-        format!("{scaled:.decimals$}{unit}").replace('-', "\u{2212}")
+        format!("{}{unit}", format::number(scaled, decimals))
     }
 
     /// Label of an axis.

@@ -48,10 +48,22 @@ pub enum Error {
         store: StoreUrl,
     },
     /// The store or this handle allows no writing.
-    #[error("{store} can only be read")]
+    #[error("{store} can only be read: this user may not write to the file or its folder")]
     ReadOnly {
         /// The store.
         store: StoreUrl,
+    },
+    /// Changes lie in a log beside the store, and reading them needs a folder that can be written.
+    #[error(
+        "{store} cannot be read: changes wait in a log beside it, and the folder {} cannot be written; let this user write to the \
+         folder, or copy the store with the files beside it to one that can be written",
+        folder.display()
+    )]
+    ReadOnlyFolder {
+        /// The store.
+        store: StoreUrl,
+        /// Its folder.
+        folder: PathBuf,
     },
     /// No space left; the transaction was undone.
     #[error("no space left on the device of {store}")]

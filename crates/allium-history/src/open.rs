@@ -32,7 +32,7 @@ impl StoreUrl {
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`],
-    /// [`Error::NoBackend`].
+    /// [`Error::ReadOnlyFolder`], [`Error::NoBackend`].
     pub fn open_read_only(&self) -> Result<Box<dyn Store>, Error> {
         self.open_as(Mode::ReadOnly)
     }

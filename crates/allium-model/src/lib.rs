@@ -25,6 +25,7 @@ pub mod relay;
 pub mod selection_weights;
 pub mod series;
 pub mod time;
+pub mod version;
 
 pub use bounds::{Bounds, CLOCK_TOLERANCE_SECS, ImpossibleTime, TOR_BEGAN};
 pub use flags::{RelayFlag, RelayFlags};
@@ -42,6 +43,7 @@ pub use relay::{PortSummary, Relay};
 pub use selection_weights::{BandwidthWeights, PositionFactors, SelectionProbabilities, WeightRole};
 pub use series::Series;
 pub use time::ConsensusHour;
+pub use version::TorVersion;
 
 /// An instant in UTC; formatted as RFC 3339 with `Z`.
 pub use jiff::Timestamp;

@@ -20,7 +20,7 @@ pub struct NetworkRecord {
     pub relays: Vec<RelayRecord>,
     /// Sources of the figures, one entry per kind of document.
     pub sources: Vec<SourceStatus>,
-    /// Parts of the documents in use that could not be understood.
+    /// Parts of the documents in use that could not be understood, the first thousand of each; see [`NetworkRecord::n_rejects`].
     pub rejects: Vec<Reject>,
 }
 
@@ -28,6 +28,13 @@ impl NetworkRecord {
     /// The index of a relay in [`NetworkRecord::relays`].
     pub fn find(&self, fingerprint: &Fingerprint) -> Option<usize> {
         self.relays.binary_search_by_key(fingerprint, |recorded| recorded.relay.fingerprint).ok()
+    }
+
+    /// The number of parts that could not be understood, listed or not, in the documents in use and in what the sources last brought:
+    /// the one number that pages, API, metrics and commands state.
+    pub fn n_rejects(&self, reports: &[SourceReport]) -> usize {
+        let of_documents = self.sources.iter().map(|source| source.n_rejects).sum::<usize>().max(self.rejects.len());
+        of_documents + reports.iter().map(|report| report.n_rejects).sum::<usize>()
     }
 }
 

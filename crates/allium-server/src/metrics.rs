@@ -34,6 +34,8 @@ fn text(snapshot: &Snapshot, workers: &[WorkerReport], now: Timestamp) -> Result
     figures.add("allium_build_info", "The version of the program; always 1", &[("version", snapshot.info().version.clone())], 1.0);
     if let Some(view) = snapshot.view() {
         figures.of_network(view, now);
+        let n_rejects = view.record.n_rejects(snapshot.sources());
+        figures.add("allium_rejects", "Values in documents in use that could not be understood", &[], n_rejects as f64);
     }
     if let Some(log) = snapshot.incidents() {
         figures.of_incidents(log);
@@ -90,7 +92,6 @@ impl Figures {
             let labels = [("period", period.name().to_owned())];
             self.add("allium_uptime_ratio", "Mean uptime over relays in a period, 0 to 1", &labels, uptime.mean.get());
         }
-        self.add("allium_rejects", "Values in documents in use that could not be understood", &[], view.record.rejects.len() as f64);
     }
 
     fn of_incidents(&mut self, log: &IncidentLog) {

@@ -21,6 +21,12 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// A directory, pipe, socket or device, where a file should be.
+    #[error("{}: not a file", path.display())]
+    NotFile {
+        /// Its path.
+        path: PathBuf,
+    },
     /// The document has no content.
     #[error("{origin}: empty")]
     Empty {
@@ -98,6 +104,14 @@ pub enum Error {
     Digest {
         /// File or address.
         origin: String,
+    },
+    /// Some entries of an index are none; the others are used.
+    #[error("{origin}: entries that cannot be read: {n}; the others are used")]
+    BadEntries {
+        /// The index.
+        origin: String,
+        /// Number of these entries.
+        n: usize,
     },
     /// Too few trusted authorities signed a consensus.
     #[error("{origin}: good signatures of {n_good} authorities, {n_needed} are needed ({n_missing} lack a certificate)")]

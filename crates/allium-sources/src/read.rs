@@ -19,6 +19,9 @@ const RATIO_FREE_BYTES: u64 = 16 << 20;
 const XZ_MEMORY_BYTES: u64 = 128 << 20;
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// The lines with which documents of the directory protocol begin.
+const BEGINNINGS: [&[u8]; 3] = [b"network-status-version ", b"dir-key-certificate-version ", b"@type "];
+
 /// Limits for reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -57,6 +60,31 @@ pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
         return Err(Error::TooLarge { origin, limit_bytes, stage });
     }
     decompress(bytes, &origin, limits)
+}
+
+/// A text in the form of the directory protocol: without a byte order mark, its lines ended by LF alone.
+///
+/// Programs of other systems change both when they save a text. CR LF is changed only where a line that begins a document ends so;
+/// within a document whose lines end with LF a CR is a character like any other. Signatures are then checked over the text as changed.
+pub fn plain_text(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        bytes.drain(..3);
+    }
+    let begins = |line: &[u8]| BEGINNINGS.iter().any(|beginning| line.starts_with(beginning));
+    if !bytes.contains(&b'\r') || !bytes.split(|byte| *byte == b'\n').any(|line| line.ends_with(b"\r") && begins(line)) {
+        return bytes;
+    }
+    let mut text = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\r\n") {
+            Some(line) => {
+                text.extend_from_slice(line);
+                text.push(b'\n');
+            }
+            None => text.extend_from_slice(line),
+        }
+    }
+    text
 }
 
 /// Takes one layer of compression off, if the first bytes name one; other bytes come back as they are.

@@ -84,6 +84,17 @@ pub fn number(number: f64, decimals: usize) -> String {
     if number < 0.0 && !is_zero { format!("\u{2212}{text}") } else { text }
 }
 
+/// The number itself, but 0 for -0, which sums of nothing and differences that vanish are.
+pub fn unsigned_zero(number: f64) -> f64 {
+    // -0 + 0 is 0, and every other number stays as it is.
+    number + 0.0
+}
+
+/// A number as machines read it: with as many digits as it needs, without grouping; never -0.
+pub fn plain(number: f64) -> String {
+    unsigned_zero(number).to_string()
+}
+
 /// Bytes per second as megabytes (10⁶) per second with two decimals.
 pub fn megabytes(bytes_per_sec: u64) -> String {
     let hundredths = bytes_per_sec / 10_000;
@@ -219,6 +230,28 @@ mod tests {
         assert_eq!(points(-0.0123), "\u{2212}1.23");
         assert_eq!(points(0.5), "+50.00");
         assert_eq!(points(-0.000_000_1), "0.00");
+    }
+
+    #[test]
+    fn no_form_of_a_number_is_minus_zero() {
+        for value in [-0.0, -1e-300, -1e-12, -4e-5, -0.004, -0.04, 0.0, 0.004] {
+            let forms = [
+                points(value),
+                width(value),
+                number(value, 0),
+                number(value, 1),
+                number(value, 2),
+                hours(value),
+                plain(unsigned_zero(value)),
+            ];
+            for form in &forms[..6] {
+                let is_zero = form.bytes().filter(u8::is_ascii_digit).all(|digit| digit == b'0');
+                assert!(!is_zero || !form.starts_with(['-', '\u{2212}']), "{value}: {form}");
+            }
+            assert_ne!(forms[6], "-0");
+        }
+        assert_eq!((plain(-0.0), plain(-0.5), plain(1e21)), ("0".to_owned(), "-0.5".to_owned(), "1000000000000000000000".to_owned()));
+        assert_eq!((number(-0.004, 2), number(-0.006, 2)), ("0.00".to_owned(), "\u{2212}0.01".to_owned()));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! JSON in which no character can act on a terminal or a page: such characters are written as `\u` escapes.
+//! JSON in which no character can act on a terminal or a page: such characters are written as `\u` escapes. No number is -0.
 
 use std::io;
 
 use serde::Serialize;
-use serde_json::ser::Formatter;
+use serde_json::ser::{CompactFormatter, Formatter};
 
+use crate::format::unsigned_zero;
 use crate::inert::is_deceptive;
 
 /// The value as compact JSON with a newline at the end.
@@ -22,6 +23,15 @@ pub fn to_json(value: &impl Serialize) -> Result<String, serde_json::Error> {
 struct Inert;
 
 impl Formatter for Inert {
+    fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        CompactFormatter.write_f64(writer, unsigned_zero(value))
+    }
+
+    fn write_f32<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f32) -> io::Result<()> {
+        // -0 + 0 is 0, and every other number stays as it is.
+        CompactFormatter.write_f32(writer, value + 0.0)
+    }
+
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(at) = rest.find(|c| matches!(c, '<' | '>' | '&') || is_deceptive(c)) {
@@ -39,6 +49,14 @@ impl Formatter for Inert {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_number_is_minus_zero() {
+        let sum_of_nothing: f64 = [].iter().sum();
+        let json = to_json(&serde_json::json!({ "a": -0.0, "b": [sum_of_nothing, -0.0_f32, -1e-300], "c": 0.5 })).unwrap();
+        assert_eq!(json, "{\"a\":0.0,\"b\":[0.0,0.0,-1e-300],\"c\":0.5}\n");
+        assert_eq!(to_json(&(-0.0_f32, -0.0_f64, f64::NAN)).unwrap(), "[0.0,0.0,null]\n");
+    }
 
     #[test]
     fn strings_come_back_exactly_and_hold_nothing_active() {

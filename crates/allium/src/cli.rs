@@ -93,12 +93,17 @@ pub(crate) enum TokenCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImportCommand {
     /// Import Onionoo documents, plain or compressed (.gz, .zst, .xz)
+    ///
+    /// A document that cannot be read is named and left out; the others are stored, and the exit status is 1.
     Onionoo {
         /// Documents, or directories that hold them
         #[arg(required = true, value_name = "DIR|FILE")]
         paths: Vec<PathBuf>,
     },
     /// Import consensuses of either flavour: documents, directories or tars, plain or compressed (.gz, .zst, .xz), in any order
+    ///
+    /// A file may hold several consensuses. One that cannot be read is named and left out; the others are stored, and the exit status
+    /// is 1.
     Collector(CollectorArgs),
     /// Import a pack of hourly lists of running relays; CSV files may be compressed (.gz, .zst, .xz)
     Presence(PresenceArgs),

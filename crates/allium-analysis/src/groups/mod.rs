@@ -18,7 +18,7 @@ mod spread;
 
 use std::collections::BTreeMap;
 
-use allium_model::{Asn, ConsensusHour, CountryCode, NetworkRecord, OperatorId, Operators, Period, Relay, RelayFlag};
+use allium_model::{Asn, ConsensusHour, CountryCode, NetworkRecord, OperatorId, Operators, Period, Relay, TorVersion};
 use jiff::civil::Date;
 
 use crate::report::NetworkReport;
@@ -51,7 +51,7 @@ pub struct Groups {
     /// By autonomous system.
     pub autonomous_systems: Vec<Group<Asn>>,
     /// By flag at the last appearance; a relay is in as many groups as it has flags.
-    pub flags: Vec<Group<RelayFlag>>,
+    pub flags: Vec<Group<String>>,
     /// By operating system.
     pub platforms: Vec<Group<String>>,
     /// By version of Tor.
@@ -109,9 +109,10 @@ impl Groups {
         groups.countries = groups.by_country(&everybody, record);
         groups.regions = groups.by(&everybody, |m| m.country.into_iter().flat_map(|c| [Region::of(c), Region::subregion_of(c)]).flatten());
         groups.autonomous_systems = groups.by_as(&everybody, record);
-        groups.flags = groups.by(&everybody, |m| relay(m).flags.iter());
+        groups.flags = groups.by(&everybody, |m| flag_names(relay(m)).map(str::to_owned));
         groups.platforms = groups.by(&everybody, |m| member::platform_name(relay(m)));
         groups.versions = groups.by(&everybody, |m| relay(m).version.clone());
+        groups.versions.sort_by_cached_key(|group| TorVersion::of(&group.key));
         groups.first_seen = groups.by(&everybody, |m| m.first_seen.map(|hour| hour.civil().date()));
         groups
     }
@@ -213,7 +214,10 @@ impl Groups {
         let mut by_key: BTreeMap<K, Vec<u32>> = BTreeMap::new();
         for index in members {
             for key in keys(&self.members[*index as usize]) {
-                by_key.entry(key).or_default().push(*index);
+                let members: &mut Vec<u32> = by_key.entry(key).or_default();
+                if members.last() != Some(index) {
+                    members.push(*index);
+                }
             }
         }
         let group = |(key, members): (K, Vec<u32>)| Group { key, name: None, figures: self.figures(&members), members };
@@ -227,6 +231,12 @@ impl Groups {
     fn first_name(&self, record: &NetworkRecord, members: &[u32], name: impl Fn(&Relay) -> Option<&str>) -> Option<String> {
         members.iter().find_map(|index| name(&record.relays[self.members[*index as usize].relay_idx].relay)).map(str::to_owned)
     }
+}
+
+/// The names of a relay's flags: those that Allium knows, then others.
+pub fn flag_names(relay: &Relay) -> impl Iterator<Item = &str> {
+    let known = relay.flags.iter().map(|flag| -> &str { flag.name() });
+    known.chain(relay.other_flags.iter().map(String::as_str))
 }
 
 /// The group of a key in a list sorted by key.

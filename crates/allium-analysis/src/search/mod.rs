@@ -22,7 +22,7 @@ mod versions;
 
 use std::collections::BTreeSet;
 
-use allium_model::{Families, Fingerprint, NetworkRecord, Relay, RelayFlag};
+use allium_model::{Families, Fingerprint, NetworkRecord, Relay, RelayFlag, TorVersion};
 use sha1::{Digest as _, Sha1};
 
 pub use self::days::Days;
@@ -33,7 +33,6 @@ pub use self::identity::Prefix;
 pub use self::key::Key;
 pub use self::question::{Condition, MOST_BYTES, MOST_TERMS, Question, Term};
 pub use self::versions::Versions;
-use self::versions::version_key;
 use crate::query::{RelayQuery, SortKey};
 use crate::report::{NetworkReport, RelayReport};
 
@@ -72,7 +71,7 @@ impl SearchIndex {
             other_flags: relays().flat_map(|relay| relay.other_flags.iter().cloned()).collect(),
             countries: relays().filter_map(|relay| relay.country).map(|code| code.to_string()).collect(),
             nickname_ranks: ranks(relays().map(|relay| relay.nickname.as_deref().map(str::to_lowercase))),
-            version_ranks: ranks(relays().map(|relay| relay.version.as_deref().map(version_key))),
+            version_ranks: ranks(relays().map(|relay| relay.version.as_deref().map(TorVersion::of))),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Versions of Tor in a question: one, the beginning of one, a list, a range.
 
-use std::cmp::Ordering;
 use std::fmt;
+
+use allium_model::TorVersion;
 
 /// The versions that a question means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,12 +62,12 @@ impl Range {
     }
 
     fn has(&self, version: &str) -> bool {
-        let key = version_key(version);
+        let key = TorVersion::of(version);
         let begins = |end: &String| begins_with(version, end);
-        let is_late = self.from.as_ref().is_none_or(|from| begins(from) || key.cmp(&version_key(from)) == Ordering::Greater);
-        let is_early = self.to.as_ref().is_none_or(|to| begins(to) || key.cmp(&version_key(to)) == Ordering::Less);
+        let is_late = self.from.as_ref().is_none_or(|from| begins(from) || key > TorVersion::of(from));
+        let is_early = self.to.as_ref().is_none_or(|to| begins(to) || key < TorVersion::of(to));
         let is_one = self.from.is_some() && self.from == self.to;
-        if is_one { self.from.as_ref().is_some_and(begins) } else { is_late && is_early }
+        if is_one { self.from.as_ref().is_some_and(begins) } else { is_late && is_early && key.tor_numbers().is_some() }
     }
 }
 
@@ -92,10 +93,4 @@ fn version(text: &str) -> Option<String> {
 /// True for a version that begins so, up to a dot or a hyphen.
 fn begins_with(version: &str, beginning: &str) -> bool {
     version.strip_prefix(beginning).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '-']))
-}
-
-/// The numbers of a version, then what follows them: `0.4.9.2-alpha` comes after `0.4.8.12` and before `0.4.9.2`.
-pub(super) fn version_key(version: &str) -> (Vec<u64>, bool, String) {
-    let (numbers, tail) = version.split_at(version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len()));
-    (numbers.split('.').map(|number| number.parse().unwrap_or(0)).collect(), tail.is_empty(), tail.to_owned())
 }

@@ -13,6 +13,8 @@ use crate::error::Error;
 use crate::store::Store;
 use crate::url::StoreUrl;
 
+/// Flags of a connection that reads.
+const READER: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 /// The time that a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -41,7 +43,8 @@ impl SqliteStore {
     /// Opens a store for reading; others may write to it meanwhile.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`].
+    /// [`Error::Missing`], [`Error::NotAStore`], [`Error::FutureVersion`], [`Error::PastVersion`], [`Error::Corrupt`];
+    /// [`Error::ReadOnlyFolder`] where a log lies beside the file in a folder that cannot be written.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         if !path.exists() {
@@ -49,6 +52,7 @@ impl SqliteStore {
         }
         let opened = match Self::prepare_reader(path) {
             Err(failure) if failure.is_unfinished_change() => roll_back(path).and_then(|()| Self::prepare_reader(path)),
+            Err(failure) if failure.is_unwritable_folder() => Self::prepare_reader_of_unchanging(path),
             opened => opened,
         };
         opened.map_err(|failure| failure.at(&path.into()))
@@ -97,8 +101,20 @@ impl SqliteStore {
     }
 
     fn prepare_reader(path: &Path) -> Result<Self, Failure> {
+        Self::reader(path, Connection::open_with_flags(path, READER)?)
+    }
+
+    /// Opens a file in a folder where no log can be made beside it, as one that does not change: without a log nobody writes to it.
+    fn prepare_reader_of_unchanging(path: &Path) -> Result<Self, Failure> {
+        if has_log(path) {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            return Err(Error::ReadOnlyFolder { store: path.into(), folder: folder.to_owned() }.into());
+        }
+        Self::reader(path, Connection::open_with_flags(unchanging(path), READER | OpenFlags::SQLITE_OPEN_URI)?)
+    }
+
+    fn reader(path: &Path, conn: Connection) -> Result<Self, Failure> {
         let url = StoreUrl::from(path);
-        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
         conn.busy_timeout(BUSY_TIMEOUT)?;
         schema::verify(&conn, &url, false)?;
         configure(&conn)?;
@@ -140,6 +156,27 @@ impl SqliteStore {
         let result = if is_held { work(&self.conn) } else { (|| work(&*self.conn.unchecked_transaction()?))() };
         result.map_err(|failure: Failure| self.named(failure))
     }
+}
+
+/// True if a log with changes that are not in the file lies beside it.
+fn has_log(path: &Path) -> bool {
+    ["-wal", "-journal"].iter().any(|suffix| {
+        let mut log = path.as_os_str().to_owned();
+        log.push(suffix);
+        std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0)
+    })
+}
+
+/// The address of a file that does not change, as SQLite takes it.
+fn unchanging(path: &Path) -> String {
+    let mut address = "file:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => address.push(char::from(*byte)),
+            _ => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    address + "?immutable=1"
 }
 
 /// Undoes the unfinished change of a program that was killed while it made the file. A reader must not; SQLite does it for any writer.

@@ -44,6 +44,12 @@ impl Failure {
         matches!(self, Self::Sql(source) if source.sqlite_error().is_some_and(|error| codes.contains(&error.extended_code)))
     }
 
+    /// True if the files that SQLite needs beside a store cannot be made or written.
+    pub(super) fn is_unwritable_folder(&self) -> bool {
+        let codes = [ErrorCode::ReadOnly, ErrorCode::CannotOpen];
+        matches!(self, Self::Sql(source) if source.sqlite_error_code().is_some_and(|code| codes.contains(&code)))
+    }
+
     /// The public error, for this store.
     pub(super) fn at(self, store: &StoreUrl) -> Error {
         match self {

@@ -29,7 +29,7 @@ pub(super) fn stats(conn: &Connection) -> Result<Stats, Failure> {
         n_proofs: number("SELECT count(*) FROM proofs")?,
         n_published: number("SELECT count(*) FROM published_histories")?,
         published_bytes: number("SELECT ifnull(sum(length(graphs)), 0) FROM published_histories")?,
-        n_rejects: number("SELECT count(*) FROM rejects")?,
+        n_rejects: number("SELECT (SELECT ifnull(sum(n_rejects), 0) FROM documents) + (SELECT ifnull(sum(n_rejects), 0) FROM sources)")?,
         documents: documents(conn)?,
     })
 }

@@ -56,10 +56,10 @@ fn groups_have_one_address() {
 }
 
 #[test]
-fn groups_without_relays_are_not_found() {
+fn groups_that_nobody_knows_are_not_found() {
     let site = site_of(record(12));
     for asked in
-        ["/country/jp", "/country/nowhere", "/as/AS1", "/flag/Green", "/region/005", "/version/9", "/first-seen/tomorrow", "/platform/x"]
+        ["/country/qq", "/country/nowhere", "/as/AS1", "/flag/Green", "/region/999", "/version/9", "/first-seen/tomorrow", "/platform/x"]
     {
         assert_eq!(get(&site, asked).status, StatusCode::NOT_FOUND, "{asked}");
         assert_eq!(get(&site, &format!("{asked}.csv")).status, StatusCode::NOT_FOUND, "{asked}");

@@ -13,6 +13,7 @@ mod groups;
 mod hostile;
 mod incidents;
 mod lists;
+mod one_answer;
 mod operators;
 mod outside;
 mod pages;

@@ -11,7 +11,7 @@ use std::path::Path;
 use super::tar::{Tar, is_tar};
 use crate::consensus::LIMITS;
 use crate::error::{Error, Stage};
-use crate::read::{Limits, decompress, stream};
+use crate::read::{Limits, decompress, plain_text, stream};
 
 /// Limits for reading a tar. A month of consensuses has 25 MB in xz, 2 GB without.
 pub const ARCHIVE_LIMITS: Limits = Limits { max_compressed_bytes: 4 << 30, max_bytes: 64 << 30, max_ratio: 1000 };
@@ -21,7 +21,7 @@ pub const ARCHIVE_LIMITS: Limits = Limits { max_compressed_bytes: 4 << 30, max_b
 pub struct Found {
     /// File, and member where the file is an archive.
     pub origin: String,
-    /// Its bytes, decompressed, or why they cannot be had.
+    /// Its bytes, decompressed and as [`plain_text`], or why they cannot be had.
     pub document: Result<Vec<u8>, Error>,
     /// True if the caller named it; false if it was found in a directory or archive.
     pub is_named: bool,
@@ -47,13 +47,29 @@ fn walk_directory<E>(dir: &Path, visit: &mut dyn FnMut(Found) -> Result<(), E>) 
         match fs::symlink_metadata(&path) {
             _ if is_hidden => {}
             Ok(entry) if entry.is_dir() => walk_directory(&path, visit)?,
-            // Sockets, devices and links to directories are no documents.
-            Ok(_) if !path.is_file() => {}
-            Ok(_) => walk_file(&path, false, visit)?,
+            Ok(entry) if entry.is_symlink() => walk_link(&path, visit)?,
+            Ok(_) => walk_file_or_special(&path, visit)?,
             Err(source) => visit(failure(&path, Error::Read { path: path.clone(), source }))?,
         }
     }
     Ok(())
+}
+
+/// A link to a file stands for it; one that leads nowhere or in a circle is a failure.
+fn walk_link<E>(path: &Path, visit: &mut dyn FnMut(Found) -> Result<(), E>) -> Result<(), E> {
+    match fs::metadata(path) {
+        Ok(_) => walk_file_or_special(path, visit),
+        Err(source) => visit(failure(path, Error::Read { path: path.to_owned(), source })),
+    }
+}
+
+/// Pipes, sockets, devices and links to directories are no documents; opening them may take for ever.
+fn walk_file_or_special<E>(path: &Path, visit: &mut dyn FnMut(Found) -> Result<(), E>) -> Result<(), E> {
+    if path.is_file() {
+        return walk_file(path, false, visit);
+    }
+    let document = Err(Error::NotFile { path: path.to_owned() });
+    visit(Found { origin: path.display().to_string(), document, is_named: false })
 }
 
 fn failure(path: &Path, error: Error) -> Found {
@@ -85,7 +101,7 @@ fn read_document(reader: impl Read, origin: &str) -> Result<Vec<u8>, Error> {
     if document.len() as u64 > LIMITS.max_bytes {
         return Err(too_large(origin));
     }
-    Ok(document)
+    Ok(plain_text(document))
 }
 
 fn walk_tar<E, R: Read>(archive: &str, mut tar: Tar<R>, visit: &mut dyn FnMut(Found) -> Result<(), E>) -> Result<(), E> {
@@ -101,7 +117,7 @@ fn walk_tar<E, R: Read>(archive: &str, mut tar: Tar<R>, visit: &mut dyn FnMut(Fo
             continue;
         }
         let document = match tar.content() {
-            Ok(content) => decompress(content, &origin, &LIMITS),
+            Ok(content) => decompress(content, &origin, &LIMITS).map(plain_text),
             Err(source) => return visit(Found { document: Err(unreadable(&origin, source)), origin, is_named: true }),
         };
         visit(Found { origin, document, is_named: false })?;

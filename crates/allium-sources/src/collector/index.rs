@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use allium_model::ConsensusHour;
 use allium_model::time::parse_tor_time;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::consensus::Flavour;
 use crate::consensus::decode_base64;
@@ -32,18 +33,21 @@ pub struct Index {
     pub consensuses: Vec<Listed>,
     /// Paths of files with certificates.
     pub certificates: Vec<String>,
+    /// Number of entries on the way to the consensuses, and among them, that are none.
+    pub n_bad: usize,
 }
 
 const MAX_CERTIFICATE_FILES: usize = 100;
 
+/// A directory. Its entries are read one by one and only on the way to what is wanted, so that a bad entry costs itself.
 #[derive(Deserialize)]
 struct Node<'a> {
     #[serde(borrow, default)]
     path: Cow<'a, str>,
     #[serde(borrow, default)]
-    files: Vec<File<'a>>,
+    files: Option<&'a RawValue>,
     #[serde(borrow, default)]
-    directories: Vec<Node<'a>>,
+    directories: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -62,16 +66,26 @@ impl Index {
     pub fn read(json: &[u8], origin: &str, flavour: Flavour) -> Result<Self, Error> {
         let root: Node<'_> = serde_json::from_slice(json).map_err(|error| malformed(&error, json, origin))?;
         let dir = dir_of(flavour);
-        let listed = root.below(dir).iter().filter_map(|file| {
+        let (files, n_bad) = root.below(dir);
+        let listed = files.iter().filter_map(|file| {
             let hour = hour_of(&file.path, flavour)?;
             let sha256 = file.sha256.as_ref().map(|digest| decode_base64(digest.as_bytes()).unwrap_or_default());
             Some(Listed { hour, path: format!("{dir}/{}", file.path), sha256 })
         });
         let mut consensuses: Vec<Listed> = listed.collect();
         consensuses.sort_by_key(|listed| std::cmp::Reverse(listed.hour));
-        let names = root.below(CERTIFICATES).iter().map(|file| &file.path).filter(|name| is_plain_name(name));
+        let (files, _) = root.below(CERTIFICATES);
+        let names = files.iter().map(|file| &file.path).filter(|name| is_plain_name(name));
         let certificates = names.take(MAX_CERTIFICATE_FILES).map(|name| format!("{CERTIFICATES}/{name}")).collect();
-        Ok(Self { consensuses, certificates })
+        Ok(Self { consensuses, certificates, n_bad })
+    }
+}
+
+impl Index {
+    /// The failure to name for entries that cannot be read.
+    pub(super) fn bad_entries(&self) -> Option<(String, Error)> {
+        let origin = "index".to_owned();
+        (self.n_bad > 0).then(|| (origin.clone(), Error::BadEntries { origin, n: self.n_bad }))
     }
 }
 
@@ -85,16 +99,27 @@ const fn dir_of(flavour: Flavour) -> &'static str {
 }
 
 impl<'a> Node<'a> {
-    /// The files of a directory some levels down.
-    fn below(&self, path: &str) -> &[File<'a>] {
+    /// The files of a directory some levels down, and the number of entries on the way that are none.
+    fn below(&self, path: &str) -> (Vec<File<'a>>, usize) {
         let (name, rest) = path.split_once('/').map_or((path, None), |(name, rest)| (name, Some(rest)));
-        let found = self.directories.iter().find(|directory| directory.path == name);
-        match (found, rest) {
+        let (directories, n_bad) = entries::<Node<'a>>(self.directories);
+        let found = directories.into_iter().find(|directory| directory.path == name);
+        let (files, n_more) = match (found, rest) {
             (Some(directory), Some(rest)) => directory.below(rest),
-            (Some(directory), None) => &directory.files,
-            (None, _) => &[],
-        }
+            (Some(directory), None) => entries(directory.files),
+            (None, _) => (Vec::new(), 0),
+        };
+        (files, n_bad + n_more)
     }
+}
+
+/// The entries of a list that can be read, and the number of those that cannot; something else than a list is one of these.
+fn entries<'a, T: Deserialize<'a>>(list: Option<&'a RawValue>) -> (Vec<T>, usize) {
+    let Some(list) = list else { return (Vec::new(), 0) };
+    let Ok(all) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else { return (Vec::new(), 1) };
+    let good: Vec<T> = all.iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect();
+    let n_bad = all.len() - good.len();
+    (good, n_bad)
 }
 
 /// `2026-02-15-18-00-00-consensus` or `…-consensus-microdesc`.

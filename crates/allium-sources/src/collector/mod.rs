@@ -102,6 +102,7 @@ impl Collector {
         let mut wanted: Vec<&Listed> = index.consensuses.iter().filter(|listed| !known(listed.hour)).collect();
         wanted.truncate(self.options.max_consensuses);
         let (mut visit, mut are_certificates_fetched) = (Visit::default(), false);
+        visit.failures.extend(index.bad_entries());
         for listed in wanted.into_iter().rev() {
             match self.consensus(listed, &index, &mut are_certificates_fetched).await {
                 Ok(verified) => visit.consensuses.push(verified),

@@ -31,29 +31,68 @@ pub(super) fn read(lines: &mut Lines<'_>, n_entries: usize, rejects: &mut Reject
         return Err(truncated(lines, &rejects.origin));
     }
     let (mut bandwidth_weights, mut signatures, mut signed_end) = (BTreeMap::new(), Vec::new(), None);
+    let mut foreign = Foreign::default();
     while let Some(line) = lines.take() {
         match line.keyword {
             b"bandwidth-weights" => bandwidth_weights = numbers_by_name(line, rejects),
             SIGNATURE => {
                 signed_end.get_or_insert(line.start + SIGNATURE.len() + 1);
-                add_signature(&mut signatures, line, lines, rejects);
+                foreign.follows_broken_signature = !add_signature(&mut signatures, line, lines, rejects);
             }
             b"network-status-version" | b"r" => return Err(unexpected(line, &rejects.origin)),
+            _ if signed_end.is_some() => foreign.add(line),
             _ => {}
         }
     }
+    foreign.report(rejects);
     match signed_end {
         Some(signed_end) if !signatures.is_empty() => Ok(Footer { bandwidth_weights, signatures, signed_end }),
         _ => Err(truncated(lines, &rejects.origin)),
     }
 }
 
-fn add_signature(signatures: &mut Vec<Signature>, line: Line<'_>, lines: &mut Lines<'_>, rejects: &mut Rejects) {
-    match signature(line, lines) {
+/// Lines after the signatures, where a consensus has ended: another text that was put behind it.
+#[derive(Default)]
+struct Foreign<'a> {
+    first: Option<Line<'a>>,
+    n: usize,
+    /// True if what comes next may be the rest of a signature that could not be read.
+    follows_broken_signature: bool,
+}
+
+impl<'a> Foreign<'a> {
+    /// Counts a line, unless it is empty or belongs to a signature that is a reject already.
+    fn add(&mut self, line: Line<'a>) {
+        if self.follows_broken_signature {
+            self.follows_broken_signature = line.keyword != b"-----END";
+            return;
+        }
+        if line.keyword.is_empty() && line.arguments.is_empty() {
+            return;
+        }
+        self.first.get_or_insert(line);
+        self.n += 1;
+    }
+
+    /// One reject for all of them.
+    fn report(&self, rejects: &mut Rejects) {
+        let Some(line) = self.first else { return };
+        let found = quote([line.keyword, b" ", line.arguments].concat().trim_ascii());
+        let lines = if self.n == 1 { "1 line".to_owned() } else { format!("{} lines", self.n) };
+        rejects.add(|| line.location(), None, &format!("{lines} after the signatures, beginning with {found}"));
+    }
+}
+
+/// Returns true if a signature could be read.
+fn add_signature(signatures: &mut Vec<Signature>, line: Line<'_>, lines: &mut Lines<'_>, rejects: &mut Rejects) -> bool {
+    let signature = signature(line, lines);
+    let is_read = signature.is_some();
+    match signature {
         Some(signature) if signatures.len() < MAX_SIGNATURES => signatures.push(signature),
         Some(_) => rejects.add(|| line.location(), None, &format!("more than {MAX_SIGNATURES} signatures")),
         None => rejects.add(|| line.location(), None, &format!("expected a signature, found {}", quote(line.arguments))),
     }
+    is_read
 }
 
 /// `[algorithm] identity signing-key-digest` and an object; no algorithm means SHA-1.

@@ -44,7 +44,12 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let mut lines = Self { bytes, at: 0, number: 0, next: None };
+        Self::starting_at(bytes, 0, 1)
+    }
+
+    /// The lines from this byte on, the first of which has this number.
+    pub(super) fn starting_at(bytes: &'a [u8], start: usize, number: usize) -> Self {
+        let mut lines = Self { bytes, at: start, number: number - 1, next: None };
         lines.advance();
         lines
     }

@@ -22,6 +22,7 @@ mod batch;
 mod entry;
 mod footer;
 mod lines;
+mod parts;
 mod preamble;
 mod rejects;
 pub mod verify;
@@ -38,9 +39,10 @@ use allium_model::{Bounds, ConsensusHour, Fingerprint, PortSummary, Reject, Rela
 pub use self::batch::Batch;
 use self::lines::Lines;
 pub(crate) use self::lines::decode_base64;
+pub use self::parts::{Part, parts};
 use self::rejects::Rejects;
 use crate::error::Error;
-use crate::read::{Limits, read_file};
+use crate::read::{Limits, plain_text, read_file};
 
 /// Limits for reading a consensus: some twenty times the size of those of 2026.
 pub const LIMITS: Limits = Limits { max_compressed_bytes: 32 << 20, max_bytes: 64 << 20, max_ratio: 1000 };
@@ -210,7 +212,15 @@ impl Consensus {
 /// # Errors
 /// The document is empty, something else, truncated, or without the times for which it is valid.
 pub fn decode(bytes: &[u8], origin: &str) -> Result<Consensus, Error> {
-    let mut lines = Lines::new(bytes);
+    decode_part(bytes, &Part::whole(bytes), origin)
+}
+
+/// Decodes one of the [`parts`] of a file. Locations and the signed range are those within the file.
+///
+/// # Errors
+/// As [`decode`], for this part.
+pub fn decode_part(file: &[u8], part: &Part, origin: &str) -> Result<Consensus, Error> {
+    let mut lines = part.lines(file);
     let mut rejects = Rejects::new(origin);
     let preamble = preamble::read(&mut lines, &mut rejects)?;
     let entries = entry::read(&mut lines, preamble.flavour, &mut rejects);
@@ -221,7 +231,7 @@ pub fn decode(bytes: &[u8], origin: &str) -> Result<Consensus, Error> {
     }
     Ok(Consensus {
         origin: rejects.origin,
-        size_bytes: bytes.len() as u64,
+        size_bytes: part.bytes.len() as u64,
         flavour: preamble.flavour,
         method: preamble.method,
         hour: preamble.hour,
@@ -248,10 +258,10 @@ pub fn peek(bytes: &[u8], origin: &str) -> Result<(Flavour, ConsensusHour), Erro
     Ok((preamble.flavour, preamble.hour))
 }
 
-/// Reads and decodes a file, plain or compressed.
+/// Reads and decodes a file of one consensus, plain or compressed.
 ///
 /// # Errors
 /// As [`read_file`] and [`decode`].
 pub fn decode_file(path: &Path, limits: &Limits) -> Result<Consensus, Error> {
-    decode(&read_file(path, limits)?, &path.display().to_string())
+    decode(&plain_text(read_file(path, limits)?), &path.display().to_string())
 }

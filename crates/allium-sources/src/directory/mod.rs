@@ -19,6 +19,7 @@ use crate::consensus::{Consensus, Flavour, LIMITS, decode};
 use crate::error::Error;
 pub use crate::http::HttpOptions;
 use crate::http::{Http, base_url, below, off_the_loop};
+use crate::read::plain_text;
 
 /// Number of servers without anything newer that are asked in one visit.
 pub const MAX_UNCHANGED: usize = 2;
@@ -133,7 +134,11 @@ impl Directory {
         let url = below(server, &format!("tor/status-vote/current/{}", self.flavour.resource()))?;
         let Some(document) = self.http.get(&url, ENCODINGS, newest.map(ConsensusHour::start), &LIMITS).await? else { return Ok(None) };
         let origin = url.to_string();
-        let (consensus, document) = off_the_loop(move || Ok((decode(&document, &origin)?, document))).await?;
+        let (consensus, document) = off_the_loop(move || {
+            let document = plain_text(document);
+            Ok((decode(&document, &origin)?, document))
+        })
+        .await?;
         if consensus.flavour != self.flavour {
             return Err(Error::WrongFlavour { origin: consensus.origin, expected: self.flavour, found: consensus.flavour });
         }

@@ -21,7 +21,7 @@ thread_local! {
 
 pub(crate) fn index(bytes: &[u8]) {
     for flavour in [Flavour::Ns, Flavour::Microdesc] {
-        let Some(Index { consensuses, certificates }) = twice(|| Index::read(bytes, "input", flavour)) else { continue };
+        let Some(Index { consensuses, certificates, .. }) = twice(|| Index::read(bytes, "input", flavour)) else { continue };
         assert!(consensuses.is_sorted_by(|a, b| a.hour >= b.hour), "the latest come first");
         assert!(certificates.len() <= 100);
         for path in consensuses.iter().map(|listed| &listed.path).chain(&certificates) {

@@ -26,7 +26,9 @@ pub struct DataQualityJson<'a> {
     pub failures: Vec<FailureJson<'a>>,
     /// Documents in use.
     pub sources: Vec<SourceJson<'a>>,
-    /// Parts of documents that could not be understood, as far as listed.
+    /// Number of parts of documents that could not be understood, listed or not.
+    pub n_rejects: usize,
+    /// These parts, as far as listed.
     pub rejects: Vec<RejectJson<'a>>,
     /// Our own record of consensuses.
     pub history: HistoryJson,
@@ -130,6 +132,7 @@ impl<'a> DataQualityJson<'a> {
             asked: reports.iter().map(asked).collect(),
             failures: recent_failures(reports, now).into_iter().map(failure).collect(),
             sources: record.sources.iter().map(source).collect(),
+            n_rejects: record.n_rejects(reports),
             rejects: record.rejects.iter().chain(source_rejects).map(reject).collect(),
             history: history(view),
         }

@@ -179,7 +179,7 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
 fn sentence(view: &View, reports: &[SourceReport], now: Timestamp) -> String {
     let age = format::hours(f64::from(view.age_hours(now)));
     let state = if view.is_stale(now) { "old" } else { "fresh" };
-    let n_rejects = n_rejects(&view.record, reports);
+    let n_rejects = view.record.n_rejects(reports);
     let rejects = if n_rejects == 0 {
         "everything in the documents was understood".to_owned()
     } else {
@@ -201,11 +201,6 @@ fn age(hour: ConsensusHour, now: Timestamp) -> String {
     }
 }
 
-fn n_rejects(record: &NetworkRecord, reports: &[SourceReport]) -> usize {
-    let of_documents = record.sources.iter().map(|source| source.n_rejects).sum::<usize>().max(record.rejects.len());
-    of_documents + reports.iter().map(|report| report.n_rejects).sum::<usize>()
-}
-
 fn gaps_sentence(record: &NetworkRecord, gaps: &[(ConsensusHour, ConsensusHour)]) -> String {
     let Some(first) = record.known.first() else {
         return "No consensus has been recorded hour by hour yet; figures rest on what sources publish.".to_owned();
@@ -222,7 +217,7 @@ fn gaps_sentence(record: &NetworkRecord, gaps: &[(ConsensusHour, ConsensusHour)]
 }
 
 fn rejects_sentence(record: &NetworkRecord, reports: &[SourceReport]) -> String {
-    let total = n_rejects(record, reports);
+    let total = record.n_rejects(reports);
     let n_listed = record.rejects.len() + reports.iter().map(|report| report.rejects.len()).sum::<usize>();
     let listed = n_listed.min(SHOWN);
     match total {

@@ -113,7 +113,7 @@ fn columns(view: &View) -> Vec<Column<'_, Member<'_>>> {
             Cell::Words(if m.relay().or_addresses.iter().any(std::net::SocketAddr::is_ipv6) { "yes" } else { "no" }.to_owned())
         })
         .more(),
-        Column::text("version", "Version", |m: &Member<'_>| text(m.relay().version.as_deref())),
+        Column::text("version", "Version", |m: &Member<'_>| Cell::version(m.relay().version.as_deref(), None)),
         Column::text("contact", "Contact", |m: &Member<'_>| text(m.relay().contact.as_deref())).more(),
         Column::text("platform", "Platform", |m: &Member<'_>| text(m.relay().platform.as_deref())).more(),
         Column::number("since", "In this state since", |m: &Member<'_>| {

@@ -110,7 +110,10 @@ impl GroupKind {
             Self::Country => one(Key::Country, text).filter(|key| key.parse::<CountryCode>().is_ok()),
             Self::Region => text.parse::<Region>().ok().map(|key| key.to_string()),
             Self::As => one(Key::As, text).filter(|key| key.parse::<Asn>().is_ok()),
-            Self::Flag => RelayFlag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(text)).map(|flag| flag.name().to_owned()),
+            // Relays may have flags that Allium has no name for.
+            Self::Flag => Some(
+                RelayFlag::ALL.map(RelayFlag::name).into_iter().find(|name| name.eq_ignore_ascii_case(text)).unwrap_or(text).to_owned(),
+            ),
             Self::Platform => Some(slug(text)),
             Self::Version => Some(text.to_owned()),
             Self::FirstSeen => text.parse::<Date>().ok().map(|date| date.to_string()),

@@ -1,6 +1,6 @@
 //! One value in three forms: for people, for JSON, for CSV.
 
-use allium_model::{ConsensusHour, Fraction, Timestamp};
+use allium_model::{ConsensusHour, Fraction, Timestamp, TorVersion};
 use allium_words::format;
 use allium_words::inert::csv_cell;
 use serde::ser::{Serialize, Serializer};
@@ -17,6 +17,13 @@ pub(crate) enum Cell {
     Nothing,
     /// A text that a stranger wrote, with where it leads.
     Name {
+        /// The text, exact.
+        text: String,
+        /// The address within the site.
+        href: Option<String>,
+    },
+    /// A version as a stranger wrote it, which sorts as versions do, with where it leads.
+    Version {
         /// The text, exact.
         text: String,
         /// The address within the site.
@@ -81,6 +88,11 @@ impl Cell {
         share.map_or(Self::Missing, |share| Self::Share(share, decimals))
     }
 
+    /// A version that leads to a page where one is given; nothing where there is none.
+    pub(crate) fn version(version: Option<&str>, href: Option<String>) -> Self {
+        version.map_or(Self::Nothing, |text| Self::Version { text: text.to_owned(), href })
+    }
+
     /// An interval of shares, missing where there is none.
     pub(crate) fn interval(ends: Option<(Fraction, Fraction)>) -> Self {
         ends.map_or(Self::Missing, |(low, high)| Self::Interval(low, high))
@@ -102,6 +114,7 @@ impl Cell {
             Self::Missing | Self::Nothing | Self::Marked { value: None, .. } => Rank::Last,
             Self::Marked { value: Some(value), .. } => Rank::Number(*value),
             Self::Name { text, .. } | Self::Words(text) => Rank::Text(text.to_lowercase()),
+            Self::Version { text, .. } => Rank::Version(TorVersion::of(text)),
             Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Scaled { value: rank, .. } => Rank::Number(*rank),
             Self::Count(n) | Self::Rate(n) => Rank::Number(*n as f64),
             Self::Share(share, _) | Self::Interval(share, _) => Rank::Number(share.get()),
@@ -112,7 +125,7 @@ impl Cell {
     /// Its text where a search may find it.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
-            Self::Name { text, .. } | Self::Words(text) => Some(text),
+            Self::Name { text, .. } | Self::Version { text, .. } | Self::Words(text) => Some(text),
             Self::Markup { plain, .. } => Some(plain),
             _ => None,
         }
@@ -123,8 +136,10 @@ impl Cell {
         match self {
             Self::Missing => Html::safe(Percent(None, 0)),
             Self::Nothing => Html::words("\u{2013}"),
-            Self::Name { text, href: None } => Html::safe(Foreign::short(text)),
-            Self::Name { text, href: Some(href) } => Html::link(href, &Html::safe(Foreign::short(text))),
+            Self::Name { text, href: None } | Self::Version { text, href: None } => Html::safe(Foreign::short(text)),
+            Self::Name { text, href: Some(href) } | Self::Version { text, href: Some(href) } => {
+                Html::link(href, &Html::safe(Foreign::short(text)))
+            }
             Self::Words(words) => Html::words(words),
             Self::Markup { html, .. } | Self::Marked { html, .. } => html.clone(),
             Self::Count(n) => Html::words(format::count(*n)),
@@ -143,13 +158,13 @@ impl Cell {
     pub(super) fn csv(&self) -> String {
         match self {
             Self::Missing | Self::Nothing => String::new(),
-            Self::Name { text, .. } => csv_cell(text),
+            Self::Name { text, .. } | Self::Version { text, .. } => csv_cell(text),
             Self::Words(text) | Self::Markup { plain: text, .. } => csv_cell(text),
-            Self::Marked { value, .. } => value.map_or_else(String::new, |value| value.to_string()),
+            Self::Marked { value, .. } => value.map_or_else(String::new, format::plain),
             Self::Count(n) | Self::Rate(n) => n.to_string(),
-            Self::Share(share, _) => share.get().to_string(),
-            Self::Interval(low, high) => format!("{} {}", low.get(), high.get()),
-            Self::Number(number, _) | Self::Scaled { value: number, .. } => number.to_string(),
+            Self::Share(share, _) => format::plain(share.get()),
+            Self::Interval(low, high) => format!("{} {}", format::plain(low.get()), format::plain(high.get())),
+            Self::Number(number, _) | Self::Scaled { value: number, .. } => format::plain(*number),
             Self::Day(at) | Self::Instant(at) => format::rfc3339(*at),
         }
     }
@@ -159,7 +174,9 @@ impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Missing | Self::Nothing => serializer.serialize_none(),
-            Self::Name { text, .. } | Self::Words(text) | Self::Markup { plain: text, .. } => serializer.serialize_str(text),
+            Self::Name { text, .. } | Self::Version { text, .. } | Self::Words(text) | Self::Markup { plain: text, .. } => {
+                serializer.serialize_str(text)
+            }
             Self::Marked { value, .. } => value.serialize(serializer),
             Self::Count(n) | Self::Rate(n) => serializer.serialize_u64(*n),
             Self::Share(share, _) => serializer.serialize_f64(share.get()),
@@ -177,6 +194,8 @@ pub(super) enum Rank {
     Number(f64),
     /// By lower-case text.
     Text(String),
+    /// In the order in which versions were made.
+    Version(TorVersion),
     /// Behind everything, in either order.
     Last,
 }
@@ -189,10 +208,11 @@ impl Rank {
             (Self::Last, Self::Last) => return Equal,
             (Self::Last, _) => return Greater,
             (_, Self::Last) => return Less,
-            (Self::Number(a), Self::Number(b)) => a.total_cmp(b),
+            (Self::Number(a), Self::Number(b)) => format::unsigned_zero(*a).total_cmp(&format::unsigned_zero(*b)),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
-            (Self::Number(_), Self::Text(_)) => Less,
-            (Self::Text(_), Self::Number(_)) => Greater,
+            (Self::Version(a), Self::Version(b)) => a.cmp(b),
+            (Self::Number(_), _) | (Self::Text(_), Self::Version(_)) => Less,
+            (Self::Text(_) | Self::Version(_), _) => Greater,
         };
         if descending { order.reverse() } else { order }
     }

@@ -1,45 +1,46 @@
 //! `allium import collector`: consensuses from files into the store.
 //!
 //! Documents come in any order and are stored by the batch, some six weeks of the network at a time: each batch is one
-//! transaction, and what is known already stays as it is, so an import that was interrupted can be started again. A file
-//! that cannot be read costs only itself: the others are stored, and the exit status is 1.
+//! transaction, and what is known already stays as it is, so an import that was interrupted can be started again. A consensus
+//! that cannot be read costs only itself, also among others in one file: the others are stored, and the exit status is 1.
 //!
 //! A consensus is marked as verified where the given certificates prove that more than half of the trusted authorities
 //! signed it; files are taken in without that too.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
 use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, Store};
 use allium_model::{Bounds, ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
 use allium_sources::consensus::verify::{Certificates, TrustedAuthority, public_network, verify};
-use allium_sources::consensus::{Batch, Consensus, decode};
+use allium_sources::consensus::{Batch, Consensus, decode_part, parts};
 use allium_words::format::count;
 use allium_words::inert::inert;
 use anyhow::bail;
 
 use allium_service::workers::intake::weights;
 
+use super::left_out::{LeftOut, with_cause};
 use crate::cli::CollectorArgs;
 use crate::commands::ahead;
 use crate::config::Config;
-use crate::progress::{self, Progress};
+use crate::progress::Progress;
 
 /// Number of relays that the consensuses of a batch list together: 80 MB.
 const MAX_BATCH_LISTED: usize = 10_000_000;
 /// The weights of how many consensuses are stored at once: two days.
 const MAX_WEIGHTS: usize = 48;
-/// Number of failures and rejects that are printed one by one.
-const MAX_PRINTED: usize = 20;
 
 /// Reads all documents under these paths and stores the consensuses among them.
 pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     let progress = Progress::start(args.paths.len());
     let trusted = if args.authority.is_empty() { public_network() } else { args.authority.clone() };
+    let mut left_out = LeftOut::default();
     let mut import = Import {
-        certificates: read_certificates(&args.certificates, &trusted)?,
+        certificates: read_certificates(&args.certificates, &trusted, &mut left_out)?,
+        left_out,
         trusted,
         bounds: config.bounds(Timestamp::now()),
         store: config.store.open()?,
@@ -54,11 +55,10 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
     }
     import.store_batch()?;
     ahead::warn(&*import.store, import.bounds)?;
-    let seen = import.seen;
-    progress.finish(&format!("{}: {}", config.store, seen.summary()));
-    if seen.n_failures > 0 {
-        bail!("{} of the documents could not be read", count(seen.n_failures));
-    }
+    let Import { seen, left_out, .. } = import;
+    progress.finish(&format!("{}: {}", config.store, seen.summary(&left_out)));
+    left_out.finish();
+    left_out.check()?;
     if seen.n_consensuses == 0 {
         bail!("no consensus in these files");
     }
@@ -66,12 +66,17 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
 }
 
 /// The certificates of trusted authorities in these files.
-fn read_certificates(paths: &[impl AsRef<Path>], trusted: &[TrustedAuthority]) -> anyhow::Result<Certificates> {
+fn read_certificates(paths: &[PathBuf], trusted: &[TrustedAuthority], left_out: &mut LeftOut) -> anyhow::Result<Certificates> {
     let mut certificates = Certificates::default();
     for path in paths {
-        walk(path.as_ref(), &mut |found| -> anyhow::Result<()> {
-            for reject in certificates.add(&found.document?, &found.origin, trusted) {
-                progress::line(&inert(&format!("{} {}: {}", reject.origin, reject.location, reject.reason)));
+        walk(path, &mut |found| -> anyhow::Result<()> {
+            match found.document {
+                Ok(document) => {
+                    for reject in certificates.add(&document, &found.origin, trusted) {
+                        left_out.print(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
+                    }
+                }
+                Err(error) => left_out.failure(&with_cause(&error)),
             }
             Ok(())
         })?;
@@ -94,6 +99,7 @@ struct Import {
     /// Weights of consensuses that are not stored yet.
     weights: Vec<ConsensusWeights>,
     seen: Seen,
+    left_out: LeftOut,
 }
 
 /// Counts of the documents so far.
@@ -103,37 +109,37 @@ struct Seen {
     n_stored: u64,
     n_verified: u64,
     n_twice: u64,
-    n_other: u64,
-    n_failures: u64,
     n_rejects: u64,
-    n_reported: usize,
 }
 
 impl Import {
-    /// Takes one document; only a store that cannot be written ends the import.
+    /// Takes one file, which may hold several consensuses; only a store that cannot be written ends the import.
     fn take(&mut self, found: Found) -> anyhow::Result<()> {
-        let bounds = self.bounds;
-        let decoded = found.document.and_then(|document| Ok((decode(&document, &found.origin)?.within(bounds)?, document)));
-        match decoded {
-            Ok((consensus, document)) => self.add(&consensus, &document),
-            // Directories and archives hold other documents too; a file that was named should be what was asked for.
-            Err(Error::NotConsensus { .. } | Error::Empty { .. }) if !found.is_named => {
-                self.seen.n_other += 1;
-                Ok(())
-            }
-            Err(error) => {
-                self.seen.n_failures += 1;
-                self.seen.report(&with_cause(&error));
-                Ok(())
+        let document = match found.document {
+            Ok(document) => document,
+            Err(Error::NotFile { .. }) => return Ok(self.left_out.passed_over(&found.origin)),
+            Err(error) => return Ok(self.left_out.failure(&with_cause(&error))),
+        };
+        let parts = parts(&document);
+        // Directories and archives hold other documents too; what was named, or is named so, should be what was asked for.
+        let is_expected = found.is_named || parts.len() > 1 || is_consensus_name(&found.origin);
+        for part in &parts {
+            let decoded = decode_part(&document, part, &found.origin).and_then(|consensus| consensus.within(self.bounds));
+            match decoded {
+                Ok(consensus) => self.add(&consensus, &document)?,
+                Err(Error::NotConsensus { .. } | Error::Empty { .. }) if !is_expected => self.left_out.passed_over(&found.origin),
+                Err(error) if parts.len() > 1 => self.left_out.failure(&format!("{} (from line {})", with_cause(&error), part.line)),
+                Err(error) => self.left_out.failure(&with_cause(&error)),
             }
         }
+        Ok(())
     }
 
     fn add(&mut self, consensus: &Consensus, document: &[u8]) -> anyhow::Result<()> {
         self.seen.n_consensuses += 1;
         self.seen.n_rejects += consensus.n_rejects as u64;
         for reject in &consensus.rejects {
-            self.seen.report(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
+            self.left_out.print(&format!("{} {}: {}", reject.origin, reject.location, reject.reason));
         }
         if !self.batch.add(consensus) {
             self.seen.n_twice += 1;
@@ -166,29 +172,21 @@ impl Import {
 }
 
 impl Seen {
-    fn report(&mut self, what: &str) {
-        self.n_reported += 1;
-        if self.n_reported <= MAX_PRINTED {
-            progress::line(&inert(what));
-        }
-    }
-
-    fn summary(&self) -> String {
+    fn summary(&self, left_out: &LeftOut) -> String {
         [
             format!("{} of {} consensuses taken in", count(self.n_stored), count(self.n_consensuses)),
             format!("{} verified", count(self.n_verified)),
             format!("{} of hours known already", count(self.n_twice)),
-            format!("{} other documents", count(self.n_other)),
-            format!("{} unreadable", count(self.n_failures)),
+            format!("{} other documents", count(left_out.n_passed_over())),
+            format!("{} unreadable", count(left_out.n_failures())),
             format!("{} rejects", count(self.n_rejects)),
         ]
         .join(", ")
     }
 }
 
-fn with_cause(error: &Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
+/// True if a file is called what CollecTor calls a consensus, such as `2026-02-15-18-00-00-consensus-microdesc`.
+fn is_consensus_name(origin: &str) -> bool {
+    let name = origin.rsplit(['/', '\\', ':']).next().unwrap_or_default();
+    name.contains("-consensus")
 }

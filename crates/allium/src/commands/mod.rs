@@ -10,6 +10,7 @@ pub(crate) mod import;
 pub(crate) mod import_collector;
 pub(crate) mod import_presence;
 pub(crate) mod ingest;
+mod left_out;
 pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod serve;

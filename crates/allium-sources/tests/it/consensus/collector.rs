@@ -190,3 +190,23 @@ fn plain_http_is_for_loopback_only() {
     assert!(Collector::new(with("https://collector.torproject.org")).is_ok());
     assert!(Collector::new(CollectorOptions { trusted: Vec::new(), ..CollectorOptions::default() }).is_err());
 }
+
+#[tokio::test]
+async fn a_bad_entry_of_an_index_costs_itself_and_is_named() {
+    let server = serving(&[17, 18]).await;
+    let mut whole = String::new();
+    std::io::Read::read_to_string(
+        &mut flate2::read::GzDecoder::new(index(&[(name(17), &at(17)), (name(18), &at(18))]).as_slice()),
+        &mut whole,
+    )
+    .unwrap();
+    let listed = format!(r#"{{"path":"{}""#, name(18));
+    let broken = whole
+        .replace(r#"{"path":"archive","directories":[]}"#, r#"17,{"path":["archive"]}"#)
+        .replace(&listed, &format!(r#"null,{{"path":18}},{{"path":"{}","sha256":[]}},{listed}"#, name(16)));
+    server.set(INDEX, Reply::Body(broken.into_bytes(), None));
+    let visit = collector(&server).fetch(&|_| false).await.unwrap();
+    assert_eq!(hours(&visit), [hour(17), hour(18)]);
+    let failures: Vec<String> = visit.failures.iter().map(|(_, error)| error.to_string()).collect();
+    assert_eq!(failures, ["index: entries that cannot be read: 5; the others are used"]);
+}

@@ -6,6 +6,7 @@ mod bad;
 mod collector;
 mod directory;
 mod documents;
+mod parts;
 mod properties;
 mod real;
 mod server;

@@ -212,7 +212,7 @@ fn matrix(view: &View, state: &State) -> Chart {
         "Outages in a year".to_owned(),
     ];
     let values = correlations(&view.record, &view.report, &quantities);
-    let of_uptime = |i: usize| values[0][i].map_or_else(|| "unknown".to_owned(), |r| format!("{r:.2}").replace('-', "\u{2212}"));
+    let of_uptime = |i: usize| values[0][i].map_or_else(|| "unknown".to_owned(), |r| format::number(r, 2));
     let title = format!(
         "Uptime goes with age at {}, with weight at {}, with the number of outages at {} (1 is always, 0 not at all, \u{2212}1 the opposite).",
         of_uptime(3),

@@ -80,7 +80,8 @@ pub(super) fn ranked(view: &View, kind: GroupKind, period: Period) -> Vec<(Group
         .filter_map(|row| row.figures.uptime[period.index()].map(|uptime| (row, uptime)))
         .filter(|(_, uptime)| uptime.n_relays >= RANKED_RELAYS)
         .collect();
-    ranked.sort_by(|a, b| b.1.mean.get().total_cmp(&a.1.mean.get()).then_with(|| a.0.key.cmp(&b.0.key)));
+    // Equals stay in the order of their keys.
+    ranked.sort_by(|a, b| b.1.mean.get().total_cmp(&a.1.mean.get()));
     ranked
 }
 
@@ -120,7 +121,8 @@ pub(super) fn ranking(view: &View, kind: GroupKind, period: Period) -> Chart {
 pub(super) fn largest(view: &View, kind: GroupKind) -> Chart {
     let mut rows = rows(view, kind);
     rows.retain(|row| kind != GroupKind::Region || row.region.is_none());
-    rows.sort_by(|a, b| b.figures.consensus_weight.cmp(&a.figures.consensus_weight).then_with(|| a.key.cmp(&b.key)));
+    // Equals stay in the order of their keys.
+    rows.sort_by_key(|row| std::cmp::Reverse(row.figures.consensus_weight));
     let bar = |row: &GroupRow<'_>| Bar {
         label: short(&row.words()),
         href: Some(row.href(kind)),

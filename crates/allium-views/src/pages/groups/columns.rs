@@ -37,6 +37,7 @@ fn heads<'a>(kind: GroupKind) -> Vec<Col<'a>> {
         GroupKind::FirstSeen => {
             Cell::Markup { html: Html::link(&row.href(kind), &Html::words(&row.label)), plain: row.key.clone(), rank: day_rank(&row.key) }
         }
+        GroupKind::Version => Cell::version(Some(&row.label), Some(row.href(kind))),
         _ => Cell::link(&row.label, row.href(kind)),
     });
     let key = Column::text("key", "Code", |row: &GroupRow<'a>| Cell::Words(row.key.clone()));

@@ -100,6 +100,9 @@ fn kind_links_of(kind: GroupKind) -> Html {
 fn sentence(view: &View, row: &GroupRow<'_>, period: Period) -> String {
     let figures = &row.figures;
     let name = inert(&row.words().chars().take(80).collect::<String>());
+    if figures.n_relays == 0 {
+        return format!("{name}: no relay of it was seen in the last 7 days.");
+    }
     let size = format!(
         "{name}: {} of {} run now and carry {} of the network's weight",
         format::count(figures.n_running as u64),

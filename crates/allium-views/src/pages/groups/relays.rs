@@ -1,10 +1,12 @@
 //! The relays of a group as a table.
 
 use allium_analysis::RelayReport;
+use allium_analysis::groups::flag_names;
 use allium_model::{Period, RelayFlag, RelayRecord};
 use allium_service::View;
 
 use super::{GroupRow, period_options};
+use crate::foreign::Foreign;
 use crate::markup::{FlagLetters, Html, State};
 use crate::route::{Data, GroupKind, href};
 use crate::table::{Cell, Choice, Column, Search, Style, Table, Values};
@@ -103,9 +105,9 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
             None => Cell::Nothing,
         })
         .more(),
-        Column::text("version", "Version", |row: &RelayRow<'a>| match &row.record.relay.version {
-            Some(version) => Cell::link(version, GroupKind::Version.href(version)),
-            None => Cell::Nothing,
+        Column::text("version", "Version", |row: &RelayRow<'a>| {
+            let version = row.record.relay.version.as_deref();
+            Cell::version(version, version.map(|version| GroupKind::Version.href(version)))
         }),
         Column::text("platform", "Platform", |row: &RelayRow<'a>| match &row.record.relay.platform {
             Some(platform) => Cell::name(platform),
@@ -124,6 +126,8 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
 fn flags(row: &RelayRow<'_>) -> Cell {
     let shown = row.record.relay.flags.iter().filter(|flag| !matches!(flag, RelayFlag::Running | RelayFlag::Valid));
     let html = Html::joined(shown.map(|flag| Html::safe(FlagLetters(flag))), " ");
-    let names: Vec<&str> = row.record.relay.flags.iter().map(RelayFlag::name).collect();
+    let others = row.record.relay.other_flags.iter().map(|name| Html::safe(Foreign::short(name)));
+    let html = Html::joined(std::iter::once(html).chain(others), " ");
+    let names: Vec<&str> = flag_names(&row.record.relay).collect();
     Cell::Markup { html, plain: names.join(" "), rank: 0.0 }
 }

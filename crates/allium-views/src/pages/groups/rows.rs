@@ -4,8 +4,9 @@ use crate::route::{GroupKind, slug};
 use std::borrow::Cow;
 
 use allium_analysis::groups::{Group, GroupFigures, Groups, Region};
-use allium_model::{Asn, CountryCode};
+use allium_model::{Asn, CountryCode, RelayFlag};
 use allium_service::View;
+use allium_words::countries::country_name;
 use allium_words::format;
 
 /// A group as lists and pages show it.
@@ -44,14 +45,14 @@ pub(crate) fn rows(view: &View, kind: GroupKind) -> Vec<GroupRow<'_>> {
         GroupKind::Country => groups.countries.iter().map(country).collect(),
         GroupKind::Region => groups.regions.iter().map(|g| row(g, g.key.to_string(), g.key.name().to_owned(), g.key.within())).collect(),
         GroupKind::As => groups.autonomous_systems.iter().map(autonomous_system).collect(),
-        GroupKind::Flag => groups.flags.iter().map(|g| row(g, g.key.name().to_owned(), g.key.name().to_owned(), None)).collect(),
+        GroupKind::Flag => groups.flags.iter().map(|g| row(g, g.key.clone(), g.key.clone(), None)).collect(),
         GroupKind::Platform => platforms(groups),
         GroupKind::Version => groups.versions.iter().map(|g| row(g, g.key.clone(), g.key.clone(), None)).collect(),
         GroupKind::FirstSeen => groups.first_seen.iter().map(|g| row(g, g.key.to_string(), format::day(g.key), None)).collect(),
     }
 }
 
-/// The group of a kind with this key.
+/// The group of a kind with this key. One that is known without any relay in it, such as a flag that nobody has, is an empty group.
 pub(crate) fn row_of<'a>(view: &'a View, kind: GroupKind, key: &str) -> Option<GroupRow<'a>> {
     let groups = &view.groups;
     match kind {
@@ -59,8 +60,28 @@ pub(crate) fn row_of<'a>(view: &'a View, kind: GroupKind, key: &str) -> Option<G
         GroupKind::As => {
             key.parse().ok().and_then(|asn: Asn| groups.autonomous_systems.iter().find(|g| g.key == asn)).map(autonomous_system)
         }
+        GroupKind::Flag => rows(view, kind).into_iter().find(|row| row.key.eq_ignore_ascii_case(key)),
         kind => rows(view, kind).into_iter().find(|row| row.key == key),
     }
+    .or_else(|| empty(view, kind, key))
+}
+
+/// A flag, country or region that is known, without relays.
+fn empty(view: &View, kind: GroupKind, key: &str) -> Option<GroupRow<'static>> {
+    let (label, region) = match kind {
+        GroupKind::Flag => (RelayFlag::from_name(key)?.name().to_owned(), None),
+        GroupKind::Country => {
+            let code: CountryCode = key.parse().ok()?;
+            (country_name(code)?, Region::subregion_of(code).or_else(|| Region::of(code)))
+        }
+        GroupKind::Region => {
+            let region: Region = key.parse().ok()?;
+            (region.name().to_owned(), region.within())
+        }
+        GroupKind::As | GroupKind::Platform | GroupKind::Version | GroupKind::FirstSeen => return None,
+    };
+    let figures = Cow::Owned(view.groups.figures(&[]));
+    Some(GroupRow { key: key.to_owned(), label, name: None, region, figures, members: Cow::Owned(Vec::new()) })
 }
 
 /// A country as a row.

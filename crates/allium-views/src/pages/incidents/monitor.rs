@@ -155,7 +155,7 @@ pub(super) fn doubts(sources: &[SourceReport], view: &View, now: Timestamp) -> V
             doubts.push(Html::joined([Html::words(words), Html::safe(Foreign::long(failure))], " "));
         }
     }
-    let n_rejects = view.record.rejects.len();
+    let n_rejects = view.record.n_rejects(sources);
     if n_rejects > 0 {
         let words = Html::words(format!("Defective: {} in documents in use could not be understood.", format::counted(n_rejects, "value")));
         doubts.push(Html::joined([words, Html::link(FixedPage::DataQuality.path(), &Html::words("Which"))], " "));

@@ -1,5 +1,6 @@
 //! The columns of relays, defined once: the CSV has those of the data in this order, the page those of [`PAGE`].
 
+use allium_analysis::groups::flag_names as names_of_flags;
 use allium_analysis::{AroiState, SortKey, UptimeSource, daily_strip};
 use allium_model::{AroiContact, Period, RelayFlag};
 use allium_service::View;
@@ -250,13 +251,15 @@ fn strip(view: &View, row: &Row<'_>) -> Html {
 }
 
 fn flag_names(row: &Row<'_>) -> String {
-    row.relay().flags.iter().map(RelayFlag::name).collect::<Vec<_>>().join(" ")
+    names_of_flags(row.relay()).collect::<Vec<_>>().join(" ")
 }
 
 /// The flags that tell relays apart, each with a space behind it.
 fn flag_letters(row: &Row<'_>) -> Html {
     let flags = row.relay().flags.iter().filter(|flag| !matches!(flag, RelayFlag::Running | RelayFlag::Valid));
-    Html::joined(flags.flat_map(|flag| [Html::safe(FlagLetters(flag)), Html::words(" ")]), "")
+    let known = flags.map(|flag| Html::safe(FlagLetters(flag)));
+    let others = row.relay().other_flags.iter().map(|name| Html::safe(Foreign::short(name)));
+    Html::joined(known.chain(others).flat_map(|flag| [flag, Html::words(" ")]), "")
 }
 
 fn country(row: &Row<'_>) -> Html {

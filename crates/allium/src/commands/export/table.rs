@@ -89,7 +89,8 @@ impl<'a> Cell<'a> {
         Self::Number(count.cast_signed())
     }
     pub(super) fn real(number: Option<f64>) -> Self {
-        number.map_or(Self::Null, Self::Real)
+        // -0 + 0 is 0, and every other number stays as it is.
+        number.map_or(Self::Null, |number| Self::Real(number + 0.0))
     }
 
     pub(super) fn share(share: Option<Fraction>) -> Self {
