@@ -81,7 +81,7 @@ fn an_error_page_among_documents_costs_itself() {
     assert!(said.contains("passed over: ") && said.contains("README.md"), "{said}");
     assert!(said.ends_with("1 of the documents could not be read\n"), "{said}");
     let relay = &case.record().relays[0];
-    assert_eq!((relay.relay.nickname.as_deref(), relay.histories.len()), (Some("alice"), 1));
+    assert_eq!((relay.relay.nickname.as_deref(), relay.published.len()), (Some("alice"), 1));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn documents_that_another_system_saved_are_taken() {
     let saved = |text: &str| format!("\u{feff}{}", text.replace('\n', "\r\n"));
     let (status, said) = case.write("details.json", saved(&details(""))).write("uptime.json", saved(&uptime())).import("onionoo");
     assert_eq!(status, Some(0), "{said}");
-    assert_eq!(case.record().relays[0].histories.len(), 1);
+    assert_eq!(case.record().relays[0].published.len(), 1);
 }
 
 #[test]
