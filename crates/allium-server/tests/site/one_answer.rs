@@ -53,7 +53,7 @@ fn versions_are_in_order_wherever_they_are_sorted() {
     assert_eq!(column("/api/v1/versions", "name"), ascending, "of equal weight, by version");
     let names =
         |json: serde_json::Value| json["bars"].as_array().unwrap().iter().map(|bar| bar["label"].as_str().unwrap().to_owned()).collect();
-    let bars: Vec<String> = names(get(&site, "/versions/largest.json").json());
+    let bars: Vec<String> = names(get(&site, "/versions/charts/largest.json").json());
     assert_eq!(bars, ascending);
 }
 

@@ -189,7 +189,7 @@ fn answers_to_what_is_wrong() {
         ("page", "GET", "/nothing".to_owned()),
         ("fingerprint", "GET", "/relay/xyz".to_owned()),
         ("alike", "GET", format!("/relay/{}F", &fingerprint(2).to_string()[..39])),
-        ("group", "GET", "/country/jp".to_owned()),
+        ("group", "GET", "/country/qq".to_owned()),
         ("sort", "GET", "/relays?sort=colour".to_owned()),
         ("twice", "GET", "/relays?q=a&q=b".to_owned()),
         ("method", "POST", "/relays".to_owned()),
