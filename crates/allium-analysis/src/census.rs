@@ -10,6 +10,7 @@ use allium_stats::{mean, median};
 
 use crate::operators::{AroiState, OperatorReport, platform};
 use crate::report::NetworkReport;
+use crate::sum::sum_known;
 
 /// The days within which relays count as new.
 pub const NEW_DAYS: [i32; 4] = [1, 30, 182, 365];
@@ -28,12 +29,14 @@ const FAMILY_KEYS: [u64; 4] = [0, 4, 9, 1];
 pub struct Census {
     /// Running relays.
     pub n_running: usize,
-    /// Running relays seen first within [`NEW_DAYS`] days.
+    /// Running relays known to have been seen first within [`NEW_DAYS`] days.
     pub n_new: [usize; 4],
-    /// Mean and median age of running relays, days.
+    /// Running relays whose date of first appearance is known.
+    pub n_dated: usize,
+    /// Mean and median age of these, days.
     pub age_days: Option<(f64, f64)>,
-    /// Advertised and observed bandwidth of running relays, bytes per second.
-    pub bandwidth: (u64, u64),
+    /// Advertised and observed bandwidth of running relays, bytes per second; `None` where none is known.
+    pub bandwidth: (Option<u64>, Option<u64>),
     /// Mean and median advertised bandwidth per running relay, bytes per second.
     pub bandwidth_per_relay: Option<(f64, f64)>,
     /// Running relays that saw themselves sustain as much as their configured rate.
@@ -76,11 +79,12 @@ impl Census {
             .collect();
         let relays = || running.iter().map(|(_, relay)| *relay);
         let count = |fits: &dyn Fn(&Relay) -> bool| relays().filter(|relay| fits(relay)).count();
-        let age_days = |relay: &Relay| relay.first_seen.map(|seen| f64::from(record.as_of.hours_since(seen).max(0)) / 24.0);
-        let sum = |of: fn(&Relay) -> Option<u64>| relays().filter_map(of).fold(0, u64::saturating_add);
+        let age_days = |relay: &Relay| relay.first_seen.age_hours(record.as_of).map(|hours| f64::from(hours) / 24.0);
+        let sum = |of: fn(&Relay) -> Option<u64>| sum_known(relays().map(of));
         Self {
             n_running: running.len(),
             n_new: NEW_DAYS.map(|days| count(&|relay| age_days(relay).is_some_and(|age| age < f64::from(days)))),
+            n_dated: count(&|relay| relay.first_seen.date().is_some()),
             age_days: centre(relays().filter_map(age_days)),
             bandwidth: (sum(|relay| relay.advertised_bandwidth), sum(|relay| relay.observed_bandwidth)),
             bandwidth_per_relay: centre(relays().filter_map(|relay| relay.advertised_bandwidth).map(|bytes| bytes as f64)),

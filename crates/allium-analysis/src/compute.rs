@@ -9,6 +9,7 @@ use crate::daily::{Calendar, Days};
 use crate::grid::Sums;
 use crate::network::{DailyTotals, network_figures};
 use crate::report::{NetworkReport, RelayReport};
+use crate::succession::followed_by;
 use crate::timeline::{DenseDays, Timeline};
 use crate::uptime::{Periods, flag_uptime, uptime};
 
@@ -36,6 +37,9 @@ impl NetworkReport {
         for (reports, part) in parts {
             totals.append(&part);
             relays.extend(reports);
+        }
+        for (report, followed_by) in relays.iter_mut().zip(followed_by(record)) {
+            report.followed_by = followed_by;
         }
         let network = network_figures(record, &relays, totals.strip(&context.calendar.days));
         Self { as_of: record.as_of, network, relays }
@@ -100,6 +104,7 @@ fn relay_report(context: &Context<'_>, relay: &RelayRecord, scratch: &mut Scratc
     let course = follow(relay, &timeline, periods.start(Period::OneYear).start_secs(), periods.end);
     RelayReport {
         current,
+        followed_by: None,
         uptime: uptime(periods, relay, timeline.exact.as_ref()),
         flag_uptime: flag_uptime(periods, relay, timeline.exact.as_ref()),
         since: course.since,

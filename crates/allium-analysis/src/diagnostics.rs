@@ -179,6 +179,9 @@ impl Issue {
 
 /// The issues of a relay, worst first.
 pub fn diagnose(record: &RelayRecord, report: &RelayReport, as_of: ConsensusHour) -> Vec<Issue> {
+    if report.followed_by.is_some() {
+        return Vec::new();
+    }
     let relay = &record.relay;
     let mut issues = Vec::new();
     if !relay.running {
@@ -279,7 +282,7 @@ fn missing_flags(relay: &Relay, report: &RelayReport, as_of: ConsensusHour) -> V
     let missed_flags = |flags: &[RelayFlag]| flags.iter().copied().filter(|flag| !relay.has(*flag)).map(Missed::Flag).collect::<Vec<_>>();
     let uptime = report.uptime_in(Period::OneMonth).filter(|uptime| uptime.get() < WEIGHTED_UPTIME).map(Missed::Uptime);
     let known = |needed: i32| {
-        let hours = relay.first_seen.map(|first_seen| as_of.next().hours_since(first_seen))?;
+        let hours = relay.first_seen.age_hours(as_of.next())?;
         (hours < needed).then_some(Missed::Known(hours, needed))
     };
     if !relay.has(RelayFlag::HSDir) {

@@ -26,7 +26,7 @@ impl<'a> Exact<'a> {
         let known = known.of_flag(flag);
         known.first()?;
         let first_span = record.spans.first().map(|span| span.start);
-        let first_seen = record.relay.first_seen.into_iter().chain(first_span).min()?;
+        let first_seen = record.relay.first_seen.latest().into_iter().chain(first_span).min()?;
         Some(Self { known, first_seen, runs: Runs::new(record, known, flag) })
     }
 

@@ -175,6 +175,8 @@ pub struct Ranked {
     pub operator_idx: u32,
     /// The figure, in the category's unit.
     pub score: f64,
+    /// True if the true figure may be higher: an age of which only a bound is known.
+    pub at_least: bool,
     /// Relays that the figure rests on.
     pub n_relays: usize,
 }
@@ -208,7 +210,8 @@ pub(crate) fn leaderboards(network: &Network<'_>, operators: &Operators, figures
     let rank = |category: Category| {
         let score = |(i, figures): (usize, &OperatorFigures)| {
             let (score, n_relays) = context.score(category, figures, &operators.operators[i].members)?;
-            (score > 0.0 && score.is_finite()).then_some(Ranked { rank: 0, operator_idx: i as u32, score, n_relays })
+            let at_least = category == Category::NetworkVeterans && figures.members.first_seen.bound().is_some();
+            (score > 0.0 && score.is_finite()).then_some(Ranked { rank: 0, operator_idx: i as u32, score, at_least, n_relays })
         };
         let mut ranking: Vec<Ranked> = figures.iter().enumerate().filter(|(_, f)| f.members.n_relays > 0).filter_map(score).collect();
         // Operators are sorted by id, so their indices decide between equals.
@@ -235,7 +238,7 @@ impl Context<'_> {
         let counted = |n: usize| Some((n as f64, n));
         let share = |share: Option<allium_model::Fraction>, n: usize| share.map(|share| (share.get(), n));
         match category {
-            Category::Bandwidth => Some((of.observed_bandwidth as f64, of.n_running)),
+            Category::Bandwidth => of.observed_bandwidth.map(|bandwidth| (bandwidth as f64, of.n_running)),
             Category::ConsensusWeight => share(of.weight_share, of.n_running),
             Category::ExitAuthority => share(of.exit_share, of.running_by_role.exit),
             Category::GuardAuthority => share(of.guard_share, of.running_by_role.guard),
@@ -261,8 +264,8 @@ impl Context<'_> {
                 Some((countries.len() as f64, running().filter(|relay| relay.country.is_some_and(|c| countries.contains(&c))).count()))
             }
             Category::NetworkVeterans => {
-                let age = |first_seen: allium_model::ConsensusHour| self.network.record.as_of.next().hours_since(first_seen) / 24;
-                of.first_seen.map(|first_seen| (f64::from(age(first_seen)), of.n_relays))
+                let days = |first_seen: allium_model::ConsensusHour| self.network.record.as_of.next().hours_since(first_seen) / 24;
+                of.first_seen.latest().map(|first_seen| (f64::from(days(first_seen)), of.n_relays))
             }
             Category::Ipv4Leaders => counted(of.n_ipv4),
             Category::Ipv6Leaders => counted(of.n_ipv6),

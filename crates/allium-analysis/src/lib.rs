@@ -37,6 +37,8 @@ mod sizes;
 pub mod standings;
 pub mod statistics;
 mod strip;
+mod succession;
+mod sum;
 mod timeline;
 mod uptime;
 
@@ -61,3 +63,4 @@ pub use sizes::{SizeHour, SizeOf, SizeQuantity, Sizes};
 pub use standings::{PastStandings, Standings};
 pub use statistics::NetworkStatistics;
 pub use strip::{daily_strip, hourly_strip, strip};
+pub use succession::followed_by;

@@ -11,6 +11,7 @@ use allium_stats::{mean, quantiles_of_sorted, std_dev, weighted_mean};
 use crate::grid::{Grid, Sums};
 use crate::report::{FlagFigures, NetworkFigures, PeriodFigures, RelayReport, RoleCounts, Strip};
 use crate::strip::cells;
+use crate::sum::sum_known;
 
 /// Days of the network's own strip.
 const STRIP_DAYS: usize = 30;
@@ -25,8 +26,8 @@ pub(crate) fn network_figures(record: &NetworkRecord, reports: &[RelayReport], d
         n_relays: members.len(),
         n_running: running().count(),
         running_by_role: count_roles(running().map(|relay| relay.flags)),
-        consensus_weight: running().filter_map(|relay| relay.consensus_weight).fold(0, u64::saturating_add),
-        advertised_bandwidth: running().filter_map(|relay| relay.advertised_bandwidth).fold(0, u64::saturating_add),
+        consensus_weight: sum_known(running().map(|relay| relay.consensus_weight)),
+        advertised_bandwidth: sum_known(running().map(|relay| relay.advertised_bandwidth)),
         n_autonomous_systems: running().filter_map(|relay| relay.asn).collect::<HashSet<_>>().len(),
         n_countries: running().filter_map(|relay| relay.country).collect::<HashSet<_>>().len(),
         uptime: by_uptime.each_ref().map(|points| period_figures(points.iter())),

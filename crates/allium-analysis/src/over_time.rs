@@ -295,7 +295,7 @@ mod tests {
             StateSpan { start: h(*start), end: h(*end), state: RelayState { flags, ..RelayState::default() } }
         };
         RelayRecord {
-            relay: Relay { first_seen: Some(h(0)), ..Relay::unknown(Fingerprint::new([n; 20])) },
+            relay: Relay { first_seen: Some(h(0)).into(), ..Relay::unknown(Fingerprint::new([n; 20])) },
             spans: stretches.iter().map(span).collect(),
             published: Vec::new(),
         }

@@ -17,7 +17,7 @@ pub enum RelayQuantity {
     Weight,
     /// Advertised bandwidth, bytes per second.
     Bandwidth,
-    /// Hours since its first appearance.
+    /// Hours since its first appearance, where the date is known.
     Age,
     /// Outages in the last year.
     Outages,
@@ -30,7 +30,7 @@ impl RelayQuantity {
             Self::Uptime(period) => report.uptime_in(period).map(allium_model::Fraction::get),
             Self::Weight => relay.relay.consensus_weight.map(|weight| weight as f64),
             Self::Bandwidth => relay.relay.advertised_bandwidth.map(|rate| rate as f64),
-            Self::Age => relay.relay.first_seen.map(|first| f64::from(record.as_of.hours_since(first))),
+            Self::Age => relay.relay.first_seen.age_hours(record.as_of).map(f64::from),
             Self::Outages => report.outages.as_ref().map(|summary| summary.outages.len() as f64),
         }
     }

@@ -22,10 +22,10 @@ pub struct NetworkFigures {
     pub n_running: usize,
     /// Running relays by role.
     pub running_by_role: RoleCounts,
-    /// Sum of the consensus weight of running relays.
-    pub consensus_weight: u64,
-    /// Sum of the advertised bandwidth of running relays, bytes per second.
-    pub advertised_bandwidth: u64,
+    /// Sum of the consensus weight of running relays; `None` where none is known.
+    pub consensus_weight: Option<u64>,
+    /// Sum of the advertised bandwidth of running relays, bytes per second; `None` where none is known.
+    pub advertised_bandwidth: Option<u64>,
     /// Distinct autonomous systems among running relays.
     pub n_autonomous_systems: usize,
     /// Distinct countries among running relays.
@@ -64,6 +64,13 @@ pub struct PeriodFigures {
     pub std_dev: Option<f64>,
 }
 
+impl RelayReport {
+    /// True if it is current and was not followed by another key: earlier keys of a relay are no relays of their own.
+    pub const fn is_current_key(&self) -> bool {
+        self.current && self.followed_by.is_none()
+    }
+}
+
 impl PeriodFigures {
     /// The levels of [`PeriodFigures::quantiles`].
     pub const LEVELS: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
@@ -92,6 +99,8 @@ pub struct FlagFigures {
 pub struct RelayReport {
     /// True if it was seen in the last 7 days.
     pub current: bool,
+    /// The index of the relay that it went on as when it changed its key; `None` where no other followed it.
+    pub followed_by: Option<u32>,
     /// Uptime per period, in the order of [`Period::ALL`]; `None` is "no data", never 0.
     pub uptime: [Option<UptimeFigure>; 7],
     /// Share of known consensuses with a flag, for each flag that has a history.

@@ -1,6 +1,6 @@
 //! The network as its lists have shown it: who runs, how often each relay leaves, and what the last lists changed.
 
-use allium_model::{RelayFlag, RelayFlags};
+use allium_model::{FirstSeen, RelayFlag, RelayFlags};
 use serde::{Deserialize, Serialize};
 
 use crate::book::RelayIdx;
@@ -125,7 +125,8 @@ impl Network {
         let mut changes = Changes { before: self.hour, hour, ..Changes::default() };
         let mut counts = AgeCounts::default();
         let before = std::mem::replace(&mut self.running, Vec::with_capacity(list.listed.len()));
-        self.note_listed(list, is_first, &mut changes, &mut counts);
+        let shows_debuts = !is_first && elapsed <= FirstSeen::MAX_GAP_HOURS;
+        self.note_listed(list, shows_debuts, &mut changes, &mut counts);
         self.note_gone(&before, mature_hours, &mut changes, &mut counts);
         self.ages.learn(f64::from(elapsed), &counts);
         self.reported = list.reported.bits();
@@ -136,7 +137,8 @@ impl Network {
         }
     }
 
-    fn note_listed(&mut self, list: &Observation<'_>, is_first: bool, changes: &mut Changes, counts: &mut AgeCounts) {
+    /// Goes through the relays of a list. Whoever is in the first one, or in one after a long gap, may be old and has not joined.
+    fn note_listed(&mut self, list: &Observation<'_>, shows_debuts: bool, changes: &mut Changes, counts: &mut AgeCounts) {
         let hour = changes.hour;
         let comparable = self.reported & list.reported.bits();
         let bits = WATCHED.iter().map(|flag| 1 << *flag as u32);
@@ -148,9 +150,9 @@ impl Network {
             }
             self.running.push(*relay);
             if !track.is_known() {
-                track.appear(hour, if is_first { hour - FOREVER } else { hour });
+                track.appear(hour, if shows_debuts { hour } else { hour - FOREVER });
                 track.refresh(hour, &self.ages);
-                changes.joined.extend((!is_first).then_some(*relay));
+                changes.joined.extend(shows_debuts.then_some(*relay));
             } else if track.running {
                 note_flags(*relay, track, comparable & !flags.bits(), changes, counts);
             } else {

@@ -24,7 +24,7 @@ pub struct Habits {
     pub longest_outage_hours: Option<f64>,
     /// The first of three hours of the day, UTC, in which at least three of them and three in five began.
     pub same_time: Option<u8>,
-    /// The first consensus that listed it; `None` where that is the first of the whole record.
+    /// The first consensus that listed it; `None` where the record does not show that it was new then.
     pub first_listed: Option<ConsensusHour>,
     /// The slot in which it is missed least, and whether it tends to go down then anyway; `None` without a week of the network.
     pub window: Option<(Slot, bool)>,
@@ -57,7 +57,7 @@ impl Habits {
             typical_outage_hours: allium_stats::median(&lengths),
             longest_outage_hours: lengths.iter().copied().max_by(f64::total_cmp),
             same_time: fullest.filter(is_habit).map(|part| part as u8 * PART_HOURS as u8),
-            first_listed: relay.first_listed().filter(|first| *first > 0).and_then(|first| hours.get(first as usize).copied()),
+            first_listed: relay.debut(hours).and_then(|first| hours.get(first as usize).copied()),
             window: week.map(|week| week.best_slot(past, relay, as_of)),
         }
     }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint};
+use allium_model::{Asn, ConsensusHour, CountryCode, Fingerprint, FirstSeen};
 
 /// The exact history of all relays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +90,13 @@ impl RelayPast {
     /// The first index at which it was listed.
     pub(crate) fn first_listed(&self) -> Option<u32> {
         self.spans.first().map(|span| span.start)
+    }
+
+    /// The same index where the relay was new then: not in the first known hour, nor in one after a gap, by which it may be older.
+    pub(crate) fn debut(&self, hours: &[ConsensusHour]) -> Option<u32> {
+        let first = self.first_listed()?;
+        let (before, at) = (hours.get((first as usize).checked_sub(1)?)?, hours.get(first as usize)?);
+        (at.hours_since(*before) <= FirstSeen::MAX_GAP_HOURS).then_some(first)
     }
 }
 

@@ -117,7 +117,7 @@ fn relay(number: u32, random: &mut Random) -> Relay {
     Relay {
         nickname: Some(format!("relay{number}")),
         or_addresses: vec![format!("10.{}.{}.1:9001", number >> 8, number & 255).parse().unwrap(), "[2001:db8::1]:9001".parse().unwrap()],
-        first_seen: Some(HOUR.plus(-9000)),
+        first_seen: Some(HOUR.plus(-9000)).into(),
         last_seen: Some(HOUR),
         last_changed_address_or_port: Some(HOUR.plus(-5000)),
         last_restarted: Some("2026-02-10T11:12:13Z".parse().unwrap()),

@@ -2,15 +2,18 @@
 //!
 //! Rules: a relay is Running if the newest known consensus lists it so; where consensuses later than its details
 //! document list it, its flags, country, AS and version are theirs; graphs of a document older than the
-//! newest of its kind are completed with known-down intervals.
+//! newest of its kind are completed with known-down intervals; its first appearance is what [`FirstSeen::decide`] makes of all of
+//! these; what one source leaves out another completes ([`crate::complete`]).
 
 use std::collections::{BTreeMap, HashMap};
 
 use allium_model::{
-    ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, PublishedGraph, Reject, Relay, RelayFlag, RelayHistories, RelayRecord,
-    RelayState, SourceStatus, StateSpan,
+    ConsensusHour, DocumentKind, Fingerprint, FirstSeen, FirstSeenClues, Known, NetworkRecord, PublishedGraph, Reject, Relay, RelayFlag,
+    RelayHistories, RelayRecord, RelayState, SourceStatus, StateSpan, TOR_BEGAN, Timestamp,
 };
 
+use crate::complete::{Weights, take_graphs, take_statement, take_weight};
+use crate::consensus::Statement;
 use crate::update::Update;
 
 /// Everything that a record is made of.
@@ -22,6 +25,8 @@ pub(crate) struct Parts {
     pub(crate) sources: Vec<SourceStatus>,
     /// By kind.
     pub(crate) rejects: Vec<Reject>,
+    /// The newest weights, where they are to be taken over.
+    pub(crate) weights: Option<Weights>,
 }
 
 /// Everything recorded of one relay.
@@ -31,6 +36,8 @@ pub(crate) struct RelayParts {
     pub(crate) details_hour: Option<ConsensusHour>,
     pub(crate) spans: Vec<StateSpan>,
     pub(crate) histories: Vec<HistoryParts>,
+    /// The newest statement of a consensus, and the hour since which it holds.
+    pub(crate) stated: Option<(ConsensusHour, Statement)>,
 }
 
 /// The graphs of one relay from one document.
@@ -43,7 +50,7 @@ pub(crate) struct HistoryParts {
 impl RelayParts {
     /// A relay of which no document and no consensus is known yet.
     pub(crate) fn new(relay: Relay) -> Self {
-        Self { relay, details_hour: None, spans: Vec::new(), histories: Vec::new() }
+        Self { relay, details_hour: None, spans: Vec::new(), histories: Vec::new(), stated: None }
     }
 }
 
@@ -79,6 +86,7 @@ pub fn assemble(update: &Update) -> Option<NetworkRecord> {
         relays: relays.into_values().collect(),
         sources: sources.into_values().collect(),
         rejects: rejects.into_iter().map(|(_, reject)| reject.clone()).collect(),
+        weights: update.details.as_ref().map(|(status, listed)| Weights::of_document(status.published, listed)),
     })
 }
 
@@ -99,31 +107,57 @@ pub(crate) fn state(relay: &Relay) -> Option<RelayState> {
 
 /// Puts the parts together; `None` if neither a consensus nor a document is known.
 pub(crate) fn finish(parts: Parts) -> Option<NetworkRecord> {
-    let Parts { known, mut relays, sources, rejects } = parts;
+    let Parts { known, mut relays, sources, rejects, weights } = parts;
     let as_of = known.last().or_else(|| sources.iter().map(|source| source.published).max())?;
     complete_graphs(&mut relays, &sources);
-    let relays = relays.into_iter().map(|parts| finish_relay(parts, as_of, &known)).collect();
+    let relays = relays.into_iter().map(|parts| finish_relay(parts, as_of, &known, weights.as_ref())).collect();
     Some(NetworkRecord { as_of, known, relays, sources, rejects })
 }
 
-fn finish_relay(parts: RelayParts, as_of: ConsensusHour, known: &Known) -> RelayRecord {
-    let RelayParts { mut relay, details_hour, spans, mut histories } = parts;
+fn finish_relay(parts: RelayParts, as_of: ConsensusHour, known: &Known, weights: Option<&Weights>) -> RelayRecord {
+    let RelayParts { mut relay, details_hour, spans, mut histories, stated } = parts;
     relay.running = false;
-    if let (Some(first), Some(last)) = (spans.first(), spans.last()) {
+    forget_impossible_times(&mut relay);
+    let stated_as_seen = relay.last_seen;
+    if let Some(last) = spans.last() {
         let listed = last.end.plus(-1);
         relay.running = listed == as_of && last.state.flags.contains(RelayFlag::Running);
-        relay.first_seen = Some(relay.first_seen.map_or(first.start, |seen| seen.min(first.start)));
         relay.last_seen = relay.last_seen.max(Some(listed));
         if details_hour < Some(listed) {
             follow(&mut relay, &last.state, |flag| known.of_flag(flag).contains(listed));
         }
+        relay.version = relay.version.or_else(|| last.state.version.as_deref().map(str::to_owned));
     }
     // A document that is a part may be later than the newest consensus; as of that one nothing later has been seen.
-    relay.first_seen = relay.first_seen.map(|seen| seen.min(as_of));
     relay.last_seen = relay.last_seen.map(|seen| seen.min(as_of));
     histories.sort_by_key(|history| history.kind);
-    let published = histories.into_iter().flat_map(|history| history.graphs).collect();
+    let published: Vec<PublishedGraph> = histories.into_iter().flat_map(|history| history.graphs).collect();
+    if let Some((since, stated)) = stated {
+        take_statement(&mut relay, details_hour, since, stated);
+    }
+    if let Some(weights) = weights {
+        take_weight(&mut relay, details_hour, weights);
+    }
+    take_graphs(&mut relay, &published, as_of);
+    relay.first_seen = FirstSeen::decide(&FirstSeenClues {
+        documented: relay.first_seen.documented(),
+        listed: spans.first().map(|span| span.start),
+        last_seen: stated_as_seen,
+        published: &published,
+        known,
+        as_of,
+    });
     RelayRecord { relay, spans, published }
+}
+
+/// Makes times before Tor unknown: a document writes 1970 for "never".
+fn forget_impossible_times(relay: &mut Relay) {
+    let hour = |hour: &ConsensusHour| *hour >= TOR_BEGAN;
+    let instant = |at: &Timestamp| *at >= TOR_BEGAN.start();
+    relay.last_seen = relay.last_seen.filter(hour);
+    relay.last_changed_address_or_port = relay.last_changed_address_or_port.filter(hour);
+    relay.last_restarted = relay.last_restarted.filter(instant);
+    relay.overload_general_at = relay.overload_general_at.filter(instant);
 }
 
 /// Takes over the state in a consensus later than the details document, with the flags that are known of it.

@@ -1,8 +1,9 @@
 //! Consensuses as they come in and as they are known.
 
-use std::net::IpAddr;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
-use allium_model::{BandwidthWeights, ConsensusHour, Fingerprint, Relay, RelayFlags, RelayState, Timestamp};
+use allium_model::{BandwidthWeights, ConsensusHour, Fingerprint, PortSummary, Relay, RelayFlags, RelayState, Timestamp};
 
 use crate::timeline::Timeline;
 
@@ -92,14 +93,50 @@ pub struct Listed {
     pub address: Option<IpAddr>,
     /// Its consensus weight.
     pub weight: Option<u64>,
+    /// Everything else that is stated of it.
+    pub statement: Statement,
 }
 
 impl Listed {
     /// A relay of which nothing but its state is known.
     pub fn of(fingerprint: Fingerprint, state: RelayState) -> Self {
-        Self { fingerprint, state, address: None, weight: None }
+        Self { fingerprint, state, address: None, weight: None, statement: Statement::default() }
     }
 }
+
+/// What a consensus states of a relay beside its state and weight; what it leaves out is `None` or empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statement {
+    /// Its nickname.
+    pub nickname: Option<String>,
+    /// Addresses and ports for Tor connections, the primary one first.
+    pub or_addresses: Vec<SocketAddr>,
+    /// True if enough bandwidth authorities measured it.
+    pub measured: Option<bool>,
+    /// Its exit policy for IPv4, summarised by port.
+    pub exit_policy_summary: Option<PortSummary>,
+}
+
+impl Statement {
+    /// This statement, with what it leaves out as an earlier one has it.
+    pub fn after(&self, earlier: &Self) -> Self {
+        let Self { nickname, or_addresses, measured, exit_policy_summary } = self;
+        Self {
+            nickname: nickname.as_ref().or(earlier.nickname.as_ref()).cloned(),
+            or_addresses: if or_addresses.is_empty() { &earlier.or_addresses } else { or_addresses }.clone(),
+            measured: measured.or(earlier.measured),
+            exit_policy_summary: exit_policy_summary.as_ref().or(earlier.exit_policy_summary.as_ref()).cloned(),
+        }
+    }
+
+    /// True if it states nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The newest statements of many consensuses: of each relay the one of the latest consensus that lists it, and that hour.
+pub type Statements = BTreeMap<Fingerprint, (ConsensusHour, Statement)>;
 
 /// The consensus weights of one hour.
 #[derive(Debug, Clone, PartialEq, Eq)]

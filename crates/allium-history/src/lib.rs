@@ -35,6 +35,7 @@
 mod assemble;
 mod bits;
 mod blob;
+mod complete;
 mod consensus;
 mod error;
 mod figures;
@@ -52,6 +53,7 @@ pub use assemble::assemble;
 pub use bits::Bits;
 pub use consensus::{
     AppliedPack, AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus, Listed,
+    Statement, Statements,
 };
 pub use error::Error;
 pub use figures::{Event, EventKind, GroupHour, GroupKey, Grouping, HourWeights, RelayDay};

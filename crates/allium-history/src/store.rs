@@ -12,7 +12,9 @@ use allium_model::{
     Bounds, ConsensusHour, Fingerprint, IncidentNote, NetworkRecord, ProofStanding, Relay, RelayState, SourceReport, StateSpan, Timestamp,
 };
 
-use crate::consensus::{AppliedPack, AppliedSpans, ConsensusInfo, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus};
+use crate::consensus::{
+    AppliedPack, AppliedSpans, ConsensusInfo, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus, Statements,
+};
 use crate::error::Error;
 use crate::figures::{Event, GroupHour, GroupKey, Grouping, HourWeights, RelayDay};
 use crate::notes::{NewNote, Token};
@@ -74,7 +76,7 @@ pub trait Record {
     /// [`ConsensusSource::has_locations`]: crate::ConsensusSource::has_locations
     fn append_consensus(&mut self, info: &ConsensusInfo, listed: &[(Fingerprint, RelayState)]) -> Result<bool, Error>;
 
-    /// As [`Record::append_consensus`], with the addresses and weights of its relays.
+    /// As [`Record::append_consensus`], with the weights of its relays and what it states of them beside their state.
     ///
     /// # Errors
     /// As [`Record::apply`].
@@ -93,7 +95,7 @@ pub trait Record {
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
     ) -> Result<AppliedSpans, Error>;
 
-    /// [`Record::append_spans`] and [`Figures::append_weights`] in one.
+    /// [`Record::append_spans`] and [`Figures::append_weights`] in one, with what these consensuses state of their relays beside.
     ///
     /// # Errors
     /// As [`Record::append_spans`].
@@ -102,6 +104,7 @@ pub trait Record {
         consensuses: &[ConsensusInfo],
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
         weights: &[ConsensusWeights],
+        stated: &Statements,
     ) -> Result<AppliedSpans, Error>;
 
     /// As [`Record::append_spans`], with what the same source knows of the relays beside: nickname, address, country, AS,

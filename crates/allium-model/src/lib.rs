@@ -13,6 +13,7 @@
 //! ```
 
 mod bounds;
+pub mod first_seen;
 pub mod flags;
 mod hash;
 pub mod history;
@@ -28,6 +29,7 @@ pub mod time;
 pub mod version;
 
 pub use bounds::{Bounds, CLOCK_TOLERANCE_SECS, ImpossibleTime, TOR_BEGAN};
+pub use first_seen::{FirstSeen, FirstSeenClues};
 pub use flags::{RelayFlag, RelayFlags};
 pub use hash::fnv_1a;
 pub use history::{GraphPeriod, Known, PublishedGraph, Quantity, RelayHistories, RelayState, StateSpan, span_at};

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use jiff::Timestamp;
 
+use crate::first_seen::FirstSeen;
 use crate::flags::{RelayFlag, RelayFlags};
 use crate::identity::{Asn, CountryCode, Fingerprint, Fraction};
 use crate::operator::{AroiCheck, AroiContact};
@@ -27,8 +28,8 @@ pub struct Relay {
     pub dir_address: Option<SocketAddr>,
     /// Addresses that its descriptor names and the authorities could not reach.
     pub unreachable_or_addresses: Vec<SocketAddr>,
-    /// The first consensus that lists it.
-    pub first_seen: Option<ConsensusHour>,
+    /// The first consensus that lists it, as far as it is known.
+    pub first_seen: FirstSeen,
     /// The newest consensus that lists it.
     pub last_seen: Option<ConsensusHour>,
     /// The consensus in which its address or port last changed.
@@ -114,7 +115,7 @@ impl Relay {
             exit_addresses: Vec::new(),
             dir_address: None,
             unreachable_or_addresses: Vec::new(),
-            first_seen: None,
+            first_seen: FirstSeen::Unknown,
             last_seen: None,
             last_changed_address_or_port: None,
             last_restarted: None,

@@ -83,8 +83,9 @@ impl Figures {
         }
         self.add("allium_relays_running", "Relays Running in the newest consensus", &[], network.n_running as f64);
         self.add("allium_relays_seen", "Relays seen in the 7 days before the newest consensus", &[], network.n_relays as f64);
-        let bandwidth = network.advertised_bandwidth as f64;
-        self.add("allium_advertised_bandwidth_bytes_per_second", "Advertised bandwidth of running relays", &[], bandwidth);
+        if let Some(bandwidth) = network.advertised_bandwidth {
+            self.add("allium_advertised_bandwidth_bytes_per_second", "Advertised bandwidth of running relays", &[], bandwidth as f64);
+        }
         self.add("allium_autonomous_systems", "Autonomous systems with running relays", &[], network.n_autonomous_systems as f64);
         self.add("allium_countries", "Countries with running relays", &[], network.n_countries as f64);
         for (period, uptime) in Period::ALL.into_iter().zip(&network.uptime) {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use allium_analysis::followed_by;
 use allium_forecast::advice::Advice;
 use allium_forecast::features::Features;
 pub use allium_forecast::network::NetworkOutlook;
 use allium_forecast::{Driver, Forecast, Habits, HeldOutScore, Likeness, Model, Past, Summary, Usual, Week};
-use allium_model::{ConsensusHour, Fingerprint};
+use allium_model::{ConsensusHour, Fingerprint, NetworkRecord};
 
 use crate::memo::Memo;
 
@@ -152,12 +153,20 @@ impl Forecasts {
         Self { likeness, ..self }
     }
 
-    /// Adds the habits of each relay in the past weeks, and the advice that follows from them.
-    pub fn with_habits(self, past: &Past) -> Self {
+    /// Adds the habits of each relay in the past weeks, and the advice that follows from them. First appearances are those of the
+    /// record; keys that another one followed have no habits, because nothing can be done for them.
+    pub fn with_habits(self, past: &Past, record: &NetworkRecord) -> Self {
         let week = Week::of(past, self.as_of);
+        let followed_by = followed_by(record);
         let of = |forecast: &Forecast| {
             let relay_idx = past.relays().binary_search_by_key(&forecast.fingerprint, |relay| relay.fingerprint).ok()?;
-            Some((forecast.fingerprint, Habits::of(past, &past.relays()[relay_idx], self.as_of, week.as_ref())))
+            let recorded = record.find(&forecast.fingerprint);
+            if recorded.is_some_and(|i| followed_by[i].is_some()) {
+                return None;
+            }
+            let first_listed = recorded.and_then(|i| record.relays[i].relay.first_seen.date());
+            let habits = Habits::of(past, &past.relays()[relay_idx], self.as_of, week.as_ref());
+            Some((forecast.fingerprint, Habits { first_listed, ..habits }))
         };
         let habits: Vec<(Fingerprint, Habits)> = self.relays.iter().filter_map(of).collect();
         let with_habits = Self { habits, ..self };

@@ -158,7 +158,11 @@ impl View {
                 relay.fingerprint == fingerprint || (family.is_some() && of_relay.get(i).copied().flatten() == family)
             }
         };
-        let is_member = |i: &usize| self.relay(*i).is_some_and(|(record, report)| report.current && fits(*i, &record.relay));
+        let counts = |report: &RelayReport| match members {
+            Members::Operator(_) | Members::Family(_) => report.is_current_key(),
+            Members::Network | Members::Country(_) | Members::As(_) => report.current,
+        };
+        let is_member = |i: &usize| self.relay(*i).is_some_and(|(record, report)| counts(report) && fits(*i, &record.relay));
         (0..self.record.relays.len()).filter(is_member).collect()
     }
 

@@ -29,7 +29,7 @@ pub fn relay(n: u16) -> RelayRecord {
     let relay = Relay {
         running: true,
         last_seen: Some(as_of()),
-        first_seen: Some("2020-01-01T00:00:00Z".parse().unwrap()),
+        first_seen: Some("2020-01-01T00:00:00Z".parse().unwrap()).into(),
         flags: RelayFlags::from_iter([RelayFlag::Running]),
         consensus_weight: Some(10),
         ..Relay::unknown(fingerprint(n))

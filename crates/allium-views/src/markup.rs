@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use allium_model::{ConsensusHour, Fingerprint, Fraction, RelayFlag, Timestamp};
+use allium_model::{ConsensusHour, Fingerprint, FirstSeen, Fraction, RelayFlag, Timestamp};
 use allium_words::format;
 use askama::filters::HtmlSafe;
 
@@ -54,6 +54,11 @@ impl fmt::Display for Percent {
     }
 }
 
+/// A number in words; "unknown" where it is not known.
+pub(crate) fn words_of(number: Option<u64>, words: impl Fn(u64) -> String) -> String {
+    number.map_or_else(|| "unknown".to_owned(), words)
+}
+
 /// A piece of HTML put together from safe parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Html(String);
@@ -70,9 +75,27 @@ impl Html {
         Self(text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;"))
     }
 
+    /// A number in our own words, where it is known.
+    pub(crate) fn known(number: Option<u64>, words: impl Fn(u64) -> String) -> Self {
+        number.map_or_else(Self::unknown, |number| Self::words(words(number)))
+    }
+
     /// HTML of a value that no source reports.
     pub(crate) fn unknown() -> Self {
         Self("<span class=\"nd\">unknown</span>".to_owned())
+    }
+
+    /// The day of a first appearance; `by` and a day where only a bound is known.
+    pub(crate) fn first_seen(seen: FirstSeen) -> Self {
+        let day = seen.latest().map(|hour| Self::safe(Day(hour.start())));
+        day.map_or_else(Self::unknown, |day| if seen.bound().is_some() { Self(format!("by {day}")) } else { day })
+    }
+
+    /// The time of a first appearance and how long ago that is; `by` and `at least` where only a bound is known.
+    pub(crate) fn first_seen_at(seen: FirstSeen, now: Timestamp) -> Self {
+        let Some(hour) = seen.latest() else { return Self::unknown() };
+        let (at, ago) = (When::from(hour), format::relative(hour.start(), now));
+        Self(if seen.bound().is_some() { format!("by {at} (at least {ago})") } else { format!("{at} ({ago})") })
     }
 
     /// From our own markup, which holds nothing of strangers.

@@ -39,7 +39,7 @@ impl Groups {
     /// largest gain first; those in `used` are left out. The gain is that of one relay of consensus weight `weight`.
     pub fn expansions(&self, period: Period, weight: f64, used: &BTreeSet<CountryCode>, n: usize) -> Vec<Expansion> {
         let Some(network) = self.network.uptime[period.index()] else { return Vec::new() };
-        let weights = || self.countries.iter().map(|group| group.figures.consensus_weight as f64);
+        let weights = || self.countries.iter().map(|group| group.figures.consensus_weight.unwrap_or(0) as f64);
         let (total, squares): (f64, f64) = weights().fold((0.0, 0.0), |(sum, squares), w| (sum + w, squares + w * w));
         if squares <= 0.0 || weight <= 0.0 {
             return Vec::new();
@@ -49,7 +49,7 @@ impl Groups {
             let uptime = group.figures.uptime[period.index()]?;
             let share = group.figures.weight_share.filter(|share| share.get() < UNDER_USED)?;
             let fits = uptime.n_relays >= MIN_RELAYS && uptime.mean >= network.mean && !used.contains(&group.key);
-            let own = group.figures.consensus_weight as f64;
+            let own = group.figures.consensus_weight.unwrap_or(0) as f64;
             let after = (total + weight) * (total + weight) / (squares + 2.0 * weight * own + weight * weight);
             fits.then(|| Expansion {
                 country: group.key,

@@ -4,11 +4,12 @@
 //! all by the same roles: Guard has the flag Guard, Exit has Exit without BadExit, Middle has neither, and a relay with both counts
 //! in both. Sums follow the order of the record, so equal input gives equal bits.
 
-use allium_model::{ConsensusHour, Fraction, Period};
+use allium_model::{FirstSeen, Fraction, Period};
 
 use super::member::{ExitPolicy, Member};
 use super::spread::{Change, Context, GroupUptime};
 use crate::report::RoleCounts;
+use crate::sum::sum_known;
 
 /// Figures of a group of current relays.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +22,8 @@ pub struct GroupFigures {
     pub running_by_role: RoleCounts,
     /// Relays that bandwidth authorities measured.
     pub n_measured: usize,
-    /// Sum over running relays.
-    pub consensus_weight: u64,
+    /// Sum over running relays; `None` where none is known.
+    pub consensus_weight: Option<u64>,
     /// Share of the running network's consensus weight; `None` where the network has none.
     pub weight_share: Option<Fraction>,
     /// Probability that a client's guard is one of them.
@@ -44,8 +45,8 @@ pub struct GroupFigures {
     /// Distinct countries.
     pub n_countries: usize,
     /// First appearance of the oldest.
-    pub first_seen: Option<ConsensusHour>,
-    /// Mean time since first appearance, days.
+    pub first_seen: FirstSeen,
+    /// Mean time since first appearance of those whose date is known, days.
     pub mean_age_days: Option<f64>,
     /// The traffic that their exit policies let through.
     pub exit_policies: ExitPolicies,
@@ -57,17 +58,17 @@ pub struct GroupFigures {
     pub changes: [Option<Change>; 3],
 }
 
-/// Advertised bandwidth of running relays by role, bytes per second; see [`RoleCounts`] for the roles.
+/// Advertised bandwidth of running relays by role, bytes per second, `None` where none is known; see [`RoleCounts`] for the roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RoleBandwidth {
     /// Of all.
-    pub all: u64,
+    pub all: Option<u64>,
     /// Of guards.
-    pub guard: u64,
+    pub guard: Option<u64>,
     /// Of middle relays.
-    pub middle: u64,
+    pub middle: Option<u64>,
     /// Of exits.
-    pub exit: u64,
+    pub exit: Option<u64>,
 }
 
 /// Relays by what the summary of their exit policy lets through.
@@ -94,7 +95,7 @@ impl Whole {
     pub(super) fn of(members: &[Member]) -> Self {
         let mut whole = Self::default();
         for member in members.iter().filter(|member| member.running) {
-            whole.weight += member.consensus_weight as f64;
+            whole.weight += member.weight;
             whole.probabilities.iter_mut().zip(member.probabilities).for_each(|(sum, part)| *sum += part);
         }
         whole
@@ -116,20 +117,20 @@ pub(super) fn figures_in(context: &Context, group: &[&Member], period: Period) -
 fn with_uptime(context: &Context, group: &[&Member], uptime: [Option<GroupUptime>; 7]) -> GroupFigures {
     let running = || group.iter().filter(|member| member.running);
     let count = |fits: fn(&Member) -> bool| running().filter(|member| fits(member)).count();
-    let bandwidth = |fits: fn(&Member) -> bool| running().filter(|member| fits(member)).map(|m| m.bandwidth).fold(0, u64::saturating_add);
+    let bandwidth = |fits: fn(&Member) -> bool| sum_known(running().filter(|member| fits(member)).map(|m| m.bandwidth));
     let probability = |role: usize| {
         let sum: f64 = running().map(|member| member.probabilities[role]).sum();
         // Published probabilities sum to 1 but for rounding; a network without any has no share.
         (context.whole.probabilities[role] > 0.0).then(|| Fraction::clamped(sum)).flatten()
     };
-    let consensus_weight = running().map(|member| member.consensus_weight).fold(0, u64::saturating_add);
+    let consensus_weight = sum_known(running().map(|member| member.consensus_weight));
     GroupFigures {
         n_relays: group.len(),
         n_running: running().count(),
         running_by_role: RoleCounts { guard: count(|m| m.has_guard), exit: count(|m| m.has_exit), middle: count(|m| m.is_middle) },
         n_measured: group.iter().filter(|member| member.measured).count(),
         consensus_weight,
-        weight_share: Fraction::of(consensus_weight as f64, context.whole.weight),
+        weight_share: consensus_weight.and_then(|weight| Fraction::of(weight as f64, context.whole.weight)),
         guard_share: probability(0),
         middle_share: probability(1),
         exit_share: probability(2),
@@ -144,7 +145,7 @@ fn with_uptime(context: &Context, group: &[&Member], uptime: [Option<GroupUptime
         n_operators: distinct(group, |member| member.operator),
         n_families: distinct(group, |member| member.family),
         n_countries: distinct(group, |member| member.country),
-        first_seen: group.iter().filter_map(|member| member.first_seen).min(),
+        first_seen: FirstSeen::earliest(group.iter().map(|member| member.first_seen)),
         mean_age_days: mean_age_days(context, group),
         exit_policies: exit_policies(group),
         diversity: diversity(group),
@@ -161,8 +162,8 @@ fn distinct<K: Ord>(group: &[&Member], key: impl Fn(&Member) -> Option<K>) -> us
 }
 
 fn mean_age_days(context: &Context, group: &[&Member]) -> Option<f64> {
-    let ages: Vec<f64> =
-        group.iter().filter_map(|member| member.first_seen).map(|seen| f64::from(context.as_of.hours_since(seen).max(0)) / 24.0).collect();
+    let hours = group.iter().filter_map(|member| member.first_seen.age_hours(context.as_of));
+    let ages: Vec<f64> = hours.map(|hours| f64::from(hours) / 24.0).collect();
     allium_stats::mean(&ages)
 }
 
@@ -182,7 +183,7 @@ fn exit_policies(group: &[&Member]) -> ExitPolicies {
 /// 10 × (½ of the spread over operators + ¼ over locations + ¼ over platforms), each 1 − Σ share² by weight of running relays.
 fn diversity(group: &[&Member]) -> Option<f64> {
     let over = |key: fn(&Member) -> u32| {
-        let keyed = group.iter().filter(|member| member.running).map(|member| (key(member), member.consensus_weight as f64));
+        let keyed = group.iter().filter(|member| member.running).map(|member| (key(member), member.weight));
         herfindahl(keyed).map(|h| 1.0 - h)
     };
     Some(10.0 * (0.5 * over(|m| m.cluster)? + 0.25 * over(|m| m.location)? + 0.25 * over(|m| m.platform)?))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use allium_model::{
-    Asn, ConsensusHour, CountryCode, NetworkRecord, Operators, Period, PortSummary, PublishedGraph, Quantity, Relay, RelayFlag, RelayRecord,
+    Asn, CountryCode, FirstSeen, NetworkRecord, Operators, Period, PortSummary, PublishedGraph, Quantity, Relay, RelayFlag, RelayRecord,
 };
 
 use crate::report::{NetworkReport, Recent, RelayReport};
@@ -38,11 +38,11 @@ pub struct Member {
     pub(super) has_exit: bool,
     pub(super) is_middle: bool,
     pub(super) measured: bool,
-    pub(super) consensus_weight: u64,
+    pub(super) consensus_weight: Option<u64>,
     /// Probability to be chosen as guard, middle, exit.
     pub(super) probabilities: [f64; 3],
-    pub(super) bandwidth: u64,
-    pub(super) first_seen: Option<ConsensusHour>,
+    pub(super) bandwidth: Option<u64>,
+    pub(super) first_seen: FirstSeen,
     pub(super) exit_policy: ExitPolicy,
     pub(super) bytes_written: Option<f64>,
 }
@@ -99,9 +99,9 @@ fn member(relay_idx: usize, record: &RelayRecord, report: &RelayReport, operator
         has_exit: exit && !relay.has(RelayFlag::BadExit),
         is_middle: !guard && !exit,
         measured: relay.measured == Some(true),
-        consensus_weight: relay.consensus_weight.unwrap_or(0),
+        consensus_weight: relay.consensus_weight,
         probabilities: [relay.guard_probability, relay.middle_probability, relay.exit_probability].map(probability),
-        bandwidth: relay.advertised_bandwidth.unwrap_or(0),
+        bandwidth: relay.advertised_bandwidth,
         first_seen: relay.first_seen,
         exit_policy: exit_policy(relay),
         bytes_written: bytes_written(&record.published),

@@ -113,7 +113,7 @@ impl Groups {
         groups.platforms = groups.by(&everybody, |m| member::platform_name(relay(m)));
         groups.versions = groups.by(&everybody, |m| relay(m).version.clone());
         groups.versions.sort_by_cached_key(|group| TorVersion::of(&group.key));
-        groups.first_seen = groups.by(&everybody, |m| m.first_seen.map(|hour| hour.civil().date()));
+        groups.first_seen = groups.by(&everybody, |m| m.first_seen.date().map(|hour| hour.civil().date()));
         groups
     }
 
@@ -197,7 +197,7 @@ impl Groups {
         keyed.sort_unstable();
         let weight = |same: &[(K, u32)]| -> u64 {
             let running = same.iter().map(|(_, index)| &self.members[*index as usize]).filter(|member| member.running);
-            running.map(|member| member.consensus_weight).fold(0, u64::saturating_add)
+            running.filter_map(|member| member.consensus_weight).fold(0, u64::saturating_add)
         };
         let mut parts: Vec<(u64, &[(K, u32)])> = keyed.chunk_by(|a, b| a.0 == b.0).map(|same| (weight(same), same)).collect();
         let n_groups = parts.len();

@@ -154,7 +154,7 @@ pub struct Loss {
 impl Groups {
     /// Alerts about autonomous systems over a period: the heaviest first.
     pub fn as_alerts(&self, period: Period) -> Vec<AsAlert> {
-        let mut alerts: Vec<(u64, AsAlert)> = self
+        let mut alerts: Vec<(Option<u64>, AsAlert)> = self
             .autonomous_systems
             .iter()
             .flat_map(|group| {
@@ -235,7 +235,11 @@ impl Groups {
             weight_share: lost.weight_share,
             guard_share: lost.guard_share,
             exit_share: lost.exit_share,
-            bandwidth_share: Fraction::of(lost.bandwidth.all as f64, self.network.bandwidth.all as f64),
+            bandwidth_share: lost
+                .bandwidth
+                .all
+                .zip(self.network.bandwidth.all)
+                .and_then(|(lost, all)| Fraction::of(lost as f64, all as f64)),
             countries,
             n_operators: operators.len(),
             uptime: allium_stats::mean(&uptime).and_then(Fraction::clamped),

@@ -74,7 +74,7 @@ pub fn achievements(
     let figures = operators.figures.get(operator_idx)?;
     let (period, uptime) = PERIODS.into_iter().find_map(|period| Some((period, figures.members.uptime[period.index()]?)))?;
     let members = &operators.list()[operator_idx].members;
-    let current = || members.iter().copied().filter(|i| report.relays[*i as usize].current);
+    let current = || members.iter().copied().filter(|i| report.relays[*i as usize].is_current_key());
     let sibling = |i: u32| Some(Sibling { relay_idx: i, uptime: report.relays[i as usize].uptime_in(period)? });
     let siblings: Vec<Sibling> = current().filter_map(sibling).collect();
     let rank = |sibling: &Sibling| (weight(sibling.relay_idx), std::cmp::Reverse(sibling.relay_idx));

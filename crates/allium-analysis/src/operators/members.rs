@@ -3,22 +3,25 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use allium_model::{ConsensusHour, CountryCode, Fraction, NetworkRecord, Period, Relay, RelayFlag};
+use allium_model::{CountryCode, FirstSeen, Fraction, NetworkRecord, Period, Relay, RelayFlag};
 use allium_stats::{mean, quantiles_of_sorted, std_dev};
 
 use crate::report::{NetworkReport, RelayReport, RoleCounts};
+use crate::sum::sum_known;
 
 /// Figures of some relays, over those of them that are current.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MemberFigures {
-    /// Current relays.
+    /// Current relays, each once whatever keys it had.
     pub n_relays: usize,
+    /// Keys that they had before, as far as our record shows.
+    pub n_earlier_keys: usize,
     /// Of these, Running in the newest consensus.
     pub n_running: usize,
     /// Running relays by role.
     pub running_by_role: RoleCounts,
-    /// Consensus weight of the running ones.
-    pub consensus_weight: u64,
+    /// Consensus weight of the running ones; `None` where none is known.
+    pub consensus_weight: Option<u64>,
     /// Their share of the weight of all running relays; `None` where no weight is known.
     pub weight_share: Option<Fraction>,
     /// Weight of running guards as a share of all running guards' weight.
@@ -27,10 +30,10 @@ pub struct MemberFigures {
     pub exit_share: Option<Fraction>,
     /// Weight of running relays that are neither as a share of all such relays' weight.
     pub middle_share: Option<Fraction>,
-    /// Advertised bandwidth of the running ones, bytes per second.
-    pub advertised_bandwidth: u64,
-    /// Observed bandwidth of the running ones, bytes per second.
-    pub observed_bandwidth: u64,
+    /// Advertised bandwidth of the running ones, bytes per second; `None` where none is known.
+    pub advertised_bandwidth: Option<u64>,
+    /// Observed bandwidth of the running ones, bytes per second; `None` where none is known.
+    pub observed_bandwidth: Option<u64>,
     /// Distinct autonomous systems of current relays.
     pub n_autonomous_systems: usize,
     /// Distinct countries of current relays.
@@ -46,7 +49,7 @@ pub struct MemberFigures {
     /// Current relays of whose version the authorities say anything.
     pub n_version_known: usize,
     /// The first consensus that listed one of the current relays.
-    pub first_seen: Option<ConsensusHour>,
+    pub first_seen: FirstSeen,
     /// Uptime of current relays, in the order of [`Period::ALL`].
     pub uptime: [Option<MemberUptime>; 7],
 }
@@ -95,8 +98,9 @@ impl<'a> Network<'a> {
         &self.report.relays[relay_idx as usize]
     }
 
+    /// True if the relay is current and no earlier key of another one.
     pub(crate) fn is_current(&self, relay_idx: u32) -> bool {
-        self.report(relay_idx).current
+        self.report(relay_idx).is_current_key()
     }
 
     pub(crate) fn total_weight(&self) -> u64 {
@@ -137,16 +141,19 @@ impl MemberFigures {
         let running = || relays().filter(|relay| relay.running);
         let weight = RoleWeights::of(relays());
         let share = |part: u64, whole: u64| Fraction::of(part as f64, whole as f64);
-        let sum = |of: fn(&Relay) -> Option<u64>| running().filter_map(of).fold(0, u64::saturating_add);
+        let sum = |of: fn(&Relay) -> Option<u64>| sum_known(running().map(of));
+        let consensus_weight = sum(|relay| relay.consensus_weight);
+        let share = |part: u64, whole: u64| share(part, whole).filter(|_| consensus_weight.is_some());
         let addresses: BTreeSet<IpAddr> = running().flat_map(|relay| relay.or_addresses.iter().map(std::net::SocketAddr::ip)).collect();
         let platforms: BTreeSet<&str> = relays().filter_map(platform).collect();
         let countries: BTreeSet<CountryCode> = relays().filter_map(|relay| relay.country).collect();
         let autonomous_systems: BTreeSet<_> = relays().filter_map(|relay| relay.asn).collect();
         Self {
             n_relays: current.len(),
+            n_earlier_keys: members.iter().filter(|i| network.report(**i).followed_by.is_some()).count(),
             n_running: running().count(),
             running_by_role: roles(running()),
-            consensus_weight: weight.all,
+            consensus_weight,
             weight_share: share(weight.all, network.weight.all),
             guard_share: share(weight.guard, network.weight.guard),
             exit_share: share(weight.exit, network.weight.exit),
@@ -160,7 +167,7 @@ impl MemberFigures {
             n_ipv6: addresses.iter().filter(|address| address.is_ipv6()).count(),
             n_recommended: relays().filter(|relay| relay.recommended_version == Some(true)).count(),
             n_version_known: relays().filter(|relay| relay.recommended_version.is_some()).count(),
-            first_seen: relays().filter_map(|relay| relay.first_seen).min(),
+            first_seen: FirstSeen::earliest(relays().map(|relay| relay.first_seen)),
             uptime: Period::ALL.map(|period| MemberUptime::of(network, &current, period)),
         }
     }

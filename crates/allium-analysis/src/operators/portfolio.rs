@@ -8,6 +8,7 @@ use allium_stats::{mad, median};
 use super::members::{Network, platform};
 use crate::carried::{Carried, carried};
 use crate::report::{NetworkReport, RoleCounts};
+use crate::sum::sum_known;
 
 /// Siblings with a figure that a relay needs to be called unlike them, itself included.
 pub const MIN_SIBLINGS: usize = 6;
@@ -64,14 +65,14 @@ pub struct OfflineRelays {
     pub relays: Vec<(u32, Option<ConsensusHour>)>,
     /// Guards, exits and others among them by the flags of their last consensus; a relay with Guard and Exit is in both.
     pub by_role: RoleCounts,
-    /// Their last consensus weight, each relay once.
-    pub consensus_weight: u64,
+    /// Their last consensus weight, each relay once; `None` where none is known.
+    pub consensus_weight: Option<u64>,
     /// The same as a share of that of all of the operator's current relays.
     pub share_of_operator: Option<Fraction>,
     /// The same as a share of the running network's weight.
     pub share_of_network: Option<Fraction>,
-    /// Their last advertised bandwidth, bytes per second.
-    pub advertised_bandwidth: u64,
+    /// Their last advertised bandwidth, bytes per second; `None` where none is known.
+    pub advertised_bandwidth: Option<u64>,
 }
 
 /// The flag that matters most for what a relay does.
@@ -180,9 +181,9 @@ fn offline(network: &Network<'_>, current: &[u32]) -> OfflineRelays {
     let mut relays: Vec<(u32, Option<ConsensusHour>)> =
         current.iter().filter(|i| !network.relay(**i).running).map(|i| (*i, network.relay(*i).last_seen)).collect();
     relays.sort_by_key(|(i, seen)| (*seen, *i));
-    let weight = |i: u32| network.relay(i).consensus_weight.unwrap_or(0);
-    let consensus_weight = relays.iter().map(|(i, _)| weight(*i)).fold(0, u64::saturating_add);
-    let of_operator = current.iter().map(|i| weight(*i)).fold(0, u64::saturating_add);
+    let weight = |i: u32| network.relay(i).consensus_weight;
+    let consensus_weight = sum_known(relays.iter().map(|(i, _)| weight(*i)));
+    let of_operator = sum_known(current.iter().map(|i| weight(*i))).unwrap_or(0);
     let mut by_role = RoleCounts::default();
     for (i, _) in &relays {
         let (guard, exit) = (network.relay(*i).has(RelayFlag::Guard), network.relay(*i).has(RelayFlag::Exit));
@@ -193,9 +194,9 @@ fn offline(network: &Network<'_>, current: &[u32]) -> OfflineRelays {
     OfflineRelays {
         by_role,
         consensus_weight,
-        share_of_operator: Fraction::of(consensus_weight as f64, of_operator as f64),
-        share_of_network: Fraction::of(consensus_weight as f64, network.total_weight() as f64),
-        advertised_bandwidth: relays.iter().filter_map(|(i, _)| network.relay(*i).advertised_bandwidth).fold(0, u64::saturating_add),
+        share_of_operator: consensus_weight.and_then(|weight| Fraction::of(weight as f64, of_operator as f64)),
+        share_of_network: consensus_weight.and_then(|weight| Fraction::of(weight as f64, network.total_weight() as f64)),
+        advertised_bandwidth: sum_known(relays.iter().map(|(i, _)| network.relay(*i).advertised_bandwidth)),
         relays,
     }
 }

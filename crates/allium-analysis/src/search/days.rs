@@ -24,6 +24,11 @@ impl Days {
         days.to.is_none_or(|to| days.from <= to).then_some(days)
     }
 
+    /// True if there is no upper end: a relay of which only the least age is known may fit.
+    pub(super) fn is_open(self) -> bool {
+        self.to.is_none()
+    }
+
     /// True for an age in hours.
     pub(super) fn has(self, hours: i32) -> bool {
         let days = u32::try_from(hours.div_euclid(24)).unwrap_or(0);

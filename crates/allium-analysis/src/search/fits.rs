@@ -58,7 +58,10 @@ impl Candidate<'_> {
             Condition::Versions(versions) => relay.version.as_deref().is_some_and(|version| versions.has(version)),
             Condition::Running(running) => relay.running == *running,
             Condition::Recommended(is) => relay.recommended_version == Some(*is),
-            Condition::FirstSeen(days) => self.is_aged(relay.first_seen, *days),
+            Condition::FirstSeen(days) => {
+                let seen = if days.is_open() { relay.first_seen.latest() } else { relay.first_seen.date() };
+                self.is_aged(seen, *days)
+            }
             Condition::LastSeen(days) => self.is_aged(relay.last_seen, *days),
         }
     }

@@ -154,7 +154,7 @@ impl SearchIndex {
             SortKey::Bandwidth => relay.advertised_bandwidth.map(|rate| rate as f64),
             SortKey::Nickname => self.nickname_ranks[i].map(f64::from),
             SortKey::Fingerprint => Some(0.0),
-            SortKey::FirstSeen => relay.first_seen.map(|hour| f64::from(hour.get())),
+            SortKey::FirstSeen => relay.first_seen.latest().map(|hour| f64::from(hour.get())),
             SortKey::LastSeen => relay.last_seen.map(|hour| f64::from(hour.get())),
             SortKey::Country => relay.country.map(|country| country.as_str().bytes().fold(0.0, |sum, b| sum * 256.0 + f64::from(b))),
             SortKey::AutonomousSystem => relay.asn.map(|asn| f64::from(asn.0)),

@@ -23,7 +23,7 @@ fn relay(n: u16, contact: &str, country: &str, asn: u32, thousandths: u16) -> Re
     let relay = Relay {
         nickname: Some(format!("relay{n}")),
         running: true,
-        first_seen: Some(as_of().plus(-24 * 400)),
+        first_seen: Some(as_of().plus(-24 * 400)).into(),
         last_seen: Some(as_of()),
         flags: RelayFlags::from_iter([RelayFlag::Running]),
         consensus_weight: Some(100),

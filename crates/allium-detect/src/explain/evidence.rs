@@ -139,7 +139,7 @@ impl<'a> Absence<'a> {
 }
 
 fn is_young(relay: &Relay, started_at: ConsensusHour) -> Option<bool> {
-    relay.first_seen.map(|first| started_at.hours_since(first) < 14 * 24)
+    relay.first_seen.is_younger_than(14 * 24, started_at)
 }
 
 fn counted(known: impl Iterator<Item = bool>) -> Share {

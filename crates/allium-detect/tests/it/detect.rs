@@ -259,6 +259,26 @@ fn a_flood_that_leaves_again_is_a_surge_and_no_outage() {
 }
 
 #[test]
+fn relays_that_came_while_nobody_looked_did_not_come_together() {
+    let mut record = network();
+    for (hour, _) in &mut record.hours[300..] {
+        *hour = hour.plus(72);
+    }
+    for i in 0..40u32 {
+        let mut bytes = [0xff; 20];
+        bytes[..4].copy_from_slice(&i.to_be_bytes());
+        record.relays.push(RelayInfo { asn: Some(Asn(64511)), ..RelayInfo::unknown(Fingerprint::new(bytes)) });
+        record.presence.push(vec![Presence { lists: 300..HOURS, flags: flags(&[RelayFlag::Running]) }]);
+    }
+    let surges = |record: &Record| detect(record).iter().filter(|incident| incident.kind == Kind::Surge).count();
+    assert_eq!(surges(&record), 0, "three days lie between the lists");
+    for (hour, _) in &mut record.hours[300..] {
+        *hour = hour.plus(-72);
+    }
+    assert_eq!(surges(&record), 1, "the same within an hour");
+}
+
+#[test]
 fn a_list_that_lacks_relays_everywhere_is_doubted_and_one_that_repeats_says_nothing() {
     let mut record = network();
     lose(&mut record, 300, 301, |relay| relay.wrapping_mul(2_654_435_761) >> 16 & 7 < 2);

@@ -5,7 +5,8 @@
 use allium_detect::explain::{CauseKind, Evidence, Share, evidence, hypotheses};
 use allium_detect::{Event, Incident, Kind, Roles, Scope, ScopeKind, Severity, Status};
 use allium_model::{
-    Asn, ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, Relay, RelayFlag, RelayRecord, RelayState, SourceStatus, StateSpan,
+    Asn, ConsensusHour, DocumentKind, Fingerprint, FirstSeen, Known, NetworkRecord, Relay, RelayFlag, RelayRecord, RelayState,
+    SourceStatus, StateSpan,
 };
 
 fn hour(n: i32) -> ConsensusHour {
@@ -22,7 +23,7 @@ fn relay(n: u8, restarted: i32, version: &str) -> RelayRecord {
     };
     let relay = Relay {
         asn: Some(Asn(64496)),
-        first_seen: Some(hour(-24 * 400)),
+        first_seen: Some(hour(-24 * 400)).into(),
         last_restarted: Some(hour(restarted).start()),
         ..Relay::unknown(Fingerprint::new([n; 20]))
     };
@@ -102,4 +103,13 @@ fn documents_from_before_the_return_tell_nothing_of_restarts() {
         let found = found(&record);
         assert_eq!((found.kept_running, found.restarted), (Share::default(), Share::default()));
     }
+}
+
+#[test]
+fn a_relay_is_young_only_where_its_first_appearance_is_known() {
+    let mut record = record(20);
+    record.relays[0].relay.first_seen = FirstSeen::Recorded(hour(-100));
+    record.relays[1].relay.first_seen = FirstSeen::By(hour(-100));
+    record.relays[2].relay.first_seen = FirstSeen::By(hour(-24 * 30));
+    assert_eq!(found(&record).young, Share { n: 1, of: 3 });
 }

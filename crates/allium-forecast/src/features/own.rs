@@ -65,7 +65,7 @@ pub(crate) fn push(values: &mut Vec<f32>, relay: &RelayPast, clock: &Clock<'_>) 
     outages(values, relay, clock);
     now(values, relay, clock);
     let age_days = clock.hours_since(first) / 24.0;
-    extend(values, [age_days, f64::from(u8::from(first == 0))]);
+    extend(values, [age_days, f64::from(u8::from(relay.debut(clock.hours).is_none()))]);
     flags(values, relay, clock, first);
     cycles(values, relay, clock, first);
 }

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::families::families;
 use super::load::{decode_column, documents, rejects};
 use super::relays::{relay, select_relays};
-use super::{events, measures, notes, proofs, sources, worker_states};
+use super::{events, measures, notes, proofs, sources, statements, worker_states};
 use crate::blob::graphs::Decoder;
 use crate::report::CheckReport;
 
@@ -24,6 +24,7 @@ pub(super) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
             check_published,
             check_relays,
             check_descriptions,
+            check_statements,
             check_measures,
             check_proofs,
             check_documents,
@@ -111,6 +112,11 @@ fn check_relays(conn: &Connection, report: &mut CheckReport) -> Result<(), Failu
         }
     }
     Ok(())
+}
+
+/// Every statement can be read.
+fn check_statements(conn: &Connection, _: &mut CheckReport) -> Result<(), Failure> {
+    statements::all(conn).map(|_| ())
 }
 
 /// Weights, bandwidths and events can be read.

@@ -101,7 +101,7 @@ impl<'a> DescriptionWriter<'a> {
         let bare_address = relay.bare_address.map(|address| address.to_string());
         let mut text = |text: Option<&str>| self.texts.id(self.conn, text);
         Ok(Described {
-            first_seen: relay.first_seen,
+            first_seen: relay.first_seen.documented(),
             nickname: text(relay.nickname.as_deref())?,
             or_addresses: text(optional_list(&relay.or_addresses).as_deref())?,
             bare_address: text(bare_address.as_deref())?,
@@ -181,7 +181,7 @@ impl Descriptions {
     fn relay_of_details(&self, row: &Row<'_>) -> Result<Relay, Failure> {
         let text = |i| self.texts.text(row, i);
         Ok(Relay {
-            first_seen: optional_hour(row, 0)?,
+            first_seen: optional_hour(row, 0)?.into(),
             nickname: text(1)?.map(str::to_owned),
             or_addresses: text(2)?.map_or(Ok(Vec::new()), |list| parsed_list(list, 2))?,
             bare_address: parsed_text(text(3)?, 3)?,

@@ -139,7 +139,7 @@ fn store_list(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus
 }
 
 fn listed(relay: &Relay, state: RelayState) -> Listed {
-    Listed { fingerprint: relay.fingerprint, state, address: relay.primary_ip(), weight: relay.consensus_weight }
+    Listed { address: relay.primary_ip(), weight: relay.consensus_weight, ..Listed::of(relay.fingerprint, state) }
 }
 
 fn store_histories(

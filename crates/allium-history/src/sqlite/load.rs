@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use allium_model::{
     ConsensusHour, DocumentKind, Fingerprint, Known, NetworkRecord, PublishedGraph, Reject, Relay, RelayFlag, RelayState, SourceStatus,
-    StateSpan,
+    StateSpan, TOR_BEGAN,
 };
 use rusqlite::{Connection, Row};
 
@@ -12,11 +12,12 @@ use super::columns::{hour, optional_hour, parsed};
 use super::describe::Descriptions;
 use super::failure::Failure;
 use super::hours::known;
-use super::proofs;
 use super::relay_states::states;
 use super::relays::{relay, select_relays};
+use super::{hour_weights, proofs, statements};
 use crate::assemble::{HistoryParts, Parts, RelayParts, finish};
 use crate::blob::graphs::Decoder;
+use crate::complete::Weights;
 
 /// Everything recorded.
 pub(super) fn load(conn: &Connection) -> Result<Option<NetworkRecord>, Failure> {
@@ -45,7 +46,8 @@ fn complete(
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
     }
-    Ok(finish(Parts { known, relays, rejects: rejects(conn, &sources)?, sources }))
+    let weights = if as_of.is_none() { newest_weights(conn, &known)? } else { None };
+    Ok(finish(Parts { known, relays, rejects: rejects(conn, &sources)?, sources, weights }))
 }
 
 /// Every relay that a details document or a known consensus lists, as last known.
@@ -72,8 +74,16 @@ fn listed_relays(
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
     }
-    let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new() });
+    let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new(), weights: None });
     Ok(record.map_or_else(Vec::new, |record| record.relays.into_iter().map(|recorded| recorded.relay).collect()))
+}
+
+/// The weights of the newest weighed consensus, which speak for the present.
+fn newest_weights(conn: &Connection, known: &Known) -> Result<Option<Weights>, Failure> {
+    let Some(as_of) = known.last() else { return Ok(None) };
+    let mut newest = None;
+    hour_weights::each(conn, &[(TOR_BEGAN, as_of)], &mut |_, weights| newest = Weights::of(weights, as_of))?;
+    Ok(newest)
 }
 
 /// Later than every consensus.
@@ -93,7 +103,7 @@ fn take_spans(parts: &mut RelayParts, known: &Known) {
 
 /// Relays by fingerprint, and the index of each relay's number: attributes as the newest details document has them, else a pack.
 fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize>), Failure> {
-    let (descriptions, mut checks) = (Descriptions::load(conn)?, proofs::checks(conn)?);
+    let (descriptions, mut checks, mut stated) = (Descriptions::load(conn)?, proofs::checks(conn)?, statements::all(conn)?);
     let mut statement = conn.prepare(&select_relays())?;
     let mut rows = statement.query([])?;
     let n: usize = conn.query_row("SELECT count(*) FROM relays", [], |row| row.get::<_, u32>(0))? as usize;
@@ -106,6 +116,7 @@ fn load_relays(conn: &Connection) -> Result<(Vec<RelayParts>, HashMap<i64, usize
     describe_by_packs(conn, &descriptions, &mut relays, &indices)?;
     for (id, index) in &indices {
         relays[*index].relay.aroi_check = checks.remove(id);
+        relays[*index].stated = stated.remove(id);
     }
     Ok((relays, indices))
 }

@@ -74,6 +74,8 @@ fn mend_consensuses(conn: &Connection, possible: &Possible, removed: &mut Vec<St
         *if hour.get() > last { &mut n_ahead } else { &mut n_before } += 1;
     }
     note(removed, (n_before + n_ahead).saturating_sub(MAX_NAMED), "further consensuses");
+    let statements = "DELETE FROM statements WHERE since_hour < ? OR since_hour > ?";
+    note(removed, conn.execute(statements, [first, last])?, "statements of consensuses");
     if n_ahead > 0 {
         forget_ahead(conn, last)?;
     }

@@ -31,6 +31,7 @@ mod schema;
 mod sizes;
 mod sources;
 mod span_rows;
+mod statements;
 mod stats;
 mod texts;
 mod timeline;

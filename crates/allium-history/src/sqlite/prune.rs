@@ -39,7 +39,7 @@ fn forget_relays(conn: &Connection, before: i32) -> Result<usize, Failure> {
          AND NOT EXISTS (SELECT 1 FROM spans s WHERE s.relay_id = r.id)
          AND NOT EXISTS (SELECT 1 FROM published_histories p WHERE p.relay_id = r.id AND p.published_hour >= ?1)";
     conn.execute(&format!("CREATE TEMP TABLE gone AS {gone}"), params![before])?;
-    for table in ["published_histories", "descriptions", "pack_descriptions", "events", "proofs"] {
+    for table in ["published_histories", "descriptions", "pack_descriptions", "statements", "events", "proofs"] {
         conn.execute(&format!("DELETE FROM {table} WHERE relay_id IN (SELECT id FROM temp.gone)"), [])?;
     }
     let n_relays = conn.execute("DELETE FROM relays WHERE id IN (SELECT id FROM temp.gone)", [])?;

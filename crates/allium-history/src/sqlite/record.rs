@@ -4,8 +4,10 @@ use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, Relay, RelayState,
 
 use super::connection::SqliteStore;
 use super::relay_ids::RelayIds;
-use super::{consensuses, describe, documents, events, exact, load, measures, span_rows, timeline};
-use crate::consensus::{AppliedPack, AppliedSpans, ConsensusInfo, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus, Listed};
+use super::{consensuses, describe, documents, events, exact, load, measures, span_rows, statements, timeline};
+use crate::consensus::{
+    AppliedPack, AppliedSpans, ConsensusInfo, ConsensusWeights, ExactHistory, FullConsensus, KnownConsensus, Listed, Statements,
+};
 use crate::error::Error;
 use crate::store::Record;
 use crate::timeline::Timeline;
@@ -28,6 +30,8 @@ impl Record for SqliteStore {
             if is_new {
                 events::of_consensus(conn, &mut ids, info.hour, listed)?;
             }
+            let stated = listed.iter().map(|listed| (listed.fingerprint, info.hour, &listed.statement));
+            statements::write(conn, &mut ids, stated)?;
             measures::add_weights(conn, &mut ids, std::slice::from_ref(&consensus.weights()))?;
             Ok(is_new)
         })
@@ -46,10 +50,13 @@ impl Record for SqliteStore {
         consensuses: &[ConsensusInfo],
         spans: &mut dyn Iterator<Item = (Fingerprint, StateSpan)>,
         weights: &[ConsensusWeights],
+        stated: &Statements,
     ) -> Result<AppliedSpans, Error> {
         self.write(|conn| {
             let applied = consensuses::append_spans(conn, consensuses, spans)?;
-            measures::add_weights(conn, &mut RelayIds::load(conn)?, weights)?;
+            let mut ids = RelayIds::load(conn)?;
+            statements::write(conn, &mut ids, stated.iter().map(|(fingerprint, (hour, statement))| (*fingerprint, *hour, statement)))?;
+            measures::add_weights(conn, &mut ids, weights)?;
             Ok(applied)
         })
     }

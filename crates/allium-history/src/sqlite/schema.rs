@@ -11,7 +11,7 @@ use crate::url::StoreUrl;
 pub(super) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("schema/v8.sql"),
     include_str!("schema/v9.sql"),
     include_str!("schema/v10.sql"),
+    include_str!("schema/v11.sql"),
 ];
 
 /// The version from which on spans carry country and AS over.

@@ -20,7 +20,7 @@ pub(crate) fn fingerprint(number: u32) -> Fingerprint {
 
 pub(crate) fn running(number: u32, last_seen: ConsensusHour) -> Relay {
     let flags = RelayFlags::from_iter([RelayFlag::Running, RelayFlag::Valid]);
-    Relay { running: true, flags, last_seen: Some(last_seen), first_seen: Some(hour(-100)), ..Relay::unknown(fingerprint(number)) }
+    Relay { running: true, flags, last_seen: Some(last_seen), first_seen: Some(hour(-100)).into(), ..Relay::unknown(fingerprint(number)) }
 }
 
 /// A relay that uses every field, with text as hostile as a source lets through.

@@ -59,7 +59,7 @@ pub(crate) fn outlook() -> Outlook {
     let past = past();
     let network = NetworkOutlook::of(Daily::of(&past, as_of(), &[]));
     let explained = Arc::new(Model::train(&past, as_of().plus(-24 * 395), HORIZON_DAYS));
-    let forecasts = Forecasts::new(as_of(), 30, model, relays).with_habits(&past).with_network(network);
+    let forecasts = Forecasts::new(as_of(), 30, model, relays).with_habits(&past, &record(8)).with_network(network);
     Outlook::Known(Arc::new(forecasts.with_explainer(explained, &past)))
 }
 

@@ -141,7 +141,7 @@ fn all_columns_are_headed_and_filled() {
         assert_eq!(row.matches("<td").count() + row.matches("<th").count(), n_columns, "{query}");
     }
     let csv = get(&site, "/api/v1/relays.csv").text();
-    assert_eq!(csv.lines().next().map(|header| header.split(',').count()), Some(43));
+    assert_eq!(csv.lines().next().map(|header| header.split(',').count()), Some(45));
 }
 
 /// The nicknames that an address of the API finds.

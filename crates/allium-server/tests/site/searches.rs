@@ -88,7 +88,7 @@ fn relay(stated: &Stated, weight: u64) -> Relay {
     Relay {
         nickname: Some(stated.nickname.to_owned()),
         or_addresses: stated.addresses.iter().map(|address| address.parse().unwrap()).collect(),
-        first_seen: Some(as_of().plus(-24 * 500)),
+        first_seen: Some(as_of().plus(-24 * 500)).into(),
         last_seen: Some(as_of()),
         running: true,
         flags: [RelayFlag::Fast, RelayFlag::Running, RelayFlag::Valid].into_iter().collect(),
@@ -120,7 +120,7 @@ pub(crate) fn network() -> NetworkRecord {
     two.relay.effective_family = family;
     two.relay.exit_addresses = vec!["198.51.100.41".parse().unwrap()];
     two.relay.flags.insert(RelayFlag::Exit);
-    lantern.relay.first_seen = Some(as_of().plus(-50));
+    lantern.relay.first_seen = Some(as_of().plus(-50)).into();
     germania.relay.running = false;
     germania.relay.flags.remove(RelayFlag::Running);
     germania.relay.other_flags = vec!["Shiny".to_owned()];

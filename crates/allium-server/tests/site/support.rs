@@ -41,7 +41,7 @@ pub(crate) fn relay(n: u16) -> RelayRecord {
         or_addresses: vec![format!("192.0.2.{}:9001", n % 250).parse().unwrap(), "[2001:db8::1]:9001".parse().unwrap()],
         exit_addresses: vec!["198.51.100.7".parse().unwrap()],
         dir_address: Some("192.0.2.1:9030".parse().unwrap()),
-        first_seen: Some(as_of().plus(-24 * 500)),
+        first_seen: Some(as_of().plus(-24 * 500)).into(),
         last_seen: Some(if running { as_of() } else { as_of().plus(-30) }),
         last_changed_address_or_port: Some(as_of().plus(-24 * 90)),
         last_restarted: Some("2026-02-01T03:04:05Z".parse().unwrap()),

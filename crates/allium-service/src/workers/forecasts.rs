@@ -108,7 +108,7 @@ fn outlook(trained: &mut Option<Trained>, view: &View, store: &SharedStore) -> a
         .resting_on(basis)
         .with_network(network(&past, basis, as_of, store)?)
         .with_likeness(alike(&trained.model, &past, view))
-        .with_habits(&past)
+        .with_habits(&past, &view.record)
         .with_explainer(Arc::clone(&trained.model), &past);
     tracing::info!(%as_of, millis = begun.elapsed().as_millis(), "outlook published");
     Ok(Outlook::Known(Arc::new(forecasts)))

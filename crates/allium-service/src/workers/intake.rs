@@ -1,8 +1,10 @@
 //! From documents to what the store takes: the only module where the words of sources become those of history.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use allium_history::{ConsensusInfo, ConsensusSource, ConsensusWeights, Error, FullConsensus, Listed, Store, Update};
+use allium_history::{
+    ConsensusInfo, ConsensusSource, ConsensusWeights, Error, FullConsensus, Listed, Statement, Statements, Store, Update,
+};
 use allium_model::{Bounds, RelayFlag, RelayState, SourceStatus, Timestamp};
 use allium_sources::consensus::{Consensus, Entry};
 use allium_sources::onionoo::{Document, Header};
@@ -27,11 +29,37 @@ pub fn verified_consensus(consensus: &Consensus, source: ConsensusSource, receiv
         state: RelayState { flags: entry.flags, country: None, asn: None, version: entry.version.clone() },
         address: entry.or_address.map(|address| IpAddr::V4(*address.ip())),
         weight: entry.weight,
+        statement: statement(entry),
     };
     FullConsensus {
         info: ConsensusInfo { hour: consensus.hour, source, verified: true, received_at },
         listed: consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running)).map(listed).collect(),
         bandwidth_weights: consensus.bandwidth_weights.clone().into(),
+    }
+}
+
+/// Adds what a consensus states of the relays that it calls running, beside state and weight, where no later consensus stated it before.
+pub fn add_statements(statements: &mut Statements, consensus: &Consensus) {
+    for entry in consensus.entries.iter().filter(|entry| entry.flags.contains(RelayFlag::Running)) {
+        let stated = || (consensus.hour, statement(entry));
+        statements
+            .entry(entry.fingerprint)
+            .and_modify(|(hour, newest)| {
+                if *hour < consensus.hour {
+                    (*hour, *newest) = (consensus.hour, statement(entry).after(newest));
+                }
+            })
+            .or_insert_with(stated);
+    }
+}
+
+fn statement(entry: &Entry) -> Statement {
+    let (primary, ipv6) = (entry.or_address.map(SocketAddr::from), entry.ipv6.map(SocketAddr::from));
+    Statement {
+        nickname: entry.nickname.clone(),
+        or_addresses: primary.into_iter().chain(ipv6).collect(),
+        measured: entry.weight.map(|_| entry.is_measured),
+        exit_policy_summary: entry.ports.clone(),
     }
 }
 

@@ -130,7 +130,7 @@ fn from_wire(wire: WireRelay<'_>, visit: &Visit<'_>, rejects: &mut FieldRejects)
         exit_addresses: fields.all_parsed("exit_addresses", MAX_ADDRESSES, wire.exit_addresses),
         dir_address: fields.parsed("dir_address", wire.dir_address),
         unreachable_or_addresses: fields.all_parsed("unreachable_or_addresses", MAX_ADDRESSES, wire.unreachable_or_addresses),
-        first_seen: fields.not_after("first_seen", first_seen, last_seen),
+        first_seen: fields.not_after("first_seen", first_seen, last_seen).into(),
         last_seen,
         last_changed_address_or_port: fields.hour("last_changed_address_or_port", wire.last_changed_address_or_port),
         last_restarted: fields.descriptor_time("last_restarted", wire.last_restarted),

@@ -30,8 +30,8 @@ pub(crate) fn details(bytes: &[u8]) {
         is_clean(relay.as_name.as_ref(), 256);
         is_clean(relay.version.as_ref(), 64);
         relay.verified_host_names.iter().chain(&relay.other_flags).for_each(|text| is_clean(Some(text), 255));
-        assert!(relay.first_seen.is_none_or(|seen| seen >= TOR_BEGAN), "{relay:?}");
-        assert!(relay.last_seen <= Some(header.published) && relay.first_seen <= Some(header.published), "{relay:?}");
+        assert!(relay.first_seen.latest().is_none_or(|seen| seen >= TOR_BEGAN), "{relay:?}");
+        assert!(relay.last_seen <= Some(header.published) && relay.first_seen.latest() <= Some(header.published), "{relay:?}");
         let amounts = [relay.consensus_weight, relay.observed_bandwidth, relay.advertised_bandwidth, relay.bandwidth_rate];
         assert!(amounts.into_iter().flatten().all(|amount| amount <= MAX_AMOUNT), "{relay:?}");
     }

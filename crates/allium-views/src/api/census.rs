@@ -19,6 +19,7 @@ pub(crate) fn census(view: &View, params: &Params) -> Result<String, RequestErro
         "as_of": view.as_of().to_string(),
         "n_running": census.n_running,
         "n_new": counts(NEW_DAYS.iter().map(|days| format!("{days}_days")).zip(census.n_new)),
+        "n_age_known": census.n_dated,
         "mean_age_days": census.age_days.map(|age| age.0),
         "median_age_days": census.age_days.map(|age| age.1),
         "advertised_bandwidth_bytes_per_sec": census.bandwidth.0,

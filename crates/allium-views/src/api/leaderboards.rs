@@ -35,6 +35,7 @@ struct PlaceJson {
     operator: Option<String>,
     name: String,
     score: f64,
+    at_least: bool,
     n_relays: usize,
 }
 
@@ -66,6 +67,7 @@ fn ranked_json(view: &View, ranked: &Ranked) -> PlaceJson {
         operator: id(view, ranked),
         name: view.operator_name(ranked.operator_idx as usize),
         score: ranked.score,
+        at_least: ranked.at_least,
         n_relays: ranked.n_relays,
     }
 }

@@ -18,10 +18,10 @@ pub struct NetworkJson {
     pub n_running: usize,
     /// Running relays by role.
     pub running_by_role: RolesJson,
-    /// Sum over running relays.
-    pub consensus_weight: u64,
-    /// Sum over running relays.
-    pub advertised_bandwidth_bytes_per_sec: u64,
+    /// Sum over running relays; `None` where none is known.
+    pub consensus_weight: Option<u64>,
+    /// Sum over running relays; `None` where none is known.
+    pub advertised_bandwidth_bytes_per_sec: Option<u64>,
     /// Distinct ones among running relays.
     pub n_autonomous_systems: usize,
     /// Distinct ones among running relays.

@@ -25,8 +25,9 @@ struct OperatorJson {
     claimed_domain: Option<String>,
     n_relays: usize,
     n_running: usize,
+    n_earlier_keys: usize,
     weight_share: Option<f64>,
-    advertised_bandwidth_bytes_per_sec: u64,
+    advertised_bandwidth_bytes_per_sec: Option<u64>,
     aroi: BTreeMap<&'static str, usize>,
     uptime: BTreeMap<&'static str, Option<UptimeJson>>,
     offline: OfflineJson,
@@ -53,7 +54,7 @@ struct UptimeJson {
 #[derive(Serialize)]
 struct OfflineJson {
     relays: Vec<String>,
-    consensus_weight: u64,
+    consensus_weight: Option<u64>,
     share_of_operator: Option<f64>,
     share_of_network: Option<f64>,
 }
@@ -89,6 +90,7 @@ pub(crate) fn operator(view: &View, past: Option<&PastStandings>, id: &OperatorI
         claimed_domain: figures.claimed_domain.as_ref().map(ToString::to_string),
         n_relays: of.n_relays,
         n_running: of.n_running,
+        n_earlier_keys: of.n_earlier_keys,
         weight_share: of.weight_share.map(Fraction::get),
         advertised_bandwidth_bytes_per_sec: of.advertised_bandwidth,
         aroi: AroiState::ALL.into_iter().zip(figures.by_aroi).map(|(state, n)| (state.name(), n)).collect(),
@@ -117,7 +119,7 @@ fn offline_json(view: &View, details: &Portfolio) -> OfflineJson {
 /// The issues of current relays, with how many relays have each.
 fn issues_json(view: &View, members: &[u32]) -> BTreeMap<&'static str, IssueJson> {
     let mut issues: BTreeMap<&'static str, IssueJson> = BTreeMap::new();
-    let current = members.iter().filter_map(|relay_idx| view.relay(*relay_idx as usize)).filter(|(_, report)| report.current);
+    let current = members.iter().filter_map(|relay_idx| view.relay(*relay_idx as usize)).filter(|(_, report)| report.is_current_key());
     for issue in current.flat_map(|(record, report)| diagnose(record, report, view.as_of())) {
         issues.entry(issue.name()).or_insert(IssueJson { severity: issue.severity().name(), n_relays: 0 }).n_relays += 1;
     }

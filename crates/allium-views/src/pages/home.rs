@@ -194,8 +194,8 @@ fn facts(network: &NetworkFigures) -> Vec<(&'static str, String)> {
     vec![
         ("Relays seen in the last 7 days", format::count(network.n_relays as u64)),
         ("Of these down now", format::count(network.n_relays.saturating_sub(network.n_running) as u64)),
-        ("Advertised bandwidth, Gbit/s", format::gigabits(network.advertised_bandwidth)),
-        ("Consensus weight", format::count(network.consensus_weight)),
+        ("Advertised bandwidth, Gbit/s", crate::markup::words_of(network.advertised_bandwidth, format::gigabits)),
+        ("Consensus weight", crate::markup::words_of(network.consensus_weight, format::count)),
         ("Autonomous systems", format::count(network.n_autonomous_systems as u64)),
         ("Countries", format::count(network.n_countries as u64)),
     ]

@@ -70,9 +70,9 @@ fn sentence(view: &View) -> Html {
         Category::ReliabilityMasters => format!(
             "leads the {} operators with {MIN_RELAYS} relays and more in reliability: up {} of six months.",
             format::count(view.operators.leaderboards.ranking(category).len() as u64),
-            score_words(category, ranked.score)
+            score_words(category, &ranked)
         ),
-        _ => format!("has the most weight: {}.", score_words(category, ranked.score)),
+        _ => format!("has the most weight: {}.", score_words(category, &ranked)),
     };
     Html::joined([operator(view, &ranked), Html::words(words)], " ")
 }
@@ -83,7 +83,7 @@ fn board(earlier: Earlier<'_>, view: &View, category: Category) -> Board {
         rank: ranked.rank,
         moved: id(view, ranked).map_or_else(Html::unknown, |id| earlier.moved(id, ranked.rank)),
         operator: operator(view, ranked),
-        score: score_words(category, ranked.score),
+        score: score_words(category, ranked),
         n_relays: format::count(ranked.n_relays as u64),
     };
     Board {
@@ -140,9 +140,7 @@ fn columns(view: &View, category: Category) -> Vec<Column<'_, Ranked>> {
             id(view, ranked).map_or(Cell::Nothing, |id| Cell::Words(identity(id).to_owned()))
         })
         .method("operators"),
-        Column::number("score", heading(category), move |ranked: &Ranked| score_cell(category, ranked.score))
-            .method("leaderboards")
-            .on_card(),
+        Column::number("score", heading(category), move |ranked: &Ranked| score_cell(category, ranked)).method("leaderboards").on_card(),
         Column::number("n_relays", "Relays", |ranked: &Ranked| Cell::count(ranked.n_relays))
             .method("leaderboards")
             .about("relays that the figure rests on")
@@ -182,7 +180,7 @@ pub(crate) fn category_html(
         sentence: match ranking.first() {
             None => Html::words(format!("{}: nobody is eligible, or no document in use tells it.", title(category))),
             Some(ranked) => {
-                let words = format!("leads {} with {}.", format::counted(ranking.len(), "operator"), score_words(category, ranked.score));
+                let words = format!("leads {} with {}.", format::counted(ranking.len(), "operator"), score_words(category, ranked));
                 Html::joined([operator(view, ranked), Html::words(words)], " ")
             }
         },
@@ -205,8 +203,10 @@ pub(crate) fn category_data(
     table.data(view.as_of(), view.operators.leaderboards.ranking(category), params, form)
 }
 
-fn score_cell(category: Category, score: f64) -> Cell {
+fn score_cell(category: Category, ranked: &Ranked) -> Cell {
+    let score = ranked.score;
     match category.unit() {
+        _ if ranked.at_least => Cell::Marked { html: Html::words(format!("≥ {}", format::count(score as u64))), value: Some(score) },
         Unit::Rate => Cell::Rate(score as u64),
         Unit::Bytes => Cell::Number(score / 1e12, 2),
         Unit::Share => Cell::share(Fraction::clamped(score), 3),
@@ -215,9 +215,14 @@ fn score_cell(category: Category, score: f64) -> Cell {
     }
 }
 
-/// A figure of a category with its unit.
-pub(crate) fn score_words(category: Category, score: f64) -> String {
-    match category.unit() {
+/// The figure of a ranked operator with its unit.
+pub(crate) fn score_words(category: Category, ranked: &Ranked) -> String {
+    let words = figure_words(category.unit(), ranked.score);
+    if ranked.at_least { format!("at least {words}") } else { words }
+}
+
+fn figure_words(unit: Unit, score: f64) -> String {
+    match unit {
         Unit::Rate => format!("{} MB/s", format::megabytes(score as u64)),
         Unit::Bytes => format!("{} TB", format::number(score / 1e12, 2)),
         Unit::Share => Fraction::clamped(score).map_or_else(String::new, |share| format!("{}\u{a0}%", format::percent(share, 3))),
@@ -286,7 +291,11 @@ pub(crate) fn formula(category: Category) -> String {
         Category::FrontierBuilders => {
             format!("Countries with a running relay of the operator in which fewer than {RARE_COUNTRY_RELAYS} relays run.")
         }
-        Category::NetworkVeterans => "Whole days (UTC) from the first consensus that listed one of its current relays to the newest.".to_owned(),
+        Category::NetworkVeterans => {
+            "Whole days (UTC) from the first consensus that listed one of its current relays to the newest; at least so many where our record and \
+             graphs begin later than the relay."
+                .to_owned()
+        }
         Category::Ipv4Leaders => "Distinct IPv4 addresses of running relays.".to_owned(),
         Category::Ipv6Leaders => "Distinct IPv6 addresses of running relays.".to_owned(),
         Category::ValidatedRelays => "Current relays that the domain in their contact names.".to_owned(),

@@ -24,9 +24,9 @@ impl<'a> Member<'a> {
         view.relay(relay_idx).map(|(record, report)| Self { relay_idx, record, report })
     }
 
-    /// The current relays among those at these indices.
+    /// The current relays among those at these indices, without their earlier keys.
     pub(crate) fn current(view: &'a View, members: &[u32]) -> Vec<Self> {
-        members.iter().filter_map(|i| Self::at(view, *i as usize)).filter(|member| member.report.current).collect()
+        members.iter().filter_map(|i| Self::at(view, *i as usize)).filter(|member| member.report.is_current_key()).collect()
     }
 
     /// The relay itself.
@@ -121,7 +121,10 @@ fn columns(view: &View) -> Vec<Column<'_, Member<'_>>> {
         })
         .method("states")
         .more(),
-        Column::number("first_seen", "First seen", |m: &Member<'_>| Cell::day(m.relay().first_seen)).method("attributes"),
+        Column::number("first_seen", "First seen", |m: &Member<'_>| Cell::first_seen(m.relay().first_seen)).method("attributes"),
+        Column::number("first_seen_bound", "First seen by", |m: &Member<'_>| Cell::first_seen_bound(m.relay().first_seen))
+            .method("first-appearance")
+            .more(),
         Column::number("last_restarted", "Restarted", |m: &Member<'_>| m.relay().last_restarted.map_or(Cell::Missing, Cell::Day))
             .method("attributes")
             .more(),

@@ -64,13 +64,13 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp) -> Result<P
 }
 
 fn sentence(view: &View, census: &Census) -> String {
+    let advertised = census.bandwidth.0.map_or_else(String::new, |bytes| format!("; they advertise {} Gbit/s", format::gigabits(bytes)));
     format!(
-        "{} relays run, of {} operators in {} countries and {} autonomous systems; they advertise {} Gbit/s.",
+        "{} relays run, of {} operators in {} countries and {} autonomous systems{advertised}.",
         format::count(census.n_running as u64),
         format::count(view.operators.n_current() as u64),
         view.report.network.n_countries,
-        format::count(view.report.network.n_autonomous_systems as u64),
-        format::gigabits(census.bandwidth.0)
+        format::count(view.report.network.n_autonomous_systems as u64)
     )
 }
 
@@ -134,7 +134,7 @@ fn uptime(view: &View) -> Card {
 fn bandwidth(view: &View, census: &Census) -> Card {
     let (advertised, observed) = census.bandwidth;
     let by_role = view.groups.network.bandwidth;
-    let gbit = |bytes: u64| Html::words(format!("{} Gbit/s", format::gigabits(bytes)));
+    let gbit = |bytes: Option<u64>| Html::known(bytes, |bytes| format!("{} Gbit/s", format::gigabits(bytes)));
     let facts = vec![
         fact("Advertised", gbit(advertised)),
         fact("Observed", gbit(observed)),

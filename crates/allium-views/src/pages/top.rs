@@ -38,17 +38,17 @@ pub(crate) fn html(snapshot: &Snapshot, view: &View, now: Timestamp, params: &Pa
     let (table, rows) = (table(view), heaviest(view));
     let state = table.strict_state(params)?;
     let weight: u64 = rows.iter().filter_map(|row| row.relay().consensus_weight).fold(0, u64::saturating_add);
-    let share = Fraction::of(weight as f64, view.report.network.consensus_weight as f64).unwrap_or(Fraction::ZERO);
+    let share = view.report.network.consensus_weight.and_then(|all| Fraction::of(weight as f64, all as f64));
     let page = ListPage {
         page: Frame::of(snapshot, view, now, FixedPage::Relays.path())
             .with_alternate(Alternate::of(&Data::Fixed(FixedData::Top)))
             .with_charts(),
         title: "Heaviest relays",
         sentence: format!(
-            "The {} heaviest of {} running relays have {}\u{a0}% of the consensus weight.",
+            "The {} heaviest of {} running relays have {} of the consensus weight.",
             format::count(rows.len() as u64),
             format::count(view.report.network.n_running as u64),
-            format::percent(share, 1)
+            share.map_or_else(|| "an unknown share".to_owned(), |share| format!("{}\u{a0}%", format::percent(share, 1)))
         ),
         under: "Clients choose relays by weight, so most circuits go through these.".to_owned(),
         method: "weight-shares",

@@ -1,6 +1,6 @@
 //! One value in three forms: for people, for JSON, for CSV.
 
-use allium_model::{ConsensusHour, Fraction, Timestamp, TorVersion};
+use allium_model::{ConsensusHour, FirstSeen, Fraction, Timestamp, TorVersion};
 use allium_words::format;
 use allium_words::inert::csv_cell;
 use serde::ser::{Serialize, Serializer};
@@ -68,6 +68,8 @@ pub(crate) enum Cell {
     },
     /// A day of UTC.
     Day(Timestamp),
+    /// A day of UTC by which something had happened: `null` and an empty cell, because its date is not known.
+    ByDay(Timestamp),
     /// An instant.
     Instant(Timestamp),
 }
@@ -98,6 +100,11 @@ impl Cell {
         ends.map_or(Self::Missing, |(low, high)| Self::Interval(low, high))
     }
 
+    /// A number in this form, missing where it is not known.
+    pub(crate) fn known(number: Option<u64>, cell: impl Fn(u64) -> Self) -> Self {
+        number.map_or(Self::Missing, cell)
+    }
+
     /// A number of things.
     pub(crate) fn count(n: usize) -> Self {
         Self::Count(n as u64)
@@ -106,6 +113,16 @@ impl Cell {
     /// The day on which an hour lies, missing where there is none.
     pub(crate) fn day(hour: Option<ConsensusHour>) -> Self {
         hour.map_or(Self::Missing, |hour| Self::Day(hour.start()))
+    }
+
+    /// The day of a first appearance: a bound where only that is known, missing where nothing is.
+    pub(crate) fn first_seen(seen: FirstSeen) -> Self {
+        seen.bound().map_or_else(|| Self::day(seen.date()), |hour| Self::ByDay(hour.start()))
+    }
+
+    /// The bound of a first appearance; nothing where the date is known, or not even that.
+    pub(crate) fn first_seen_bound(seen: FirstSeen) -> Self {
+        seen.bound().map_or(Self::Nothing, |hour| Self::Instant(hour.start()))
     }
 
     /// The value that it sorts by.
@@ -118,7 +135,7 @@ impl Cell {
             Self::Markup { rank, .. } | Self::Number(rank, _) | Self::Scaled { value: rank, .. } => Rank::Number(*rank),
             Self::Count(n) | Self::Rate(n) => Rank::Number(*n as f64),
             Self::Share(share, _) | Self::Interval(share, _) => Rank::Number(share.get()),
-            Self::Day(at) | Self::Instant(at) => Rank::Number(at.as_second() as f64),
+            Self::Day(at) | Self::ByDay(at) | Self::Instant(at) => Rank::Number(at.as_second() as f64),
         }
     }
 
@@ -150,6 +167,7 @@ impl Cell {
                 Html::words(format::number(*number, *decimals))
             }
             Self::Day(at) => Html::safe(Day(*at)),
+            Self::ByDay(at) => Html::joined([Html::words("by"), Html::safe(Day(*at))], " "),
             Self::Instant(at) => Html::safe(When(*at)),
         }
     }
@@ -157,7 +175,7 @@ impl Cell {
     /// For CSV: strangers' text inert, everything else as in JSON.
     pub(super) fn csv(&self) -> String {
         match self {
-            Self::Missing | Self::Nothing => String::new(),
+            Self::Missing | Self::Nothing | Self::ByDay(_) => String::new(),
             Self::Name { text, .. } | Self::Version { text, .. } => csv_cell(text),
             Self::Words(text) | Self::Markup { plain: text, .. } => csv_cell(text),
             Self::Marked { value, .. } => value.map_or_else(String::new, format::plain),
@@ -173,7 +191,7 @@ impl Cell {
 impl Serialize for Cell {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Missing | Self::Nothing => serializer.serialize_none(),
+            Self::Missing | Self::Nothing | Self::ByDay(_) => serializer.serialize_none(),
             Self::Name { text, .. } | Self::Version { text, .. } | Self::Words(text) | Self::Markup { plain: text, .. } => {
                 serializer.serialize_str(text)
             }

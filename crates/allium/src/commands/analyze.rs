@@ -37,7 +37,8 @@ fn write_text(out: &mut impl Write, report: &NetworkReport) -> io::Result<()> {
     writeln!(out, "{:>9}  relays seen in the last 7 days", n(network.n_relays))?;
     writeln!(out, "{:>9}  running: {} guard, {} exit, {} neither", n(network.n_running), n(role.guard), n(role.exit), n(role.middle))?;
     writeln!(out, "{:>9}  autonomous systems, {} countries", n(network.n_autonomous_systems), n(network.n_countries))?;
-    writeln!(out, "{:>9}  Gbit/s advertised by running relays\n", gigabits(network.advertised_bandwidth))?;
+    let advertised = network.advertised_bandwidth.map_or_else(|| "unknown".to_owned(), gigabits);
+    writeln!(out, "{advertised:>9}  Gbit/s advertised by running relays\n")?;
     writeln!(out, "Uptime over relays, in percent")?;
     writeln!(
         out,

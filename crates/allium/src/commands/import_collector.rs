@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, Store};
+use allium_history::{AppliedSpans, ConsensusInfo, ConsensusSource, ConsensusWeights, Statements, Store};
 use allium_model::{Bounds, ConsensusHour, Timestamp};
 use allium_sources::Error;
 use allium_sources::collector::archive::{Found, walk};
@@ -20,7 +20,7 @@ use allium_words::format::count;
 use allium_words::inert::inert;
 use anyhow::bail;
 
-use allium_service::workers::intake::weights;
+use allium_service::workers::intake::{add_statements, weights};
 
 use super::left_out::{LeftOut, with_cause};
 use crate::cli::CollectorArgs;
@@ -46,6 +46,7 @@ pub(crate) fn run(config: &Config, args: &CollectorArgs) -> anyhow::Result<()> {
         store: config.store.open()?,
         batch: Batch::default(),
         weights: Vec::new(),
+        statements: Statements::new(),
         verified: BTreeSet::new(),
         seen: Seen::default(),
     };
@@ -98,6 +99,8 @@ struct Import {
     batch: Batch,
     /// Weights of consensuses that are not stored yet.
     weights: Vec<ConsensusWeights>,
+    /// What the consensuses of the batch state beside.
+    statements: Statements,
     seen: Seen,
     left_out: LeftOut,
 }
@@ -149,6 +152,7 @@ impl Import {
             self.verified.insert(consensus.hour);
             self.seen.n_verified += 1;
         }
+        add_statements(&mut self.statements, consensus);
         self.weights.push(weights(consensus, ConsensusSource::Collector));
         if self.weights.len() >= MAX_WEIGHTS {
             self.store.append_weights(&std::mem::take(&mut self.weights))?;
@@ -158,13 +162,13 @@ impl Import {
 
     /// Stores what was gathered and begins anew.
     fn store_batch(&mut self) -> anyhow::Result<()> {
-        let weights = std::mem::take(&mut self.weights);
+        let (weights, statements) = (std::mem::take(&mut self.weights), std::mem::take(&mut self.statements));
         let (batch, verified) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.verified));
         let received_at = Timestamp::now();
         let info = |hour| ConsensusInfo { hour, source: ConsensusSource::Collector, verified: verified.contains(&hour), received_at };
         let consensuses: Vec<ConsensusInfo> = batch.hours().map(info).collect();
         let AppliedSpans { n_consensuses, n_already_known, .. } =
-            self.store.append_weighed_spans(&consensuses, &mut batch.spans().into_iter(), &weights)?;
+            self.store.append_weighed_spans(&consensuses, &mut batch.spans().into_iter(), &weights, &statements)?;
         self.seen.n_stored += n_consensuses as u64;
         self.seen.n_twice += n_already_known as u64;
         Ok(())

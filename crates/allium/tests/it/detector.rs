@@ -62,7 +62,7 @@ fn described(relay: u32, n: i32) -> Relay {
         country: Some("de".parse().unwrap()),
         asn: Some(Asn(asn)),
         running: true,
-        first_seen: Some(hour(0)),
+        first_seen: Some(hour(0)).into(),
         last_seen: Some(hour(n)),
         ..Relay::unknown(fingerprint(relay))
     }

@@ -368,7 +368,7 @@ fn every_relay_is_described_once() {
         vec![
             relay.fingerprint.to_string(),
             text(&relay.nickname),
-            time(relay.first_seen),
+            time(relay.first_seen.date()),
             time(relay.last_seen),
             relay.country.map(|country| country.as_str().to_owned()).unwrap_or_default(),
             relay.asn.map(|asn| asn.0.to_string()).unwrap_or_default(),
@@ -376,6 +376,7 @@ fn every_relay_is_described_once() {
             text(&relay.contact),
             text(&relay.version),
             text(&relay.platform),
+            time(relay.first_seen.bound()),
         ]
     });
     assert_eq!(relays.rows, expected.collect::<Vec<_>>());
@@ -408,10 +409,11 @@ fn hostile_text_is_exact_in_parquet_and_inert_in_csv() {
     export(&store, &parquet, &[]).assert().success();
     export(&store, &csv, &["--format", "csv"]).assert().success();
     let fingerprint = "000004ACBB9D29BCBA17256BB35928DDBFC8ABA9,";
-    let (seen, hour) = ("2026-02-15T18:00:00Z,2026-02-15T18:00:00Z", "2026-02-15T18:00:00Z,2026-02-15T19:00:00Z");
+    // The only consensus of the record does not show when the relay appeared.
+    let (seen, hour) = ("2026-02-15T18:00:00Z", "2026-02-15T18:00:00Z,2026-02-15T19:00:00Z");
     let contact = "\"a,\"\"b\"\"[U+000D][U+000A][U+202E]@SUM(A1)\"";
-    let header = "fingerprint,nickname,first_seen,last_seen,country,asn,as_name,contact,version,platform";
-    let expected = format!("{header}\n{fingerprint}'=1+1,{seen},,,,{contact},'[U+0009]-2,'@SUM(A1)\n");
+    let header = "fingerprint,nickname,first_seen,last_seen,country,asn,as_name,contact,version,platform,first_seen_bound";
+    let expected = format!("{header}\n{fingerprint}'=1+1,,{seen},,,,{contact},'[U+0009]-2,'@SUM(A1),{seen}\n");
     assert_eq!(fs::read_to_string(csv.join("relays.csv")).unwrap(), expected);
     let header = "fingerprint,start_at,end_at,running,guard,exit,authority,bad_exit,fast,hs_dir,middle_only,no_ed_consensus,stable,\
                   stale_desc,sybil,v2_dir,valid,country,asn,version";

@@ -61,13 +61,13 @@ fn line(kind: &str, key: &str, weight: u64, (relays, running, share, mean, with_
 fn of_group(kind: &str, key: &str, figures: &GroupFigures) -> Option<Line> {
     let uptime = figures.uptime[Period::OneMonth.index()]?;
     let rest = (figures.n_relays, figures.n_running, figures.weight_share, uptime.mean, uptime.n_relays);
-    Some(line(kind, key, figures.consensus_weight, rest))
+    Some(line(kind, key, figures.consensus_weight.unwrap(), rest))
 }
 
 fn of_members(kind: &str, key: &str, figures: &MemberFigures) -> Option<Line> {
     let uptime = figures.uptime[Period::OneMonth.index()]?;
     let rest = (figures.n_relays, figures.n_running, figures.weight_share, uptime.mean, uptime.n_relays);
-    Some(line(kind, key, figures.consensus_weight, rest))
+    Some(line(kind, key, figures.consensus_weight.unwrap(), rest))
 }
 
 fn heaviest(mut lines: Vec<Line>) -> Vec<String> {

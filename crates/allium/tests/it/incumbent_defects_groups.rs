@@ -19,7 +19,7 @@ fn relay(n: u8, uptime: f64) -> RelayRecord {
     bytes[0] = n;
     let relay = Relay {
         running: true,
-        first_seen: Some(as_of().plus(-24 * 400)),
+        first_seen: Some(as_of().plus(-24 * 400)).into(),
         last_seen: Some(as_of()),
         country: Some("de".parse().unwrap()),
         asn: Some(Asn(1)),
@@ -109,7 +109,7 @@ fn defect_15_counts_weight_and_bandwidth_of_a_role_are_of_the_same_relays() {
     let roles = figures.running_by_role;
     assert_eq!((roles.guard, roles.exit, roles.middle), (1, 1, 1));
     let bandwidth = figures.bandwidth;
-    assert_eq!([bandwidth.guard, bandwidth.exit, bandwidth.middle, bandwidth.all], [1_000_000, 1_000_000, 1_000_000, 3_000_000]);
+    assert_eq!([bandwidth.guard, bandwidth.exit, bandwidth.middle, bandwidth.all], [1_000_000, 1_000_000, 1_000_000, 3_000_000].map(Some));
 }
 
 #[test]

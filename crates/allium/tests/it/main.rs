@@ -8,12 +8,14 @@
 
 mod collector;
 mod commands;
+mod completion;
 mod crash;
 mod decoders;
 mod detector;
 mod disk_full;
 mod doors;
 mod export;
+mod first_seen;
 mod forecast;
 mod groups;
 mod incidents;

@@ -24,7 +24,7 @@ fn record() -> impl Strategy<Value = RelayRecord> {
     (spans, graphs, seen, any::<u8>()).prop_map(|(spans, graphs, (first_seen, last_seen, running), n)| {
         let end = as_of().next();
         let mut record = relay(n);
-        record.relay.first_seen = first_seen.map(|back| end.plus(-back));
+        record.relay.first_seen = first_seen.map(|back| end.plus(-back)).into();
         let mut at = end.plus(-DEPTH_HOURS);
         for (gap, length, is_guard) in spans {
             let (start, stop) = (at.plus(gap), at.plus(gap + length).min(end));
@@ -97,7 +97,7 @@ proptest! {
     #[test]
     fn nothing_but_known_hours_counts(mut record in record(), known in known()) {
         // A relay appears with its first span at the latest, so that must not move.
-        record.relay.first_seen = record.relay.first_seen.into_iter().chain(record.spans.first().map(|span| span.start)).min();
+        record.relay.first_seen = record.relay.first_seen.latest().into_iter().chain(record.spans.first().map(|span| span.start)).min().into();
         // Spans are cut to what is known; what they say of unknown hours must not matter.
         let known = Known::new(known);
         let mut cut = record.clone();

@@ -139,7 +139,7 @@ fn own_history_speaks_for_a_period_once_half_of_the_hours_are_known() {
 fn hours_before_the_first_appearance_are_not_down() {
     let end = as_of().next();
     let mut record = with_span(relay(1), end.plus(-10), end, &[]);
-    record.relay.first_seen = Some(end.plus(-10));
+    record.relay.first_seen = Some(end.plus(-10)).into();
     let report = report(hours(end.plus(-100), end), record);
     for period in Period::ALL {
         // A relay of ten hours has no half-year: Onionoo leaves such graphs out as well.

@@ -158,7 +158,7 @@ fn described() -> NetworkRecord {
     first.version = Some("0.4.8.21".to_owned());
     first.recommended_version = Some(true);
     first.verified_host_names = vec!["exit7.Host.example".to_owned()];
-    first.first_seen = Some(as_of().plus(-50));
+    first.first_seen = Some(as_of().plus(-50)).into();
     first.other_flags = vec!["Shiny".to_owned()];
     let second = &mut relays[1].relay;
     second.nickname = Some("QuillTwo".to_owned());

@@ -22,7 +22,7 @@ pub(crate) fn relay(n: u8) -> RelayRecord {
     let mut relay = Relay::unknown(Fingerprint::new(bytes));
     relay.running = true;
     relay.last_seen = Some(as_of());
-    relay.first_seen = Some(hour("2020-01-01T00:00:00Z"));
+    relay.first_seen = Some(hour("2020-01-01T00:00:00Z")).into();
     relay.flags = RelayFlags::from_iter([RelayFlag::Running]);
     RelayRecord { relay, spans: Vec::new(), published: Vec::new() }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use allium_history::{
-    ConsensusInfo, ConsensusSource, ConsensusWeights, EventKind, FullConsensus, GroupHour, GroupKey, Grouping, Listed, RelayDay, Store,
+    ConsensusInfo, ConsensusSource, ConsensusWeights, EventKind, FullConsensus, GroupHour, GroupKey, Grouping, Listed, RelayDay,
+    Statements, Store,
 };
 use allium_model::{Asn, BandwidthWeights, Fingerprint, Fraction, Relay, RelayFlag, RelayFlags, RelayState, Timestamp};
 
@@ -172,7 +173,9 @@ pub(crate) fn weights_alone_belong_to_spans_that_come_beside(backend: &dyn Backe
     let spans = listed
         .into_iter()
         .map(|listed| (listed.fingerprint, allium_model::StateSpan { start: hour(0), end: hour(1), state: listed.state }));
-    store.append_weighed_spans(&[info], &mut spans.collect::<Vec<_>>().into_iter(), std::slice::from_ref(&weights)).unwrap();
+    store
+        .append_weighed_spans(&[info], &mut spans.collect::<Vec<_>>().into_iter(), std::slice::from_ref(&weights), &Statements::new())
+        .unwrap();
     assert_eq!(store.append_weights(&[weights]).unwrap(), 0, "weighed already");
     sound(&*store);
     near(store.relay_days(&fingerprint(3), hour(0), hour(1)).unwrap()[0].consensus_weight_fraction, 0.4);

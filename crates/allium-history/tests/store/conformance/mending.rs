@@ -1,7 +1,7 @@
 //! A store that holds what lies ahead of the clock: what is true is taken in, and mending removes the rest.
 
 use allium_history::{ConsensusInfo, SourceVisit, Store, Update};
-use allium_model::{Bounds, ConsensusHour, DocumentKind, Quantity, Relay, TOR_BEGAN};
+use allium_model::{Bounds, ConsensusHour, DocumentKind, FirstSeen, Quantity, Relay, TOR_BEGAN};
 
 use super::Backend;
 use crate::common::*;
@@ -103,7 +103,7 @@ pub(crate) fn what_lies_before_tor_is_mended_too(backend: &dyn Backend) {
     let mut store = backend.empty();
     let never = TOR_BEGAN.plus(-24 * 365 * 30);
     consensus_of(&mut *store, never);
-    let relay = Relay { first_seen: Some(never), last_restarted: Some(never.start()), ..full(1, hour(0)) };
+    let relay = Relay { first_seen: Some(never).into(), last_restarted: Some(never.start()), ..full(1, hour(0)) };
     store.apply(&details(hour(0), vec![relay, running(2, hour(0))])).unwrap();
     let mended = store.mend(bounds()).unwrap();
     assert!(mended.removed.contains(&format!("consensus of {never}, from collector")), "{:?}", mended.removed);
@@ -111,7 +111,7 @@ pub(crate) fn what_lies_before_tor_is_mended_too(backend: &dyn Backend) {
     let record = store.load().unwrap().unwrap();
     assert_eq!(record.known.first(), Some(hour(0)));
     let relay = &record.relays[0].relay;
-    assert_eq!((relay.first_seen, relay.last_restarted, relay.nickname.is_some()), (Some(hour(0)), None, true));
+    assert_eq!((relay.first_seen, relay.last_restarted, relay.nickname.is_some()), (FirstSeen::By(hour(0)), None, true));
 }
 
 pub(crate) fn graphs_that_stay_are_those_of_an_earlier_document(backend: &dyn Backend) {

@@ -14,6 +14,7 @@ pub(crate) mod notes;
 pub(crate) mod packs;
 pub(crate) mod proofs;
 pub(crate) mod sources;
+pub(crate) mod statements;
 pub(crate) mod states;
 
 use std::any::Any;
@@ -117,6 +118,11 @@ macro_rules! conformance {
                 proofs_go_with_their_relays;
             sources:
                 failures_stay_for_a_week_whatever_follows;
+            statements:
+                the_newest_statement_counts_in_whatever_order_consensuses_come,
+                what_a_consensus_leaves_out_stays_as_stated,
+                documents_prevail_until_a_consensus_states_something_else,
+                statements_of_many_consensuses_are_those_of_each;
             states:
                 the_last_state_of_each_worker_comes_back,
                 states_leave_the_record_alone_and_outlive_a_prune,

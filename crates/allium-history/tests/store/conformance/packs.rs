@@ -1,7 +1,7 @@
 //! Packs of hourly lists: they add to the record, and give way to sources that know more.
 
 use allium_history::{AppliedPack, ConsensusInfo, ConsensusSource, Error, Store};
-use allium_model::{Asn, ConsensusHour, NetworkRecord, Relay, RelayFlag, RelayFlags, RelayRecord, RelayState, StateSpan};
+use allium_model::{Asn, ConsensusHour, FirstSeen, NetworkRecord, Relay, RelayFlag, RelayFlags, RelayRecord, RelayState, StateSpan};
 use proptest::prelude::*;
 
 use super::Backend;
@@ -63,13 +63,14 @@ pub(crate) fn relays_that_only_a_pack_knows_are_described_by_it(backend: &dyn Ba
     let record = store.load().unwrap().unwrap();
     let RelayRecord { relay: two, spans, .. } = relay(&record, 2);
     let expected = Relay {
-        first_seen: Some(hour(0)),
+        first_seen: FirstSeen::By(hour(0)),
         last_seen: Some(hour(1)),
         flags: RelayFlags::from_iter([RelayFlag::Running, RelayFlag::Guard]),
         ..described(2)
     };
     assert_eq!((two, spans.len()), (&expected, 1));
     assert!(relay(&record, 3).relay.running);
+    assert_eq!(relay(&record, 3).relay.first_seen, FirstSeen::Recorded(hour(1)), "the list before did not have it");
     assert_eq!(record.relays.len(), 3, "a relay that no list names is not recorded");
 }
 

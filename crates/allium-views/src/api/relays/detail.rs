@@ -21,6 +21,8 @@ pub struct RelayDetail<'a> {
     /// Attributes that a list leaves out.
     #[serde(flatten)]
     pub attributes: Attributes<'a>,
+    /// The key that it went on under when it changed its key.
+    pub followed_by: Option<String>,
     /// Share of known consensuses with each flag, by period.
     pub flag_uptime: Vec<FlagUptimeJson>,
     /// Outages of the last year.
@@ -150,6 +152,7 @@ impl<'a> RelayDetail<'a> {
             as_of: view.as_of().to_string(),
             summary: RelaySummary::of(record, report),
             attributes: Attributes::of(&record.relay),
+            followed_by: report.followed_by.and_then(|i| view.record.relays.get(i as usize)).map(|next| next.relay.fingerprint.to_string()),
             flag_uptime: report.flag_uptime.iter().map(flag_uptime).collect(),
             outages: report.outages.as_ref().map(outages),
             trend: report.trend.map(trend),

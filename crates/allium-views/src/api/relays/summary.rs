@@ -61,8 +61,12 @@ pub struct RelaySummary<'a> {
     pub contact: Option<&'a str>,
     /// The domain that the contact claims, and what the claim is worth; `None` where it claims nothing.
     pub aroi: Option<AroiJson>,
-    /// First consensus that lists it.
+    /// First consensus that lists it; `None` where that is not known.
     pub first_seen: Option<String>,
+    /// Consensus by which it had appeared, where the first one is not known.
+    pub first_seen_bound: Option<String>,
+    /// What its first appearance rests on: document, record, or bound; `None` where nothing is known of it.
+    pub first_seen_source: Option<&'static str>,
     /// Newest consensus that lists it.
     pub last_seen: Option<String>,
     /// Start of its process.
@@ -161,7 +165,9 @@ impl<'a> RelaySummary<'a> {
             platform: relay.platform.as_deref(),
             contact: relay.contact.as_deref(),
             aroi: AroiJson::of(relay),
-            first_seen: relay.first_seen.map(hour),
+            first_seen: relay.first_seen.date().map(hour),
+            first_seen_bound: relay.first_seen.bound().map(hour),
+            first_seen_source: relay.first_seen.source(),
             last_seen: relay.last_seen.map(hour),
             last_restarted: relay.last_restarted.map(rfc3339),
         }

@@ -147,7 +147,7 @@ pub(super) fn years(view: &View) -> Chart {
     for group in &view.groups.first_seen {
         let (n, weight) = by_year.entry(group.key.year()).or_default();
         *n += group.figures.n_running;
-        *weight += group.figures.consensus_weight;
+        *weight += group.figures.consensus_weight.unwrap_or(0);
     }
     let total: u64 = by_year.values().map(|(_, weight)| weight).sum();
     let bar = |(year, (n, weight)): (&i16, &(usize, u64))| Bar {

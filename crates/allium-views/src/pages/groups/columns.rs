@@ -138,7 +138,7 @@ fn size<'a>() -> Vec<Col<'a>> {
         count("n_middles", "Middles", "running relays with neither Guard nor Exit", |r| r.figures.running_by_role.middle).more(),
         count("n_exits", "Exits", "running relays with flag Exit and without BadExit", |r| r.figures.running_by_role.exit),
         count("n_measured", "Measured", "relays measured by bandwidth authorities", |r| r.figures.n_measured).more(),
-        Column::number("consensus_weight", "Weight", |row: &GroupRow<'a>| Cell::Count(row.figures.consensus_weight))
+        Column::number("consensus_weight", "Weight", |row: &GroupRow<'a>| Cell::known(row.figures.consensus_weight, Cell::Count))
             .method("shares-of-a-group")
             .about("consensus weight of running relays")
             .more(),
@@ -146,8 +146,10 @@ fn size<'a>() -> Vec<Col<'a>> {
 }
 
 fn bandwidth<'a>() -> Vec<Col<'a>> {
-    let rate = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> u64| {
-        Column::number(name, label, move |row: &GroupRow<'a>| Cell::Rate(value(row))).method("bandwidth-of-a-group").about(about)
+    let rate = |name, label: &'static str, about: &'static str, value: fn(&GroupRow<'_>) -> Option<u64>| {
+        Column::number(name, label, move |row: &GroupRow<'a>| Cell::known(value(row), Cell::Rate))
+            .method("bandwidth-of-a-group")
+            .about(about)
     };
     vec![
         rate("bandwidth_bytes_per_sec", "MB/s", "advertised bandwidth of running relays, MB/s", |r| r.figures.bandwidth.all)
@@ -159,7 +161,7 @@ fn bandwidth<'a>() -> Vec<Col<'a>> {
         .more(),
         rate("exit_bandwidth_bytes_per_sec", "Exit MB/s", "advertised bandwidth of exits, MB/s", |r| r.figures.bandwidth.exit).more(),
         rate("mean_bandwidth_bytes_per_sec", "Mean MB/s", "advertised bandwidth per running relay, MB/s", |r| {
-            r.figures.bandwidth.all.checked_div(r.figures.n_running as u64).unwrap_or(0)
+            r.figures.bandwidth.all.and_then(|all| all.checked_div(r.figures.n_running as u64))
         })
         .more(),
         Column::number("bytes_written", "Written, TB", |row: &GroupRow<'a>| match row.figures.bytes_written {
@@ -188,7 +190,10 @@ fn unlike<'a>(kind: GroupKind) -> Vec<Col<'a>> {
         columns.push(count("n_countries", "Countries", "distinct countries", |r| r.figures.n_countries).more());
     }
     columns.extend([
-        Column::number("first_seen", "First seen", |row: &GroupRow<'a>| Cell::day(row.figures.first_seen))
+        Column::number("first_seen_bound", "First seen by", |row: &GroupRow<'a>| Cell::first_seen_bound(row.figures.first_seen))
+            .method("first-appearance")
+            .more(),
+        Column::number("first_seen", "First seen", |row: &GroupRow<'a>| Cell::first_seen(row.figures.first_seen))
             .method("attributes")
             .about("first appearance of its oldest relay")
             .more(),

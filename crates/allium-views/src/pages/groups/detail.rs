@@ -128,10 +128,13 @@ fn facts(view: &View, kind: GroupKind, row: &GroupRow<'_>, period: Period) -> Se
             "Probability as guard / middle / exit",
             by_role([figures.guard_share, figures.middle_share, figures.exit_share].map(percent_words)),
         ),
-        ("Advertised bandwidth, MB/s", Html::words(format::megabytes(figures.bandwidth.all))),
+        ("Advertised bandwidth, MB/s", Html::known(figures.bandwidth.all, format::megabytes)),
         (
             "Of guards / middles / exits, MB/s",
-            by_role([figures.bandwidth.guard, figures.bandwidth.middle, figures.bandwidth.exit].map(format::megabytes)),
+            by_role(
+                [figures.bandwidth.guard, figures.bandwidth.middle, figures.bandwidth.exit]
+                    .map(|bytes| crate::markup::words_of(bytes, format::megabytes)),
+            ),
         ),
         ("Measured by bandwidth authorities", count(figures.n_measured)),
         ("Operators", count(figures.n_operators)),
@@ -148,7 +151,7 @@ fn facts(view: &View, kind: GroupKind, row: &GroupRow<'_>, period: Period) -> Se
         rows.push(("Region", Html::link(&GroupKind::Region.href(&region.to_string()), &Html::words(region.name()))));
     }
     rows.extend([
-        ("Oldest relay first seen", figures.first_seen.map_or_else(Html::unknown, |hour| Html::safe(crate::markup::Day(hour.start())))),
+        ("Oldest relay first seen", Html::first_seen(figures.first_seen)),
         (
             "Mean age of relays",
             figures.mean_age_days.map_or_else(Html::unknown, |days| Html::words(format!("{} years", format::number(days / 365.25, 1)))),
@@ -448,7 +451,7 @@ fn brief(
                 .on_card(),
             Column::number("guards", "Guards", |row: &GroupRow<'static>| Cell::count(row.figures.running_by_role.guard)).method("roles"),
             Column::number("exits", "Exits", |row: &GroupRow<'static>| Cell::count(row.figures.running_by_role.exit)).method("roles"),
-            Column::number("bandwidth", "MB/s", |row: &GroupRow<'static>| Cell::Rate(row.figures.bandwidth.all))
+            Column::number("bandwidth", "MB/s", |row: &GroupRow<'static>| Cell::known(row.figures.bandwidth.all, Cell::Rate))
                 .method("bandwidth-of-a-group")
                 .about("advertised bandwidth, MB/s"),
         ],

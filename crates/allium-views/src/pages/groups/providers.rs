@@ -185,7 +185,7 @@ fn recommendations(view: &View, period: Period) -> Section {
 
 /// The mean consensus weight of running relays.
 fn mean_weight(groups: &Groups) -> f64 {
-    groups.network.consensus_weight as f64 / (groups.network.n_running as f64).max(1.0)
+    groups.network.consensus_weight.unwrap_or(0) as f64 / (groups.network.n_running as f64).max(1.0)
 }
 
 fn concentration_table<'a>() -> Table<'a, (&'static str, Concentration)> {

@@ -114,7 +114,10 @@ fn columns<'a>(period: Period) -> Vec<Column<'a, RelayRow<'a>>> {
             None => Cell::Nothing,
         })
         .more(),
-        Column::number("first_seen", "First seen", |row: &RelayRow<'a>| Cell::day(row.record.relay.first_seen)).method("attributes"),
+        Column::number("first_seen", "First seen", |row: &RelayRow<'a>| Cell::first_seen(row.record.relay.first_seen)).method("attributes"),
+        Column::number("first_seen_bound", "First seen by", |row: &RelayRow<'a>| Cell::first_seen_bound(row.record.relay.first_seen))
+            .method("first-appearance")
+            .more(),
         Column::number("last_restarted", "Restarted", |row: &RelayRow<'a>| {
             row.record.relay.last_restarted.map_or(Cell::Missing, Cell::Day)
         })

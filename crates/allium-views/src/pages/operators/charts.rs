@@ -69,7 +69,7 @@ pub(crate) fn chart(view: &View, params: &Params, list: List, name: &str) -> Res
 }
 
 /// Weight, what orders equals, the bar.
-type Weighed = (u64, usize, Bar);
+type Weighed = (Option<u64>, usize, Bar);
 
 fn largest(view: &View, list: List) -> Chart {
     let mut bars = weighed(view, list);
@@ -77,12 +77,13 @@ fn largest(view: &View, list: List) -> Chart {
     bars.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
     let bars: Vec<Bar> = bars.into_iter().take(SHOWN).map(|(_, _, bar)| bar).collect();
     let (one, many) = list.of();
-    let together: f64 = bars.iter().filter_map(|bar| bar.value).sum();
+    let known: Vec<f64> = bars.iter().filter_map(|bar| bar.value).collect();
+    let together = if known.is_empty() { None } else { Fraction::clamped(known.iter().sum()) };
     let title = format!(
-        "The {} heaviest of {} {many} have {}\u{a0}% of the consensus weight.",
+        "The {} heaviest of {} {many} have {} of the consensus weight.",
         bars.len(),
         format::count(n as u64),
-        Fraction::clamped(together).map_or_else(String::new, |share| format::percent(share, 1))
+        together.map_or_else(|| "an unknown share".to_owned(), |share| format!("{}\u{a0}%", format::percent(share, 1)))
     );
     let note = format!("Running relays. As of the consensus of {}, from {}.", format::hour(view.as_of()), view.origin_words());
     let kind = Bars { unit: Unit::Share, of: one.to_owned(), what: "Share of weight".to_owned(), bars, references: Vec::new(), most: None };
@@ -137,7 +138,7 @@ fn weighed(view: &View, list: List) -> Vec<Weighed> {
                         value: relay.consensus_weight_fraction.map(Fraction::get),
                         note: relay.as_name.as_deref().map_or_else(String::new, short),
                     };
-                    (relay.consensus_weight.unwrap_or(0), i, bar)
+                    (relay.consensus_weight, i, bar)
                 })
                 .collect()
         }

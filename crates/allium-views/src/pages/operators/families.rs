@@ -221,12 +221,12 @@ fn facts(figures: &MemberFigures) -> Vec<(&'static str, Html)> {
     let roles = figures.running_by_role;
     vec![
         ("Guards, exits, others running", counts(&[roles.guard, roles.exit, roles.middle])),
-        ("Bandwidth, advertised", Html::words(format!("{} MB/s", format::megabytes(figures.advertised_bandwidth)))),
+        ("Bandwidth, advertised", Html::known(figures.advertised_bandwidth, |bytes| format!("{} MB/s", format::megabytes(bytes)))),
         (
             "Countries, autonomous systems, operating systems",
             counts(&[figures.n_countries, figures.n_autonomous_systems, figures.n_platforms]),
         ),
-        ("First relay seen", figures.first_seen.map_or_else(Html::unknown, |hour| Html::safe(crate::markup::Day(hour.start())))),
+        ("First relay seen", Html::first_seen(figures.first_seen)),
     ]
 }
 

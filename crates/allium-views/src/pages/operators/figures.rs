@@ -18,7 +18,7 @@ pub(super) fn columns<'a, R: 'a>(of: impl Fn(&R) -> &MemberFigures + Copy + 'a) 
             .about("share of the running network's consensus weight")
             .method("weight-shares")
             .on_card(),
-        Column::number("advertised_bandwidth_bytes_per_sec", "MB/s", move |row: &R| Cell::Rate(of(row).advertised_bandwidth))
+        Column::number("advertised_bandwidth_bytes_per_sec", "MB/s", move |row: &R| Cell::known(of(row).advertised_bandwidth, Cell::Rate))
             .method("attributes")
             .about("advertised bandwidth of running relays"),
         uptime_column("uptime_1_month", "1 month, %", Period::OneMonth).about("mean uptime of its relays over 1 month").on_card(),
@@ -51,14 +51,16 @@ pub(super) fn columns<'a, R: 'a>(of: impl Fn(&R) -> &MemberFigures + Copy + 'a) 
             .about("share of the weight of running relays that are neither")
             .method("weight-shares")
             .more(),
-        Column::number("consensus_weight", "Consensus weight", move |row: &R| Cell::Count(of(row).consensus_weight))
+        Column::number("consensus_weight", "Consensus weight", move |row: &R| Cell::known(of(row).consensus_weight, Cell::Count))
             .method("weight-shares")
             .about("consensus weight of running relays")
             .more(),
-        Column::number("observed_bandwidth_bytes_per_sec", "Observed, MB/s", move |row: &R| Cell::Rate(of(row).observed_bandwidth))
-            .method("attributes")
-            .about("observed bandwidth of running relays")
-            .more(),
+        Column::number("observed_bandwidth_bytes_per_sec", "Observed, MB/s", move |row: &R| {
+            Cell::known(of(row).observed_bandwidth, Cell::Rate)
+        })
+        .method("attributes")
+        .about("observed bandwidth of running relays")
+        .more(),
         Column::number("n_countries", "Countries", move |row: &R| Cell::count(of(row).n_countries))
             .method("attributes")
             .about("countries of its relays"),
@@ -81,7 +83,10 @@ pub(super) fn columns<'a, R: 'a>(of: impl Fn(&R) -> &MemberFigures + Copy + 'a) 
             .method("attributes")
             .about("relays with a recommended version of Tor")
             .more(),
-        Column::number("first_seen", "First seen", move |row: &R| Cell::day(of(row).first_seen))
+        Column::number("first_seen_bound", "First seen by", move |row: &R| Cell::first_seen_bound(of(row).first_seen))
+            .method("first-appearance")
+            .more(),
+        Column::number("first_seen", "First seen", move |row: &R| Cell::first_seen(of(row).first_seen))
             .method("attributes")
             .about("when the first of its relays appeared"),
     ]

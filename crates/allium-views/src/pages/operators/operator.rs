@@ -224,28 +224,28 @@ fn facts(view: &View, operator: &Operator, figures: &OperatorFigures, now: Times
             " ",
         ),
     };
-    vec![
+    let rates = [of.advertised_bandwidth, of.observed_bandwidth].map(|bytes| crate::markup::words_of(bytes, format::megabytes));
+    let keys = match of.n_earlier_keys {
+        0 => None,
+        n => Some(("Earlier keys of its relays", Html::words(format::counted(n, "earlier key")))),
+    };
+    let mut facts = vec![
         ("Known by", Html::words(identity(&operator.id))),
         ("Weight of guards, exits, others", Html::joined([of.guard_share, of.exit_share, of.middle_share].map(share), ", ")),
         ("Guards, exits, others running", {
             let roles = of.running_by_role;
             Html::words([roles.guard, roles.exit, roles.middle].map(|n| format::count(n as u64)).join(", "))
         }),
-        ("Bandwidth, advertised and observed", {
-            Html::words(format!("{} and {} MB/s", format::megabytes(of.advertised_bandwidth), format::megabytes(of.observed_bandwidth)))
-        }),
+        ("Bandwidth, advertised and observed", { Html::words(format!("{} MB/s", rates.join(" and "))) }),
         ("Countries, autonomous systems, operating systems", {
             Html::words([of.n_countries, of.n_autonomous_systems, of.n_platforms].map(|n| format::count(n as u64)).join(", "))
         }),
         ("Addresses, IPv4 and IPv6", Html::words(format!("{} and {}", format::count(of.n_ipv4 as u64), format::count(of.n_ipv6 as u64)))),
         ("Families", families),
-        (
-            "First relay seen",
-            of.first_seen.map_or_else(Html::unknown, |hour| {
-                Html::joined([Html::safe(When::from(hour)), Html::words(format!("({})", format::relative(hour.start(), now)))], " ")
-            }),
-        ),
-    ]
+        ("First relay seen", Html::first_seen_at(of.first_seen, now)),
+    ];
+    facts.extend(keys);
+    facts
 }
 
 /// Relays by what their claim is worth, with a link to those below.
@@ -258,8 +258,7 @@ fn aroi(id: &OperatorId, figures: &OperatorFigures) -> Vec<(String, String, Stri
 fn badges(view: &View, past: Option<&PastStandings>, id: &OperatorId, operator_idx: usize) -> Vec<(String, String)> {
     let places = view.operators.leaderboards.badges(operator_idx, BADGE_RANKS);
     let badge = |(category, ranked): (Category, allium_analysis::leaderboards::Ranked)| {
-        let words =
-            format!("No. {} in {}, {}", ranked.rank, crate::pages::leaderboards::title(category), score_words(category, ranked.score));
+        let words = format!("No. {} in {}, {}", ranked.rank, crate::pages::leaderboards::title(category), score_words(category, &ranked));
         let earlier = Earlier::of(view, past, category).words(id, ranked.rank);
         (href::leaderboard(category), format!("{words}{earlier}"))
     };

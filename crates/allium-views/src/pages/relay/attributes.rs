@@ -107,7 +107,7 @@ fn life(relay: &Relay, now: Timestamp) -> Vec<(&'static str, Html)> {
         })
     };
     vec![
-        ("First seen", hour(relay.first_seen)),
+        ("First seen", Html::first_seen_at(relay.first_seen, now)),
         ("Last seen", hour(relay.last_seen)),
         ("Address last changed", hour(relay.last_changed_address_or_port)),
     ]

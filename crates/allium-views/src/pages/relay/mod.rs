@@ -111,7 +111,13 @@ fn summary(view: &View, record: &RelayRecord, report: &RelayReport) -> Html {
     let shares: Vec<_> =
         [(Period::ThirtyDays, "30 days"), (Period::OneYear, "year")].into_iter().filter_map(|(p, words)| figure(p, words)).collect();
     let figures = if shares.is_empty() { "No uptime figure yet.".to_owned() } else { format!("It was up {}.", shares.join(" and ")) };
-    Html::joined([state, Html::words(figures)], " ")
+    Html::joined([Some(state), went_on(view, report), Some(Html::words(figures))].into_iter().flatten(), " ")
+}
+
+/// The key under which the relay went on.
+fn went_on(view: &View, report: &RelayReport) -> Option<Html> {
+    let next = view.record.relays.get(report.followed_by? as usize)?;
+    Some(Html::joined([Html::words("It changed its key and goes on as"), relay_link(&next.relay), Html::words(".")], " ").tightened())
 }
 
 /// "Down since … (33 h), as of …": what a stressed operator reads first.

@@ -2,7 +2,7 @@
 
 use allium_analysis::groups::flag_names as names_of_flags;
 use allium_analysis::{AroiState, SortKey, UptimeSource, daily_strip};
-use allium_model::{AroiContact, Period, RelayFlag};
+use allium_model::{AroiContact, FirstSeen, Period, RelayFlag};
 use allium_service::View;
 
 use crate::foreign::Foreign;
@@ -168,13 +168,18 @@ fn software<'a>() -> Vec<Col<'a>> {
 
 fn dates<'a>() -> Vec<Col<'a>> {
     vec![
-        Column::number("first_seen", "First seen", |row: &Row<'_>| {
-            row.relay().first_seen.map_or(Cell::Nothing, |hour| Cell::Day(hour.start()))
+        Column::number("first_seen", "First seen", |row: &Row<'_>| match row.relay().first_seen {
+            FirstSeen::Unknown => Cell::Nothing,
+            seen => Cell::first_seen(seen),
         })
         .plain()
         .class("c-dt")
         .method("attributes")
         .sorted_by(SortKey::FirstSeen.name()),
+        Column::data("first_seen_bound", |row: &Row<'_>| Cell::first_seen_bound(row.relay().first_seen)),
+        Column::data("first_seen_source", |row: &Row<'_>| {
+            row.relay().first_seen.source().map_or(Cell::Nothing, |source| Cell::Words(source.to_owned()))
+        }),
         Column::data("last_seen", |row: &Row<'_>| row.relay().last_seen.map_or(Cell::Missing, |hour| Cell::Instant(hour.start()))),
         Column::number("last_restarted", "Restarted", |row: &Row<'_>| row.relay().last_restarted.map_or(Cell::Nothing, Cell::Day))
             .plain()

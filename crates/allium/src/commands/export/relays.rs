@@ -16,6 +16,7 @@ pub(super) const COLUMNS: &[Column] = &[
     Column::optional("contact", Kind::Text),
     Column::optional("version", Kind::Text),
     Column::optional("platform", Kind::Text),
+    Column::optional("first_seen_bound", Kind::Time),
 ];
 
 /// Writes the relays by fingerprint.
@@ -24,7 +25,7 @@ pub(super) fn write(relays: &[Relay], table: &mut Table<'_>) -> anyhow::Result<(
         table.row(&[
             Cell::Text(&relay.fingerprint.to_string()),
             Cell::text(relay.nickname.as_deref()),
-            Cell::time(relay.first_seen),
+            Cell::time(relay.first_seen.date()),
             Cell::time(relay.last_seen),
             Cell::text(relay.country.as_ref().map(allium_model::CountryCode::as_str)),
             Cell::number(relay.asn.map(|asn| asn.0)),
@@ -32,6 +33,7 @@ pub(super) fn write(relays: &[Relay], table: &mut Table<'_>) -> anyhow::Result<(
             Cell::text(relay.contact.as_deref()),
             Cell::text(relay.version.as_deref()),
             Cell::text(relay.platform.as_deref()),
+            Cell::time(relay.first_seen.bound()),
         ])?;
     }
     Ok(())
