@@ -21,7 +21,7 @@ fn within(text: &str) -> Result<DetailsDocument, Error> {
 type Field = fn(&Relay) -> Option<String>;
 
 const FIELDS: [(&str, Field); 4] = [
-    ("first_seen", |relay| relay.first_seen.map(|hour| hour.to_string())),
+    ("first_seen", |relay| relay.first_seen.documented().map(|hour| hour.to_string())),
     ("last_seen", |relay| relay.last_seen.map(|hour| hour.to_string())),
     ("last_changed_address_or_port", |relay| relay.last_changed_address_or_port.map(|hour| hour.to_string())),
     ("last_restarted", |relay| relay.last_restarted.map(|at| at.to_string())),
@@ -67,7 +67,7 @@ fn a_relay_that_appeared_after_it_was_last_seen_has_no_first_appearance() {
     let entry = format!(r#"{{"fingerprint":"{ALICE}","first_seen":"2026-02-15 17:00:00","last_seen":"2026-02-15 12:00:00"}}"#);
     let details = within(&document(&entry)).unwrap();
     assert_eq!(
-        (details.relays[0].first_seen, details.relays[0].last_seen.map(|hour| hour.to_string())),
+        (details.relays[0].first_seen.documented(), details.relays[0].last_seen.map(|hour| hour.to_string())),
         (None, Some("2026-02-15T12:00:00Z".into()))
     );
     assert_eq!(lines(&details.header.rejects), [format!("relays[0] {ALICE} field first_seen: 2026-02-15T17:00:00Z lies after last_seen")]);
