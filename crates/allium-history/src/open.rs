@@ -1,5 +1,6 @@
 //! Opening a store: the one place that knows the backends.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use crate::error::Error;
@@ -48,7 +49,7 @@ impl StoreUrl {
     /// The backends, a line each.
     fn open_as(&self, mode: Mode) -> Result<Box<dyn Store>, Error> {
         match &self.0 {
-            Address::Sqlite(path) => Ok(Box::new(self.sqlite(path, mode)?)),
+            Address::Sqlite(path) => Ok(Box::new(self.sqlite(&literal(path), mode)?)),
             Address::Other(scheme, _) => Err(self.no_backend(scheme)),
         }
     }
@@ -65,6 +66,12 @@ impl StoreUrl {
         let backend = if matches!(scheme, "postgres" | "postgresql") { "PostgreSQL" } else { scheme };
         Error::NoBackend { store: self.clone(), backend: backend.to_owned() }
     }
+}
+
+/// The path as SQLite takes it for the file of that name: `file:x.db` would be a URI to it, and `:memory:` no file at all.
+fn literal(path: &Path) -> Cow<'_, Path> {
+    let is_special = path.to_str().is_some_and(|path| path.starts_with("file:") || path.starts_with(':'));
+    if is_special { Cow::Owned(Path::new(".").join(path)) } else { Cow::Borrowed(path) }
 }
 
 /// Opens a store that is gone when the value is dropped.

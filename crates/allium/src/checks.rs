@@ -18,6 +18,7 @@ const SOURCES: [&str; 3] = ["directory", "collector", "onionoo"];
 /// Checks the value of the setting with this key.
 pub(crate) fn check(key: &str, value: &Value) -> anyhow::Result<()> {
     match key {
+        "store" if matches!(text(value), "" | "sqlite:") => bail!("expected a path, found {value}"),
         "listen" => listen(text(value)).map(drop),
         "address" => site_address(text(value)).map(drop),
         "trusted_proxies" => proxies(&texts(value)).map(drop),
@@ -109,6 +110,7 @@ mod tests {
         let text = |text: &str| Value::String(text.to_owned());
         for (key, value, expected) in [
             ("address", text("tor.example"), "expected an address such as https://tor.example"),
+            ("store", text("sqlite:"), "expected a path"),
             ("listen", text("127.0.0.1:8080, 8081"), "expected ADDRESS:PORT"),
             ("trusted_proxies", list("proxy.example"), "expected an address, a prefix"),
             ("sources", list("onionoo.torproject.org"), "expected some of directory, collector, onionoo"),

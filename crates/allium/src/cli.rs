@@ -27,7 +27,7 @@ pub(crate) struct Cli {
 pub(crate) struct GlobalArgs {
     /// The store file [default: allium.db]
     #[arg(long, global = true, value_name = "PATH")]
-    store: Option<PathBuf>,
+    store: Option<String>,
     /// A configuration file (TOML)
     #[arg(long, global = true, value_name = "PATH", env = "ALLIUM_CONFIG")]
     pub(crate) config: Option<PathBuf>,
@@ -514,9 +514,8 @@ pub(crate) enum Format {
 impl Cli {
     /// Settings given on the command line, by key.
     pub(crate) fn settings(&self) -> Vec<(&'static str, Value)> {
-        let path = |path: &PathBuf| Value::String(path.to_string_lossy().into_owned());
         let mut settings = Vec::new();
-        settings.extend(self.global.store.as_ref().map(|store| ("store", path(store))));
+        settings.extend(self.global.store.clone().map(|store| ("store", Value::String(store))));
         settings.extend(self.global.log.clone().map(|log| ("log", Value::String(log))));
         let (listen, source) = match &self.command {
             Command::Serve(args) => (args.listen.as_slice(), Some(&args.source)),

@@ -1,5 +1,6 @@
 //! The `allium` program: reads the configuration, the clock and the network, and wires the crates together.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let layers = Layers { file: cli.global.config.as_deref(), environment: environment(), flags: cli.settings() };
+    let layers = Layers { file: cli.global.config.as_deref(), environment: environment()?, flags: cli.settings() };
     let config = Config::load(&layers)?;
     logging::start(&config.log)?;
     match &cli.command {
@@ -60,10 +61,11 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     }
 }
 
-/// The environment as text; `ALLIUM_CONFIG` is left out because it names the configuration file itself.
-fn environment() -> Vec<(String, String)> {
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    std::env::vars_os().filter_map(text).filter(|(name, _)| name != "ALLIUM_CONFIG").collect()
+/// Our part of the environment as text; `ALLIUM_CONFIG` is left out because it names the configuration file itself.
+fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    let is_ours = |name: &OsString| name.to_string_lossy().starts_with("ALLIUM_") && name != "ALLIUM_CONFIG";
+    let text = |text: OsString| text.into_string().map_err(|text| anyhow::anyhow!("the environment has {text:?}, which is not UTF-8"));
+    std::env::vars_os().filter(|(name, _)| is_ours(name)).map(|(name, value)| Ok((text(name)?, text(value)?))).collect()
 }
 
 /// True if output stopped because nobody reads on, as in `allium analyze | head`: no failure of ours.

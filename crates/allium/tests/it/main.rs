@@ -25,6 +25,7 @@ mod labelled_events;
 mod left_out;
 mod live;
 mod parts;
+mod paths;
 mod presence;
 mod proofs;
 mod published_uptime;
