@@ -3,6 +3,7 @@
 //! A name is resolved once, when its doors are opened, and the server listens at each of its addresses that this machine has. A unix socket
 //! may be connected to by every user of the machine, as a port on loopback may; the folder that holds it narrows that down.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
@@ -101,8 +102,8 @@ impl Listen {
 }
 
 async fn tcp(address: &str) -> Result<Vec<Door>> {
-    let mut addresses: Vec<SocketAddr> = lookup_host(address).await?.collect();
-    addresses.dedup();
+    // A name may be listed twice.
+    let addresses: BTreeSet<SocketAddr> = lookup_host(address).await?.collect();
     let (mut doors, mut absent) = (Vec::new(), None);
     for address in addresses {
         match TcpListener::bind(address).await {

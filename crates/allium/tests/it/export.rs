@@ -14,6 +14,8 @@ use allium_history::{
 use allium_model::{Asn, ConsensusHour, DocumentKind, Fingerprint, Fraction, Known, Relay, RelayFlag, RelayState, SourceStatus, Timestamp};
 use allium_words::inert::csv_cell;
 use assert_cmd::Command;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
+use parquet::schema::printer::print_schema;
 use tables::{Table, read_csv, read_parquet};
 use tempfile::TempDir;
 
@@ -440,6 +442,27 @@ fn the_documentation_lists_every_column() {
         let documented: Vec<&str> = first_cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
         assert_eq!(documented, read_parquet(&out.join(file).with_extension("parquet")).columns, "{name}");
     }
+}
+
+/// Readers such as DuckDB shift times without a zone by their own.
+#[test]
+fn every_time_of_every_table_is_an_instant_of_utc() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, out) = (eventful(&dir), dir.path().join("out"));
+    export(&store, &out, &[]).assert().success();
+    let times = ["valid_after", "happened_at", "day", "first_seen", "last_seen", "start_at", "end_at"];
+    let mut found = std::collections::BTreeSet::new();
+    for path in files(&out).into_keys().filter(|path| path.extension().is_some_and(|ending| ending == "parquet")) {
+        let file = SerializedFileReader::new(fs::File::open(out.join(&path)).unwrap()).unwrap();
+        for column in file.metadata().file_metadata().schema().get_fields() {
+            let mut text = Vec::new();
+            print_schema(&mut text, column);
+            let is_instant = String::from_utf8(text).unwrap().contains("TIMESTAMP(MICROS,true)");
+            assert_eq!(is_instant, times.contains(&column.name()), "{}: {}", path.display(), column.name());
+            found.extend(is_instant.then(|| column.name().to_owned()));
+        }
+    }
+    assert_eq!(found.len(), times.len(), "{found:?}");
 }
 
 #[test]
