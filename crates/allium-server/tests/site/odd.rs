@@ -193,7 +193,7 @@ fn listed(n: u16) -> RelayRecord {
     let known = Relay {
         running: full.relay.running,
         flags: full.relay.flags,
-        first_seen: None,
+        first_seen: allium_model::FirstSeen::Unknown,
         last_seen: full.relay.last_seen,
         ..Relay::unknown(full.relay.fingerprint)
     };
