@@ -107,7 +107,7 @@ fn update() -> Update {
     Update {
         details: Some((status(DocumentKind::Details), relays)),
         histories: vec![(status(DocumentKind::Uptime), histories)],
-        rejects: Vec::new(),
+        ..Update::default()
     }
 }
 

@@ -372,7 +372,7 @@ mod tests {
             ("lisen = '127.0.0.1:1'", &[], "FILE has the unknown setting lisen; did you mean listen?"),
             ("[onionoo]\npol_secs = 1", &[], "FILE has the unknown setting onionoo.pol_secs; did you mean onionoo.poll_secs?"),
             ("", &[("ALLIUM_STOER", "x")], "the environment has the unknown setting ALLIUM_STOER; did you mean ALLIUM_STORE?"),
-            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are address, collector.max_consensuses, collector.poll_secs"),
+            ("qqq = 1", &[], "FILE has the unknown setting qqq; known are address, clock_tolerance_secs, collector.max_consensuses"),
         ];
         for (file, environment, expected) in cases {
             let error = load(file, environment, &[]).unwrap_err();

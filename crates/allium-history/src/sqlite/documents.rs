@@ -28,7 +28,7 @@ pub(super) fn apply(conn: &Connection, update: &Update) -> Result<Applied, Failu
     if let Some((status, relays)) = &update.details {
         let is_part = update.parts.contains(&status.kind);
         let outcome = take_in(conn, &mut relay_ids, status, update, |ids, _| {
-            store_relays(conn, ids, status, relays)?;
+            store_relays(conn, ids, status, relays, update.bounds)?;
             applied.consensus_is_new = !is_part && store_list(conn, ids, status, relays)?;
             Ok(())
         })?;
@@ -101,8 +101,14 @@ fn is_additional(status: &SourceStatus, in_use: Option<(ConsensusHour, usize)>) 
 }
 
 /// Stores what a details document says of its relays, but of those that a later one has described already.
-fn store_relays(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStatus, relays: &[Relay]) -> Result<(), Failure> {
-    let later = later_described(conn, status.published)?;
+fn store_relays(
+    conn: &Connection,
+    relay_ids: &mut RelayIds,
+    status: &SourceStatus,
+    relays: &[Relay],
+    bounds: Bounds,
+) -> Result<(), Failure> {
+    let later = later_described(conn, status.published, bounds)?;
     let mut last_entries: BTreeMap<Fingerprint, &Relay> = relays.iter().map(|relay| (relay.fingerprint, relay)).collect();
     last_entries.retain(|fingerprint, _| !later.contains(fingerprint));
     events::of_details(conn, relay_ids, status.published, &last_entries.values().copied().collect::<Vec<_>>())?;
@@ -113,13 +119,15 @@ fn store_relays(conn: &Connection, relay_ids: &mut RelayIds, status: &SourceStat
     forget_unused_families(conn)
 }
 
-/// The relays whose attributes are those of a document later than `published` that is a part.
-fn later_described(conn: &Connection, published: ConsensusHour) -> Result<BTreeSet<Fingerprint>, Failure> {
+/// The relays whose attributes are those of a document later than `published` that is a part; one of a time that cannot be is none.
+fn later_described(conn: &Connection, published: ConsensusHour, bounds: Bounds) -> Result<BTreeSet<Fingerprint>, Failure> {
     let mut statement = conn.prepare(
-        "SELECT fingerprint FROM relays WHERE details_hour > ?1
+        "SELECT fingerprint FROM relays WHERE details_hour > ?1 AND details_hour <= ?2
          AND NOT EXISTS (SELECT 1 FROM documents WHERE kind = 'details' AND published_hour > ?1)",
     )?;
-    Ok(statement.query_map([published.get()], |row| row.get(0).map(Fingerprint::new))?.collect::<Result<_, _>>()?)
+    Ok(statement
+        .query_map([published.get(), bounds.latest_hour().get()], |row| row.get(0).map(Fingerprint::new))?
+        .collect::<Result<_, _>>()?)
 }
 
 /// Stores a details document as the consensus of its hour; true if that was not known.

@@ -74,7 +74,8 @@ fn listed_relays(
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
     }
-    let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new(), weights: None });
+    let weights = if as_of.is_none() { newest_weights(conn, &known)? } else { None };
+    let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new(), weights });
     Ok(record.map_or_else(Vec::new, |record| record.relays.into_iter().map(|recorded| recorded.relay).collect()))
 }
 

@@ -230,7 +230,7 @@ fn a_network_may_be_without_weights() {
 #[test]
 fn a_network_may_have_a_hundred_thousand_relays() {
     let of = |n: u32| {
-        let mut record = if n % 50 == 0 { relay(n as u16) } else { RelayRecord { published: Vec::new(), ..relay(n as u16) } };
+        let mut record = if n.is_multiple_of(50) { relay(n as u16) } else { RelayRecord { published: Vec::new(), ..relay(n as u16) } };
         let mut bytes = [0; 20];
         bytes[..4].copy_from_slice(&n.wrapping_mul(2_654_435_761).to_be_bytes());
         record.relay.fingerprint = Fingerprint::new(bytes);

@@ -120,8 +120,14 @@ impl Import {
     fn take(&mut self, found: Found) -> anyhow::Result<()> {
         let document = match found.document {
             Ok(document) => document,
-            Err(Error::NotFile { .. }) => return Ok(self.left_out.passed_over(&found.origin)),
-            Err(error) => return Ok(self.left_out.failure(&with_cause(&error))),
+            Err(Error::NotFile { .. }) => {
+                self.left_out.passed_over(&found.origin);
+                return Ok(());
+            }
+            Err(error) => {
+                self.left_out.failure(&with_cause(&error));
+                return Ok(());
+            }
         };
         let parts = parts(&document);
         // Directories and archives hold other documents too; what was named, or is named so, should be what was asked for.

@@ -141,7 +141,7 @@ fn shares_follow_from_weights_where_a_document_has_no_shares() {
     let expected = [0.4, 0.3, 0.2, 0.1];
     assert_eq!(shares("/api/v1/top", "rows", "weight_share"), expected);
     assert_eq!(shares("/api/v1/operators", "rows", "weight_share"), expected);
-    assert_eq!(shares("/api/v1/relays?sort=consensus_weight&order=desc", "relays", "consensus_weight_fraction"), expected);
+    assert_eq!(shares("/api/v1/relays?sort=-weight", "relays", "consensus_weight_fraction"), expected);
     assert!(server.text(&format!("/relay/{}", fingerprint(1))).contains("40.0000\u{a0}%"));
     // No source has bandwidth weights, so that nobody can know these.
     assert_eq!(relay(&server, 1)["guard_probability"], Value::Null);
@@ -234,7 +234,7 @@ fn keys_that_follow_each_other_are_one_relay_and_names_that_many_bear_are_not() 
         let id = row.unwrap_or_else(|| panic!("{contact}: {list}"))["id"].as_str().unwrap().to_owned();
         (server.get(&format!("/api/v1/operators/{id}")), server.text(&format!("/operator/{id}")))
     };
-    let advised = |operator: &Value| operator["advice"].as_array().unwrap().iter().any(|advice| advice["name"] == "bring_back");
+    let advised = |operator: &Value| operator["advice"].as_array().unwrap().iter().any(|advice| advice["advice"] == "bring_back");
     let (home, page) = operator("home@dyn.example");
     assert_eq!((&home["n_relays"], &home["n_running"], &home["n_earlier_keys"]), (&1.into(), &1.into(), &7.into()), "{home}");
     assert!(!advised(&home) && home["offline"]["relays"] == json!([]) && !page.contains("Bring back"), "{home}");

@@ -450,7 +450,7 @@ fn every_time_of_every_table_is_an_instant_of_utc() {
     let dir = tempfile::tempdir().unwrap();
     let (store, out) = (eventful(&dir), dir.path().join("out"));
     export(&store, &out, &[]).assert().success();
-    let times = ["valid_after", "happened_at", "day", "first_seen", "last_seen", "start_at", "end_at"];
+    let times = ["valid_after", "happened_at", "day", "first_seen", "first_seen_bound", "last_seen", "start_at", "end_at"];
     let mut found = std::collections::BTreeSet::new();
     for path in files(&out).into_keys().filter(|path| path.extension().is_some_and(|ending| ending == "parquet")) {
         let file = SerializedFileReader::new(fs::File::open(out.join(&path)).unwrap()).unwrap();
