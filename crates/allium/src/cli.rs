@@ -233,7 +233,7 @@ pub(crate) struct ServeArgs {
     /// Where to serve pages, such as localhost:8080 or unix:/run/allium.sock; may be repeated [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR:PORT|unix:PATH", value_delimiter = ',')]
     listen: Vec<Listen>,
-    /// Beginning of the service's addresses, such as https://tor.example/allium [default: as clients call it]
+    /// Beginning of the service's addresses, such as `https://tor.example/allium` [default: as clients call it]
     #[arg(long, value_name = "URL")]
     address: Option<SiteAddress>,
     /// Serve the store and fetch nothing
