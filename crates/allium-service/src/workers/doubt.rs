@@ -13,8 +13,8 @@ use allium_model::{ConsensusHour, RelayFlag};
 
 use super::detector::Watch;
 
-/// Fewest missing relays that are looked into: half of what the detector asks for.
-const MIN_MISSING: usize = 25;
+/// Fewest missing relays that the detector doubts.
+const MIN_MISSING: usize = 50;
 
 /// Lets a handle leave out the hours that the detector doubts, and sudden lists.
 ///
@@ -38,8 +38,7 @@ pub fn open_believed(url: &StoreUrl, settings: &Settings) -> Result<Box<dyn Stor
     Ok(store)
 }
 
-/// True if some list lacks so many mature relays of the one before that the detector may doubt it: half of its own threshold, because it
-/// compares with the last list that it believed, which may be an earlier one.
+/// True if some list lacks so many mature relays of the one before that the detector may doubt it, by the detector's own threshold.
 fn is_noticeable(timeline: &Timeline, settings: &Settings) -> bool {
     let hours = timeline.known().hours();
     let (mut started, mut missing) = (vec![0_usize; hours.len()], vec![0_usize; hours.len()]);
@@ -59,7 +58,8 @@ fn is_noticeable(timeline: &Timeline, settings: &Settings) -> bool {
     (0..hours.len()).any(|index| {
         let n_before = n_running;
         n_running = n_running + started[index] - ended[index];
-        missing[index] >= MIN_MISSING && 2.0 * missing[index] as f64 >= settings.incomplete_share * n_before as f64
+        let is_judged = index > settings.warm_up_lists as usize;
+        is_judged && missing[index] >= MIN_MISSING && missing[index] as f64 >= settings.incomplete_share * n_before as f64
     })
 }
 
