@@ -67,18 +67,10 @@ impl Day {
         self.0.values_mut().for_each(|measured| measured[quantity].set(hour, None));
     }
 
-    /// Forgets the hours before an hour of the day.
-    pub(crate) fn forget_before(&mut self, hour: u32) {
+    /// Forgets all hours of the day but those that are kept.
+    pub(crate) fn keep(&mut self, is_kept: impl Fn(u32) -> bool) {
         for hourly in self.0.values_mut().flatten() {
-            (0..hour).for_each(|hour| hourly.set(hour, None));
-        }
-        self.0.retain(|_, measured| measured.iter().any(|hourly| hourly.mask != 0));
-    }
-
-    /// Forgets the hours after an hour of the day.
-    pub(crate) fn forget_after(&mut self, hour: u32) {
-        for hourly in self.0.values_mut().flatten() {
-            (hour + 1..DAY_HOURS.unsigned_abs()).for_each(|hour| hourly.set(hour, None));
+            (0..DAY_HOURS.unsigned_abs()).filter(|hour| !is_kept(*hour)).for_each(|hour| hourly.set(hour, None));
         }
         self.0.retain(|_, measured| measured.iter().any(|hourly| hourly.mask != 0));
     }

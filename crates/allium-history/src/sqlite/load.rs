@@ -46,7 +46,7 @@ fn complete(
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
     }
-    let weights = if as_of.is_none() { newest_weights(conn, &known)? } else { None };
+    let weights = newest_weights(conn, &known, as_of)?;
     Ok(finish(Parts { known, relays, rejects: rejects(conn, &sources)?, sources, weights }))
 }
 
@@ -74,14 +74,14 @@ fn listed_relays(
     if as_of.is_some() {
         relays.iter_mut().for_each(|parts| take_spans(parts, &known));
     }
-    let weights = if as_of.is_none() { newest_weights(conn, &known)? } else { None };
+    let weights = newest_weights(conn, &known, as_of)?;
     let record = finish(Parts { known, relays, sources: Vec::new(), rejects: Vec::new(), weights });
     Ok(record.map_or_else(Vec::new, |record| record.relays.into_iter().map(|recorded| recorded.relay).collect()))
 }
 
-/// The weights of the newest weighed consensus, which speak for the present.
-fn newest_weights(conn: &Connection, known: &Known) -> Result<Option<Weights>, Failure> {
-    let Some(as_of) = known.last() else { return Ok(None) };
+/// The weights of the newest weighed consensus, which speak for the present and for no time before.
+fn newest_weights(conn: &Connection, known: &Known, as_of: Option<ConsensusHour>) -> Result<Option<Weights>, Failure> {
+    let Some(as_of) = known.last().filter(|_| as_of.is_none()) else { return Ok(None) };
     let mut newest = None;
     hour_weights::each(conn, &[(TOR_BEGAN, as_of)], &mut |_, weights| newest = Weights::of(weights, as_of))?;
     Ok(newest)

@@ -147,13 +147,7 @@ pub(super) fn prune(conn: &Connection, before: i32) -> Result<(), Failure> {
     let (day, hour_of_day) = day_of(before);
     conn.execute("DELETE FROM hour_weights WHERE hour < ?", [before])?;
     conn.execute("DELETE FROM measures WHERE day < ?", [day])?;
-    let mut kept = read_day(conn, day)?;
-    if !kept.0.is_empty() {
-        kept.forget_before(hour_of_day);
-        let mut editor = Editor { conn, open: Some((day, kept)) };
-        editor.store()?;
-    }
-    Ok(())
+    keep_of_day(conn, day, |hour| hour >= hour_of_day)
 }
 
 /// Forgets weights and bandwidths after an hour; returns the number of hours whose weights are gone.
@@ -161,12 +155,18 @@ pub(super) fn forget_after(conn: &Connection, last: i32) -> Result<usize, Failur
     let (day, hour_of_day) = day_of(last);
     let n_hours = conn.execute("DELETE FROM hour_weights WHERE hour > ?", [last])?;
     conn.execute("DELETE FROM measures WHERE day > ?", [day])?;
-    let mut kept = read_day(conn, day)?;
-    if !kept.0.is_empty() {
-        kept.forget_after(hour_of_day);
-        Editor { conn, open: Some((day, kept)) }.store()?;
-    }
+    keep_of_day(conn, day, |hour| hour <= hour_of_day)?;
     Ok(n_hours)
+}
+
+/// Forgets the hours of a day that are not kept.
+fn keep_of_day(conn: &Connection, day: i32, is_kept: impl Fn(u32) -> bool) -> Result<(), Failure> {
+    let mut kept = read_day(conn, day)?;
+    if kept.0.is_empty() {
+        return Ok(());
+    }
+    kept.keep(is_kept);
+    Editor { conn, open: Some((day, kept)) }.store()
 }
 
 /// Every blob decodes, names relays that exist, and has weights at exactly the hours that are in `hour_weights`; returns the problems.
