@@ -32,35 +32,24 @@ pub fn leave_out(store: &mut dyn Store, doubted: &BTreeSet<ConsensusHour>) -> Re
 /// If the store cannot be opened or read.
 pub fn open_believed(url: &StoreUrl, settings: &Settings) -> Result<Box<dyn Store>, Error> {
     let mut store = url.open_read_only()?;
-    let doubted =
-        if is_noticeable(&store.timeline()?, settings) { Watch::replay(&*store, settings.clone())?.doubted() } else { BTreeSet::new() };
+    let is_to_judge = is_noticeable(&store.known()?, &store.timeline()?, settings);
+    let doubted = if is_to_judge { Watch::replay(&*store, settings.clone())?.doubted() } else { BTreeSet::new() };
     leave_out(&mut *store, &doubted)?;
     Ok(store)
 }
 
 /// True if some list lacks so many mature relays of the one before that the detector may doubt it, by the detector's own threshold.
-fn is_noticeable(timeline: &Timeline, settings: &Settings) -> bool {
+fn is_noticeable(known: &[KnownConsensus], timeline: &Timeline, settings: &Settings) -> bool {
     let hours = timeline.known().hours();
-    let (mut started, mut missing) = (vec![0_usize; hours.len()], vec![0_usize; hours.len()]);
-    let mut n_running = 0;
-    let mut ended = vec![0_usize; hours.len()];
+    let mut missing = vec![0_usize; hours.len()];
     for relay in timeline.relays() {
         let first = relay.spans.first().map_or(0, |span| span.start as usize);
         let is_mature = |index: usize| first == 0 || hours[index].hours_since(hours[first]) >= settings.mature_hours;
-        for stretch in running(timeline, relay) {
-            started[stretch.start] += 1;
-            if stretch.end < hours.len() {
-                ended[stretch.end] += 1;
-                missing[stretch.end] += usize::from(is_mature(stretch.end));
-            }
-        }
+        let left = running(timeline, relay).into_iter().map(|stretch| stretch.end).filter(|end| *end < hours.len());
+        left.filter(|end| is_mature(*end)).for_each(|end| missing[end] += 1);
     }
-    (0..hours.len()).any(|index| {
-        let n_before = n_running;
-        n_running = n_running + started[index] - ended[index];
-        let is_judged = index > settings.warm_up_lists as usize;
-        is_judged && missing[index] >= MIN_MISSING && missing[index] as f64 >= settings.incomplete_share * n_before as f64
-    })
+    let is_large = |index: usize| missing[index] as f64 >= settings.incomplete_share * known[index - 1].n_running as f64;
+    (settings.warm_up_lists as usize + 1..hours.len()).any(|index| missing[index] >= MIN_MISSING && is_large(index))
 }
 
 /// The stretches of indices of known hours in which a relay was Running, whatever its other flags.
