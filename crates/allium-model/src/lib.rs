@@ -22,6 +22,7 @@ pub mod network;
 pub mod note;
 pub mod operator;
 pub mod period;
+mod prefix;
 pub mod relay;
 pub mod selection_weights;
 pub mod series;
@@ -41,6 +42,7 @@ pub use operator::{
     ProofStanding, ProofVerdict,
 };
 pub use period::Period;
+pub use prefix::IpPrefix;
 pub use relay::{PortSummary, Relay};
 pub use selection_weights::{BandwidthWeights, PositionFactors, SelectionProbabilities, WeightRole};
 pub use series::Series;

@@ -4,7 +4,9 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// Whoever is at the other end of a connection.
+use allium_model::IpPrefix;
+
+/// The other end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Peer {
     /// A program that connects from this address.
@@ -37,8 +39,9 @@ impl Proxies {
 impl Default for Proxies {
     /// Those on this machine.
     fn default() -> Self {
-        let loopback = |address: IpAddr, n_bits| Proxy::Within { address, n_bits };
-        Self(vec![loopback(Ipv4Addr::LOCALHOST.into(), 8), loopback(Ipv6Addr::LOCALHOST.into(), 128), Proxy::Unix])
+        let loopback = |address: IpAddr, n_bits| IpPrefix::new(address, n_bits).map(Proxy::Within);
+        let all = [loopback(Ipv4Addr::LOCALHOST.into(), 8), loopback(Ipv6Addr::LOCALHOST.into(), 128), Some(Proxy::Unix)];
+        Self(all.into_iter().flatten().collect())
     }
 }
 
@@ -46,12 +49,7 @@ impl Default for Proxies {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proxy {
     /// All whose address begins with the same bits as this one.
-    Within {
-        /// An address of the prefix.
-        address: IpAddr,
-        /// The number of bits that are the same.
-        n_bits: u8,
-    },
+    Within(IpPrefix),
     /// All that connect to a unix socket.
     Unix,
 }
@@ -60,11 +58,7 @@ impl Proxy {
     fn is(self, peer: Peer) -> bool {
         match (self, peer) {
             (Self::Unix, Peer::Unix) => true,
-            (Self::Within { address, n_bits }, Peer::At(peer)) => match (address, peer) {
-                (IpAddr::V4(address), IpAddr::V4(peer)) => (u32::from(address) ^ u32::from(peer)).leading_zeros() >= u32::from(n_bits),
-                (IpAddr::V6(address), IpAddr::V6(peer)) => (u128::from(address) ^ u128::from(peer)).leading_zeros() >= u32::from(n_bits),
-                _ => false,
-            },
+            (Self::Within(prefix), Peer::At(peer)) => prefix.contains(peer),
             _ => false,
         }
     }
@@ -89,14 +83,11 @@ impl FromStr for Proxy {
         if text == "unix" {
             return Ok(Self::Unix);
         }
-        let (address, n_bits) = text.split_once('/').map_or((text, None), |(address, n_bits)| (address, Some(n_bits)));
-        let read = || {
-            let address: IpAddr = address.parse().ok()?;
-            let most = if address.is_ipv4() { 32 } else { 128 };
-            let n_bits = n_bits.map_or(Some(most), |n_bits| n_bits.parse().ok())?;
-            (n_bits <= most).then_some(Self::Within { address, n_bits })
+        let read = || match text.split_once('/') {
+            Some((address, n_bits)) => IpPrefix::new(address.parse().ok()?, n_bits.parse().ok()?),
+            None => text.parse().ok().map(IpPrefix::of_one),
         };
-        read().ok_or_else(|| ProxyError(text.chars().take(60).collect()))
+        read().map(Self::Within).ok_or_else(|| ProxyError(text.chars().take(60).collect()))
     }
 }
 

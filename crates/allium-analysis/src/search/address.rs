@@ -2,13 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use allium_model::IpPrefix;
+
 use super::question::Condition;
 
 /// The forms that are understood.
 pub(super) const ALLOWED: &str = "an address such as 203.0.113.4, 203.0.113.4:9001, 2001:db8::20 or [2001:db8::20]:9001, a network such as \
      203.0.113.0/24 or 2001:db8::/32, or the beginning of an address up to a dot or a colon, such as 203.0.113. or 2001:db8:";
 
-/// What a text says about addresses: nothing, conditions of which one must hold, or something that is no address although it looks like one.
+/// A text read as addresses: conditions of which one must hold, a broken address, or something else.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Reading {
     /// It is about something else.
@@ -48,7 +50,7 @@ fn whole(text: &str) -> Option<Vec<Condition>> {
     // `2001:db8::` is an address, and people write the beginning of addresses so.
     if let (IpAddr::V6(v6), Some(groups)) = (address, text.strip_suffix("::")) {
         let n = groups.split(':').filter(|group| !group.is_empty()).count();
-        conditions.extend((n > 0).then_some(Condition::Network(IpAddr::V6(v6), (n * 16) as u8)));
+        conditions.extend(IpPrefix::new(IpAddr::V6(v6), (n * 16) as u8).filter(|_| n > 0).map(Condition::Network));
     }
     Some(conditions)
 }
@@ -64,11 +66,8 @@ fn network(address: &str, bits: &str) -> Reading {
         let looks_like_one = address.contains(['.', ':']) && address.bytes().all(|b| b.is_ascii_hexdigit() || b == b'.' || b == b':');
         return if looks_like_one { Reading::Broken } else { Reading::Other };
     };
-    let most = if address.is_ipv4() { 32 } else { 128 };
-    match bits.parse::<u8>() {
-        Ok(bits) if bits <= most => Reading::Of(vec![Condition::Network(address, bits)]),
-        _ => Reading::Broken,
-    }
+    let prefix = bits.parse().ok().and_then(|n_bits| IpPrefix::new(address, n_bits));
+    prefix.map_or(Reading::Broken, |prefix| Reading::Of(vec![Condition::Network(prefix)]))
 }
 
 /// One to three numbers up to 255 with a dot behind each but perhaps the last.
@@ -77,7 +76,7 @@ fn beginning_v4(text: &str) -> Option<Condition> {
     let numbers = parts.iter().map(|part| part.parse::<u8>().ok()).collect::<Option<Vec<_>>>().filter(|numbers| numbers.len() <= 3)?;
     let octet = |i: usize| numbers.get(i).copied().unwrap_or(0);
     let address = Ipv4Addr::new(octet(0), octet(1), octet(2), 0);
-    Some(Condition::Network(IpAddr::V4(address), (numbers.len() * 8) as u8))
+    IpPrefix::new(IpAddr::V4(address), (numbers.len() * 8) as u8).map(Condition::Network)
 }
 
 /// One to seven groups with a colon behind each but perhaps the last.
@@ -87,14 +86,5 @@ fn beginning_v6(text: &str) -> Option<Condition> {
     let groups = parts.iter().map(group).collect::<Option<Vec<u16>>>().filter(|groups| groups.len() <= 7)?;
     let mut segments = [0; 8];
     segments[..groups.len()].copy_from_slice(&groups);
-    Some(Condition::Network(IpAddr::V6(Ipv6Addr::from(segments)), (groups.len() * 16) as u8))
-}
-
-/// True for an address of a network with so many leading bits.
-pub(super) fn is_in(network: IpAddr, bits: u8, address: IpAddr) -> bool {
-    match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(bits),
-        (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits() ^ address.to_bits()).leading_zeros() >= u32::from(bits),
-        _ => false,
-    }
+    IpPrefix::new(IpAddr::V6(Ipv6Addr::from(segments)), (groups.len() * 16) as u8).map(Condition::Network)
 }

@@ -5,7 +5,6 @@ use std::net::{IpAddr, SocketAddr};
 use allium_model::{ConsensusHour, Fingerprint, Relay, RelayFlag};
 
 use super::SearchIndex;
-use super::address::is_in;
 use super::days::Days;
 use super::fields::Field;
 use super::question::{Condition, Term};
@@ -50,7 +49,7 @@ impl Candidate<'_> {
             Condition::Prefix(prefix) => prefix.fits(&relay.fingerprint),
             Condition::Address(address, None) => addresses(relay).any(|of| of == *address),
             Condition::Address(address, Some(port)) => sockets(relay).any(|of| of.port() == *port && of.ip().to_canonical() == *address),
-            Condition::Network(network, bits) => addresses(relay).any(|address| is_in(*network, *bits, address)),
+            Condition::Network(prefix) => addresses(relay).any(|address| prefix.contains(address)),
             Condition::As(all) => all.contains(&relay.asn),
             Condition::Country(all) => all.contains(&relay.country),
             Condition::Flags(names) => names.iter().all(|name| has_flag(relay, name)),
@@ -85,7 +84,7 @@ fn has_flag(relay: &Relay, name: &str) -> bool {
     known.map_or_else(|| relay.other_flags.iter().any(|flag| flag.eq_ignore_ascii_case(name)), |flag| relay.has(flag))
 }
 
-/// What follows " on " in its platform.
+/// The part of its platform behind " on ".
 fn operating_system(relay: &Relay) -> Option<&str> {
     relay.platform.as_deref()?.split_once(" on ").map(|(_, os)| os)
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use allium_model::{Asn, CountryCode, Fingerprint};
+use allium_model::{Asn, CountryCode, Fingerprint, IpPrefix};
 
 use super::bare;
 use super::days::Days;
@@ -67,7 +67,7 @@ pub enum Condition {
     /// One of the addresses; with a port, one that it listens on.
     Address(IpAddr, Option<u16>),
     /// One of the addresses lies in this network.
-    Network(IpAddr, u8),
+    Network(IpPrefix),
     /// One of these autonomous systems; `None` for an unknown one.
     As(Vec<Option<Asn>>),
     /// One of these countries; `None` for an unknown one.

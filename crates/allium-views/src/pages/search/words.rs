@@ -1,4 +1,4 @@
-//! What a question was understood as, in words.
+//! The meaning of a question as it was understood, in words.
 
 use allium_analysis::{Condition, Key, Term};
 use allium_words::countries::country_name;
@@ -18,7 +18,7 @@ fn meant(condition: &Condition, text: &str) -> String {
         Condition::Prefix(_) => format!("a fingerprint that begins with {}", text.trim_start_matches('$').to_uppercase()),
         Condition::Address(address, None) => format!("the address {address}"),
         Condition::Address(address, Some(port)) => format!("the address {address} with the port {port}"),
-        Condition::Network(address, bits) => format!("addresses in {address}/{bits}"),
+        Condition::Network(prefix) => format!("addresses in {prefix}"),
         Condition::As(all) => list("the autonomous system", all.iter().map(|asn| asn.map_or("unknown".to_owned(), |asn| asn.to_string()))),
         Condition::Country(all) => list("the country", all.iter().map(|code| code.map_or("unknown".to_owned(), named))),
         Condition::Mail(mail) => format!("the mail address {mail}"),
