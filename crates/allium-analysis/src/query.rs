@@ -7,7 +7,7 @@ use crate::search::{Question, Term};
 /// A query; the default asks for all current relays, heaviest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RelayQuery {
-    /// What was asked in words; a relay must fit all terms.
+    /// The question in words; a relay must fit all terms.
     pub question: Question,
     /// Terms that it must fit besides.
     pub filters: Vec<Term>,

@@ -16,7 +16,7 @@ use allium_model::{ConsensusHour, Fingerprint, NetworkRecord, RelayRecord};
 /// Hours between the first consensus without a key and the first one with the next.
 const MAX_HOURS: i32 = 2;
 
-/// For each relay of a record the index of the key that followed it; `None` for all that still run, ended, or cannot be told apart.
+/// Gives for each relay of a record the index of the key that followed it; `None` for all that still run, ended, or cannot be told apart.
 pub fn followed_by(record: &NetworkRecord) -> Vec<Option<u32>> {
     let mut followed = vec![None; record.relays.len()];
     for (bond, mut keys) in candidates(record) {
@@ -35,7 +35,7 @@ pub fn followed_by(record: &NetworkRecord) -> Vec<Option<u32>> {
     followed
 }
 
-/// What keys of one relay have in common.
+/// The attributes that keys of one relay share.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Bond<'a> {
     Contact(&'a str, &'a str),

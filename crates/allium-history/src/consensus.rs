@@ -104,7 +104,7 @@ impl Listed {
     }
 }
 
-/// What a consensus states of a relay beside its state and weight; what it leaves out is `None` or empty.
+/// The attributes that a consensus states of a relay beside its state and weight; `None` or empty where it states none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Statement {
     /// Its nickname.

@@ -16,7 +16,7 @@ pub struct TorVersion {
     text: String,
 }
 
-/// How finished a version is.
+/// The stage of a version on its way to a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Status {
     Alpha,

@@ -50,7 +50,7 @@ impl Outside {
     }
 }
 
-/// What a proxy says of the request that it passes on.
+/// The statements of a proxy on the request that it passes on.
 #[derive(Debug, Default)]
 struct Said {
     scheme: Option<&'static str>,

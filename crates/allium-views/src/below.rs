@@ -3,7 +3,7 @@
 //! Pages, charts and redirects are made with addresses that begin with `/`. Here, and nowhere else, the path is put in front of them.
 //! A place is found by characters that only our own markup has: strangers' text never holds a bare `"`, in HTML as in JSON.
 
-/// What stands in front of an address of ours, by the beginning of the media type.
+/// The characters in front of an address of ours, by the beginning of the media type.
 const FRONTS: [(&str, &[&str]); 3] = [
     ("text/html", &[" href=\"", " src=\"", " srcset=\"", " action=\"", " formaction=\"", " data-chart=\"", " data-world=\""]),
     ("application/json", &["\"href\":\""]),

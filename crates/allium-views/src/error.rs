@@ -34,7 +34,7 @@ pub enum RequestError {
         asked: String,
         /// The part that is not understood, and why.
         reason: String,
-        /// What would be understood in its place.
+        /// The forms that would be understood in its place.
         allowed: String,
     },
     /// The address is longer than any that a page links to.

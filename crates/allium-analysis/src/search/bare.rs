@@ -74,7 +74,7 @@ pub(super) fn read(text: &str, is_phrase: bool) -> Result<Term, QuestionError> {
     exact(text, is_phrase).unwrap_or_else(|| Ok(Term::of(text.to_owned(), loose(text))))
 }
 
-/// What has a form of its own: it means that and nothing else.
+/// Reads a text that has a form of its own: it means that and nothing else.
 fn exact(text: &str, is_phrase: bool) -> Option<Result<Term, QuestionError>> {
     let term = |text: String, conditions| Some(Ok(Term::of(text, conditions)));
     if let Some(fingerprint) = identity::whole(text) {
@@ -111,7 +111,7 @@ fn autonomous_system(text: &str) -> Option<Result<Asn, QuestionError>> {
     is_number.then(|| digits.parse().map_err(|_| QuestionError::bad(text, "an AS such as AS24940, from AS1 to AS4294967295")))
 }
 
-/// What may be meant in several ways, the exact one first.
+/// The conditions that a text may mean, the exact one first.
 fn loose(text: &str) -> Vec<Condition> {
     let lower = text.to_lowercase();
     if let Some(country) = country::coded(text).filter(|_| text.len() == 2) {

@@ -21,7 +21,7 @@ pub enum QuestionError {
     /// A quote is not closed.
     #[error("the quote before {rest:?} is not closed")]
     OpenQuote {
-        /// What follows it.
+        /// The text behind it.
         rest: String,
     },
     /// There are only marks, or characters that cannot be seen.
@@ -67,7 +67,7 @@ impl QuestionError {
         Self::UnknownName { name: cut(&format!("{name}:")) }
     }
 
-    /// What would be understood instead.
+    /// The forms that are understood.
     pub fn allowed(&self) -> String {
         match self {
             Self::TooLong { .. } => format!("at most {MOST_BYTES} bytes"),

@@ -59,7 +59,7 @@ macro_rules! each_fixed_data {
             Relays = "/relays", [Json, Csv], |s, form| relays::relays(s.view, &s.params()?, form);
             /// The heaviest relays.
             Top = "/top", [Json, Csv], |s, form| pages::top::data(s.view, &s.params()?, form);
-            /// What a question finds, by kind.
+            /// The findings of a question, by kind.
             Search = "/search", [Json], |s, _| search::search(s.view, s.snapshot.incidents(), &s.params()?);
             /// Operators.
             Operators = "/operators", [Json, Csv], |s, form| pages::operators::list::data(s.view, &s.params()?, form);

@@ -1,4 +1,4 @@
-//! What a question finds, for programs.
+//! Answers to a question, for programs.
 
 use allium_analysis::Question;
 use allium_service::{IncidentLog, View};
@@ -21,7 +21,7 @@ pub struct SearchJson {
     pub understood: Vec<String>,
     /// The one thing that the question names exactly.
     pub exact: Option<ThingJson>,
-    /// What is found by kind; kinds of which there is nothing are left out, those with what the question names come first.
+    /// The findings by kind, those with the thing that the question names first; kinds without a finding are left out.
     pub found: Vec<KindJson>,
 }
 

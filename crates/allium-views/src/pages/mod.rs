@@ -82,7 +82,7 @@ macro_rules! each_fixed_page {
             /// The scores of forecasts.
             Scoreboard = "/forecasts/scoreboard", |s| forecasts::scoreboard::html(s.snapshot, s.view, s.now, &s.params()?),
                 charts ["reliability", "pit"] |s, params, name| forecasts::scoreboard::chart(s.snapshot, params, name);
-            /// What a question finds, by kind.
+            /// The findings of a question, by kind.
             Search = "/search", |s| search::html(s);
             /// How to ask.
             SearchHelp = "/search/help", |s| search::help_html(s);

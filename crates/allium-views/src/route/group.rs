@@ -126,7 +126,7 @@ impl GroupKind {
     }
 }
 
-/// What a text names in a question, in the one form of addresses: `de` for `Germany`.
+/// The thing that a text names in a question, in the one form of addresses: `de` for `Germany`.
 fn one(key: Key, text: &str) -> Option<String> {
     key.read(text).ok().map(|term| term.text)
 }

@@ -58,7 +58,7 @@ pub(crate) struct Table<'a, R> {
 
 /// Differences of a table from most tables; the default has none.
 pub(crate) struct Style<'a, R> {
-    /// What a question is compared with.
+    /// The things that a question is compared with.
     pub(crate) search: Search<'a, R>,
     /// Finds and orders the rows.
     pub(crate) finder: Finder,

@@ -11,7 +11,7 @@ use super::Table;
 use crate::error::RequestError;
 use crate::params::Params;
 
-/// What stands behind a row.
+/// The thing that a row is about.
 pub(crate) enum Search<'a, R> {
     /// Nothing but its texts.
     Texts,

@@ -99,7 +99,7 @@ struct Import {
     batch: Batch,
     /// Weights of consensuses that are not stored yet.
     weights: Vec<ConsensusWeights>,
-    /// What the consensuses of the batch state beside.
+    /// The attributes that the consensuses of the batch state of relays.
     statements: Statements,
     seen: Seen,
     left_out: LeftOut,

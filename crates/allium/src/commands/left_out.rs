@@ -1,4 +1,4 @@
-//! What an import leaves out: documents that cannot be read, each named with its reason, and files that are something else.
+//! The parts that an import leaves out: documents that cannot be read, each named with its reason, and files that are something else.
 //!
 //! One wrong document costs itself: the others are stored, and the exit status is 1. Files that nobody called documents (notes in a
 //! directory, other documents in an archive) are passed over, counted and named, and cost no success.

@@ -1,4 +1,4 @@
-//! What consensuses state of relays beside their state.
+//! Attributes that consensuses state of relays beside their state.
 
 use allium_history::{ConsensusInfo, ConsensusSource, FullConsensus, Listed, Statement, Statements, Store};
 use allium_model::{BandwidthWeights, PortSummary, Relay, StateSpan};

@@ -65,7 +65,7 @@ pub struct RelaySummary<'a> {
     pub first_seen: Option<String>,
     /// Consensus by which it had appeared, where the first one is not known.
     pub first_seen_bound: Option<String>,
-    /// What its first appearance rests on: document, record, or bound; `None` where nothing is known of it.
+    /// The source of its first appearance: document, record, or bound; `None` where nothing is known of it.
     pub first_seen_source: Option<&'static str>,
     /// Newest consensus that lists it.
     pub last_seen: Option<String>,

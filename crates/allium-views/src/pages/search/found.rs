@@ -1,4 +1,4 @@
-//! What a question finds, by kind: operators, autonomous systems, countries, families, relays, flags, versions, incidents.
+//! The findings of a question, by kind: operators, autonomous systems, countries, families, relays, flags, versions, incidents.
 //!
 //! Relays are found as in every list. The others are found by their own names, by what is theirs alone (a mail address in the contacts
 //! of an operator), and by the terms that name their kind (`as:`, `country:`). A thing is found if it fits all terms.

@@ -1,8 +1,8 @@
-//! What a term means to things that are not relays.
+//! The meaning of a term for things that are not relays.
 
 use allium_analysis::{Condition, Term};
 
-/// How well something fits a term.
+/// The degree to which something fits a term.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     No,
