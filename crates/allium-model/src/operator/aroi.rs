@@ -8,8 +8,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use url::{Host, Url};
 
 use crate::identity::ParseError;
+
+/// Bytes of a text that may be a domain; a longer one is none in any script.
+const MAX_TEXT_BYTES: usize = 1024;
 
 /// A host name that can be in the global DNS: lower case, ASCII (punycode where it is international), at least two labels,
 /// without `www.` in front, port or path.
@@ -22,14 +26,17 @@ impl AroiDomain {
         &self.0
     }
 
-    /// The domain of a `url:` field: scheme, user, port, path, `www.` and a final dot are dropped.
+    /// The domain of a `url:` field, as a browser reads it: scheme, port, path, `www.` and a final dot are dropped.
     ///
     /// # Errors
-    /// Addresses, single labels, and labels that DNS does not allow are no domains.
+    /// Addresses, user parts, other schemes than HTTP, single labels, and labels that DNS does not allow are no domains.
     pub fn of_url(url: &str) -> Result<Self, ParseError> {
-        let rest = strip_prefix_ignoring_case(url, "https://").or_else(|| strip_prefix_ignoring_case(url, "http://")).unwrap_or(url);
-        let host = rest.split(['/', '?', '#', ':']).next().unwrap_or_default().trim_end_matches('.');
-        strip_prefix_ignoring_case(host, "www.").filter(|rest| rest.contains('.')).unwrap_or(host).parse()
+        let error = || ParseError::new("expected an address such as https://example.org", url);
+        let has_scheme = ["https:", "http:"].iter().any(|scheme| strip_prefix_ignoring_case(url, scheme).is_some());
+        let url = if has_scheme { Url::parse(url) } else { Url::parse(&format!("https://{url}")) };
+        let url = url.ok().filter(|url| url.username().is_empty() && url.password().is_none()).ok_or_else(error)?;
+        let host = url.domain().map(|host| host.strip_suffix('.').unwrap_or(host)).ok_or_else(error)?;
+        host.strip_prefix("www.").filter(|rest| rest.contains('.')).unwrap_or(host).parse()
     }
 }
 
@@ -37,15 +44,27 @@ impl FromStr for AroiDomain {
     type Err = ParseError;
 
     /// Reads a domain in any case and script; refuses addresses, single labels and what DNS does not allow.
+    ///
+    /// The parser of hosts is the one that requests are made with (URL Standard), so that no text is a name here and an address there:
+    /// it takes `127.0.0.0x1` and `１２７。1` for addresses.
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let error = || ParseError::new("expected a domain such as example.org", text);
-        let ascii = idna::domain_to_ascii_strict(text).map_err(|_| error())?;
-        let is_label = |label: &str| (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-');
-        let is_top = |label: &str| label.bytes().any(|b| b.is_ascii_alphabetic());
-        let fits =
-            ascii.len() <= 253 && ascii.contains('.') && ascii.split('.').all(is_label) && ascii.rsplit('.').next().is_some_and(is_top);
-        if fits { Ok(Self(ascii.into_boxed_str())) } else { Err(error()) }
+        let is_bounded = text.len() <= MAX_TEXT_BYTES && !text.contains('%');
+        let host = is_bounded.then(|| Host::parse(text).ok()).flatten().ok_or_else(error)?;
+        match host {
+            Host::Domain(name) if is_name(&name) => Ok(Self(name.into_boxed_str())),
+            _ => Err(error()),
+        }
     }
+}
+
+/// True if the DNS can have a name: at least two labels of letters, digits and hyphens, and a letter in the last of them.
+fn is_name(name: &str) -> bool {
+    let is_inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_label =
+        |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(is_inner) && !label.starts_with('-') && !label.ends_with('-');
+    let is_top = |label: &str| label.bytes().any(|b| b.is_ascii_lowercase());
+    name.len() <= 253 && name.contains('.') && name.split('.').all(is_label) && name.rsplit('.').next().is_some_and(is_top)
 }
 
 impl fmt::Display for AroiDomain {

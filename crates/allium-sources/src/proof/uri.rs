@@ -61,8 +61,7 @@ impl Uri {
 
     /// The bytes of a domain's file, or why they cannot be had.
     pub(super) async fn get(&self, domain: &AroiDomain) -> Result<Vec<u8>, Finding> {
-        let unusable = |_| Finding::Broken("its name makes no address of a page".to_owned());
-        let url: Url = format!("https://{domain}{PATH}").parse().map_err(unusable)?;
+        let url = address_of(domain).ok_or_else(|| Finding::Broken("its name makes no address of a page".to_owned()))?;
         let request = self.client.get(url.clone()).header(ACCEPT, "text/plain").header(ACCEPT_ENCODING, "identity");
         let response = request.send().await.map_err(|error| finding(&error))?;
         check_head(&response)?;
@@ -75,11 +74,23 @@ impl Uri {
     }
 }
 
+/// The address of a domain's file; `None` if the parser of requests would ask anything but that domain at port 443. An address of the
+/// internet in place of a name would never come before the resolver, which is where addresses are judged.
+fn address_of(domain: &AroiDomain) -> Option<Url> {
+    let url: Url = format!("https://{domain}{PATH}").parse().ok()?;
+    let is_plain = is_plain(&url) && url.scheme() == "https" && url.path() == PATH;
+    (is_plain && url.domain() == Some(domain.as_str())).then_some(url)
+}
+
+/// True if an address has neither a user nor a port of its own.
+fn is_plain(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none() && url.port().is_none()
+}
+
 fn stays(attempt: &Attempt<'_>) -> bool {
     let (to, from) = (attempt.url(), attempt.previous().first());
-    let is_plain = to.username().is_empty() && to.password().is_none() && to.port().is_none();
-    let stays = from.is_some_and(|from| to.scheme() == "https" && from.host() == to.host());
-    is_plain && stays && attempt.previous().len() <= MAX_REDIRECTS
+    let stays = from.is_some_and(|from| to.scheme() == "https" && from.domain().is_some() && from.domain() == to.domain());
+    is_plain(to) && stays && attempt.previous().len() <= MAX_REDIRECTS
 }
 
 /// A server in trouble settles nothing; everything else but a plain 200 is an answer that proves nothing.

@@ -1,6 +1,7 @@
 //! A web server on loopback with certificates of an authority made for the test.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
@@ -67,6 +68,7 @@ pub(crate) type Reply = Arc<dyn Fn(&str) -> Option<Vec<u8>> + Send + Sync>;
 pub(crate) struct Web {
     pub(crate) address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
+    n_connections: Arc<AtomicUsize>,
 }
 
 impl Web {
@@ -75,21 +77,28 @@ impl Web {
         let address = listener.local_addr().unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(authority.config(names, valid)));
         let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = asked.clone();
+        let n_connections = Arc::new(AtomicUsize::new(0));
+        let (seen, counted) = (asked.clone(), n_connections.clone());
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::SeqCst);
                 let (acceptor, reply, seen) = (acceptor.clone(), reply.clone(), seen.clone());
                 // A client that does not like the certificate hangs up.
                 tokio::spawn(async move { answer(stream, &acceptor, &reply, &seen).await.ok() });
             }
         });
-        Self { address, asked }
+        Self { address, asked, n_connections }
     }
 
     /// The heads of the requests that came.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
+    }
+
+    /// Number of connections that came, whatever was said on them.
+    pub(crate) fn n_connections(&self) -> usize {
+        self.n_connections.load(Ordering::SeqCst)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -89,13 +90,22 @@ fn anchor(key: &DNSKEY) -> String {
 struct Servers {
     root: Catalog,
     all: Catalog,
+    /// Number of questions for addresses of IPv4 so far.
+    n_asked: AtomicUsize,
+    /// Zones that answer from the second of these questions on.
+    later: Option<Catalog>,
 }
 
 #[async_trait]
 impl RequestHandler for Servers {
     async fn handle_request<R: ResponseHandler, T: Time>(&self, request: &Request, response_handle: R) -> ResponseInfo {
-        let asks_parent = request.request_info().is_ok_and(|info| info.query.query_type() == RecordType::DS);
-        let catalog = if asks_parent { &self.root } else { &self.all };
+        let kind = request.request_info().ok().map(|info| info.query.query_type());
+        let is_later = kind == Some(RecordType::A) && self.n_asked.fetch_add(1, Ordering::SeqCst) > 0;
+        let catalog = match &self.later {
+            Some(later) if is_later => later,
+            _ if kind == Some(RecordType::DS) => &self.root,
+            _ => &self.all,
+        };
         catalog.handle_request::<R, T>(request, response_handle).await
     }
 }
@@ -124,6 +134,17 @@ async fn one_port() -> (UdpSocket, TcpListener, SocketAddr) {
 impl Dns {
     /// Starts a server. The root zone has `records`; `zones` are below it.
     pub(crate) async fn start(signing: Signing, records: Vec<Record>, zones: Vec<(&str, Vec<Record>)>) -> Self {
+        Self::start_with(signing, records, zones, None).await
+    }
+
+    /// Starts a server that answers the first question for an address with one of these records, every further one with the other.
+    pub(crate) async fn turning(first: Record, then: Record) -> Self {
+        let mut later = Catalog::new();
+        later.upsert(name(".").into(), vec![Arc::new(zone(".", vec![then]))]);
+        Self::start_with(Signing::None, vec![first], Vec::new(), Some(later)).await
+    }
+
+    async fn start_with(signing: Signing, records: Vec<Record>, zones: Vec<(&str, Vec<Record>)>, later: Option<Catalog>) -> Self {
         let mut root = zone(".", records);
         let mut all = Catalog::new();
         for (origin, records) in zones {
@@ -150,7 +171,7 @@ impl Dns {
         all.upsert(name(".").into(), vec![root.clone()]);
         only_root.upsert(name(".").into(), vec![root.clone()]);
         let (socket, listener, address) = one_port().await;
-        let mut server = Server::new(Servers { root: only_root, all });
+        let mut server = Server::new(Servers { root: only_root, all, n_asked: AtomicUsize::new(0), later });
         server.register_socket(socket);
         server.register_listener(listener, Duration::from_secs(5), 1 << 16);
         tokio::spawn(async move { server.block_until_done().await.unwrap() });
