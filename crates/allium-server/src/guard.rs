@@ -2,7 +2,9 @@
 //!
 //! Oversized addresses are refused before anything looks at them. Where the site lies below a path, it is taken off what comes in and put
 //! in front of the addresses in what goes out; nothing behind the gate knows of it. Every response carries a strict content security
-//! policy.
+//! policy, and is counted.
+
+use std::time::Instant;
 
 use allium_service::Snapshot;
 use allium_views::{RequestError, Route, below, holds_addresses};
@@ -13,10 +15,10 @@ use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::answers::finished::{HasScript, IsFinished};
 use crate::outside::Outside;
 use crate::proxies::Peer;
-use crate::response::HasScript;
-use crate::{Server, is_for_programs, refused};
+use crate::{Kind, Server, is_for_programs, refused};
 
 /// Policy of pages: our stylesheet and our pictures; the icon is part of the page.
 const CONTENT_SECURITY_POLICY: &str =
@@ -30,6 +32,7 @@ const LONGEST_ADDRESS: usize = 4_096;
 
 /// Refuses oversized addresses, takes off the path below which the site lies, and adds what every response carries.
 pub(crate) async fn guard(State(server): State<Server>, mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
     let snapshot = server.site.snapshot();
     let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0);
     let outside = Outside::of(snapshot.info(), &server.proxies, peer, request.headers());
@@ -37,10 +40,16 @@ pub(crate) async fn guard(State(server): State<Server>, mut request: Request, ne
     let is_too_long = request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS);
     *request.uri_mut() = uri.clone();
     request.extensions_mut().insert(outside.clone());
-    let response =
-        if is_too_long { refused(&snapshot, &RequestError::TooLong, is_for_programs(uri.path())) } else { next.run(request).await };
+    let response = if is_too_long {
+        server.misuse.note("addresses were too long", "the limit is 4,096 bytes");
+        refused(&snapshot, &RequestError::TooLong, is_for_programs(uri.path()))
+    } else {
+        next.run(request).await
+    };
     let mut response = completed(outside.path(), response).await;
     carry(&snapshot, &uri, &mut response);
+    let kind = response.extensions().get::<Kind>().map_or("none", |kind| kind.0);
+    server.counts.answered(kind, response.status().as_u16(), begun.elapsed());
     response
 }
 
@@ -54,7 +63,7 @@ fn inner(outside: &Outside, uri: &Uri) -> Uri {
 
 /// The response with the path below which the site lies in front of our addresses.
 async fn completed(path: &str, response: Response) -> Response {
-    if path.is_empty() {
+    if path.is_empty() || response.extensions().get::<IsFinished>().is_some() {
         return response;
     }
     let (mut parts, mut body) = response.into_parts();
@@ -65,7 +74,7 @@ async fn completed(path: &str, response: Response) -> Response {
     let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
     if holds_addresses(&kind) {
         parts.headers.remove(header::CONTENT_LENGTH);
-        // It is in memory already.
+        // It is small and in memory already: pages and figures come finished.
         body = match to_bytes(body, usize::MAX).await {
             Ok(bytes) => Body::from(below(&kind, &bytes, path)),
             Err(error) => Body::new(error.to_string()),

@@ -16,68 +16,109 @@
 //! ```
 
 mod accept;
+mod answers;
+mod client;
+mod connections;
+mod counts;
 mod doors;
 mod guard;
 mod health;
+mod lanes;
+mod limits;
+mod memory;
 mod metrics;
+mod misuse;
 mod notes;
 mod outside;
 mod proxies;
-mod response;
 mod stream;
 
 use std::any::Any;
-use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use allium_model::Timestamp;
 use allium_service::{Site, Snapshot};
 use allium_views::route::{Cost, Service};
 use allium_views::{Answer, Asked, Parsed, RequestError, Route, render, render_moved};
 use axum::Router;
-use axum::extract::connect_info::Connected;
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::serve::IncomingStream;
-use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc;
 use tokio::sync::watch::Sender;
 use tokio::task::JoinSet;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
 
-use self::accept::{accepts, prefers};
+use self::accept::prefers;
+use self::answers::exports::Exports;
+use self::answers::finished::{Coding, Finished, IsFinished, response, with};
+use self::answers::{Answers, Key, minute};
+use self::connections::places::{Places, Shares};
+use self::counts::Counts;
 pub use self::doors::{Door, Listen, ListenError, SocketFile};
+use self::lanes::{Class, Lanes, Shed};
+pub use self::limits::Limits;
+use self::memory::Memory;
+use self::misuse::Misuse;
 use self::outside::Outside;
 pub use self::proxies::{Peer, Proxies, Proxy, ProxyError};
-use self::response::{response, with};
 
-/// Number of pictures that are drawn at the same time; further requests wait.
-static PICTURES: Semaphore = Semaphore::const_new(4);
+/// Time for which a busy connection or stream is safe where all places are taken.
+const GRACE: Duration = Duration::from_secs(60);
 
-/// Number of clients that may listen to changes at a time.
-const MAX_LISTENERS: usize = 64;
+/// Seconds after which a client may ask again for what was shed.
+const AGAIN_SECS: &str = "5";
 
 /// A server of a site. Cheap to clone, shared by all requests.
 #[derive(Clone)]
 pub struct Server {
     site: Site,
-    listeners: Arc<Semaphore>,
+    limits: Limits,
     proxies: Arc<Proxies>,
+    places: Arc<Places>,
+    listeners: Arc<Places>,
+    lanes: Arc<Lanes>,
+    answers: Arc<Answers>,
+    exports: Arc<Exports>,
+    memory: Arc<Memory>,
+    counts: Arc<Counts>,
+    misuse: Arc<Misuse>,
     /// True once the server stops.
     closing: Sender<bool>,
 }
 
+/// Marks a response with the kind of what was asked for.
+#[derive(Debug, Clone, Copy)]
+struct Kind(&'static str);
+
 impl Server {
     /// A server of what the site shows.
     pub fn new(site: Site) -> Self {
-        let listeners = Arc::new(Semaphore::new(MAX_LISTENERS));
-        Self { site, listeners, proxies: Arc::default(), closing: Sender::new(false) }
+        Self::within(site, Limits::default())
+    }
+
+    /// A server of what the site shows, within other limits.
+    pub fn within(site: Site, limits: Limits) -> Self {
+        let shares = |total, each| Places::new(Shares { total, each, grace: GRACE });
+        Self {
+            site,
+            limits,
+            proxies: Arc::default(),
+            places: shares(limits.max_connections, limits.max_connections_per_address),
+            listeners: shares(limits.max_listeners, limits.max_listeners_per_address),
+            lanes: Arc::default(),
+            answers: Arc::new(Answers::new(limits.cache_bytes)),
+            exports: Arc::new(Exports::new(limits.exports_bytes)),
+            memory: Arc::default(),
+            counts: Arc::default(),
+            misuse: Arc::default(),
+            closing: Sender::new(false),
+        }
     }
 
     /// The same server, which believes these proxies instead of those on this machine.
@@ -93,11 +134,10 @@ impl Server {
             .fallback(respond)
             .layer(CatchPanicLayer::custom(move |panic: Box<dyn Any + Send>| after_panic(&site.snapshot(), &*panic)))
             .layer(from_fn_with_state(self.clone(), guard::guard))
-            .layer(CompressionLayer::new())
             .with_state(self.clone())
     }
 
-    /// Ends all streams of changes: the server stops.
+    /// Ends all streams of changes, and connections without a request: the server stops.
     pub fn close(&self) {
         self.closing.send_replace(true);
     }
@@ -107,41 +147,21 @@ impl Server {
     /// # Errors
     /// A listener fails.
     pub async fn serve(self, doors: Vec<Door>, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let (alive, mut gone) = mpsc::channel(1);
         let mut open = JoinSet::new();
         for door in doors {
-            open.spawn(self.clone().serve_at(door));
+            open.spawn(connections::accept(self.clone(), door, alive.clone()));
         }
+        drop(alive);
         let first = tokio::select! {
             () = stop => None,
             ended = open.join_next() => ended,
         };
         self.close();
         let rest = open.join_all().await;
+        // Nothing is ever sent: it ends with the last connection.
+        while gone.recv().await.is_some() {}
         first.map(|ended| ended.unwrap_or_else(|error| Err(io::Error::other(error)))).into_iter().chain(rest).collect()
-    }
-
-    /// Serves at a door until the server closes.
-    async fn serve_at(self, door: Door) -> io::Result<()> {
-        let mut closing = self.closing.subscribe();
-        let service = self.router().into_make_service_with_connect_info::<Peer>();
-        // The sender lives in the server, so it is not gone before.
-        let closed = async move { drop(closing.wait_for(|closing| *closing).await) };
-        match door {
-            Door::Tcp(listener) => axum::serve(listener, service).with_graceful_shutdown(closed).await,
-            Door::Unix(listener, _file) => axum::serve(listener, service).with_graceful_shutdown(closed).await,
-        }
-    }
-}
-
-impl Connected<IncomingStream<'_, TcpListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
-        Self::from(*stream.remote_addr())
-    }
-}
-
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(_: IncomingStream<'_, UnixListener>) -> Self {
-        Self::Unix
     }
 }
 
@@ -152,64 +172,133 @@ pub fn router(site: Site) -> Router {
 
 async fn respond(State(server): State<Server>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
+    let parsed = Route::parse(parts.uri.path());
+    let kind = Kind(parsed.as_ref().map_or("none", kind_of));
+    let mut response = answered(&server, parsed, parts, body).await;
+    response.extensions_mut().insert(kind);
+    response
+}
+
+async fn answered(server: &Server, parsed: Result<Parsed, RequestError>, parts: Parts, body: axum::body::Body) -> Response {
     let (snapshot, now) = (server.site.snapshot(), server.site.now());
     let for_programs = is_for_programs(parts.uri.path());
-    match Route::parse(parts.uri.path()) {
+    match parsed {
         Err(error) => refused(&snapshot, &error, for_programs),
         Ok(Parsed::Route(Route::Service(Service::Note { incident, by }))) if parts.method == Method::POST => {
-            notes::respond(&server.site, &incident, by, &parts.headers, body).await
+            notes::respond(server, &incident, by, &parts.headers, body).await
         }
         Ok(parsed @ Parsed::Moved(Route::Service(Service::Note { .. }))) if parts.method == Method::POST => {
-            shown(snapshot, now, parsed, parts).await
+            shown(server, snapshot, now, parsed, parts).await
         }
-        Ok(Parsed::Route(Route::Service(Service::Note { .. }))) => not_allowed(&snapshot, for_programs),
-        Ok(_) if !matches!(parts.method, Method::GET | Method::HEAD) => not_allowed(&snapshot, for_programs),
-        Ok(Parsed::Route(Route::Service(Service::Changes))) => stream::respond(&server, &parts),
+        Ok(Parsed::Route(Route::Service(Service::Note { .. }))) => only(&snapshot, for_programs, &RequestError::OnlyPost, "POST"),
+        Ok(_) if !matches!(parts.method, Method::GET | Method::HEAD) => {
+            only(&snapshot, for_programs, &RequestError::MethodNotAllowed, "GET, HEAD")
+        }
+        Ok(Parsed::Route(Route::Service(Service::Changes))) => stream::respond(server, &parts),
         Ok(Parsed::Route(Route::Service(Service::Health))) => {
             response(health::answer(&snapshot, &server.site.workers(), now), &parts.headers)
         }
-        Ok(Parsed::Route(Route::Service(Service::Metrics))) => {
-            response(metrics::answer(&snapshot, &server.site.workers(), now), &parts.headers)
-        }
-        Ok(parsed) => shown(snapshot, now, parsed, parts).await,
+        Ok(Parsed::Route(Route::Service(Service::Metrics))) => response(metrics::answer(server, &snapshot, now), &parts.headers),
+        Ok(parsed) => shown(server, snapshot, now, parsed, parts).await,
     }
 }
 
-/// Answer of the pages: on a thread that serves others where it is made quickly, else on one of its own.
-async fn shown(snapshot: Arc<Snapshot>, now: Timestamp, parsed: Parsed, parts: Parts) -> Response {
-    let (cost, for_programs) = match &parsed {
-        Parsed::Route(route) => (route.cost(), route.is_for_programs()),
-        Parsed::Moved(_) => (Cost::Light, false),
+/// Answer of the pages: one that is kept, else one that its lane makes.
+async fn shown(server: &Server, snapshot: Arc<Snapshot>, now: Timestamp, parsed: Parsed, parts: Parts) -> Response {
+    let (class, for_programs) = match &parsed {
+        Parsed::Route(route) => (class_of(route.cost()), route.is_for_programs()),
+        Parsed::Moved(_) => (Class::Page, false),
     };
-    if cost == Cost::Light {
-        return response(answer(&snapshot, now, parsed, &parts), &parts.headers);
-    }
-    // Nobody closes it.
-    let _permit = if cost == Cost::Picture { PICTURES.acquire().await.ok() } else { None };
-    let headers = parts.headers.clone();
-    let work = tokio::task::spawn_blocking({
-        let snapshot = Arc::clone(&snapshot);
-        move || answer(&snapshot, now, parsed, &parts)
-    });
-    match work.await {
-        Ok(answer) => response(answer, &headers),
-        Err(error) => {
-            tracing::error!(%error, "a page could not be made");
-            refused(&snapshot, &RequestError::Internal, for_programs)
+    let outside = parts.extensions.get::<Outside>().cloned().unwrap_or_default();
+    let key = key(&snapshot, now, &parsed, &parts, &outside);
+    let (method, headers) = (parts.method.clone(), parts.headers.clone());
+    // A date of modification that lies ahead is left out, so such an answer is not the one of a second later.
+    let may_be_kept = snapshot.modified() <= now;
+    let made = {
+        let (snapshot, exports, coding) = (Arc::clone(&snapshot), Arc::clone(&server.exports), key.coding);
+        let make = move || {
+            let mut finished = Finished::complete(answer(&snapshot, now, parsed, &parts, &outside), outside.path(), coding, &exports)?;
+            finished.may_be_kept &= may_be_kept;
+            Ok(finished)
+        };
+        async move { server.lanes.run(class, make).await? }
+    };
+    match server.answers.get(key, made).await {
+        Ok(found) => {
+            server.counts.kept(found.result);
+            server.watch_memory();
+            let mut response = found.finished.response(&method, &headers);
+            response.extensions_mut().insert(IsFinished);
+            response
+        }
+        Err(Shed) => {
+            server.counts.shed(class.name());
+            server.misuse.note("requests were shed", class.name());
+            with(refused(&snapshot, &RequestError::Busy, for_programs), header::RETRY_AFTER, AGAIN_SECS)
         }
     }
 }
 
-fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts) -> Answer {
-    let takes = |coding: &str| accepts(&parts.headers, &header::ACCEPT_ENCODING, coding);
-    let base = parts.extensions.get::<Outside>().map(Outside::base).unwrap_or_default();
+impl Server {
+    /// Gives up the answers that are kept where the memory is over its budget.
+    fn watch_memory(&self) {
+        if self.memory.resident().is_some_and(|resident| resident > self.limits.memory_bytes) {
+            if self.misuse.note("the memory is over its budget", "serve.memory_mb") {
+                self.answers.clear();
+            }
+        }
+    }
+}
+
+/// Everything that an answer depends on.
+fn key(snapshot: &Snapshot, now: Timestamp, parsed: &Parsed, parts: &Parts, outside: &Outside) -> Key {
+    let names_the_service = matches!(parsed, Parsed::Route(Route::Feed(_)));
+    Key {
+        generation: snapshot.generation(),
+        minute: minute(now),
+        address: parts.uri.path_and_query().map_or("/", |address| address.as_str()).into(),
+        as_csv: as_csv(&parts.headers),
+        base: if names_the_service { outside.base().into() } else { Box::default() },
+        path: outside.path().into(),
+        coding: Coding::of(&parts.headers),
+    }
+}
+
+fn as_csv(headers: &HeaderMap) -> bool {
+    prefers(headers, &header::ACCEPT, "text/csv", "application/json")
+}
+
+fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts, outside: &Outside) -> Answer {
+    let takes = |coding: &str| accept::accepts(&parts.headers, &header::ACCEPT_ENCODING, coding);
+    let base = outside.base();
     let asked = Asked { query: parts.uri.query().unwrap_or_default(), base: &base, takes: &takes };
     match parsed {
-        Parsed::Route(route) if prefers(&parts.headers, &header::ACCEPT, "text/csv", "application/json") => {
-            render(snapshot, now, &route.as_csv(), &asked)
-        }
+        Parsed::Route(route) if as_csv(&parts.headers) => render(snapshot, now, &route.as_csv(), &asked),
         Parsed::Route(route) => render(snapshot, now, &route, &asked),
         Parsed::Moved(route) => render_moved(snapshot, now, &route, &asked),
+    }
+}
+
+const fn class_of(cost: Cost) -> Class {
+    match cost {
+        Cost::Light => Class::Page,
+        Cost::Picture => Class::Picture,
+        Cost::Heavy => Class::Heavy,
+    }
+}
+
+/// The kind of what was asked for, as metrics name it.
+const fn kind_of(parsed: &Parsed) -> &'static str {
+    match parsed {
+        Parsed::Moved(_) => "redirect",
+        Parsed::Route(Route::Page(_)) => "page",
+        Parsed::Route(Route::Chart(..)) => "chart",
+        Parsed::Route(Route::Data(..) | Route::IncidentLines) => "data",
+        Parsed::Route(Route::Feed(_) | Route::Calendar(_)) => "feed",
+        Parsed::Route(Route::Asset(_) | Route::Icon | Route::Robots) => "asset",
+        Parsed::Route(Route::Service(Service::Changes)) => "stream",
+        Parsed::Route(Route::Service(Service::Note { .. })) => "note",
+        Parsed::Route(Route::Service(_)) => "probe",
     }
 }
 
@@ -224,8 +313,9 @@ fn refused(snapshot: &Snapshot, error: &RequestError, for_programs: bool) -> Res
     response(answer, &HeaderMap::new())
 }
 
-fn not_allowed(snapshot: &Snapshot, for_programs: bool) -> Response {
-    with(refused(snapshot, &RequestError::MethodNotAllowed, for_programs), header::ALLOW, "GET, HEAD")
+/// The refusal of a method, with those that are allowed.
+fn only(snapshot: &Snapshot, for_programs: bool, error: &RequestError, allowed: &str) -> Response {
+    with(refused(snapshot, error, for_programs), header::ALLOW, allowed)
 }
 
 fn after_panic(snapshot: &Snapshot, panic: &(dyn Any + Send)) -> Response {

@@ -15,6 +15,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::Server;
+use crate::counts::Counts;
+
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 type Labels = Vec<(&'static str, String)>;
@@ -22,14 +25,14 @@ type Gauges = Family<Labels, Gauge<f64, AtomicU64>>;
 type Counters = Family<Labels, Counter<u64, AtomicU64>>;
 
 /// All figures; 200 also before there is data, with what is known of the sources.
-pub(crate) fn answer(snapshot: &Snapshot, workers: &[WorkerReport], now: Timestamp) -> Answer {
-    match text(snapshot, workers, now) {
+pub(crate) fn answer(server: &Server, snapshot: &Snapshot, now: Timestamp) -> Answer {
+    match text(server, snapshot, now) {
         Ok(text) => Answer::not_kept(200, CONTENT_TYPE, text),
         Err(_) => Answer::not_kept(500, CONTENT_TYPE, ""),
     }
 }
 
-fn text(snapshot: &Snapshot, workers: &[WorkerReport], now: Timestamp) -> Result<String, std::fmt::Error> {
+fn text(server: &Server, snapshot: &Snapshot, now: Timestamp) -> Result<String, std::fmt::Error> {
     let mut figures = Figures::default();
     figures.add("allium_build_info", "The version of the program; always 1", &[("version", snapshot.info().version.clone())], 1.0);
     if let Some(view) = snapshot.view() {
@@ -41,8 +44,9 @@ fn text(snapshot: &Snapshot, workers: &[WorkerReport], now: Timestamp) -> Result
         figures.of_incidents(log);
     }
     figures.of_sources(snapshot);
-    workers.iter().for_each(|worker| figures.of_worker(worker));
-    figures.encoded()
+    server.site.workers().iter().for_each(|worker| figures.of_worker(worker));
+    figures.of_service(server);
+    figures.encoded(&server.counts)
 }
 
 /// Gauges and counters by name with their help, each in the order in which they were first added.
@@ -148,8 +152,25 @@ impl Figures {
         self.count("allium_worker_panics", "Runs of a worker that ended in a panic", &labels, worker.panics);
     }
 
-    fn encoded(self) -> Result<String, std::fmt::Error> {
+    fn of_service(&mut self, server: &Server) {
+        let gauges = [
+            ("allium_http_connections", "Open connections", server.places.n_taken() as u64),
+            ("allium_http_connections_limit", "Connections that may be open", server.places.total() as u64),
+            ("allium_http_queue", "Requests that wait to be answered", server.lanes.n_waiting() as u64),
+            ("allium_streams", "Clients that listen to changes", server.listeners.n_taken() as u64),
+            ("allium_cache_bytes", "Memory of answers that are kept", server.answers.n_bytes()),
+            ("allium_exports_bytes", "Disk of large answers that are kept", server.exports.n_bytes()),
+            ("allium_memory_budget_bytes", "Resident memory above which nothing is kept", server.limits.memory_bytes),
+        ];
+        gauges.into_iter().for_each(|(name, help, n)| self.add(name, help, &[], n as f64));
+        if let Some(resident) = server.memory.resident() {
+            self.add("allium_memory_resident_bytes", "Resident memory of the program", &[], resident as f64);
+        }
+    }
+
+    fn encoded(self, counts: &Counts) -> Result<String, std::fmt::Error> {
         let mut registry = Registry::default();
+        counts.register(&mut registry);
         for (name, help, gauges) in self.families {
             registry.register(name, help, gauges);
         }

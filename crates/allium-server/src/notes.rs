@@ -15,8 +15,8 @@ use axum::http::header::{self, HeaderMap};
 use axum::response::Response;
 use serde::Deserialize;
 
-use crate::refused;
-use crate::response::{response, with};
+use crate::answers::finished::{response, with};
+use crate::{Server, refused};
 
 /// The largest body that is read, in bytes: the longest text in the widest encoding of a form.
 const LARGEST_BODY: usize = 32 * 1_024;
@@ -31,11 +31,16 @@ const LONGEST_TOKEN: usize = 200;
 static WRITERS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 
 /// Takes a note about an incident, and answers whoever sent it.
-pub(crate) async fn respond(site: &Site, incident: &str, by: NoteBy, headers: &HeaderMap, body: Body) -> Response {
+pub(crate) async fn respond(server: &Server, incident: &str, by: NoteBy, headers: &HeaderMap, body: Body) -> Response {
+    let site = &server.site;
     let taken = match by {
         NoteBy::Form => take_form(site, incident, body).await,
         NoteBy::Json(action) => take_json(site, incident, headers, body, action).await,
     };
+    if matches!(taken, Err(RequestError::WrongToken)) {
+        server.counts.token_refused();
+        server.misuse.note("notes were refused", "the token is not valid");
+    }
     match (taken, by) {
         (Ok(answer), _) => response(answer, headers),
         (Err(error), NoteBy::Form) => refused(&site.snapshot(), &error, false),

@@ -70,6 +70,19 @@ impl Said {
     }
 }
 
+/// The address of the client as trusted proxies say: the last one in `Forwarded`, else in `X-Forwarded-For`, that is no proxy itself.
+pub(crate) fn forwarded_for(headers: &HeaderMap, proxies: &Proxies) -> Option<IpAddr> {
+    let values = |name: &str| -> Option<String> {
+        let values: Option<Vec<&str>> = headers.get_all(name).iter().map(|value| value.to_str().ok()).collect();
+        values.filter(|values| !values.is_empty()).map(|values| values.join(","))
+    };
+    let nodes: Vec<Option<IpAddr>> = match values(header::FORWARDED.as_str()) {
+        Some(text) => elements(&text)?.iter().map(|element| value(element, "for").and_then(node)).collect(),
+        None => values("x-forwarded-for")?.split(',').map(|part| node(part.trim())).collect(),
+    };
+    nodes.into_iter().rev().find(|node| node.is_none_or(|node| !proxies.trust(Peer::At(node)))).flatten()
+}
+
 /// The last value of a header, where it is text.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
@@ -102,8 +115,11 @@ fn value<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
     element.iter().find(|(of, _)| of.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// The address in `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]` or `[2001:db8::1]:80`.
+/// The address in `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]` or `[2001:db8::1]:80`.
 fn node(text: &str) -> Option<IpAddr> {
+    if let Ok(address) = text.parse() {
+        return Some(address);
+    }
     let bare = match text.strip_prefix('[') {
         Some(rest) => rest.split(']').next()?,
         None => text.split(':').next()?,

@@ -8,15 +8,20 @@ use std::time::Duration;
 use allium_service::{Change, Snapshot};
 use allium_views::{Answer, Params, RequestError, change_json};
 use allium_words::inert::inert;
+use axum::extract::ConnectInfo;
 use axum::http::header::{self, HeaderMap};
 use axum::http::request::Parts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::watch::Receiver;
+use tokio::time::{Instant, sleep_until};
 
 use crate::Server;
-use crate::response::{response, with};
+use crate::answers::finished::{response, with};
+use crate::client::Client;
+use crate::connections::activity;
+use crate::connections::places::Place;
+use crate::proxies::Peer;
 
 /// Silence after which a comment shows that the stream still goes on.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -46,10 +51,26 @@ fn listen(server: &Server, parts: &Parts) -> Result<Listener, RequestError> {
     let news = server.site.subscribe();
     let snapshot = server.site.snapshot();
     snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
-    let permit = Arc::clone(&server.listeners).try_acquire_owned().map_err(|_| RequestError::TooManyListeners)?;
+    let place = place(server, parts)?;
     let (next, is_broken) = last_seen.map_or_else(|| (snapshot.changes().n(), false), |last_seen| snapshot.changes().after(&last_seen));
     let closing = server.closing.subscribe();
-    Ok(Listener { news, closing, next, waiting: greeting(&snapshot, is_broken), _permit: permit })
+    let under_way = place.activity.begin();
+    let until = Instant::now() + server.limits.listening;
+    Ok(Listener { news, closing, next, waiting: greeting(&snapshot, is_broken), until, place, _under_way: under_way })
+}
+
+/// A place for a listener; its connection may last.
+fn place(server: &Server, parts: &Parts) -> Result<Place, RequestError> {
+    let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|info| info.0);
+    let Some(place) = server.listeners.take(Client::of_request(peer, &server.proxies, &parts.headers)) else {
+        server.counts.stream_refused();
+        server.misuse.note("listeners were refused", "all places are taken");
+        return Err(RequestError::TooManyListeners);
+    };
+    if let Some(request) = parts.extensions.get::<activity::Request>() {
+        request.may_last();
+    }
+    Ok(place)
 }
 
 fn greeting(snapshot: &Snapshot, is_broken: bool) -> VecDeque<Event> {
@@ -72,11 +93,15 @@ struct Listener {
     closing: Receiver<bool>,
     next: u64,
     waiting: VecDeque<Event>,
-    _permit: OwnedSemaphorePermit,
+    /// Time at which it ends in any case.
+    until: Instant,
+    place: Place,
+    _under_way: activity::Request,
 }
 
 impl Listener {
-    /// The next event, and the listener for the one after; `None` when the service stops.
+    /// The next event, and the listener for the one after; `None` when the service stops, the place is needed, or the time is over:
+    /// the client comes back and names the last change that it saw.
     async fn event(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
@@ -88,6 +113,8 @@ impl Listener {
                 tokio::select! {
                     changed = self.news.changed() => changed.ok()?,
                     _ = self.closing.wait_for(|closing| *closing) => return None,
+                    () = self.place.activity.asked_to_end() => return None,
+                    () = sleep_until(self.until) => return None,
                 }
             }
         }

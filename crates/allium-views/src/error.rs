@@ -41,6 +41,8 @@ pub enum RequestError {
     TooLong,
     /// Only reading is possible.
     MethodNotAllowed,
+    /// Only sending is possible.
+    OnlyPost,
     /// There is no data yet; the text says why.
     NoDataYet(String),
     /// The incidents are not known yet.
@@ -55,6 +57,10 @@ pub enum RequestError {
     BodyTooLarge,
     /// As many clients listen already as may.
     TooManyListeners,
+    /// Too many requests wait already.
+    Busy,
+    /// The request names no host, or two.
+    BadHost,
     /// The fault is ours.
     Internal,
 }
@@ -106,12 +112,12 @@ impl RequestError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::NoSuchPage | Self::NoSuchRelay(_) | Self::NoSuchGroup { .. } => 404,
-            Self::BadParameter { .. } | Self::BadQuestion { .. } | Self::BadBody(_) => 400,
+            Self::BadParameter { .. } | Self::BadQuestion { .. } | Self::BadBody(_) | Self::BadHost => 400,
             Self::WrongToken => 401,
             Self::BodyTooLarge => 413,
             Self::TooLong => 414,
-            Self::MethodNotAllowed => 405,
-            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners => 503,
+            Self::MethodNotAllowed | Self::OnlyPost => 405,
+            Self::NoDataYet(_) | Self::NoForecast(_) | Self::NoIncidentsYet | Self::TooManyListeners | Self::Busy => 503,
             Self::Internal => 500,
         }
     }
@@ -126,6 +132,7 @@ impl RequestError {
             Self::BadQuestion { .. } => "This question is not understood",
             Self::TooLong => "This address is too long",
             Self::MethodNotAllowed => "Only reading is possible here",
+            Self::OnlyPost => "Only notes can be sent here",
             Self::NoDataYet(_) => "No data yet",
             Self::NoIncidentsYet => "Incidents are being computed",
             Self::NoForecast(_) => "No forecast yet",
@@ -133,6 +140,8 @@ impl RequestError {
             Self::BadBody(_) => "This note was rejected",
             Self::BodyTooLarge => "This is too long",
             Self::TooManyListeners => "Too many listeners",
+            Self::Busy => "Too many requests at the moment",
+            Self::BadHost => "This request names no host",
             Self::Internal => "This page could not be made",
         }
     }
@@ -148,6 +157,7 @@ impl fmt::Display for RequestError {
             Self::BadQuestion { reason, .. } => f.write_str(reason),
             Self::TooLong => f.write_str("the address is longer than 4,096 bytes"),
             Self::MethodNotAllowed => f.write_str("only GET and HEAD are allowed"),
+            Self::OnlyPost => f.write_str("only POST is allowed"),
             Self::NoDataYet(reason) => write!(f, "no consensus has been taken in yet: {reason}"),
             Self::NoIncidentsYet => f.write_str("incidents are being computed from the stored history; ask again in a minute"),
             Self::NoForecast(reason) => write!(f, "there is no forecast: {reason}"),
@@ -157,6 +167,8 @@ impl fmt::Display for RequestError {
             Self::TooManyListeners => {
                 f.write_str("as many clients listen already as may; ask again later, or read /api/v1/incidents.jsonl")
             }
+            Self::Busy => f.write_str("too many requests wait already; ask again in some seconds"),
+            Self::BadHost => f.write_str("a request must name one host, in one header Host"),
             Self::Internal => f.write_str("the fault is on this side and has been logged"),
         }
     }

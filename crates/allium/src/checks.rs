@@ -31,6 +31,8 @@ pub(crate) fn check(key: &str, value: &Value) -> anyhow::Result<()> {
         "onionoo.proxy" => Ok(address::check_proxy(text(value))?),
         "proofs.resolvers" => each(value, |text| resolver(text).map(drop)),
         "onionoo.max_bytes" | "proofs.concurrency" | "collector.max_consensuses" => positive(value),
+        "serve.exports_mb" | "serve.memory_mb" => megabytes(value),
+        key if key.starts_with("serve.max_") => positive(value),
         key if key.ends_with(".timeout_secs") || key.ends_with(".poll_secs") => positive(value),
         _ => Ok(()),
     }
@@ -67,6 +69,16 @@ pub(crate) fn resolver(text: &str) -> anyhow::Result<SocketAddr> {
 fn one_of(name: &str, known: &[&str]) -> anyhow::Result<()> {
     if !known.contains(&name) {
         bail!("expected some of {}; found {name:?}", known.join(", "));
+    }
+    Ok(())
+}
+
+/// Largest number of megabytes: a terabyte.
+const MOST_MEGABYTES: i64 = 1 << 20;
+
+fn megabytes(value: &Value) -> anyhow::Result<()> {
+    if value.as_integer().is_some_and(|number| !(1..=MOST_MEGABYTES).contains(&number)) {
+        bail!("expected megabytes from 1 to {MOST_MEGABYTES}, found {value}");
     }
     Ok(())
 }
@@ -130,6 +142,8 @@ mod tests {
             ("proofs.resolvers", list("dns.example"), "expected ADDRESS"),
             ("proofs.concurrency", Value::Integer(0), "expected a whole number from 1 on, found 0"),
             ("onionoo.timeout_secs", Value::Integer(0), "expected a whole number from 1 on"),
+            ("serve.max_connections", Value::Integer(0), "expected a whole number from 1 on"),
+            ("serve.memory_mb", Value::Integer(1 << 40), "expected megabytes from 1 to 1048576"),
         ] {
             let error = check(key, &value).unwrap_err().to_string();
             assert!(error.contains(expected), "{key}: {error}");

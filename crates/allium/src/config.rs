@@ -38,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<String>,
     /// Seconds by which a time in a document may lie after the clock's and is still believed.
     pub(crate) clock_tolerance_secs: u32,
+    /// Limits of what is served at a time.
+    pub(crate) serve: ServeConfig,
     /// Events that are logged, as tracing's filter directives: `info`, `allium=debug`.
     pub(crate) log: String,
     /// Sources that are visited: `onionoo`, `directory`, `collector`.
@@ -52,6 +54,38 @@ pub(crate) struct Config {
     pub(crate) detect: DetectConfig,
     /// Limits for questions to the domains that relays claim.
     pub(crate) proofs: ProofsConfig,
+}
+
+/// Limits of what is served at a time. A megabyte is 2^20 bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct ServeConfig {
+    /// Connections; fewer where the process may have fewer descriptors.
+    pub(crate) max_connections: usize,
+    /// Connections of one address, unless it is a trusted proxy's or this machine's.
+    pub(crate) max_connections_per_address: usize,
+    /// Clients that listen to changes of incidents; at most three quarters of the connections.
+    pub(crate) max_listeners: usize,
+    /// Megabytes of disk for large answers, in files of the directory for temporary files.
+    pub(crate) exports_mb: u64,
+    /// Megabytes of resident memory that the program should not exceed; a sixteenth is for answers that are kept.
+    pub(crate) memory_mb: u64,
+}
+
+impl ServeConfig {
+    /// The limits of the server, within the descriptors that the process may have.
+    pub(crate) fn limits(&self) -> allium_server::Limits {
+        let limits = allium_server::Limits {
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            max_listeners: self.max_listeners,
+            cache_bytes: (self.memory_mb << 20) / 16,
+            exports_bytes: self.exports_mb << 20,
+            memory_bytes: self.memory_mb << 20,
+            ..allium_server::Limits::default()
+        };
+        limits.within_descriptors()
+    }
 }
 
 /// Settings of the detector.
@@ -148,6 +182,7 @@ impl Default for Config {
             address: String::new(),
             trusted_proxies: ["127.0.0.0/8", "::1", "unix"].map(str::to_owned).to_vec(),
             clock_tolerance_secs: CLOCK_TOLERANCE_SECS as u32,
+            serve: ServeConfig::default(),
             log: "info".to_owned(),
             sources: vec!["onionoo".to_owned()],
             onionoo: OnionooConfig::default(),
@@ -155,6 +190,19 @@ impl Default for Config {
             collector: CollectorConfig::default(),
             detect: DetectConfig::default(),
             proofs: ProofsConfig::default(),
+        }
+    }
+}
+
+impl Default for ServeConfig {
+    fn default() -> Self {
+        let limits = allium_server::Limits::default();
+        Self {
+            max_connections: limits.max_connections,
+            max_connections_per_address: limits.max_connections_per_address,
+            max_listeners: limits.max_listeners,
+            exports_mb: limits.exports_bytes >> 20,
+            memory_mb: limits.memory_bytes >> 20,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use allium_detect::{Event, Incident, Status};
 use allium_model::{IncidentNote, NoteAction};
-use allium_server::{Server, router};
+use allium_server::{Limits, Peer, Server, router};
 use allium_service::{IncidentLog, NewNote, NoteStore, Patch, Site, StoreError};
 use atom_syndication::Feed;
 use axum::body::{Body, BodyDataStream, to_bytes};
@@ -18,7 +18,7 @@ use crate::support::{Answer, HOSTILE, as_of, get, log_of, record, site_of};
 const OPEN: &str = "00000000000000a1";
 const OVER: &str = "00000000000000a2";
 
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     site_of(record(30))
 }
 
@@ -206,10 +206,10 @@ async fn each_change_is_told_once_and_a_listener_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn no_more_than_64_may_listen() {
-    let server = Server::new(site());
+async fn no_more_than_the_limit_may_listen() {
+    let server = Server::within(site(), Limits { max_listeners: 4, ..Limits::default() });
     let mut listening = Vec::new();
-    for _ in 0..64 {
+    for _ in 0..4 {
         listening.push(Listening::to(&server, None).await);
     }
     let request = || Request::builder().uri("/api/v1/incidents/stream").body(Body::empty()).unwrap();
@@ -217,6 +217,22 @@ async fn no_more_than_64_may_listen() {
     assert_eq!((refused.status(), &refused.headers()["retry-after"]), (StatusCode::SERVICE_UNAVAILABLE, &"60".parse().unwrap()));
     listening.pop();
     assert_eq!(server.router().oneshot(request()).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn one_client_has_a_share_of_the_listeners_and_leaves_the_others_theirs() {
+    let limits = Limits { max_listeners: 10, max_listeners_per_address: 2, ..Limits::default() };
+    let server = Server::within(site(), limits);
+    let from = |client: &str| {
+        let request = Request::builder().uri("/api/v1/incidents/stream").header("x-forwarded-for", client);
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(axum::extract::ConnectInfo(Peer::At([127, 0, 0, 1].into())));
+        server.router().oneshot(request)
+    };
+    let (first, second) = (from("192.0.2.1").await.unwrap(), from("192.0.2.1").await.unwrap());
+    assert_eq!([first.status(), second.status()], [StatusCode::OK; 2]);
+    assert_eq!(from("192.0.2.1").await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(from("192.0.2.2").await.unwrap().status(), StatusCode::OK);
 }
 
 /// A store that knows one token and keeps notes in memory.

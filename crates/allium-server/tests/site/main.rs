@@ -5,6 +5,7 @@
 mod api;
 mod calendar;
 mod charts;
+mod connections;
 mod definitions;
 mod design;
 mod figures;

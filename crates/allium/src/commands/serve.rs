@@ -62,7 +62,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     // Stays open: the log beside the file is then written back now and then, not whenever a worker is done.
     let _store = if fetching { config.store.open()? } else { config.store.open_read_only()? };
     let trusted: Vec<&str> = config.trusted_proxies.iter().map(String::as_str).collect();
-    let server = Server::new(site.clone()).trusting(checks::proxies(&trusted)?);
+    let server = Server::within(site.clone(), config.serve.limits()).trusting(checks::proxies(&trusted)?);
     let doors = open(&config).await?;
     doors.iter().for_each(|door| progress::line(&format!("Pages at {door}")));
     let mut supervisor =
