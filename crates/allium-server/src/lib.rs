@@ -242,10 +242,9 @@ async fn shown(server: &Server, snapshot: Arc<Snapshot>, now: Timestamp, parsed:
 impl Server {
     /// Gives up the answers that are kept where the memory is over its budget.
     fn watch_memory(&self) {
-        if self.memory.resident().is_some_and(|resident| resident > self.limits.memory_bytes) {
-            if self.misuse.note("the memory is over its budget", "serve.memory_mb") {
-                self.answers.clear();
-            }
+        let is_over = self.memory.resident().is_some_and(|resident| resident > self.limits.memory_bytes);
+        if is_over && self.misuse.note("the memory is over its budget", "serve.memory_mb") {
+            self.answers.clear();
         }
     }
 }

@@ -97,7 +97,7 @@ impl Finished {
         let tag = answer.etag();
         let body = if answer.media_type.is_none() { Kept::Nothing } else { Kept::Bytes(bytes(answer.body), Coding::Plain) };
         let head = Answer { body: Cow::Borrowed(&[]), ..answer };
-        Self::of(head, tag, body)
+        Self::of(&head, tag, body)
     }
 
     /// An answer with the path below which the site lies in front of its addresses, in a content coding; in a file where it is large.
@@ -120,10 +120,10 @@ impl Finished {
             Some(_) if is_coded || body.len() < SMALLEST_COMPRESSED => Kept::Bytes(bytes(body), Coding::Plain),
             Some(_) => compressed(body, coding),
         };
-        Ok(Self::of(answer, tag, body))
+        Ok(Self::of(&answer, tag, body))
     }
 
-    fn of(answer: Answer, tag: Option<String>, body: Kept) -> Self {
+    fn of(answer: &Answer, tag: Option<String>, body: Kept) -> Self {
         let modified = answer.modified.map(http_date);
         let described = [
             (header::CONTENT_TYPE, answer.media_type),

@@ -127,7 +127,7 @@ fn admit(server: &Server, router: &Router, stream: Stream, peer: Peer, alive: mp
 
 /// Says that there is no place. What the client sent is read first: unread bytes would take the answer from it.
 async fn refuse(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<()> {
-    stream.read(&mut [0; 4096]).await?;
+    let _n_read = stream.read(&mut [0; 4096]).await?;
     stream.write_all(FULL).await?;
     stream.shutdown().await
 }
@@ -158,20 +158,18 @@ where
     builder.http2().max_concurrent_streams(http2.2).max_header_list_size(http2.1 as u32);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let mut closing = server.closing.subscribe();
-    let reason = loop {
-        tokio::select! {
-            // Whatever broke a connection is its client's business.
-            _ended = connection.as_mut() => return,
-            () = place.activity.asked_to_end() => break "room",
-            reason = place.activity.overdue(&limits) => break reason,
-            () = closed(&mut closing) => {
-                connection.as_mut().graceful_shutdown();
-                // It ends by itself as soon as its requests are answered; one that has none is dropped.
-                tokio::select! {
-                    _ended = connection.as_mut() => return,
-                    _reason = place.activity.overdue(&limits) => return,
-                    () = without_request(&place.activity) => return,
-                }
+    let reason = tokio::select! {
+        // Whatever broke a connection is its client's business.
+        _ended = connection.as_mut() => return,
+        () = place.activity.asked_to_end() => "room",
+        reason = place.activity.overdue(&limits) => reason,
+        () = closed(&mut closing) => {
+            connection.as_mut().graceful_shutdown();
+            // It ends by itself as soon as its requests are answered; one that has none is dropped.
+            tokio::select! {
+                _ended = connection.as_mut() => return,
+                _reason = place.activity.overdue(&limits) => return,
+                () = without_request(&place.activity) => return,
             }
         }
     };
