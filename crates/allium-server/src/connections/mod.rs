@@ -15,7 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{Request, Response, StatusCode, Version, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -199,7 +199,7 @@ async fn answered(
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let under_way = activity.begin();
-    if request.version() == Version::HTTP_11 && request.headers().get_all(header::HOST).iter().count() != 1 {
+    if request.version() == Version::HTTP_11 && !names_one_host(request.headers()) {
         return Ok(without_host());
     }
     request.extensions_mut().insert(ConnectInfo(peer));
@@ -209,7 +209,14 @@ async fn answered(
     Ok(response.map(|body| Body::new(Held { body, _under_way: under_way })))
 }
 
-/// The answer to a request that names no host, or two (RFC 9112, 3.2).
+/// True if there is one header `Host`, whose value can be a host with or without a port, or is empty (RFC 9112, 3.2).
+fn names_one_host(headers: &HeaderMap) -> bool {
+    let can_be = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(byte);
+    let mut hosts = headers.get_all(header::HOST).iter();
+    hosts.next().is_some_and(|host| host.as_bytes().iter().all(can_be)) && hosts.next().is_none()
+}
+
+/// The answer to a request that names no host, two, or what is none.
 fn without_host() -> Response<Body> {
     let mut response = Response::new(Body::from(RequestError::BadHost.to_string()));
     *response.status_mut() = StatusCode::BAD_REQUEST;
