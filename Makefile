@@ -1,4 +1,4 @@
-# `make run` starts the demo, `make test` runs every test, `make check` adds the linters, `make bench` prints the budget table.
+# `make run` starts the demo, `make test` runs every test, `make check` adds the linters, `make bench` prints the budget table and that of attacks.
 # Each target does its own set-up.
 
 SHELL := /bin/bash
@@ -12,7 +12,7 @@ export CARGO_INCREMENTAL = 0
 export CARGO_TERM_COLOR = never
 endif
 
-.PHONY: structure help run live scripts test check bench oracle fuzz setup duckdb-setup browser-setup programs rust-tests browser-tests doc fmt
+.PHONY: attack soak deny structure help run live scripts test check bench oracle fuzz setup duckdb-setup browser-setup programs rust-tests browser-tests doc fmt
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,9 +69,20 @@ check: setup scripts ## Formatting, clippy, rustdoc, dependencies (direction, us
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet
 	$(CARGO) test --workspace --locked --quiet --test tree
 	$(CARGO) test --workspace --locked --quiet --test tree -- --ignored
+	@.ci/deny
 
-bench: setup ## Print the budget table
+bench: setup ## Print the budget table, then that of attacks
 	$(CARGO) bench --locked --package allium --bench budget
+	$(CARGO) bench --locked --package allium --bench attack
+
+attack: setup ## Attack a running service on loopback, and print what held (5 minutes; ROWS=worst,idle only these)
+	$(CARGO) bench --locked --package allium --bench attack
+
+soak: setup ## Let 48 hours pass in 8 minutes while sources misbehave by a seed (HOURS=6, SEED=2)
+	$(CARGO) bench --locked --package allium --bench soak
+
+deny: setup ## Hold dependencies to deny.toml, and ask for advisories (installs cargo-deny, which takes minutes)
+	@.ci/deny install
 
 structure: ## Count lines, functions, circles of imports
 	@.ci/structure

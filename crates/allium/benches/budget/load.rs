@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::server::{Server, get};
+use crate::common::server::{Server, Start, get};
 
 const PER_SECOND: u32 = 200;
 /// Requests per kind of page.
@@ -32,7 +32,7 @@ type Answer = (Duration, usize);
 
 /// Work, budget and what was measured for each kind of page.
 pub(crate) fn of_server(store: &Path, are_forecasts_expected: bool) -> anyhow::Result<Vec<(String, &'static str, String)>> {
-    let server = Server::start(store)?;
+    let server = Start::offline(store).run()?;
     if are_forecasts_expected {
         // Until then models are trained beside it.
         server.wait_for("/api/v1/forecasts?limit=1", TRAINING)?;

@@ -4,10 +4,10 @@
 //! machines differ. Run it with `make bench`; where the real documents are missing a simulated network of the same size is measured,
 //! and rows about the real pack of hourly lists are left out.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod load;
-mod process;
 mod rows;
-mod server;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use process::{PROGRAM, finish, run};
+use common::process::{PROGRAM, finish, run};
+use common::store::{import_documents, import_pack, real, simulated_documents};
 
 const RUNS: usize = 3;
 
@@ -74,17 +75,13 @@ fn of_documents(inputs: &Inputs) -> anyhow::Result<PathBuf> {
 /// Rows about the store of the whole pack, and of the pack with the documents.
 fn of_pack(inputs: &Inputs, pack: &Path) -> anyhow::Result<()> {
     let (store, full, model) = (inputs.scratch.join("pack.db"), full(inputs), inputs.scratch.join("model.json"));
-    let file = |name: &str| pack.join(name);
-    let mut import = Command::new(PROGRAM);
-    import.args(["import", "presence", "--snapshots"]).arg(file("snapshots.csv.zst")).arg("--spans").arg(file("presence.parquet"));
-    import.arg("--relays").arg(file("relays.csv.zst")).arg("--store").arg(&store);
-    let imported = run(&mut import)?;
+    let imported = run(&mut import_pack(pack, &store))?;
     print("23 months of hourly lists → store", "30 s, 60 MB", &format!("{imported}, {}", megabytes(&store)?))?;
     let check = run(Command::new(PROGRAM).args(["store", "check", "--store"]).arg(&store))?;
     print("store check of it", "–", &check.to_string())?;
     print("the same, loaded: timeline and a bitmap per relay", "1 s, 200 MB", &row("timeline", &[&store])?)?;
     std::fs::copy(&store, &full)?;
-    run(Command::new(PROGRAM).args(["import", "onionoo", "--store"]).arg(&full).arg(&inputs.documents))?;
+    run(&mut import_documents(&inputs.documents, &full))?;
     let replay = run(Command::new(PROGRAM).args(["replay", "--store"]).arg(&full).arg("--out").arg(inputs.scratch.join("incidents")))?;
     print("replay of all of them through the detector", "60 s", &replay.to_string())?;
     let train = run(Command::new(PROGRAM).args(["forecast", "train", "--store"]).arg(&full).arg("--out").arg(&model))?;
@@ -108,12 +105,6 @@ fn full(inputs: &Inputs) -> PathBuf {
     inputs.scratch.join("full.db")
 }
 
-/// Data of the real network, where it is.
-fn real(name: &str) -> Option<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
-    Some(dir).filter(|dir| dir.is_dir())
-}
-
 /// The real documents where they are, else simulated ones of the same size.
 fn documents(scratch: &Path) -> anyhow::Result<PathBuf> {
     let mut out = std::io::stdout().lock();
@@ -123,9 +114,7 @@ fn documents(scratch: &Path) -> anyhow::Result<PathBuf> {
     }
     writeln!(out, "skipped: no real data; simulated documents of 9,700 running relays instead")?;
     let simulated = scratch.join("documents");
-    run(Command::new(PROGRAM).args(["simulate", "--relays", "9700", "--days", "730", "--out"]).arg(&simulated))?;
-    std::fs::remove_file(simulated.join("bandwidth.json"))?;
-    std::fs::remove_file(simulated.join("weights.json"))?;
+    simulated_documents(&simulated)?;
     Ok(simulated)
 }
 

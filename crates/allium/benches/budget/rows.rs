@@ -14,7 +14,7 @@ use allium_sources::onionoo::decode_file;
 use allium_sources::read::Limits;
 use anyhow::{Context as _, bail};
 
-use crate::process::{cpu_secs_of, peak_mb_of};
+use crate::common::process::{cpu_secs_of, peak_mb_of};
 
 /// Consensuses that are taken in one after the other.
 const CONSENSUSES: i32 = 7;

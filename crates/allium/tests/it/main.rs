@@ -6,6 +6,7 @@
     reason = "tests may stop at the first surprise, helpers included, and say what they skip"
 )]
 
+mod attack;
 mod collector;
 mod commands;
 mod completion;

@@ -21,8 +21,12 @@ pub(crate) struct Running {
 impl Running {
     /// Starts the program and waits until it has said `last`.
     pub(crate) fn start(args: &[&str], last: &str) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_allium"));
-        let mut child = command.args(args).env_remove("ALLIUM_CONFIG").stderr(Stdio::piped()).spawn().unwrap();
+        Self::of(Command::new(env!("CARGO_BIN_EXE_allium")).args(args), last)
+    }
+
+    /// Starts this command, which becomes or begins the program, and waits until it has said `last`.
+    pub(crate) fn of(command: &mut Command, last: &str) -> Self {
+        let mut child = command.env_remove("ALLIUM_CONFIG").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         while !said.last().is_some_and(|line: &String| line.starts_with(last)) {

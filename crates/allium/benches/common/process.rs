@@ -58,7 +58,16 @@ pub(crate) fn cpu_secs_of(process: &str) -> anyhow::Result<f64> {
 
 /// The most memory that a process (`self` or its number) has had.
 pub(crate) fn peak_mb_of(process: &str) -> anyhow::Result<f64> {
+    memory_mb_of(process, "VmHWM:")
+}
+
+/// The memory that a process (`self` or its number) has.
+pub(crate) fn resident_mb_of(process: &str) -> anyhow::Result<f64> {
+    memory_mb_of(process, "VmRSS:")
+}
+
+fn memory_mb_of(process: &str, name: &str) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).context("no VmHWM in the status of a process")?;
-    Ok(line.split_whitespace().nth(1).context("no number after VmHWM")?.parse::<f64>()? * 1024.0 / 1e6)
+    let line = status.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name} in the status of a process"))?;
+    Ok(line.split_whitespace().nth(1).with_context(|| format!("no number after {name}"))?.parse::<f64>()? * 1024.0 / 1e6)
 }
