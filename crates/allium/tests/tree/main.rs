@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may stop at the first surprise, helpers included")]
 
+mod papers;
 mod rules;
 mod workspace;
 
