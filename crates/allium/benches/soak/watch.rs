@@ -73,8 +73,7 @@ impl Fragile {
 
     /// Looks at what the service says of the source.
     pub(crate) fn look(&mut self, server: &Server) -> anyhow::Result<()> {
-        let Some(fault) = self.at_work.as_ref().map(|at_work| at_work.fault).or(self.ended.map(|(fault, _)| fault)) else { return Ok(()) };
-        let (in_metrics, on_page) = (self.is_seen_in_metrics(fault, server)?, self.is_seen_on_page(fault, server)?);
+        let (in_metrics, on_page) = (self.is_seen_in_metrics(server)?, self.is_seen_on_page(server)?);
         if let Some(at_work) = &mut self.at_work {
             at_work.in_metrics |= in_metrics;
             at_work.on_page |= on_page;
@@ -90,23 +89,14 @@ impl Fragile {
         Ok(())
     }
 
-    /// A document without relays is one that leaves relays out: a reject. All other faults are failures of the source.
-    fn is_seen_in_metrics(&self, fault: Fault, server: &Server) -> anyhow::Result<bool> {
-        let metrics = server.page("/metrics")?;
+    fn is_seen_in_metrics(&self, server: &Server) -> anyhow::Result<bool> {
         let failing = format!("allium_source_failing{{source=\"{}\"}} 1", self.name);
-        let is_sign = |line: &str| match fault {
-            Fault::Empty => line.strip_prefix("allium_rejects ").is_some_and(|n| n.parse::<f64>().is_ok_and(|n| n > 0.0)),
-            _ => line.starts_with(&failing),
-        };
-        Ok(metrics.lines().any(is_sign))
+        Ok(server.page("/metrics")?.lines().any(|line| line.starts_with(&failing)))
     }
 
-    fn is_seen_on_page(&self, fault: Fault, server: &Server) -> anyhow::Result<bool> {
+    fn is_seen_on_page(&self, server: &Server) -> anyhow::Result<bool> {
         let answer = server.page("/api/v1/data-quality")?;
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-        if fault == Fault::Empty {
-            return Ok(body.contains("a part of the network"));
-        }
         let quality: serde_json::Value = serde_json::from_str(body)?;
         let asked = quality["asked"].as_array().map_or(&[][..], Vec::as_slice);
         Ok(asked.iter().any(|asked| asked["source"] == self.name && !asked["failure"].is_null()))
