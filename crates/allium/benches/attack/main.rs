@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use common::process::descriptors;
 use common::server::{Server, Start};
 use common::store::{large, small};
 use pressure::Origin;
@@ -31,10 +32,17 @@ use tokio::runtime::{Handle, Runtime};
 
 /// Seed of everything that is drawn.
 const SEED: u64 = 14;
+/// Descriptors that attackers have open at a time, and some more.
+const DESCRIPTORS: usize = 4_096;
 /// Time that a server's computations after a start may take.
 const COMPUTING: Duration = Duration::from_secs(600);
 
 fn main() -> anyhow::Result<ExitCode> {
+    let n = descriptors()?;
+    anyhow::ensure!(
+        n >= DESCRIPTORS,
+        "the attackers need {DESCRIPTORS} descriptors, and {n} may be open: run ulimit -n {DESCRIPTORS} first"
+    );
     let (scratch, runtime) = (tempfile::tempdir()?, attackers_runtime()?);
     let stores = Stores { large: scratch.path().join("large.db"), small: scratch.path().join("small.db") };
     small(scratch.path(), &stores.small)?;

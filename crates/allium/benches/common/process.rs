@@ -71,3 +71,11 @@ fn memory_mb_of(process: &str, name: &str) -> anyhow::Result<f64> {
     let line = status.lines().find(|line| line.starts_with(name)).with_context(|| format!("no {name} in the status of a process"))?;
     Ok(line.split_whitespace().nth(1).with_context(|| format!("no number after {name}"))?.parse::<f64>()? * 1024.0 / 1e6)
 }
+
+/// Files and sockets that this process may have open; Linux says so in its limits.
+pub(crate) fn descriptors() -> anyhow::Result<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).context("no limit of open files")?;
+    let soft = line.split_whitespace().next().context("no number of open files")?;
+    Ok(if soft == "unlimited" { usize::MAX } else { soft.parse()? })
+}
