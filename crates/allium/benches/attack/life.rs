@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use allium_stats::SplitMix64;
+use anyhow::Context as _;
 use tokio::runtime::Handle;
 
 use super::SEED;
@@ -136,6 +137,22 @@ fn fill(file: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A store that is deleted while it is served: no note is taken that nobody would find again.
+pub(crate) fn deleted(small: &Path, scratch: &Path, on: &Handle) -> anyhow::Result<Vec<Row>> {
+    let store = copied(small, &scratch.join("deleted"))?;
+    let token = token(&store)?;
+    let server = Start::offline(&store).run()?;
+    let incident = incident_of(&server)?;
+    let before = on.block_on(note(server.address, &incident, &token, "before"))?;
+    std::fs::remove_dir_all(store.parent().context("the store has a folder")?)?;
+    let after = on.block_on(note(server.address, &incident, &token, "after"))?;
+    let alive = server.page("/").is_ok() && server.page("/healthz").is_ok();
+    let counted = metric(&server, "allium_store_write_failures_total")?;
+    let figure = format!("{before}, deleted: {after}; pages alive: {alive}; counted {counted:?}");
+    let held = before == 201 && (500..600).contains(&after) && alive && counted.is_some_and(|n| n >= 1.0);
+    Ok(vec![Row::new("the store is deleted while it is served", "notes refused, counted, pages stay", figure, held)])
 }
 
 /// A second server on the same store, and one at a port that is taken.

@@ -96,6 +96,7 @@ fn attack_small(stores: &Stores, scratch: &Path, incident: &str, on: &Handle, ta
     run(table, "privacy", || misuse::privacy(&Start::offline(&stores.small).log("trace").run()?, on))?;
     run(table, "kills", || life::kills(&stores.small, scratch, on))?;
     run(table, "disk", || life::disk_full(&stores.small, scratch, on))?;
+    run(table, "deleted", || life::deleted(&stores.small, scratch, on))?;
     run(table, "neighbours", || life::neighbours(&stores.small, scratch))?;
     run(table, "stops", || life::stops(&stores.small, on))
 }
