@@ -31,6 +31,13 @@ impl StoreUrl {
         }
     }
 
+    /// Bytes of the store with its log; `None` where it is no file, or not there.
+    pub fn size_bytes(&self) -> Option<u64> {
+        let Address::Sqlite(path) = &self.0 else { return None };
+        let size_bytes = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.len());
+        Some(size_bytes(path).ok()? + size_bytes(&self.with_suffix("-wal")).unwrap_or(0))
+    }
+
     /// As [`StoreUrl::beside`], named as the store with a suffix.
     pub fn with_suffix(&self, suffix: &str) -> PathBuf {
         match &self.0 {

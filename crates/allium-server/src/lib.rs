@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use allium_model::Timestamp;
+use allium_service::workers::SharedStore;
 use allium_service::{Site, Snapshot};
 use allium_views::route::{Cost, Service};
 use allium_views::{Answer, Asked, Parsed, RequestError, Route, render, render_moved};
@@ -88,6 +89,8 @@ pub struct Server {
     memory: Arc<Memory>,
     counts: Arc<Counts>,
     misuse: Arc<Misuse>,
+    /// The store, of which `/metrics` has the size and the failures to write.
+    store: Option<Arc<SharedStore>>,
     /// True once the server stops.
     closing: Sender<bool>,
 }
@@ -117,6 +120,7 @@ impl Server {
             memory: Arc::default(),
             counts: Arc::default(),
             misuse: Arc::default(),
+            store: None,
             closing: Sender::new(false),
         }
     }
@@ -125,6 +129,12 @@ impl Server {
     #[must_use]
     pub fn trusting(self, proxies: Proxies) -> Self {
         Self { proxies: Arc::new(proxies), ..self }
+    }
+
+    /// The same server, whose metrics show this store.
+    #[must_use]
+    pub fn showing(self, store: Arc<SharedStore>) -> Self {
+        Self { store: Some(store), ..self }
     }
 
     /// All pages, the API, the assets, and what only a running server answers.
@@ -205,6 +215,10 @@ async fn answered(server: &Server, parsed: Result<Parsed, RequestError>, parts: 
 
 /// Answer of the pages: one that is kept, else one that its lane makes.
 async fn shown(server: &Server, snapshot: Arc<Snapshot>, now: Timestamp, parsed: Parsed, parts: Parts) -> Response {
+    let parsed = match parsed {
+        Parsed::Route(route) if as_csv(&parts.headers) => Parsed::Route(route.as_csv()),
+        parsed => parsed,
+    };
     let (class, for_programs) = match &parsed {
         Parsed::Route(route) => (class_of(route.cost()), route.is_for_programs()),
         Parsed::Moved(_) => (Class::Page, false),
@@ -272,7 +286,6 @@ fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts, ou
     let base = outside.base();
     let asked = Asked { query: parts.uri.query().unwrap_or_default(), base: &base, takes: &takes };
     match parsed {
-        Parsed::Route(route) if as_csv(&parts.headers) => render(snapshot, now, &route.as_csv(), &asked),
         Parsed::Route(route) => render(snapshot, now, &route, &asked),
         Parsed::Moved(route) => render_moved(snapshot, now, &route, &asked),
     }

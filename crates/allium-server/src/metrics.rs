@@ -166,6 +166,11 @@ impl Figures {
         if let Some(resident) = server.memory.resident() {
             self.add("allium_memory_resident_bytes", "Resident memory of the program", &[], resident as f64);
         }
+        let Some(store) = &server.store else { return };
+        if let Some(size_bytes) = store.url().size_bytes() {
+            self.add("allium_store_bytes", "Size of the store with its log", &[], size_bytes as f64);
+        }
+        self.count("allium_store_write_failures", "Times that the store could not be written", &[], store.n_write_failures());
     }
 
     fn encoded(self, counts: &Counts) -> Result<String, std::fmt::Error> {

@@ -1,6 +1,7 @@
 //! The store as workers use it: any number read, one writes, and one whole history lies in memory at a time.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use allium_history::{Error, Store, StoreUrl};
@@ -13,6 +14,7 @@ pub struct SharedStore {
     url: StoreUrl,
     is_writable: bool,
     writing: Mutex<()>,
+    n_write_failures: AtomicU64,
     reading_whole: Mutex<()>,
     doubted: Mutex<BTreeSet<ConsensusHour>>,
 }
@@ -20,7 +22,8 @@ pub struct SharedStore {
 impl SharedStore {
     /// The store at an address, which workers may write to or only read.
     pub fn new(url: StoreUrl, is_writable: bool) -> Self {
-        Self { url, is_writable, writing: Mutex::default(), reading_whole: Mutex::default(), doubted: Mutex::default() }
+        let (writing, n_write_failures, reading_whole, doubted) = Default::default();
+        Self { url, is_writable, writing, n_write_failures, reading_whole, doubted }
     }
 
     /// Address of the store.
@@ -81,6 +84,13 @@ impl SharedStore {
     /// If the store cannot be opened, or those of `write`.
     pub fn write<T>(&self, write: impl FnOnce(&mut dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        write(&mut *self.url.open()?)
+        let written = self.url.open().map_err(anyhow::Error::from).and_then(|mut store| write(&mut *store));
+        self.n_write_failures.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
+        written
+    }
+
+    /// Number of times that it could not be written since the start.
+    pub fn n_write_failures(&self) -> u64 {
+        self.n_write_failures.load(Ordering::Relaxed)
     }
 }

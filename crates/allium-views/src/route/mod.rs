@@ -190,21 +190,19 @@ pub enum NoteBy {
 pub enum Cost {
     /// At most a few milliseconds.
     Light,
-    /// Tens of milliseconds or more: a thread that serves others must not wait for it.
-    Heavy,
-    /// The same, and only few at a time: a picture is drawn.
+    /// Tens of milliseconds: a picture is drawn, or a page that shows as much.
     Picture,
+    /// A list that may be as long as the network is large.
+    Heavy,
 }
 
 impl Route {
     /// The work that the answer takes.
     pub const fn cost(&self) -> Cost {
         match self {
-            Self::Chart(..) => Cost::Picture,
-            Self::Page(Page::Fixed(FixedPage::Explore | FixedPage::ExploreImage))
-            | Self::Data(Data::Fixed(FixedData::Relays), _)
-            | Self::IncidentLines
-            | Self::Feed(_) => Cost::Heavy,
+            Self::Chart(..) | Self::Page(Page::Fixed(FixedPage::Explore | FixedPage::ExploreImage)) => Cost::Picture,
+            Self::Data(Data::Relay(_), _) => Cost::Light,
+            Self::Data(Data::Fixed(FixedData::Relays), _) | Self::Data(_, Form::Csv) | Self::IncidentLines | Self::Feed(_) => Cost::Heavy,
             _ => Cost::Light,
         }
     }

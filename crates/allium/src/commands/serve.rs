@@ -68,7 +68,7 @@ pub(crate) async fn serve(config: Config, service: Service) -> anyhow::Result<()
     let mut supervisor =
         Supervisor::new(site.clone(), SharedStore::new(config.store.clone(), fetching), Handle::current(), Pace::default());
     start(&mut supervisor, &config, &clock, fetchers, asker)?;
-    let outcome = answer(server, doors).await;
+    let outcome = answer(server.showing(supervisor.store()), doors).await;
     tokio::task::spawn_blocking(move || supervisor.end(SHUTDOWN_GRACE)).await?;
     outcome
 }
