@@ -23,6 +23,7 @@ pub(crate) struct Counts {
     kept: Counters<1>,
     streams_refused: Counter,
     tokens_refused: Counter,
+    notes_failed: Counter,
 }
 
 impl Default for Counts {
@@ -36,6 +37,7 @@ impl Default for Counts {
             kept: Family::default(),
             streams_refused: Counter::default(),
             tokens_refused: Counter::default(),
+            notes_failed: Counter::default(),
         }
     }
 }
@@ -75,6 +77,16 @@ impl Counts {
     /// A note with a wrong token.
     pub(crate) fn token_refused(&self) {
         self.tokens_refused.inc();
+    }
+
+    /// A note that could not be stored.
+    pub(crate) fn note_failed(&self) {
+        self.notes_failed.inc();
+    }
+
+    /// Number of notes that could not be stored.
+    pub(crate) fn n_notes_failed(&self) -> u64 {
+        self.notes_failed.get()
     }
 
     /// Shows them. The names are a contract, as all names of metrics.

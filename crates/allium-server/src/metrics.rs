@@ -170,7 +170,8 @@ impl Figures {
         if let Some(size_bytes) = store.url().size_bytes() {
             self.add("allium_store_bytes", "Size of the store with its log", &[], size_bytes as f64);
         }
-        self.count("allium_store_write_failures", "Times that the store could not be written", &[], store.n_write_failures());
+        let n_failures = store.n_write_failures() + server.counts.n_notes_failed();
+        self.count("allium_store_write_failures", "Times that the store could not be written", &[], n_failures);
     }
 
     fn encoded(self, counts: &Counts) -> Result<String, std::fmt::Error> {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use allium_service::{NewNote, Patch, Site};
+use allium_service::{NewNote, Patch, StoreError};
 use allium_views::route::{Data, Form, NoteBy, Page};
 use allium_views::{Answer, Asked, RequestError, Route, render};
 use axum::body::{Body, to_bytes};
@@ -34,8 +34,8 @@ static WRITERS: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(2);
 pub(crate) async fn respond(server: &Server, incident: &str, by: NoteBy, headers: &HeaderMap, body: Body) -> Response {
     let site = &server.site;
     let taken = match by {
-        NoteBy::Form => take_form(site, incident, body).await,
-        NoteBy::Json(action) => take_json(site, incident, headers, body, action).await,
+        NoteBy::Form => take_form(server, incident, body).await,
+        NoteBy::Json(action) => take_json(server, incident, headers, body, action).await,
     };
     if matches!(taken, Err(RequestError::WrongToken)) {
         server.counts.token_refused();
@@ -60,13 +60,13 @@ struct NoteBody {
 }
 
 /// Takes the note of a program; the answer is the incident as it stands after it.
-async fn take_json(site: &Site, id: &str, headers: &HeaderMap, body: Body, action: &str) -> Result<Answer, RequestError> {
+async fn take_json(server: &Server, id: &str, headers: &HeaderMap, body: Body, action: &str) -> Result<Answer, RequestError> {
     let token = bearer(headers).ok_or(RequestError::WrongToken)?;
     let bytes = read(body).await?;
     let note = json(&bytes)?;
-    write(site, token, id, action, &note.text, note.into.as_deref()).await?;
+    write(server, token, id, action, &note.text, note.into.as_deref()).await?;
     let asked = Asked { query: "", base: "", takes: &|_| false };
-    let incident = render(&site.snapshot(), site.now(), &Route::Data(Data::Incident(id.to_owned()), Form::Json), &asked);
+    let incident = render(&server.site.snapshot(), server.site.now(), &Route::Data(Data::Incident(id.to_owned()), Form::Json), &asked);
     let status = if incident.status == 200 { 201 } else { incident.status };
     Ok(Answer::not_kept(status, Form::Json.media_type(), incident.body))
 }
@@ -79,7 +79,7 @@ fn json(bytes: &[u8]) -> Result<NoteBody, RequestError> {
 }
 
 /// Takes the note of a person; the answer leads back to the page of the incident.
-async fn take_form(site: &Site, id: &str, body: Body) -> Result<Answer, RequestError> {
+async fn take_form(server: &Server, id: &str, body: Body) -> Result<Answer, RequestError> {
     let bytes = read(body).await?;
     let bad = || RequestError::BadBody("expected the fields of the form".to_owned());
     let pairs = String::from_utf8(bytes).map_err(|_| bad())?;
@@ -89,15 +89,16 @@ async fn take_form(site: &Site, id: &str, body: Body) -> Result<Answer, RequestE
     let field = |name: &str| pairs.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str());
     let into = field("into");
     let into = (field("action") == "merge" || !into.trim().is_empty()).then_some(into);
-    write(site, field("token").trim(), id, field("action"), field("text"), into).await?;
+    write(server, field("token").trim(), id, field("action"), field("text"), into).await?;
     Ok(Answer::redirect(303, format!("{}#seen", Page::Incident(id.to_owned()).address())))
 }
 
 /// Checks a note, has it recorded, and shows it.
-async fn write(site: &Site, token: &str, id: &str, action: &str, text: &str, into: Option<&str>) -> Result<(), RequestError> {
+async fn write(server: &Server, token: &str, id: &str, action: &str, text: &str, into: Option<&str>) -> Result<(), RequestError> {
     if token.is_empty() || token.len() > LONGEST_TOKEN {
         return Err(RequestError::WrongToken);
     }
+    let site = &server.site;
     let Ok(_permit) = WRITERS.acquire().await else { return Err(RequestError::Internal) };
     let snapshot = site.snapshot();
     let log = snapshot.incidents().ok_or(RequestError::NoIncidentsYet)?;
@@ -105,7 +106,11 @@ async fn write(site: &Site, token: &str, id: &str, action: &str, text: &str, int
     let store = site.notes().ok_or(RequestError::MethodNotAllowed)?;
     let token = token.to_owned();
     let work = tokio::task::spawn_blocking(move || store.record(&token, note));
-    let notes = work.await.map_err(|_| RequestError::Internal)??;
+    let written = work.await.map_err(|_| RequestError::Internal)?;
+    if written == Err(StoreError::Failed) {
+        server.counts.note_failed();
+    }
+    let notes = written?;
     site.publish([Patch::Notes(notes)]);
     Ok(())
 }
