@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::families::families;
 use super::load::{decode_column, documents, rejects};
 use super::relays::{relay, select_relays};
+use super::sums::{self, Scope};
 use super::{events, measures, notes, proofs, sources, statements, worker_states};
 use crate::blob::graphs::Decoder;
 use crate::report::CheckReport;
@@ -17,6 +18,7 @@ use crate::report::CheckReport;
 /// Checks everything; the first problems are listed.
 pub(super) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
     let mut report = CheckReport::default();
+    check_sums(conn, &mut report)?;
     check_pages(conn, &mut report)?;
     if report.is_sound() {
         let parts = [
@@ -36,6 +38,13 @@ pub(super) fn check(conn: &Connection) -> Result<CheckReport, Failure> {
         }
     }
     Ok(report)
+}
+
+/// Every page is as it was written.
+fn check_sums(conn: &Connection, report: &mut CheckReport) -> Result<(), Failure> {
+    let damages = sums::damages(conn, Scope::All)?;
+    sums::phrases(conn, &damages).into_iter().for_each(|phrase| report.add(|| phrase));
+    Ok(())
 }
 
 /// Checks by SQLite itself: pages, indexes, constraints, foreign keys.

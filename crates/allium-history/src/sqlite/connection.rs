@@ -1,5 +1,6 @@
 //! The connection to an SQLite file, with a write-ahead log beside it while it is open.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure::Failure;
 use super::schema;
+use super::sums::{self, Scope};
 use crate::error::Error;
 use crate::store::Store;
 use crate::url::StoreUrl;
@@ -26,6 +28,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct SqliteStore {
     conn: Connection,
     url: StoreUrl,
+    /// The state of the file in which every page was found to be as it was written, as SQLite counts changes by others.
+    verified: Cell<Option<i64>>,
 }
 
 impl SqliteStore {
@@ -97,7 +101,7 @@ impl SqliteStore {
         conn.pragma_update(None, "synchronous", "NORMAL")?;
         configure(&conn)?;
         schema::migrate(&mut conn)?;
-        Ok(Self { conn, url })
+        Ok(Self { conn, url, verified: Cell::default() })
     }
 
     fn prepare_reader(path: &Path) -> Result<Self, Failure> {
@@ -118,7 +122,7 @@ impl SqliteStore {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         schema::verify(&conn, &url, false)?;
         configure(&conn)?;
-        Ok(Self { conn, url })
+        Ok(Self { conn, url, verified: Cell::default() })
     }
 
     /// Does work that manages its own transactions.
@@ -126,17 +130,30 @@ impl SqliteStore {
         work(&self.conn)
     }
 
+    /// Address of the store.
+    pub(super) const fn url(&self) -> &StoreUrl {
+        &self.url
+    }
+
+    /// As [`Self::without_transaction`], for work that replaces the content; every page is compared again afterwards.
+    pub(super) fn with_connection<T>(&mut self, work: impl FnOnce(&mut Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.verified.set(None);
+        work(&mut self.conn)
+    }
+
     /// A failure as the error of this store.
     pub(super) fn named(&self, failure: impl Into<Failure>) -> Error {
         failure.into().at(&self.url)
     }
 
-    /// Does all of `work` in one transaction, or nothing.
+    /// Does all of `work` in one transaction, or nothing. Damage is found before and never covered by new sums.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
-        let conn = &mut self.conn;
+        let Self { conn, verified, .. } = self;
         let result = (|| {
             let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            verify(&transaction, verified)?;
             let done = work(&transaction)?;
+            sums::write(&transaction)?;
             transaction.commit()?;
             Ok(done)
         })();
@@ -145,17 +162,51 @@ impl SqliteStore {
 
     /// Does `work` in a transaction that is undone.
     pub(super) fn try_out<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
-        let conn = &mut self.conn;
-        let result = (|| work(&*conn.transaction_with_behavior(TransactionBehavior::Immediate)?))();
+        let Self { conn, verified, .. } = self;
+        let result = (|| {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            verify(&transaction, verified)?;
+            work(&transaction)
+        })();
         result.map_err(|failure: Failure| self.named(failure))
     }
 
-    /// Reads as of one moment, whatever others write meanwhile.
+    /// Reads as of one moment, whatever others write meanwhile, once every page is found to be as it was written.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        self.read_unverified(|conn| {
+            verify(conn, &self.verified)?;
+            work(conn)
+        })
+    }
+
+    /// As [`Self::read`], of these tables only: little work however large the store is.
+    pub(super) fn read_tables<T>(
+        &self,
+        tables: &'static [&'static str],
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        self.read_unverified(|conn| {
+            sums::require(conn, Scope::Tables(tables))?;
+            work(conn)
+        })
+    }
+
+    /// As [`Self::read`], whatever the pages are.
+    pub(super) fn read_unverified<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
         let is_held = !self.conn.is_autocommit();
         let result = if is_held { work(&self.conn) } else { (|| work(&*self.conn.unchecked_transaction()?))() };
         result.map_err(|failure: Failure| self.named(failure))
     }
+}
+
+/// Compares every page with its sum, unless this connection did since others changed the file.
+fn verify(conn: &Connection, verified: &Cell<Option<i64>>) -> Result<(), Failure> {
+    let state: i64 = conn.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+    if verified.get() != Some(state) {
+        sums::require(conn, Scope::All)?;
+        verified.set(Some(state));
+    }
+    Ok(())
 }
 
 /// True if a log with changes that are not in the file lies beside it.
@@ -187,11 +238,13 @@ fn roll_back(path: &Path) -> Result<(), Failure> {
 }
 
 /// Settings that hold for a connection, not for the file.
-fn configure(conn: &Connection) -> Result<(), Failure> {
+pub(super) fn configure(conn: &Connection) -> Result<(), Failure> {
     conn.pragma_update(None, "foreign_keys", true)?;
     conn.pragma_update(None, "trusted_schema", false)?;
     conn.pragma_update(None, "cache_size", -65_536)?;
     conn.pragma_update(None, "temp_store", "MEMORY")?;
+    // Pages that become free are written as zeros; else what they hold would depend on what SQLite finds worth writing, and have no sum.
+    conn.query_row("PRAGMA secure_delete = ON", [], |_| Ok(()))?;
     // Hours that this connection answers as if they were not known.
     conn.execute_batch("CREATE TEMP TABLE left_out (hour INTEGER PRIMARY KEY)")?;
     Ok(())

@@ -3,6 +3,7 @@
 mod check;
 mod check_spans;
 mod columns;
+mod compact;
 mod connection;
 mod consensuses;
 mod describe;
@@ -33,6 +34,7 @@ mod sources;
 mod span_rows;
 mod statements;
 mod stats;
+mod sums;
 mod texts;
 mod timeline;
 mod upkeep;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::failure::Failure;
 use super::locations::settle_all;
+use super::sums;
 use crate::error::Error;
 use crate::url::StoreUrl;
 
@@ -11,7 +12,7 @@ use crate::url::StoreUrl;
 pub(super) const APPLICATION_ID: i64 = 0x416C_6C69;
 
 /// The script that makes version `i + 1` out of version `i`; version 0 is an empty file.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
@@ -23,6 +24,7 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("schema/v9.sql"),
     include_str!("schema/v10.sql"),
     include_str!("schema/v11.sql"),
+    include_str!("schema/v12.sql"),
 ];
 
 /// The version from which on spans carry country and AS over.
@@ -73,5 +75,6 @@ pub(super) fn migrate(conn: &mut Connection) -> Result<(), Failure> {
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
+    sums::write(&transaction)?;
     Ok(transaction.commit()?)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use allium_model::{Bounds, ConsensusHour};
 
 use super::connection::SqliteStore;
-use super::{check, mend, prune, stats};
+use super::{check, compact, mend, prune, stats};
 use crate::error::Error;
 use crate::report::{CheckReport, Mended, Pruned, Stats};
 use crate::store::Upkeep;
@@ -17,7 +17,7 @@ impl Upkeep for SqliteStore {
     }
 
     fn check(&self) -> Result<CheckReport, Error> {
-        self.read(check::check)
+        self.read_unverified(check::check)
     }
 
     fn prune(&mut self, before: ConsensusHour) -> Result<Pruned, Error> {
@@ -33,18 +33,15 @@ impl Upkeep for SqliteStore {
     }
 
     fn compact(&mut self) -> Result<(), Error> {
-        self.without_transaction(|conn| {
-            conn.execute_batch("VACUUM")?;
-            // Its row says "busy", which is no failure, where somebody still reads what the log has replaced.
-            Ok(conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
-        })
-        .map_err(|failure| self.named(failure))
+        self.read(|_| Ok(()))?;
+        self.compacted().map_err(|failure| self.named(failure))
     }
 
     fn backup(&self, to: &Path) -> Result<(), Error> {
         if to.exists() {
             return Err(Error::Exists { path: to.to_path_buf() });
         }
+        self.read(|_| Ok(()))?;
         let mut partial = to.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
@@ -60,8 +57,7 @@ impl Upkeep for SqliteStore {
 
 /// Copies the store to `partial`, and once that is on the disk gives it the name `to`.
 fn copy(store: &SqliteStore, partial: &Path, to: &Path) -> Result<(), Error> {
-    let copied = store.without_transaction(|conn| Ok(conn.execute("VACUUM INTO ?", [partial.to_string_lossy()])?));
-    copied.map_err(|failure| failure.at(&partial.into()))?;
+    store.without_transaction(|conn| compact::copy(conn, partial)).map_err(|failure| failure.at(&partial.into()))?;
     let synced = File::open(partial).and_then(|file| file.sync_all());
     synced.and_then(|()| std::fs::rename(partial, to)).map_err(|source| Error::Io { path: to.to_path_buf(), source })
 }

@@ -3,7 +3,6 @@
 use allium_history::sqlite::SqliteStore;
 use allium_history::{Error, Notes as _, Record as _, Sources as _, State as _, Upkeep as _};
 use allium_model::{AroiResult, NoteAction};
-use rusqlite::Connection;
 
 use super::{Place, tamper};
 use crate::common::*;
@@ -102,7 +101,7 @@ fn damaged_proofs_are_found_and_named() {
         store.apply(&details(hour(0), vec![full(1, hour(0))])).unwrap();
         store.record_proofs(&[proofs::standing(1, AroiResult::Validated)]).unwrap();
         drop(store);
-        Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        tamper(&path, damage);
         let store = SqliteStore::open(&path).unwrap();
         assert!(!store.check().unwrap().is_sound(), "{damage}");
         let _must_not_panic = (store.load(), store.proofs());
@@ -115,8 +114,8 @@ fn a_damaged_state_is_found_and_named() {
     let path = place.path().join("store");
     SqliteStore::open(&path).unwrap().save_state("detector", b"seen").unwrap();
     for damage in ["x''", "x'02'", "x'0100000050'", "substr(content, 1, length(content) - 1)", "7"] {
-        Connection::open(&path).unwrap().execute_batch(&format!("UPDATE worker_states SET content = {damage}")).unwrap();
-        let store = SqliteStore::open_read_only(&path).unwrap();
+        tamper(&path, &format!("UPDATE worker_states SET content = {damage}"));
+        let store = SqliteStore::open(&path).unwrap();
         assert!(!store.check().unwrap().is_sound(), "{damage}");
         let error = store.load_state("detector").unwrap_err();
         assert!(matches!(error, Error::Corrupt { .. }), "{damage}: {error}");
@@ -131,8 +130,7 @@ fn a_note_that_nobody_can_read_is_found() {
     store.add_token("x", &[1; 32], notes::at("2026-02-15T18:00:00Z")).unwrap();
     store.add_incident_note(&notes::note(1, NoteAction::Annotate, "said")).unwrap();
     drop(store);
-    let conn = Connection::open(&path).unwrap();
-    conn.execute_batch("UPDATE incident_notes SET action = 'merge'").unwrap();
-    let problems = SqliteStore::open_read_only(&path).unwrap().check().unwrap().problems;
+    tamper(&path, "UPDATE incident_notes SET action = 'merge'");
+    let problems = SqliteStore::open(&path).unwrap().check().unwrap().problems;
     assert_eq!(problems, ["note 1 on an incident: unknown action"]);
 }

@@ -44,7 +44,7 @@ fn a_version_from_the_future_is_refused() {
     tamper(&path, "PRAGMA user_version = 99");
     for result in [SqliteStore::open(&path), SqliteStore::open_read_only(&path)] {
         let error = result.unwrap_err();
-        assert!(matches!(error, Error::FutureVersion { found: 99, supported: 11, .. }));
+        assert!(matches!(error, Error::FutureVersion { found: 99, supported: 12, .. }));
         assert!(error.to_string().contains("written by a newer Allium"), "{error}");
     }
 }

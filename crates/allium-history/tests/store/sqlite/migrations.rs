@@ -36,7 +36,7 @@ fn a_store_of_an_older_format_is_read_after_one_opening_for_writing() {
     let path = place.path().join("store");
     Connection::open(&path).unwrap().execute_batch(include_str!("../../../testdata/v1.sql")).unwrap();
     let error = SqliteStore::open_read_only(&path).unwrap_err();
-    assert!(matches!(error, Error::PastVersion { found: 1, supported: 11, .. }), "{error}");
+    assert!(matches!(error, Error::PastVersion { found: 1, supported: 12, .. }), "{error}");
     packs::append(&mut SqliteStore::open(&path).unwrap());
     packs::sound(&SqliteStore::open_read_only(&path).unwrap());
     assert_eq!(SqliteStore::open_read_only(&path).unwrap().stats().unwrap().documents[0].kind, DocumentKind::Details);
@@ -94,7 +94,7 @@ fn a_store_of_version_7_gets_room_for_proofs() {
     }
     conn.execute_batch("PRAGMA user_version = 7").unwrap();
     drop(conn);
-    assert!(matches!(SqliteStore::open_read_only(&path), Err(Error::PastVersion { found: 7, supported: 11, .. })));
+    assert!(matches!(SqliteStore::open_read_only(&path), Err(Error::PastVersion { found: 7, supported: 12, .. })));
     let mut store = SqliteStore::open(&path).unwrap();
     let relay = store.load().unwrap().unwrap().relays[0].relay.fingerprint;
     let standing = ProofStanding { relay, ..proofs::standing(0, AroiResult::Validated) };
@@ -114,7 +114,7 @@ fn a_store_of_version_8_keeps_the_failure_that_it_had() {
     drop(store);
     Connection::open(&path)
         .unwrap()
-        .execute_batch("DROP TABLE source_failures; DROP TABLE worker_states; DROP TABLE statements; PRAGMA user_version = 8")
+        .execute_batch("DROP TABLE source_failures; DROP TABLE worker_states; DROP TABLE statements; DROP TABLE page_sums; DROP TABLE page_seal; PRAGMA user_version = 8")
         .unwrap();
     assert!(matches!(SqliteStore::open_read_only(&path), Err(Error::PastVersion { found: 8, .. })));
     let reports = SqliteStore::open(&path).unwrap().sources().unwrap();
@@ -127,8 +127,13 @@ fn a_store_of_version_9_gets_room_for_states() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("v9");
     drop(SqliteStore::open(&path).unwrap());
-    Connection::open(&path).unwrap().execute_batch("DROP TABLE worker_states; DROP TABLE statements; PRAGMA user_version = 9").unwrap();
-    assert!(matches!(SqliteStore::open_read_only(&path), Err(Error::PastVersion { found: 9, supported: 11, .. })));
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE worker_states; DROP TABLE statements; DROP TABLE page_sums; DROP TABLE page_seal; PRAGMA user_version = 9",
+        )
+        .unwrap();
+    assert!(matches!(SqliteStore::open_read_only(&path), Err(Error::PastVersion { found: 9, supported: 12, .. })));
     let mut store = SqliteStore::open(&path).unwrap();
     store.save_state("detector", b"seen").unwrap();
     assert_eq!(store.load_state("detector").unwrap().unwrap(), b"seen");
