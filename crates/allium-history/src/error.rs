@@ -16,7 +16,7 @@ pub enum Error {
         store: StoreUrl,
     },
     /// There is something else.
-    #[error("{store} is not an Allium store")]
+    #[error("{store} is not an Allium store; if it was one, `allium store repair` looks for what is left of it")]
     NotAStore {
         /// The store.
         store: StoreUrl,
@@ -48,7 +48,10 @@ pub enum Error {
         store: StoreUrl,
     },
     /// The store or this handle allows no writing.
-    #[error("{store} can only be read: this user may not write to the file or its folder")]
+    #[error(
+        "{store} can only be read: this user may not write to the file or its folder, or their file system is mounted read-only; give it \
+         the right, or name a store elsewhere with --store"
+    )]
     ReadOnly {
         /// The store.
         store: StoreUrl,
@@ -66,13 +69,28 @@ pub enum Error {
         folder: PathBuf,
     },
     /// No space left; the transaction was undone.
-    #[error("no space left on the device of {store}")]
+    #[error("no space left on the device of {store}; what was stored before is unharmed, and the same work succeeds once there is space")]
     DiskFull {
         /// The store.
         store: StoreUrl,
     },
+    /// The file was deleted or replaced while this handle was open; nothing more is written to it.
+    #[error("the file of {store} was deleted or replaced while it was open: stop this program, put the store back, and start it again")]
+    Gone {
+        /// The store.
+        store: StoreUrl,
+    },
+    /// The file system lacks what several programs need to share one store.
+    #[error(
+        "{store} lies on a file system that cannot lock files or share memory between programs, as network file systems often cannot; \
+         put it on a local disk"
+    )]
+    FileSystem {
+        /// The store.
+        store: StoreUrl,
+    },
     /// The content of the store is damaged.
-    #[error("{store} is damaged: {what}")]
+    #[error("{store} is damaged: {what}; `allium store repair` makes a sound store of what can be read, or restore a backup")]
     Corrupt {
         /// The store.
         store: StoreUrl,

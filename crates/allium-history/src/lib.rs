@@ -59,7 +59,7 @@ pub use error::Error;
 pub use figures::{Event, EventKind, GroupHour, GroupKey, Grouping, HourWeights, RelayDay};
 pub use notes::{NewNote, Token};
 pub use open::in_memory;
-pub use report::{CheckReport, Mended, Pruned, SourceVisit, Stats};
+pub use report::{CheckReport, Mended, Pruned, Repaired, SalvagedTable, SourceVisit, Stats};
 pub use store::{Figures, Notes, Record, Sources, State, Store, Upkeep};
 pub use timeline::{IndexSpan, RelayTimeline, Timeline};
 pub use update::{Applied, AppliedDocument, Outcome, Update};

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::error::Error;
-use crate::sqlite::SqliteStore;
+use crate::report::Repaired;
+use crate::sqlite::{self, SqliteStore};
 use crate::store::Store;
 use crate::url::{Address, StoreUrl};
 
@@ -44,6 +45,19 @@ impl StoreUrl {
     /// [`Error::Missing`]; else as [`StoreUrl::open`].
     pub fn open_existing(&self) -> Result<Box<dyn Store>, Error> {
         self.open_as(Mode::Existing)
+    }
+
+    /// Makes a sound store at `to`, where no file is, of this one, which may be damaged in any way and stays as it is. Nobody should
+    /// write to it meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Exists`], [`Error::Io`], [`Error::DiskFull`], [`Error::NoBackend`]; [`Error::Corrupt`] if nothing can
+    /// be read.
+    pub fn repair(&self, to: &Path) -> Result<Repaired, Error> {
+        match &self.0 {
+            Address::Sqlite(path) => sqlite::repair(&literal(path), to),
+            Address::Other(scheme, _) => Err(self.no_backend(scheme)),
+        }
     }
 
     /// The backends, a line each.

@@ -35,6 +35,43 @@ pub struct Mended {
     pub removed: Vec<String>,
 }
 
+/// The outcome of a repair.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Repaired {
+    /// Pages that were damaged or missing, by number.
+    pub damaged: Vec<u32>,
+    /// Those of them that were made again, byte for byte.
+    pub restored: Vec<u32>,
+    /// True if every page could be compared with its sum; else what is kept is what hangs together.
+    pub is_judged: bool,
+    /// True if changes that waited in the log could not be read.
+    pub is_log_lost: bool,
+    /// Tables, where not every page could be made again and rows were copied one by one.
+    pub tables: Vec<SalvagedTable>,
+}
+
+/// A table in a repaired store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SalvagedTable {
+    /// Name of the table.
+    pub name: String,
+    /// Rows that could be read.
+    pub n_rows: usize,
+    /// Pages that could not, with all rows that lie on them or behind them.
+    pub n_unread_pages: usize,
+    /// Rows of which a part lies on such a page.
+    pub n_cut_rows: usize,
+    /// Rows in the repaired store: without those that rest on lost ones.
+    pub n_kept: usize,
+}
+
+impl SalvagedTable {
+    /// True if anything of the table is lost, or may be.
+    pub const fn has_losses(&self) -> bool {
+        self.n_unread_pages > 0 || self.n_cut_rows > 0 || self.n_kept < self.n_rows
+    }
+}
+
 /// The amount of everything in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stats {

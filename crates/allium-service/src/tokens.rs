@@ -52,7 +52,7 @@ impl StoredNotes {
 
     fn written(&self, token_id: i64, note: NewNote) -> Result<Result<Vec<IncidentNote>, StoreError>, allium_history::Error> {
         let _writing = self.writing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut store = self.store.open()?;
+        let mut store = self.store.open_existing()?;
         let n = store.incident_notes()?.iter().filter(|known| known.incident == note.incident).count();
         if n >= MAX_NOTES {
             return Ok(Err(StoreError::Full));

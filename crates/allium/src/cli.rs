@@ -178,6 +178,12 @@ pub(crate) enum StoreCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Make a sound store out of a damaged one, whose file is kept under another name, and print what is lost; nobody may use it meanwhile
+    Repair {
+        /// Write the sound store there, and leave the damaged one where it is
+        #[arg(long, value_name = "PATH")]
+        out: Option<PathBuf>,
+    },
     /// Copy the store while it is in use
     Backup {
         /// The file to write

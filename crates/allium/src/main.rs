@@ -51,6 +51,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Command::Simulate(args) => commands::simulate::run(args),
         Command::Store(StoreCommand::Check) => commands::store::check(&config),
         Command::Store(StoreCommand::Mend { dry_run }) => commands::store::mend(&config, *dry_run),
+        Command::Store(StoreCommand::Repair { out }) => commands::repair::run(&config, out.as_deref()),
         Command::Store(StoreCommand::Backup { to }) => commands::store::backup(&config, to),
         Command::Store(StoreCommand::Prune(args)) => commands::store::prune(&config, args),
         Command::Store(StoreCommand::Stats) => commands::store::stats(&config),

@@ -18,6 +18,8 @@ pub(super) fn copy(from: &Connection, to: &Path) -> Result<(), Failure> {
     from.execute("VACUUM INTO ?", [to.to_string_lossy()])?;
     let mut conn = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     configure(&conn)?;
+    // A journal that a killed program left would be taken for one of the next copy.
+    conn.query_row("PRAGMA journal_mode = MEMORY", [], |_| Ok(()))?;
     write_sums(&mut conn)
 }
 

@@ -30,6 +30,8 @@ pub struct SqliteStore {
     url: StoreUrl,
     /// The state of the file in which every page was found to be as it was written, as SQLite counts changes by others.
     verified: Cell<Option<i64>>,
+    /// The file as the operating system knows it, whatever its name leads to later.
+    file: Option<FileId>,
 }
 
 impl SqliteStore {
@@ -92,6 +94,21 @@ impl SqliteStore {
         result.map_err(|error| self.named(error))
     }
 
+    /// Gives every page the sum of what it holds: for a file that was changed on purpose, behind the back of this program. Damage is then
+    /// taken for content.
+    ///
+    /// # Errors
+    /// As [`Record::apply`](crate::Record::apply).
+    pub fn accept_pages(&mut self) -> Result<(), Error> {
+        let conn = &mut self.conn;
+        let accepted = (|| {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            sums::write(&transaction)?;
+            Ok(transaction.commit()?)
+        })();
+        accepted.map_err(|failure: Failure| self.named(failure))
+    }
+
     fn prepare_writer(path: &Path, flags: OpenFlags) -> Result<Self, Failure> {
         let url = StoreUrl::from(path);
         let mut conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -101,7 +118,7 @@ impl SqliteStore {
         conn.pragma_update(None, "synchronous", "NORMAL")?;
         configure(&conn)?;
         schema::migrate(&mut conn)?;
-        Ok(Self { conn, url, verified: Cell::default() })
+        Ok(Self { conn, url, verified: Cell::default(), file: file_id(path) })
     }
 
     fn prepare_reader(path: &Path) -> Result<Self, Failure> {
@@ -122,7 +139,7 @@ impl SqliteStore {
         conn.busy_timeout(BUSY_TIMEOUT)?;
         schema::verify(&conn, &url, false)?;
         configure(&conn)?;
-        Ok(Self { conn, url, verified: Cell::default() })
+        Ok(Self { conn, url, verified: Cell::default(), file: file_id(path) })
     }
 
     /// Does work that manages its own transactions.
@@ -148,8 +165,11 @@ impl SqliteStore {
 
     /// Does all of `work` in one transaction, or nothing. Damage is found before and never covered by new sums.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
-        let Self { conn, verified, .. } = self;
+        let Self { conn, url, verified, file } = self;
         let result = (|| {
+            if file.is_some() && *file != conn.path().and_then(|path| file_id(Path::new(path))) {
+                return Err(Error::Gone { store: url.clone() }.into());
+            }
             let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             verify(&transaction, verified)?;
             let done = work(&transaction)?;
@@ -158,6 +178,18 @@ impl SqliteStore {
             Ok(done)
         })();
         result.map_err(|failure: Failure| self.named(failure))
+    }
+
+    /// As [`Self::write`], and waits until the disk has it: for what no source gives again.
+    pub(super) fn write_durably<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Error> {
+        self.set_synchronous("FULL")?;
+        let written = self.write(work);
+        self.set_synchronous("NORMAL")?;
+        written
+    }
+
+    fn set_synchronous(&self, level: &str) -> Result<(), Error> {
+        self.conn.pragma_update(None, "synchronous", level).map_err(|error| self.named(error))
     }
 
     /// Does `work` in a transaction that is undone.
@@ -197,6 +229,21 @@ impl SqliteStore {
         let result = if is_held { work(&self.conn) } else { (|| work(&*self.conn.unchecked_transaction()?))() };
         result.map_err(|failure: Failure| self.named(failure))
     }
+}
+
+/// Device and number of a file.
+type FileId = (u64, u64);
+
+/// The file of that name; `None` where there is none, or the system has no such numbers.
+#[cfg(unix)]
+fn file_id(path: &Path) -> Option<FileId> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_id(_: &Path) -> Option<FileId> {
+    None
 }
 
 /// Compares every page with its sum, unless this connection did since others changed the file.

@@ -60,6 +60,16 @@ impl Failure {
     }
 }
 
+/// Failures to lock a file, or to share the index of its log.
+const OF_FILE_SYSTEMS: [i32; 6] = [
+    ffi::SQLITE_IOERR_LOCK,
+    ffi::SQLITE_IOERR_RDLOCK,
+    ffi::SQLITE_IOERR_UNLOCK,
+    ffi::SQLITE_IOERR_SHMLOCK,
+    ffi::SQLITE_IOERR_SHMOPEN,
+    ffi::SQLITE_IOERR_SHMMAP,
+];
+
 fn classify(source: rusqlite::Error, store: StoreUrl) -> Error {
     if is_unreadable(&source) {
         return Error::Corrupt { store, what: source.to_string() };
@@ -67,6 +77,9 @@ fn classify(source: rusqlite::Error, store: StoreUrl) -> Error {
     // A full disk has no room for the index of the log, which readers need too; SQLite calls that an error of its own.
     if source.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
         return Error::DiskFull { store };
+    }
+    if source.sqlite_error().is_some_and(|error| OF_FILE_SYSTEMS.contains(&error.extended_code)) {
+        return Error::FileSystem { store };
     }
     match source.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Locked { store },

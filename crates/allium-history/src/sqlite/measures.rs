@@ -169,6 +169,33 @@ fn keep_of_day(conn: &Connection, day: i32, is_kept: impl Fn(u32) -> bool) -> Re
     Editor { conn, open: Some((day, kept)) }.store()
 }
 
+/// Forgets days of which weights and their sums are not of the same hours, or whose relays are not all known.
+pub(super) fn forget_incoherent(conn: &Connection) -> Result<(), Failure> {
+    let mut days = conn.prepare("SELECT day FROM measures UNION SELECT hour / 24 FROM hour_weights")?;
+    let days: Vec<i32> = days.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for day in days {
+        if !is_coherent(conn, day)? {
+            conn.execute("DELETE FROM measures WHERE day = ?", [day])?;
+            conn.execute("DELETE FROM hour_weights WHERE hour / 24 = ?", [day])?;
+        }
+    }
+    Ok(())
+}
+
+fn is_coherent(conn: &Connection, day: i32) -> Result<bool, Failure> {
+    let Ok(content) = read_day(conn, day) else { return Ok(false) };
+    let mut known = conn.prepare_cached("SELECT count(*) FROM relays WHERE id = ?")?;
+    for id in content.0.keys() {
+        if known.query_row([id], |row| row.get::<_, i64>(0))? == 0 {
+            return Ok(false);
+        }
+    }
+    let mut hours = conn.prepare_cached("SELECT hour % 24 FROM hour_weights WHERE hour / 24 = ?")?;
+    let hours: Vec<u32> = hours.query_map([day], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    let summed = hours.iter().fold(0, |mask, hour| mask | 1 << hour);
+    Ok(content.0.values().fold(0, |mask, measured| mask | measured[WEIGHT].mask) == summed)
+}
+
 /// Every blob decodes, names relays that exist, and has weights at exactly the hours that are in `hour_weights`; returns the problems.
 pub(super) fn problems(conn: &Connection) -> Result<Vec<String>, Failure> {
     let relay_ids: std::collections::HashSet<i64> =

@@ -118,7 +118,8 @@ fn mend_documents(conn: &Connection, possible: &Possible, removed: &mut Vec<Stri
     Ok(())
 }
 
-fn restore_document(conn: &Connection, kind: &str) -> Result<(), Failure> {
+/// Makes the newest graphs of a kind stand for a document of their hour.
+pub(super) fn restore_document(conn: &Connection, kind: &str) -> Result<(), Failure> {
     let newest: Option<i32> = conn
         .query_row("SELECT max(published_hour) FROM published_histories WHERE kind = ?", [kind], |row| row.get(0))
         .optional()?

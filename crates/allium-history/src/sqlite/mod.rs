@@ -28,6 +28,7 @@ mod record;
 mod relay_ids;
 mod relay_states;
 mod relays;
+mod repair;
 mod schema;
 mod sizes;
 mod sources;
@@ -41,3 +42,4 @@ mod upkeep;
 mod worker_states;
 
 pub use connection::SqliteStore;
+pub(crate) use repair::repair;

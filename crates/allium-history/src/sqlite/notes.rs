@@ -19,14 +19,14 @@ impl Notes for SqliteStore {
     }
 
     fn add_token(&mut self, name: &str, hash: &[u8; 32], at: Timestamp) -> Result<bool, Error> {
-        self.write(|conn| {
+        self.write_durably(|conn| {
             let insert = "INSERT INTO tokens (name, hash, created_at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING";
             Ok(conn.execute(insert, params![name, hash, at.to_string()])? > 0)
         })
     }
 
     fn revoke_token(&mut self, name: &str, at: Timestamp) -> Result<bool, Error> {
-        self.write(|conn| {
+        self.write_durably(|conn| {
             let update = "UPDATE tokens SET revoked_at = ? WHERE name = ? AND revoked_at IS NULL";
             Ok(conn.execute(update, params![at.to_string(), name])? > 0)
         })
@@ -42,7 +42,7 @@ impl Notes for SqliteStore {
             NoteAction::Merge(into) => Some(into),
             NoteAction::Acknowledge | NoteAction::Annotate | NoteAction::Separate => None,
         };
-        self.write(|conn| {
+        self.write_durably(|conn| {
             conn.execute(
                 "INSERT INTO incident_notes (incident, at, token_id, action, text, into_incident) VALUES (?, ?, ?, ?, ?, ?)",
                 params![incident, at.to_string(), token_id, action.name(), text, into],

@@ -78,13 +78,13 @@ impl SharedStore {
         read(&*self.read_every_list()?)
     }
 
-    /// Writes to it; others that want to wait.
+    /// Writes to it; others that want to wait. A store whose file was deleted is not made again, empty as it would be.
     ///
     /// # Errors
     /// If the store cannot be opened, or those of `write`.
     pub fn write<T>(&self, write: impl FnOnce(&mut dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let written = self.url.open().map_err(anyhow::Error::from).and_then(|mut store| write(&mut *store));
+        let written = self.url.open_existing().map_err(anyhow::Error::from).and_then(|mut store| write(&mut *store));
         self.n_write_failures.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
         written
     }

@@ -1,5 +1,8 @@
 //! A store of which one blob is replaced behind its back, as damage to the file would.
 
+use std::cell::RefCell;
+
+use allium_history::sqlite::SqliteStore;
 use allium_history::{Store, StoreUrl};
 use rusqlite::Connection;
 
@@ -9,6 +12,7 @@ use super::common::Scratch;
 pub(crate) struct Altered {
     scratch: Scratch,
     behind: Connection,
+    sealer: RefCell<SqliteStore>,
 }
 
 impl Altered {
@@ -19,7 +23,8 @@ impl Altered {
         fill(&mut *StoreUrl::from(path.as_path()).open().expect("a store"));
         let behind = Connection::open(&path).expect("a store is a database");
         behind.execute_batch("PRAGMA synchronous = OFF").expect("nothing need survive");
-        Self { scratch, behind }
+        let sealer = RefCell::new(SqliteStore::open(&path).expect("the store just made"));
+        Self { scratch, behind, sealer }
     }
 
     /// The store as its readers see it.
@@ -27,9 +32,10 @@ impl Altered {
         StoreUrl::from(self.scratch.path("store").as_path()).open_read_only().expect("the store just made")
     }
 
-    /// Replaces the blob of the only row that `update` changes.
+    /// Replaces the blob of the only row that `update` changes, as a program with a fault would: its page has the sum of what it holds.
     pub(crate) fn replace(&self, update: &str, blob: &[u8]) {
         assert_eq!(self.behind.execute(update, [blob]).expect("the store just made"), 1);
+        self.sealer.borrow_mut().accept_pages().expect("the store just made");
     }
 
     /// The raw bytes of the only blob that `select` gives, of at most so many.

@@ -11,6 +11,7 @@ pub(crate) mod import_collector;
 pub(crate) mod import_presence;
 pub(crate) mod ingest;
 mod left_out;
+pub(crate) mod repair;
 pub(crate) mod replay;
 pub(crate) mod search;
 pub(crate) mod serve;

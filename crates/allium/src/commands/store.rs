@@ -20,7 +20,11 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<()> {
         progress::line(&inert(problem));
     }
     if !report.problems.is_empty() {
-        bail!("{} is damaged: {} invariants do not hold", config.store, report.problems.len());
+        bail!(
+            "{} is damaged: {} problems; `allium store repair` makes a sound store of what can be read",
+            config.store,
+            report.problems.len()
+        );
     }
     progress::line(&format!("{}: every invariant holds", config.store));
     Ok(())

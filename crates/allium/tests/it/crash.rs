@@ -303,10 +303,11 @@ impl Moments {
 /// Content of the file, whatever tables it has.
 fn content(store: &Path) -> Content {
     let conn = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    // The outcome of a visit is noted after its documents are stored.
+    // The outcome of a visit is noted after its documents are stored; sums are of pages, and the times of the run are on them.
     let tables: Vec<String> = column(
         &conn,
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('sources', 'source_failures', 'source_rejects')",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT IN ('sources', 'source_failures',
+         'source_rejects', 'page_sums', 'page_seal')",
     );
     let mut seen = HashMap::new();
     let rows = |table: &String, seen: &mut HashMap<_, _>| {

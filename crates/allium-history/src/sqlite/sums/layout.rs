@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::page::PageNumber;
 
 /// Pages whose sums one row has. A row fills most of a page, so that each page of the table has one.
-pub(super) const PAGES_PER_ROW: usize = 500;
+pub(in crate::sqlite) const PAGES_PER_ROW: usize = 500;
 /// Bytes of a row.
 pub(super) const ROW_BYTES: usize = PAGES_PER_ROW * 8;
 
@@ -22,6 +22,6 @@ pub(super) fn rows(sums: &[u64], own: &BTreeSet<PageNumber>) -> Vec<Vec<u8>> {
 }
 
 /// Sums of a row.
-pub(super) fn sums(row: &[u8]) -> impl Iterator<Item = u64> + '_ {
+pub(in crate::sqlite) fn sums(row: &[u8]) -> impl Iterator<Item = u64> + '_ {
     row.chunks_exact(8).map(|bytes| bytes.iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }

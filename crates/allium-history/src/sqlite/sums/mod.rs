@@ -7,13 +7,13 @@
 //! A sum is XXH64 with the page's number as seed, so that two pages in each other's place are found too. It finds chance damage; it
 //! is no signature.
 
-mod layout;
+pub(super) mod layout;
 mod names;
 mod own;
-mod page;
-mod parity;
-mod seal;
-mod tree;
+pub(super) mod page;
+pub(super) mod parity;
+pub(super) mod seal;
+pub(super) mod tree;
 mod verify;
 mod write;
 

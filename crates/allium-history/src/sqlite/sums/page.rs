@@ -1,5 +1,7 @@
 //! One page of the file: its bytes, and its sum.
 
+use std::borrow::Cow;
+
 use rusqlite::{Connection, OptionalExtension as _};
 use twox_hash::XxHash64;
 
@@ -16,12 +18,23 @@ const LIBRARIES: std::ops::Range<u32> = 3_007_000..4_000_000;
 
 /// The sum of a page.
 pub(in crate::sqlite) fn sum(number: PageNumber, bytes: &[u8]) -> u64 {
+    XxHash64::oneshot(number.into(), &masked(number, bytes))
+}
+
+/// The page without what has no sum.
+pub(in crate::sqlite) fn masked(number: PageNumber, bytes: &[u8]) -> Cow<'_, [u8]> {
     if number > 1 || bytes.len() < BY_THEMSELVES[2].end {
-        return XxHash64::oneshot(number.into(), bytes);
+        return Cow::Borrowed(bytes);
     }
     let mut masked = bytes.to_vec();
     BY_THEMSELVES.into_iter().for_each(|range| masked[range].fill(0));
-    XxHash64::oneshot(number.into(), &masked)
+    Cow::Owned(masked)
+}
+
+/// Fills in what [`masked`] leaves out of page 1, for a file without a log.
+pub(in crate::sqlite) fn unmask(page: &mut [u8]) {
+    page[18..20].fill(1);
+    page[96..100].copy_from_slice(&rusqlite::version_number().to_be_bytes());
 }
 
 /// True if the parts of page 1 without a sum are as SQLite writes them; where there is no file, it leaves the counters as zeros.

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::layout::ROW_BYTES;
-use super::page::PageNumber;
+use super::page::{PageNumber, masked};
 
 const BLOCK: usize = 1024;
 const N_GROUPS: usize = 16;
 /// Number of the first row with parity.
-pub(super) const FIRST_ROW: u32 = 1_000_000;
+pub(in crate::sqlite) const FIRST_ROW: u32 = 1_000_000;
 /// Bytes of a page, as SQLite makes them unless told otherwise.
 const PAGE_BYTES: usize = 4096;
 /// Rows that the parities of a block take.
@@ -52,7 +52,7 @@ impl Parities {
     pub(super) fn add(&mut self, number: PageNumber, page: &[u8], own: &BTreeSet<PageNumber>) {
         let at = group(number) * PAGE_BYTES;
         if let Some(parity) = self.bytes.get_mut(at..at + PAGE_BYTES).filter(|_| !own.contains(&number)) {
-            add(parity, page);
+            add(parity, &masked(number, page));
         }
     }
 

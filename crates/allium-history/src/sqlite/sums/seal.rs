@@ -62,9 +62,12 @@ impl Seal {
         Some(Self { n_pages: u32_at(8), sums_root: u32_at(12), roots, slots })
     }
 
-    /// The first page of `page_sums` that is not as it was written, of which these are the sums; the number of pages if one is missing.
-    pub(super) fn first_wrong(&self, own: &[u64]) -> Option<usize> {
-        self.slots.iter().zip(slots(own)).position(|(sealed, found)| *sealed != found)
+    /// Indices of pages of `page_sums` that are not as they were written, or may not be: of the pages with these sums, or of one that is
+    /// missing.
+    pub(in crate::sqlite) fn wrong(&self, own: &[u64]) -> Vec<usize> {
+        let found = slots(own);
+        let is_wrong = |i: &usize| self.slots[i % N_SLOTS] != found[i % N_SLOTS];
+        (0..own.len().max(N_SLOTS)).filter(is_wrong).collect()
     }
 }
 

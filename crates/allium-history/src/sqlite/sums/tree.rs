@@ -8,11 +8,14 @@ use super::page::{PageNumber, be_u32};
 const INTERIOR: u8 = 5;
 
 /// Pages with their numbers and bytes.
-pub(super) type Pages = Vec<(PageNumber, Vec<u8>)>;
+pub(in crate::sqlite) type Pages = Vec<(PageNumber, Vec<u8>)>;
 
 /// Pages of the tree below `root`, parents before children, children in the order of their rows. `read` gives the bytes of
 /// a page; `None` if one is missing or the tree is none.
-pub(super) fn pages<E>(root: PageNumber, read: &mut impl FnMut(PageNumber) -> Result<Option<Vec<u8>>, E>) -> Result<Option<Pages>, E> {
+pub(in crate::sqlite) fn pages<E>(
+    root: PageNumber,
+    read: &mut impl FnMut(PageNumber) -> Result<Option<Vec<u8>>, E>,
+) -> Result<Option<Pages>, E> {
     let (mut found, mut waiting, mut seen) = (Vec::new(), vec![root], BTreeSet::new());
     while let Some(number) = waiting.pop() {
         let Some(page) = read(number)? else { return Ok(None) };

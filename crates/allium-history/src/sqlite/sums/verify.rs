@@ -64,9 +64,9 @@ fn trusted(conn: &Connection) -> Result<Own, Failure> {
     }
     let pages = own_pages(conn, seal.sums_root)?;
     let found: Vec<u64> = pages.iter().map(|(number, page)| sum(*number, page)).collect();
-    match seal.first_wrong(&found) {
+    match seal.wrong(&found).first() {
         Some(i) => {
-            Err(Failure::Corrupt(pages.get(i).map_or("table page_sums".to_owned(), |(page, _)| format!("page {page} (table page_sums)"))))
+            Err(Failure::Corrupt(pages.get(*i).map_or("table page_sums".to_owned(), |(page, _)| format!("page {page} (table page_sums)"))))
         }
         None => Ok(Own { seal: seal_page, sums_root: seal.sums_root, sums: pages.into_iter().map(|(number, _)| number).collect() }),
     }

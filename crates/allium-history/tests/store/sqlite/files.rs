@@ -65,6 +65,18 @@ fn a_second_writer_is_told_which_file_is_busy() {
 }
 
 #[test]
+fn nothing_is_written_into_a_file_that_was_deleted_or_replaced() {
+    let place = Place::new();
+    let path = place.store();
+    let mut store = SqliteStore::open(&path).unwrap();
+    std::fs::rename(&path, place.file("elsewhere")).unwrap();
+    let error = store.apply(&details(hour(1), vec![])).unwrap_err();
+    assert!(error.to_string().contains("was deleted or replaced while it was open"), "{error}");
+    std::fs::write(&path, "another file").unwrap();
+    assert!(matches!(store.apply(&details(hour(1), vec![])), Err(Error::Gone { .. })));
+}
+
+#[test]
 fn a_full_disk_undoes_the_whole_update() {
     let place = Place::new();
     let path = place.store();

@@ -3,7 +3,9 @@
 mod damage;
 mod files;
 mod migrations;
+mod power_loss;
 mod random_damage;
+mod repair;
 
 use std::path::PathBuf;
 
@@ -56,16 +58,11 @@ impl Place {
     }
 }
 
-/// Changes a closed store as a program with a fault would have left it before there were sums of pages: what it holds is wrong, and the
-/// next opening for writing gives every page the sum of what it holds.
+/// Changes a closed store as a program with a fault would: what it holds is wrong, and every page has the sum of what it holds.
 fn tamper(path: &PathBuf, sql: &str) {
-    let conn = Connection::open(path).unwrap();
-    conn.execute_batch(sql).unwrap();
-    let is_store = conn.query_row("SELECT count(*) = 2 FROM sqlite_schema WHERE name IN ('page_sums', 'page_seal')", [], |row| row.get(0));
-    if is_store.unwrap() {
-        let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        let before_sums =
-            format!("DROP TABLE page_sums; DROP TABLE page_seal; PRAGMA user_version = {}", if version == 12 { 11 } else { version });
-        conn.execute_batch(&before_sums).unwrap();
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+    // What is no store has no sums.
+    if let Ok(mut store) = SqliteStore::open(path) {
+        store.accept_pages().unwrap();
     }
 }
