@@ -68,9 +68,12 @@ impl Parities {
     }
 }
 
-/// Exclusive or of two pages, in the place of the first.
+/// Exclusive or of two pages, in the place of the first: eight bytes at a time.
 pub(in crate::sqlite) fn add(sum: &mut [u8], page: &[u8]) {
-    sum.iter_mut().zip(page).for_each(|(sum, byte)| *sum ^= byte);
+    let number = |bytes: &[u8]| bytes.try_into().map_or(0, u64::from_ne_bytes);
+    for (sum, bytes) in sum.chunks_exact_mut(8).zip(page.chunks_exact(8)) {
+        sum.copy_from_slice(&(number(sum) ^ number(bytes)).to_ne_bytes());
+    }
 }
 
 /// Parity of a group, from rows by their number; `None` if one of them is not there.
