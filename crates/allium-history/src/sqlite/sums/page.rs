@@ -37,17 +37,21 @@ pub(in crate::sqlite) fn unmask(page: &mut [u8]) {
     page[96..100].copy_from_slice(&rusqlite::version_number().to_be_bytes());
 }
 
-/// True if the parts of page 1 without a sum are as SQLite writes them; where there is no file, it leaves the counters as zeros.
+/// True if the parts of page 1 without a sum are as SQLite writes them.
 pub(in crate::sqlite) fn is_plausible_header(bytes: &[u8]) -> bool {
     let library = bytes.get(96..100).map_or(0, be_u32);
     let is_known_log = matches!(bytes.get(18..20), Some([1, 1] | [2, 2]));
-    let is_in_memory = library == 0 && bytes.get(24..28) == Some(&[0; 4]);
-    is_known_log && bytes.get(24..28) == bytes.get(92..96) && (is_in_memory || LIBRARIES.contains(&library))
+    is_known_log && bytes.get(24..28) == bytes.get(92..96) && LIBRARIES.contains(&library)
 }
 
 /// A number of 4 bytes, as SQLite writes them.
 pub(in crate::sqlite) fn be_u32(bytes: &[u8]) -> u32 {
     bytes.iter().take(4).fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+/// True if the pages lie in a file. What is only in memory nobody changes behind SQLite's back, and it has no sums.
+pub(in crate::sqlite) fn is_in_file(conn: &Connection) -> bool {
+    conn.path().is_some_and(|path| !path.is_empty())
 }
 
 /// Number of pages as of this transaction.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::own::{Own, own_pages, root};
-use super::page::{PageNumber, count, each, is_plausible_header, read, sum};
+use super::page::{PageNumber, count, each, is_in_file, is_plausible_header, read, sum};
 use super::parity::FIRST_ROW;
 use super::seal::Seal;
 use super::{layout, phrases};
@@ -39,6 +39,9 @@ pub(in crate::sqlite) fn require(conn: &Connection, scope: Scope) -> Result<(), 
 
 /// Compares pages with their sums, as of this transaction.
 pub(in crate::sqlite) fn damages(conn: &Connection, scope: Scope) -> Result<Vec<Damage>, Failure> {
+    if !is_in_file(conn) {
+        return Ok(Vec::new());
+    }
     let own = match trusted(conn) {
         Ok(own) => own,
         Err(failure) => return Ok(vec![Damage::Sums(failure.damage()?)]),
@@ -109,15 +112,17 @@ fn damaged_of(conn: &Connection, numbers: &BTreeSet<PageNumber>) -> Result<Vec<D
     Ok(damages)
 }
 
-/// Page 1 and the pages of tables, their indexes and what does not fit into a page.
+/// Page 1, the pages of the schema, and those of tables and their indexes. Trees are named one by one, so that no other is walked.
 fn pages_of(conn: &Connection, tables: &[&str]) -> Result<BTreeSet<PageNumber>, Failure> {
-    let mut statement =
-        conn.prepare_cached("SELECT pageno FROM dbstat WHERE name IN (SELECT name FROM sqlite_schema WHERE tbl_name = ?1 OR ?1 = name)")?;
+    let mut trees = vec!["sqlite_schema".to_owned()];
+    let mut names = conn.prepare_cached("SELECT name FROM sqlite_schema WHERE tbl_name = ? AND rootpage > 0")?;
+    for table in tables {
+        trees.extend(names.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?);
+    }
+    let mut statement = conn.prepare_cached("SELECT pageno FROM dbstat WHERE name = ?")?;
     let mut pages = BTreeSet::from([1]);
-    for table in ["sqlite_schema"].iter().chain(tables) {
-        for page in statement.query_map([table], |row| row.get(0))? {
-            pages.insert(page?);
-        }
+    for tree in trees {
+        pages.extend(statement.query_map([tree], |row| row.get(0))?.collect::<rusqlite::Result<Vec<PageNumber>>>()?);
     }
     Ok(pages)
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rusqlite::{Connection, params};
 
 use super::own::{Own, own_pages};
-use super::page::{PageNumber, count, each, read, sum};
+use super::page::{PageNumber, count, each, is_in_file, read, sum};
 use super::parity::{FIRST_ROW, Parities};
 use super::seal::{MAX_ROOTS, SEAL_BYTES, Seal, name_hash, page_sum, parts};
 use super::{layout, parity};
@@ -15,6 +15,9 @@ use crate::sqlite::failure::Failure;
 
 /// Makes the sums and parities of all pages as they are in this transaction.
 pub(in crate::sqlite) fn write(conn: &Connection) -> Result<(), Failure> {
+    if !is_in_file(conn) {
+        return Ok(());
+    }
     make_room(conn)?;
     let (own, n_pages) = (Own::of(conn)?, count(conn)?);
     let (all, mut sums, mut parities) = (own.all(), Vec::with_capacity(n_pages as usize), Parities::new(n_pages));

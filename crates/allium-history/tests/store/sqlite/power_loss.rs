@@ -150,6 +150,23 @@ fn apply(disk: &mut Disk, file: &str, deed: &Deed) {
     }
 }
 
+/// The disk confirms what was done to a file, and every removal before: file systems with a journal keep changes of names in order. Returns
+/// what it has not confirmed.
+fn confirm(confirmed: &mut Disk, pending: Record, synced: &str) -> Record {
+    let mut left = Record::new();
+    for (file, deed) in pending {
+        match deed {
+            Deed::Remove => {
+                left.retain(|(other, _)| *other != file);
+                apply(confirmed, &file, &deed);
+            }
+            deed if file == synced => apply(confirmed, &file, &deed),
+            deed => left.push((file, deed)),
+        }
+    }
+    left
+}
+
 /// What the disk may hold when power is lost: what it confirmed, and of the rest each deed whole, torn or not at all.
 fn image(confirmed: &Disk, pending: &[(String, Deed)], random: &mut Random) -> Disk {
     let mut disk = confirmed.clone();
@@ -225,11 +242,7 @@ fn go_through(every: usize, n_ways: usize) {
         apply(&mut killed, file, deed);
         match deed {
             Deed::Done => n_done += 1,
-            Deed::Sync => {
-                let (of_file, others): (Record, Record) = pending.into_iter().partition(|(other, _)| other == file);
-                of_file.iter().for_each(|(file, deed)| apply(&mut confirmed, file, deed));
-                pending = others;
-            }
+            Deed::Sync => pending = confirm(&mut confirmed, pending, file),
             _ => pending.push((file.clone(), deed.clone())),
         }
         if i % every == 0 || matches!(deed, Deed::Sync | Deed::Done) && i % 3 == 0 {
