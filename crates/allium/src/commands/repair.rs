@@ -71,8 +71,8 @@ fn of_table(table: &SalvagedTable) -> String {
 
 /// Gives the damaged file and what lies beside it a name that is free, and the repaired one its own; returns that name.
 fn put_in_place(url: &StoreUrl, repaired: &Path) -> anyhow::Result<PathBuf> {
-    let names = std::iter::once(".damaged".to_owned()).chain((2..).map(|i| format!(".damaged-{i}")));
-    let suffix = names.into_iter().find(|suffix| !url.with_suffix(suffix).exists()).unwrap_or_default();
+    let mut names = std::iter::once(".damaged".to_owned()).chain((2..).map(|i| format!(".damaged-{i}")));
+    let suffix = names.find(|suffix| !url.with_suffix(suffix).exists()).unwrap_or_default();
     for part in ["-wal", "-shm", ""] {
         let (from, to) = (url.with_suffix(part), url.with_suffix(&format!("{suffix}{part}")));
         if part.is_empty() || from.exists() {

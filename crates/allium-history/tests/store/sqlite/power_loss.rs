@@ -95,7 +95,8 @@ fn record(dir: &Path) -> Option<Record> {
 /// Takes in one call, if it concerns the store.
 fn deed(line: &str, files: &mut HashMap<i64, String>, places: &mut HashMap<i64, usize>, record: &mut Record) -> Option<()> {
     let (name, rest) = line.split_once('(')?;
-    let (args, result) = rest.rsplit_once(") = ")?;
+    let (args, result) = rest.rsplit_once(" = ")?;
+    let args = args.trim_end().trim_end_matches(')');
     let result: i64 = result.split_whitespace().next()?.parse().ok().filter(|result| *result >= 0)?;
     let args: Vec<&str> = args.split(", ").collect();
     if name == "openat" || name == "unlink" {
@@ -255,6 +256,7 @@ fn go_through(every: usize, n_ways: usize) {
         }
     }
     assert_eq!(n_done, N_STEPS);
+    assert!(record.iter().filter(|(_, deed)| matches!(deed, Deed::Sync)).count() > 2 * N_STEPS, "the disk is asked to confirm");
     println!("{} deeds recorded", record.len());
 }
 
