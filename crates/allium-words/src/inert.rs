@@ -39,10 +39,17 @@ pub fn inert_short(text: &str, limit: usize) -> String {
     out
 }
 
-/// The text as a CSV cell that no spreadsheet takes for a formula: inert, with a leading `'` where one is needed.
+/// Characters with which some spreadsheet begins a formula, in full width and in small form too: programs of East Asia take these for
+/// the same.
+const FORMULA: [char; 14] = ['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫'];
+
+/// The text as a CSV cell that no spreadsheet takes for a formula: inert, with a leading `'` where one is needed. What a spreadsheet may
+/// trim off the beginning, as white space and characters that nobody sees, does not count.
 pub fn csv_cell(text: &str) -> String {
     let text_inert = inert(text);
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '|', '%']) { format!("'{text_inert}") } else { text_inert }
+    let first = text.chars().find(|c| !c.is_whitespace() && !is_deceptive(*c));
+    let may_act = first.is_some_and(|c| FORMULA.contains(&c)) || text.starts_with(['\t', '\r', '\n']);
+    if may_act { format!("'{text_inert}") } else { text_inert }
 }
 
 /// A text percent-encoded for the query or a path segment of a URL.
@@ -75,6 +82,15 @@ mod tests {
         {
             assert_eq!(csv_cell(text), expected);
         }
+        let blanks = ["", " ", "  ", "\t", "\u{a0}", "\u{2003}", "\u{3000}", "\u{200b}", "\u{feff}", "\u{ad}", "\u{2060} \u{a0}\t"];
+        for blank in blanks {
+            for sign in ["=", "+", "-", "@", "|", "%", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫"] {
+                let text = format!("{blank}{sign}cmd");
+                assert_eq!(csv_cell(&text), format!("'{}", inert(&text)), "{text:?}");
+            }
+            assert_eq!(csv_cell(&format!("a{blank}=1")), inert(&format!("a{blank}=1")));
+        }
+        assert_eq!(csv_cell(" plain words = more"), " plain words = more");
     }
 
     #[test]
