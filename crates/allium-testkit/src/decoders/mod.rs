@@ -9,6 +9,7 @@
 
 mod altered;
 mod archive;
+mod asked;
 mod common;
 mod consensus;
 mod measures;
@@ -23,7 +24,7 @@ mod words;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 20] = [
     ("onionoo_summary", onionoo::summary),
     ("onionoo_details", onionoo::details),
     ("onionoo_uptime", onionoo::uptime),
@@ -42,6 +43,8 @@ pub const TARGETS: [Target; 18] = [
     ("published_graphs", store::published_graphs),
     ("day_figures", measures::day_figures),
     ("words", words::words),
+    ("contacts", asked::contact),
+    ("search", asked::question),
 ];
 
 /// Runs the check of a target.

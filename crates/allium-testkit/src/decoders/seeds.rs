@@ -70,8 +70,28 @@ pub fn seeds(testdata: &Path) -> Vec<Seed> {
     add("published_graphs", "simulated", graphs());
     add("day_figures", "two-relays", measures::raw());
     WORDS.iter().enumerate().for_each(|(i, text)| add("words", &i.to_string(), text.as_bytes().to_vec()));
+    CONTACTS.iter().enumerate().for_each(|(i, text)| add("contacts", &i.to_string(), text.as_bytes().to_vec()));
+    QUESTIONS.iter().enumerate().for_each(|(i, text)| add("search", &i.to_string(), text.as_bytes().to_vec()));
     seeds
 }
+
+const CONTACTS: [&str; 6] = [
+    "email:a[]b.example url:https://www.example.org proof:uri-rsa ciissversion:2",
+    "url:https://127.0.0.0x1/ proof:uri-rsa ciissversion:2",
+    "https://user:pw@０x7f。１:8443/x?y#z",
+    "xn--bcher-kva.example.",
+    "bücher.example",
+    "url:1.2.3.4x proof:dns-rsa ciissversion:3, url:0x7f.0.0.0x1",
+];
+
+const QUESTIONS: [&str; 6] = [
+    "flag:exit running:true country:de,fr version:0.4.8.10-0.4.8.12",
+    "\"we run this\" first_seen_days:0-3 last_seen_days:7- contact:\"a \\\" b\"",
+    "$0011223344556677889900112233445566778899~alice family:0011223344556677889900112233445566778899",
+    "10.0.0.0/8 [2001:db8::1]:9001 as:64512 hostname:example.org",
+    "url:example.org",
+    "“words” „words“ «words» a:b:c ''",
+];
 
 const ONIONOO: [(DocumentKind, &str); 5] = [
     (DocumentKind::Summary, "onionoo_summary"),
