@@ -30,6 +30,7 @@ mod scoreboard;
 mod site;
 mod snapshot;
 pub mod tokens;
+mod unrecorded;
 mod view;
 pub mod workers;
 
@@ -44,4 +45,5 @@ pub use report::WorkerReport;
 pub use scoreboard::{OriginScores, Scoreboard, ScoreboardError, Scores};
 pub use site::{Clock, Site};
 pub use snapshot::{Patch, Snapshot};
+pub use unrecorded::Unrecorded;
 pub use view::{FRESH_HOURS, Group, Members, View};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allium_analysis::{PastStandings, Sizes};
-use allium_model::{IncidentNote, SourceReport, Timestamp};
+use allium_model::{IncidentNote, SourceFailure, SourceReport, Timestamp};
 use allium_words::format::at_secs;
 
 use crate::changes::Changes;
@@ -11,6 +11,7 @@ use crate::forecasts::Outlook;
 use crate::incidents::IncidentLog;
 use crate::info::SiteInfo;
 use crate::scoreboard::Scoreboard;
+use crate::unrecorded::Unrecorded;
 use crate::view::View;
 
 /// Everything that pages show, at one moment. Immutable: an answer made from one snapshot never mixes two states. Cheap to clone.
@@ -26,6 +27,9 @@ pub struct Snapshot {
     scoreboard: Option<Arc<Scoreboard>>,
     sizes: Arc<Sizes>,
     past_standings: Option<Arc<PastStandings>>,
+    stored_sources: Arc<[SourceReport]>,
+    unrecorded: Arc<Unrecorded>,
+    /// What is stored, with failures that are not.
     sources: Arc<[SourceReport]>,
     waiting_for: Arc<str>,
 }
@@ -46,8 +50,12 @@ pub enum Patch {
     Sizes(Sizes),
     /// Ranks of operators at earlier times.
     Standings(PastStandings),
-    /// The state of the sources, by name.
+    /// The state of the sources in the store, by name.
     Sources(Vec<SourceReport>),
+    /// A failure of the source of this name that the store could not hold.
+    Unrecorded(String, SourceFailure),
+    /// The name of a source whose failures the store holds.
+    Recorded(String),
     /// Why there is no view yet, such as "the first fetch failed: connection refused".
     Waiting(String),
 }
@@ -66,6 +74,8 @@ impl Snapshot {
             scoreboard: None,
             sizes: Arc::default(),
             past_standings: None,
+            stored_sources: Arc::default(),
+            unrecorded: Arc::default(),
             sources: Arc::default(),
             waiting_for: "the first fetch is under way".into(),
         }
@@ -101,14 +111,34 @@ impl Snapshot {
             Patch::Scoreboard(scoreboard) => self.scoreboard = scoreboard.map(Arc::from),
             Patch::Sizes(sizes) => self.sizes = Arc::new(sizes),
             Patch::Standings(past) => self.past_standings = Some(Arc::new(past)),
-            Patch::Sources(sources) => self.sources = sources.into(),
+            Patch::Sources(sources) => {
+                self.stored_sources = sources.into();
+                self.show_sources();
+            }
+            Patch::Unrecorded(source, failure) => {
+                Arc::make_mut(&mut self.unrecorded).add(source, failure);
+                self.show_sources();
+            }
+            Patch::Recorded(source) => {
+                Arc::make_mut(&mut self.unrecorded).forget(&source);
+                self.show_sources();
+            }
             Patch::Waiting(reason) => self.waiting_for = reason.into(),
         }
+    }
+
+    fn show_sources(&mut self) {
+        self.sources = self.unrecorded.beside(&self.stored_sources).into();
     }
 
     fn follow(&mut self, log: IncidentLog) {
         self.changes = Arc::new(self.changes.followed(self.incidents.as_deref(), &log));
         self.incidents = Some(Arc::new(log));
+    }
+
+    /// Failures of sources that the store could not hold.
+    pub fn unrecorded(&self) -> &Unrecorded {
+        &self.unrecorded
     }
 
     /// The number of this state: one more with each that is published.

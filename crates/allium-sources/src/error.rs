@@ -215,6 +215,12 @@ pub enum Error {
         /// The address asked.
         url: String,
     },
+    /// A visit to a source that took too long as a whole.
+    #[error("the visit took longer than {limit_secs} s and was ended; what came before is kept")]
+    VisitTooLong {
+        /// The limit.
+        limit_secs: u64,
+    },
     /// No complete answer: no connection, or one that broke.
     #[error("{url}: no complete answer")]
     Transport {

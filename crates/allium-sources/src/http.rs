@@ -3,18 +3,23 @@
 //! The compression used shows in the first bytes of the answer: servers of the directory protocol name theirs in
 //! several ways. Redirects are not followed. A proxy is used only if named, never from the environment.
 
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use allium_model::Timestamp;
+use bytes::Bytes;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, IF_MODIFIED_SINCE};
 use reqwest::redirect::Policy;
 use reqwest::{Proxy, Response, StatusCode, Url};
+use tokio::sync::mpsc;
 
 use crate::error::{Error, Stage};
-use crate::read::{Limits, decompress};
+use crate::read::{Inflated, Limits, inflate};
 
+/// Pieces of an answer that wait to be decompressed.
+const PIECES: usize = 4;
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Settings of requests.
@@ -78,27 +83,75 @@ impl Http {
             StatusCode::NOT_MODIFIED if since.is_some() => return Ok(None),
             status => return Err(Error::Status { url: url.to_string(), status: status.as_u16() }),
         }
-        let body = body(url, response, limits).await?;
-        let (origin, limits) = (url.to_string(), *limits);
-        off_the_loop(move || decompress(body, &origin, &limits).map(Some)).await
+        document(url, response, limits).await.map(|inflated| Some(inflated.plain))
+    }
+}
+
+/// The document of an answer, decompressed while it comes. As soon as there are more bytes than allowed, no more are read.
+pub(crate) async fn document(url: &Url, response: Response, limits: &Limits) -> Result<Inflated, Error> {
+    check_length(url, &response, limits)?;
+    let (pieces, arriving) = mpsc::channel(PIECES);
+    let (origin, limits) = (url.to_string(), *limits);
+    let read = off_the_loop(move || inflate(Arriving { pieces: arriving, piece: Bytes::new() }, &origin, &limits));
+    let (sent, read) = tokio::join!(pour(url, response, pieces), read);
+    sent?;
+    read
+}
+
+/// Passes an answer on, piece by piece, for as long as somebody reads it.
+async fn pour(url: &Url, mut response: Response, pieces: mpsc::Sender<Bytes>) -> Result<(), Error> {
+    while let Some(piece) = response.chunk().await.map_err(|error| transport(url, error))? {
+        if pieces.send(piece).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// An answer as bytes to read, in a thread that may wait for them.
+struct Arriving {
+    pieces: mpsc::Receiver<Bytes>,
+    piece: Bytes,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.piece.is_empty() {
+            let Some(piece) = self.pieces.blocking_recv() else { return Ok(0) };
+            self.piece = piece;
+        }
+        let n_bytes = self.piece.len().min(buffer.len());
+        buffer[..n_bytes].copy_from_slice(&self.piece.split_to(n_bytes));
+        Ok(n_bytes)
+    }
+}
+
+/// The cap for an answer as it is sent, and what the cap is about: a server that ignores `Accept-Encoding` sends as many bytes as the
+/// document has.
+fn cap(response: &Response, limits: &Limits) -> (u64, Stage) {
+    match response.headers().contains_key(CONTENT_ENCODING) {
+        true => (limits.max_compressed_bytes, Stage::Compressed),
+        false => (limits.max_bytes, Stage::Decompressed),
+    }
+}
+
+/// Refuses an answer that says itself that it is too long.
+fn check_length(url: &Url, response: &Response, limits: &Limits) -> Result<(), Error> {
+    let (limit_bytes, stage) = cap(response, limits);
+    match response.content_length() {
+        Some(n_bytes) if n_bytes > limit_bytes => Err(Error::TooLarge { origin: url.to_string(), limit_bytes, stage }),
+        _ => Ok(()),
     }
 }
 
 /// The body as sent, no further than the cap.
 pub(crate) async fn body(url: &Url, mut response: Response, limits: &Limits) -> Result<Vec<u8>, Error> {
-    // A server that ignores `Accept-Encoding` sends as many bytes as the document has.
-    let (limit_bytes, stage) = match response.headers().contains_key(CONTENT_ENCODING) {
-        true => (limits.max_compressed_bytes, Stage::Compressed),
-        false => (limits.max_bytes, Stage::Decompressed),
-    };
-    let too_large = || Error::TooLarge { origin: url.to_string(), limit_bytes, stage };
-    if response.content_length().is_some_and(|n_bytes| n_bytes > limit_bytes) {
-        return Err(too_large());
-    }
+    check_length(url, &response, limits)?;
+    let (limit_bytes, stage) = cap(&response, limits);
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
         if (body.len() + chunk.len()) as u64 > limit_bytes {
-            return Err(too_large());
+            return Err(Error::TooLarge { origin: url.to_string(), limit_bytes, stage });
         }
         body.extend_from_slice(&chunk);
     }

@@ -3,6 +3,7 @@
 //! The compression (gzip, zlib, Zstandard, xz) is recognised by the first bytes, never by the name. One layer is taken off.
 //! Decompression stops at the cap, so that a bomb costs no more than the cap.
 
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -19,6 +20,11 @@ const RATIO_FREE_BYTES: u64 = 16 << 20;
 const XZ_MEMORY_BYTES: u64 = 128 << 20;
 const ZSTD_WINDOW_LOG: u32 = 27;
 
+/// Number of first bytes that name a compression.
+const HEAD_BYTES: usize = 6;
+/// Compressed bytes that are read ahead: what they become at the most stays below [`RATIO_FREE_BYTES`].
+const BUFFER_BYTES: usize = 8 << 10;
+
 /// The lines with which documents of the directory protocol begin.
 const BEGINNINGS: [&[u8]; 3] = [b"network-status-version ", b"dir-key-certificate-version ", b"@type "];
 
@@ -34,7 +40,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Several times the size of the network of 2026, whose uptime document has 94 MB, 1.2 MB in Zstandard.
+    /// Several times the size of the network of 2026, whose uptime document has 94 MB, 1.2 MB in Zstandard. For files, which an operator
+    /// chooses; what may come from sources is a setting.
     fn default() -> Self {
         Self { max_compressed_bytes: 128 << 20, max_bytes: 512 << 20, max_ratio: 1000 }
     }
@@ -48,7 +55,7 @@ pub fn read_file(path: &Path, limits: &Limits) -> Result<Vec<u8>, Error> {
     let read_error = |source| Error::Read { path: path.to_owned(), source };
     let mut file = File::open(path).map_err(read_error)?;
     let mut bytes = Vec::new();
-    file.by_ref().take(6).read_to_end(&mut bytes).map_err(read_error)?;
+    file.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut bytes).map_err(read_error)?;
     let (limit_bytes, stage) = match Format::of(&bytes) {
         Some(_) => (limits.max_compressed_bytes, Stage::Compressed),
         None => (limits.max_bytes, Stage::Decompressed),
@@ -93,17 +100,83 @@ pub fn plain_text(mut bytes: Vec<u8>) -> Vec<u8> {
 /// More bytes than `limits` allow before or after, or damaged compression. A compressed document that is cut short is
 /// damaged.
 pub fn decompress(bytes: Vec<u8>, origin: &str, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let Some(format) = Format::of(&bytes) else {
+    if Format::of(&bytes).is_none() {
         return within(bytes, limits.max_bytes, origin, Stage::Decompressed);
+    }
+    inflate(bytes.as_slice(), origin, limits).map(|inflated| inflated.plain)
+}
+
+/// A document as it was read to its end.
+pub(crate) struct Inflated {
+    /// Its bytes, decompressed.
+    pub(crate) plain: Vec<u8>,
+    /// Its bytes as they came; `None` where these were not compressed.
+    pub(crate) raw: Option<Vec<u8>>,
+}
+
+/// Reads a document and decompresses it on the way if its first bytes name a compression. Bytes are counted as they come: nothing is read
+/// any further once there are more than allowed, before or after decompression, or in relation to what came so far.
+///
+/// # Errors
+/// As [`decompress`], and those of the reader.
+pub(crate) fn inflate(mut source: impl Read, origin: &str, limits: &Limits) -> Result<Inflated, Error> {
+    let unreadable = |source| Error::Archive { origin: origin.to_owned(), source };
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    source.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
+    let format = Format::of(&head);
+    let rest = io::Cursor::new(head).chain(source);
+    let Some(format) = format else {
+        let mut plain = Vec::new();
+        rest.take(limits.max_bytes.saturating_add(1)).read_to_end(&mut plain).map_err(unreadable)?;
+        return Ok(Inflated { plain: within(plain, limits.max_bytes, origin, Stage::Decompressed)?, raw: None });
     };
-    let bytes = within(bytes, limits.max_compressed_bytes, origin, Stage::Compressed)?;
-    let by_ratio = (bytes.len() as u64).saturating_mul(limits.max_ratio).max(RATIO_FREE_BYTES);
-    let limit_bytes = limits.max_bytes.min(by_ratio);
-    let damaged = |source| Error::Compression { origin: origin.to_owned(), format: format.name(), source };
-    let mut plain = Vec::new();
-    format.reader(bytes.as_slice()).map_err(damaged)?.take(limit_bytes.saturating_add(1)).read_to_end(&mut plain).map_err(damaged)?;
+    let (raw, n_came) = (RefCell::new(Vec::new()), Cell::new(0));
+    let came = Came { reader: rest, raw: &raw, n_came: &n_came, limit_bytes: limits.max_compressed_bytes };
+    let damaged = |source| match n_came.get() > limits.max_compressed_bytes {
+        true => too_large(origin, limits.max_compressed_bytes, Stage::Compressed),
+        false => Error::Compression { origin: origin.to_owned(), format: format.name(), source },
+    };
+    let mut reader = format.reader(BufReader::with_capacity(BUFFER_BYTES, came)).map_err(damaged)?;
+    let (mut plain, mut piece) = (Vec::new(), vec![0; 1 << 16]);
+    loop {
+        let n_bytes = reader.read(&mut piece).map_err(damaged)?;
+        if n_bytes == 0 {
+            break;
+        }
+        plain.extend_from_slice(&piece[..n_bytes]);
+        let by_ratio = n_came.get().saturating_mul(limits.max_ratio).max(RATIO_FREE_BYTES);
+        let limit_bytes = limits.max_bytes.min(by_ratio);
+        if plain.len() as u64 > limit_bytes {
+            return Err(too_large(origin, limit_bytes, Stage::Decompressed));
+        }
+    }
+    drop(reader);
     plain.shrink_to_fit();
-    within(plain, limit_bytes, origin, Stage::Decompressed)
+    Ok(Inflated { plain, raw: Some(raw.into_inner()) })
+}
+
+/// A reader that keeps what it reads, and fails where that is more than allowed.
+struct Came<'a, R> {
+    reader: R,
+    raw: &'a RefCell<Vec<u8>>,
+    n_came: &'a Cell<u64>,
+    limit_bytes: u64,
+}
+
+impl<R: Read> Read for Came<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n_bytes = self.reader.read(buffer)?;
+        self.n_came.set(self.n_came.get() + n_bytes as u64);
+        if self.n_came.get() > self.limit_bytes {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more bytes than allowed before decompression"));
+        }
+        self.raw.borrow_mut().extend_from_slice(&buffer[..n_bytes]);
+        Ok(n_bytes)
+    }
+}
+
+fn too_large(origin: &str, limit_bytes: u64, stage: Stage) -> Error {
+    Error::TooLarge { origin: origin.to_owned(), limit_bytes, stage }
 }
 
 /// A file as a stream of decompressed bytes, which ends with an error where `limits` are exceeded: for archives, which
@@ -145,7 +218,7 @@ impl<R: Read> Read for Capped<R> {
 
 fn within(bytes: Vec<u8>, limit_bytes: u64, origin: &str, stage: Stage) -> Result<Vec<u8>, Error> {
     if bytes.len() as u64 > limit_bytes {
-        return Err(Error::TooLarge { origin: origin.to_owned(), limit_bytes, stage });
+        return Err(too_large(origin, limit_bytes, stage));
     }
     Ok(bytes)
 }

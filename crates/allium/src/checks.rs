@@ -33,7 +33,7 @@ pub(crate) fn check(key: &str, value: &Value) -> anyhow::Result<()> {
         "onionoo.max_bytes" | "proofs.concurrency" | "collector.max_consensuses" => positive(value),
         "serve.exports_mb" | "serve.memory_mb" => megabytes(value),
         key if key.starts_with("serve.max_") => positive(value),
-        key if key.ends_with(".timeout_secs") || key.ends_with(".poll_secs") => positive(value),
+        key if [".timeout_secs", ".poll_secs", ".visit_secs"].iter().any(|end| key.ends_with(end)) => positive(value),
         _ => Ok(()),
     }
 }

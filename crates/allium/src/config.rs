@@ -135,6 +135,8 @@ pub(crate) struct DirectoryConfig {
     pub(crate) poll_secs: u64,
     /// Seconds that one answer may take.
     pub(crate) timeout_secs: u64,
+    /// Seconds that a whole visit may take.
+    pub(crate) visit_secs: u64,
 }
 
 /// Settings of the CollecTor source.
@@ -149,6 +151,8 @@ pub(crate) struct CollectorConfig {
     pub(crate) poll_secs: u64,
     /// Seconds that one answer may take.
     pub(crate) timeout_secs: u64,
+    /// Seconds that a whole visit may take.
+    pub(crate) visit_secs: u64,
 }
 
 /// Settings of the Onionoo source.
@@ -167,9 +171,11 @@ pub(crate) struct OnionooConfig {
     pub(crate) poll_secs: u64,
     /// Seconds that one answer may take.
     pub(crate) timeout_secs: u64,
+    /// Seconds that a whole visit may take.
+    pub(crate) visit_secs: u64,
     /// Further attempts per document and visit.
     pub(crate) retries: usize,
-    /// Bytes that a document may have after decompression.
+    /// Bytes that a document of graphs may have after decompression; details may have half of that, a summary an eighth.
     pub(crate) max_bytes: u64,
 }
 
@@ -215,13 +221,19 @@ impl Default for ProofsConfig {
 
 impl Default for DirectoryConfig {
     fn default() -> Self {
-        Self { urls: Vec::new(), authorities: Vec::new(), poll_secs: 300, timeout_secs: 120 }
+        Self { urls: Vec::new(), authorities: Vec::new(), poll_secs: 300, timeout_secs: 120, visit_secs: 300 }
     }
 }
 
 impl Default for CollectorConfig {
     fn default() -> Self {
-        Self { url: "https://collector.torproject.org".to_owned(), max_consensuses: 80, poll_secs: 3600, timeout_secs: 120 }
+        Self {
+            url: "https://collector.torproject.org".to_owned(),
+            max_consensuses: 80,
+            poll_secs: 3600,
+            timeout_secs: 120,
+            visit_secs: 1800,
+        }
     }
 }
 
@@ -234,8 +246,9 @@ impl Default for OnionooConfig {
             proxy: String::new(),
             poll_secs: 300,
             timeout_secs: 120,
+            visit_secs: 600,
             retries: 4,
-            max_bytes: 512 << 20,
+            max_bytes: 192 << 20,
         }
     }
 }

@@ -20,19 +20,20 @@ use crate::config::Config;
 /// The configured sources, the fastest first; nothing is fetched yet.
 pub(crate) fn sources(config: &Config, clock: &Clock) -> anyhow::Result<Vec<Arc<Fetcher>>> {
     let is_asked = |name: &str| config.sources.iter().any(|asked| asked == name);
-    let fetcher = |road, poll_secs: u64| {
-        let (clock, poll) = (clock.clone(), Duration::from_secs(poll_secs.max(1)));
-        Arc::new(Fetcher { road, clock, poll, tolerance_secs: i64::from(config.clock_tolerance_secs) })
+    let fetcher = |road, poll_secs: u64, visit_secs: u64| {
+        let (clock, poll, deadline) = (clock.clone(), Duration::from_secs(poll_secs.max(1)), Duration::from_secs(visit_secs));
+        Arc::new(Fetcher { road, clock, poll, deadline, tolerance_secs: i64::from(config.clock_tolerance_secs) })
     };
     let directory = is_asked("directory").then(|| directory(config).map(Arc::new)).transpose()?;
     let mut fetchers = Vec::new();
-    fetchers.extend(directory.clone().map(|directory| fetcher(Road::Directory(directory), config.directory.poll_secs)));
+    let of_directory = |directory| fetcher(Road::Directory(directory), config.directory.poll_secs, config.directory.visit_secs);
+    fetchers.extend(directory.clone().map(of_directory));
     if is_asked("collector") {
         let collector = Box::new(collector(config)?);
-        fetchers.push(fetcher(Road::Collector { collector, directory }, config.collector.poll_secs));
+        fetchers.push(fetcher(Road::Collector { collector, directory }, config.collector.poll_secs, config.collector.visit_secs));
     }
     if is_asked("onionoo") {
-        fetchers.push(fetcher(onionoo(config)?, config.onionoo.poll_secs));
+        fetchers.push(fetcher(onionoo(config)?, config.onionoo.poll_secs, config.onionoo.visit_secs));
     }
     Ok(fetchers)
 }
@@ -66,6 +67,7 @@ fn collector(config: &Config) -> anyhow::Result<Collector> {
         base_url: settings.url.clone(),
         trusted: trusted(config)?,
         max_consensuses: settings.max_consensuses,
+        deadline: Duration::from_secs(settings.visit_secs),
         http: http(config, settings.timeout_secs),
         ..CollectorOptions::default()
     };

@@ -90,12 +90,14 @@ pub struct Step {
     pub next: Next,
     /// True if the store holds something that is not shown: a network worker that waits for it loads it.
     pub has_stored: bool,
+    /// Reason why the work is not done although there is something to show of it; the step is tried again then.
+    pub failure: Option<anyhow::Error>,
 }
 
 impl Step {
     /// A step that changed nothing.
     pub const fn then(next: Next) -> Self {
-        Self { patches: Vec::new(), next, has_stored: false }
+        Self { patches: Vec::new(), next, has_stored: false, failure: None }
     }
 
     /// The same with something more to show.
@@ -103,6 +105,12 @@ impl Step {
     pub fn with(mut self, patch: Patch) -> Self {
         self.patches.push(patch);
         self
+    }
+
+    /// The same of a step that failed.
+    #[must_use]
+    pub fn failed(self, failure: anyhow::Error) -> Self {
+        Self { failure: Some(failure), ..self }
     }
 
     /// The same of a step that stored something, or not.

@@ -4,9 +4,9 @@
 //! (`relays_truncated`, `relays_skipped`), or answers an address with a filter, or shows it by what it lacks: relays that consensuses
 //! of the six days before its own list. A few may be missing for reasons of the source; more than a tenth are a part, and so is more than a fiftieth
 //! where every relay in the document runs, as in the answer to `running=true`. A document of graphs is a part if it has fewer than half of
-//! the relays of the one in use.
+//! the relays of the one in use. A list without a running relay is no list of the Tor network.
 //!
-//! Limits: without a record to compare with, a document that does not say so is taken for the whole.
+//! Limits: without a record to compare with, a document that has running relays and does not say so is taken for the whole.
 
 use std::collections::HashSet;
 
@@ -63,6 +63,9 @@ fn shown(document: &Document, store: &dyn Store) -> Result<Option<String>, Error
     match document {
         Document::Summary(_) => Ok(None),
         Document::Details(details) => {
+            if details.relays.iter().all(|relay| !relay.running) {
+                return Ok(Some("it has no running relay".to_owned()));
+            }
             let published = details.header.published;
             let listed = store.listed_between(published.plus(-COMPARED_HOURS), published)?;
             Ok(lacking(&details.relays, &listed))

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use crate::Clock;
 use allium_history::{ConsensusSource, Error, FullConsensus, KnownConsensus, SourceVisit, Store};
-use allium_model::{Bounds, ConsensusHour, DocumentKind, Reject, SourceStatus, Timestamp};
+use allium_model::{Bounds, ConsensusHour, DocumentKind, Reject, SourceFailure, SourceReport, SourceStatus, Timestamp};
 use allium_sources::collector::Collector;
 use allium_sources::consensus::Consensus;
 use allium_sources::directory::Directory;
 use allium_sources::onionoo::{self, Client, Document, Fetched};
 use allium_words::inert::inert;
-use anyhow::Context as _;
+use tokio::time::{Instant, timeout};
 
 use super::intake::{Intake, verified_consensus};
 use super::{Context, Next, Step, Worker};
@@ -39,22 +39,60 @@ impl Worker for Source {
         Next::Now
     }
 
-    fn step(&mut self, _: &Snapshot, context: &Context) -> anyhow::Result<Step> {
-        let stored = Stored::of(&*context.store.read_every_list()?)?;
+    fn step(&mut self, snapshot: &Snapshot, context: &Context) -> anyhow::Result<Step> {
         let step = Step::then(Next::After(self.fetcher.poll));
+        let stored = context.store.read_every_list().and_then(|store| Stored::of(&*store));
+        let stored = match stored {
+            Ok(stored) => stored,
+            Err(error) => {
+                return Ok(self.unrecorded(step, anyhow::Error::new(error).context("not visited: the store cannot be read"), context));
+            }
+        };
         let Some(visit) = context.stop.or_done(self.fetcher.visit(&stored)) else { return Ok(step) };
-        let step = visit.failures.iter().fold(step, |step, failure| {
+        let (is_empty, failures) = (visit.is_empty(), visit.failures.clone());
+        match self.keep(visit, snapshot, context) {
+            Ok((Kept { words, failures }, sources)) => {
+                if !is_empty {
+                    tracing::info!(outcome = words, "documents stored");
+                }
+                let step = self.warned(step, &failures).with(Patch::Recorded(self.name().to_owned())).with(Patch::Sources(sources));
+                Ok(step.having_stored(!is_empty))
+            }
+            Err(error) => {
+                let step = self.warned(step, &failures);
+                let reason =
+                    in_short(&failures).map_or_else(|| "documents not stored".to_owned(), |failed| format!("{failed}; and not stored"));
+                Ok(self.unrecorded(step, error.context(reason), context))
+            }
+        }
+    }
+}
+
+impl Source {
+    /// Stores a visit, after the failures that could not be stored before; returns the state of all sources with it.
+    fn keep(&self, visit: Visit, snapshot: &Snapshot, context: &Context) -> anyhow::Result<(Kept, Vec<SourceReport>)> {
+        context.store.write(|store| {
+            for SourceFailure { at, reason } in snapshot.unrecorded().of(self.name()) {
+                let (source, failure) = (self.name().to_owned(), Some(reason.clone()));
+                store.record_visit(&SourceVisit { source, at: *at, newest: None, failure, rejects: None })?;
+            }
+            Ok((visit.store(store)?, store.sources()?))
+        })
+    }
+
+    /// The same step with a failure that is in no store: pages and metrics have it from memory.
+    fn unrecorded(&self, step: Step, error: anyhow::Error, context: &Context) -> Step {
+        let failure = SourceFailure { at: (self.fetcher.clock)(), reason: context.store.in_public(&format!("{error:#}")) };
+        step.with(Patch::Unrecorded(self.name().to_owned(), failure)).failed(error)
+    }
+
+    /// The same step after a line in the log for each failure.
+    fn warned(&self, step: Step, failures: &[String]) -> Step {
+        failures.iter().fold(step, |step, failure| {
             let (source, reason) = (self.name(), inert(failure));
             tracing::warn!(source, %reason, "not fetched, what is stored stays in use");
             step.with(Patch::Waiting(format!("{source} could not be fetched: {reason}")))
-        });
-        let is_empty = visit.is_empty();
-        let stored = context.store.write(|store| Ok((visit.store(store)?, store.sources()?)));
-        let (outcome, sources) = stored.context("documents not stored")?;
-        if !is_empty {
-            tracing::info!(outcome, "documents stored");
-        }
-        Ok(step.with(Patch::Sources(sources)).having_stored(!is_empty))
+        })
     }
 }
 
@@ -66,6 +104,8 @@ pub struct Fetcher {
     pub clock: Clock,
     /// Time between visits.
     pub poll: Duration,
+    /// Time that a whole visit may take; what it does not bring by then is left to the next one.
+    pub deadline: Duration,
     /// Seconds by which a time may lie after the clock's.
     pub tolerance_secs: i64,
 }
@@ -117,6 +157,15 @@ pub struct Visit {
     pub failures: Vec<String>,
 }
 
+/// Outcome of storing a visit.
+#[derive(Debug)]
+pub struct Kept {
+    /// Everything that came, in a sentence.
+    pub words: String,
+    /// Reasons why something could not be fetched, or is not what it should be.
+    pub failures: Vec<String>,
+}
+
 impl Stored {
     /// Reads it from a store.
     ///
@@ -163,9 +212,10 @@ impl Fetcher {
         }
         match &self.road {
             Road::Onionoo { client, kinds } => self.ask_onionoo(client, kinds, stored, &mut visit).await,
-            Road::Directory(directory) => match directory.fetch(stored.newest(bounds)).await {
-                Ok(verified) => verified.into_iter().for_each(|verified| visit.add(verified.consensus, ConsensusSource::Directory)),
-                Err(error) => visit.failures.push(with_causes(&error)),
+            Road::Directory(directory) => match timeout(self.deadline, directory.fetch(stored.newest(bounds))).await {
+                Err(_) => visit.failures.push(self.too_long()),
+                Ok(Ok(verified)) => verified.into_iter().for_each(|verified| visit.add(verified.consensus, ConsensusSource::Directory)),
+                Ok(Err(error)) => visit.failures.push(with_causes(&error)),
             },
             Road::Collector { collector, .. } => match collector.fetch(&|hour| stored.hours.contains(&hour)).await {
                 Ok(found) => {
@@ -179,14 +229,22 @@ impl Fetcher {
     }
 
     async fn ask_onionoo(&self, client: &Client, kinds: &[DocumentKind], stored: &Stored, visit: &mut Visit) {
-        for &kind in kinds {
+        let until = Instant::now() + self.deadline;
+        for (i, &kind) in kinds.iter().enumerate() {
             let status = stored.documents.iter().find(|status| status.kind == kind);
-            match document(client, kind, status, visit.bounds).await {
-                Ok(Some(document)) => visit.documents.push((document, (self.clock)())),
-                Ok(None) => visit.unchanged.push(kind),
-                Err(error) => visit.failures.push(format!("{kind}: {error:#}")),
+            // One that hangs leaves time for the others.
+            let share = until.saturating_duration_since(Instant::now()) / (kinds.len() - i) as u32;
+            match timeout(share, document(client, kind, status, visit.bounds)).await {
+                Ok(Ok(Some(document))) => visit.documents.push((document, (self.clock)())),
+                Ok(Ok(None)) => visit.unchanged.push(kind),
+                Ok(Err(error)) => visit.failures.push(format!("{kind}: {error:#}")),
+                Err(_) => visit.failures.push(format!("{kind}: {}", self.too_long())),
             }
         }
+    }
+
+    fn too_long(&self) -> String {
+        allium_sources::Error::VisitTooLong { limit_secs: self.deadline.as_secs() }.to_string()
     }
 }
 
@@ -234,12 +292,13 @@ impl Visit {
         self.documents.is_empty() && self.consensuses.is_empty()
     }
 
-    /// Stores what came and how the visit went, and returns that in a sentence. Each consensus is one transaction.
+    /// Stores what came and how the visit went. Each consensus is one transaction. A document that turns out to be a part of the network
+    /// is a failure of the source, which was asked for the whole.
     ///
     /// # Errors
     /// If the store cannot be written.
-    pub fn store(self, store: &mut dyn Store) -> anyhow::Result<String> {
-        let mut words = Vec::new();
+    pub fn store(self, store: &mut dyn Store) -> anyhow::Result<Kept> {
+        let (mut words, mut failures) = (Vec::new(), self.failures);
         let mut intake = Intake::within(self.bounds);
         let hours = self.consensuses.iter().map(|consensus| consensus.info.hour);
         let details = self.documents.iter().map(|(document, _)| document.header()).filter(|header| header.kind == DocumentKind::Details);
@@ -253,7 +312,9 @@ impl Visit {
         for (document, obtained_at) in self.documents {
             let header = document.header();
             words.push(format!("{} of {} ({} rejects)", header.kind, header.published, header.n_rejects));
+            let kind = header.kind;
             let part = intake.add_judged(document, obtained_at, store)?;
+            failures.extend(part.iter().map(|reason| format!("{kind}: {reason}")));
             words.extend(part);
         }
         words.extend(self.unchanged.iter().map(|kind| format!("{kind} unchanged")));
@@ -264,9 +325,9 @@ impl Visit {
             source: self.source.to_owned(),
             at: self.at,
             newest,
-            failure: in_short(&self.failures),
+            failure: in_short(&failures),
             rejects: (!self.consensuses.is_empty()).then_some(self.rejects),
         })?;
-        Ok(words.join(", "))
+        Ok(Kept { words: words.join(", "), failures })
     }
 }

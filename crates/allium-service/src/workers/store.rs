@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use allium_history::{Error, Store, StoreUrl};
 use allium_model::ConsensusHour;
+use allium_words::format;
+use allium_words::inert::inert;
 
 use super::doubt;
 
@@ -34,6 +36,12 @@ impl SharedStore {
     /// True where workers may write to it.
     pub const fn is_writable(&self) -> bool {
         self.is_writable
+    }
+
+    /// A reason for a failure as everybody may read it: inert, and without the folder of the store.
+    pub fn in_public(&self, reason: &str) -> String {
+        let address = self.url.to_string();
+        inert(&reason.replace(&address, format::origin(&address)))
     }
 
     /// Opens it for reading; lists that are not believed are left out of its answers.

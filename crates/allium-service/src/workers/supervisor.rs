@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use allium_words::format;
-use allium_words::inert::inert;
 use anyhow::Context as _;
 use tokio::runtime::Handle;
 use tracing::Dispatch;
@@ -201,9 +199,9 @@ impl Post {
         let run = || {
             let mut worker = worker.unwrap_or_else(make);
             let done = worker.step(&self.shared.site.snapshot(), &self.shared.context);
-            let next = done.map(|Step { patches, next, has_stored }| {
+            let next = done.and_then(|Step { patches, next, has_stored, failure }| {
                 self.shared.apply(patches, has_stored);
-                next
+                failure.map_or(Ok(next), Err)
             });
             kept = Some(worker);
             next
@@ -286,10 +284,8 @@ impl Post {
         tracing::error!(worker = self.name, %reason, "worker did not finish");
     }
 
-    /// A reason as everybody may read it: inert, and without the folder of the store.
     fn in_public(&self, reason: &str) -> String {
-        let address = self.shared.context.store.url().to_string();
-        inert(&reason.replace(&address, format::origin(&address)))
+        self.shared.context.store.in_public(reason)
     }
 }
 

@@ -10,10 +10,12 @@ pub mod index;
 mod tar;
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use allium_model::ConsensusHour;
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
+use tokio::time::{Instant, timeout_at};
 
 use self::index::{Index, Listed};
 use crate::consensus::verify::{Certificates, TrustedAuthority, missing, public_network, verify};
@@ -27,7 +29,7 @@ use crate::read::Limits;
 const ENCODINGS: &str = "gzip";
 const INDEX: &str = "index/index.json.gz";
 /// The index lists every file of the archive.
-const INDEX_LIMITS: Limits = Limits { max_compressed_bytes: 32 << 20, max_bytes: 256 << 20, max_ratio: 1000 };
+const INDEX_LIMITS: Limits = Limits { max_compressed_bytes: 32 << 20, max_bytes: 128 << 20, max_ratio: 1000 };
 
 /// Settings for fetching recent documents.
 #[derive(Debug, Clone)]
@@ -40,6 +42,8 @@ pub struct CollectorOptions {
     pub trusted: Vec<TrustedAuthority>,
     /// Number of consensuses that one visit fetches at most, the latest first.
     pub max_consensuses: usize,
+    /// Time that a whole visit may take; the files that it does not reach are left to the next one.
+    pub deadline: Duration,
     /// Settings of requests.
     pub http: HttpOptions,
 }
@@ -52,6 +56,7 @@ impl Default for CollectorOptions {
             flavour: Flavour::Microdesc,
             trusted: public_network(),
             max_consensuses: 80,
+            deadline: Duration::from_secs(1800),
             http: HttpOptions::default(),
         }
     }
@@ -96,15 +101,22 @@ impl Collector {
     /// Fetches the consensuses of all hours that are listed and not `known`.
     ///
     /// # Errors
-    /// The index cannot be had or read. What is wrong with one file costs that file.
+    /// The index cannot be had or read. What is wrong with one file costs that file; what comes after the deadline is left out.
     pub async fn fetch(&self, known: &(dyn Fn(ConsensusHour) -> bool + Sync)) -> Result<Visit, Error> {
-        let index = self.index().await?;
+        let until = Instant::now() + self.options.deadline;
+        let too_long = || Error::VisitTooLong { limit_secs: self.options.deadline.as_secs() };
+        let index = timeout_at(until, self.index()).await.map_err(|_| too_long())??;
         let mut wanted: Vec<&Listed> = index.consensuses.iter().filter(|listed| !known(listed.hour)).collect();
         wanted.truncate(self.options.max_consensuses);
         let (mut visit, mut are_certificates_fetched) = (Visit::default(), false);
         visit.failures.extend(index.bad_entries());
         for listed in wanted.into_iter().rev() {
-            match self.consensus(listed, &index, &mut are_certificates_fetched).await {
+            let asked = timeout_at(until, self.consensus(listed, &index, &mut are_certificates_fetched)).await;
+            let Ok(found) = asked else {
+                visit.failures.push((listed.path.clone(), too_long()));
+                break;
+            };
+            match found {
                 Ok(verified) => visit.consensuses.push(verified),
                 Err(error) => {
                     tracing::warn!(path = listed.path, %error, "no consensus from this file");

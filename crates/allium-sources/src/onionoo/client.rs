@@ -1,7 +1,7 @@
 //! Fetching documents, politely and without trust.
 //!
 //! Method: `GET {base_url}/{kind}` with gzip and, where the newest good document is in the cache, `If-Modified-Since`.
-//! An answer is read no further than the caps on bytes and time allow, decompressed under [`Limits`], and checked: it
+//! An answer is decompressed while it comes, read no further than the caps on bytes and time allow ([`Limits`]), and checked: it
 //! must be complete to the last bracket and not older than the stored document. Only then does it replace the stored
 //! one, atomically. Server errors, time-outs, broken connections and truncated answers are tried again with growing
 //! pauses; what would fail again is not.
@@ -24,8 +24,8 @@ use super::cache::{Cache, Kept};
 use super::envelope::check;
 use super::sniff::sniff;
 use crate::error::Error;
-use crate::http::{CONNECT_TIMEOUT, base_url, body, off_the_loop, socks_proxy, transport};
-use crate::read::{Limits, decompress};
+use crate::http::{CONNECT_TIMEOUT, base_url, document, off_the_loop, socks_proxy, transport};
+use crate::read::{Inflated, Limits};
 
 const MAX_REDIRECTS: usize = 3;
 const MAX_PAUSE: Duration = Duration::from_secs(60);
@@ -39,7 +39,7 @@ pub struct ClientOptions {
     pub cache_dir: PathBuf,
     /// A proxy such as `socks5h://127.0.0.1:9050`.
     pub proxy: Option<String>,
-    /// Limits for reading.
+    /// Limits for reading documents of graphs; a details document may have half of that, a summary an eighth.
     pub limits: Limits,
     /// Time that one attempt may take, from connecting to the last byte.
     pub timeout: Duration,
@@ -177,8 +177,8 @@ impl Client {
             return Err(Error::Status { url: url.to_string(), status: status.as_u16() });
         }
         let last_modified = header(response.headers());
-        let body = body(&url, response, &self.options.limits).await?;
-        self.accept(kind, url, kept, last_modified, body, bounds).await
+        let inflated = document(&url, response, &self.limits(kind)).await?;
+        self.accept(kind, url, kept, last_modified, inflated, bounds).await
     }
 
     async fn send(&self, url: &Url, since: Option<&str>) -> Result<Response, Error> {
@@ -187,6 +187,17 @@ impl Client {
             request = request.header(IF_MODIFIED_SINCE, since);
         }
         request.send().await.map_err(|error| transport(url, error))
+    }
+
+    /// The limits for a kind of document. The largest are those of graphs; an eighth is several times a summary, a half twice the details.
+    fn limits(&self, kind: DocumentKind) -> Limits {
+        let part = match kind {
+            DocumentKind::Summary => 8,
+            DocumentKind::Details => 2,
+            DocumentKind::Uptime | DocumentKind::Bandwidth | DocumentKind::Weights => 1,
+        };
+        let Limits { max_bytes, max_compressed_bytes, .. } = self.options.limits;
+        Limits { max_bytes: max_bytes / part, max_compressed_bytes: max_compressed_bytes / part, ..self.options.limits }
     }
 
     fn url(&self, kind: DocumentKind) -> Url {
@@ -203,26 +214,27 @@ impl Client {
         url: Url,
         kept: Option<Kept>,
         last_modified: Option<String>,
-        body: Vec<u8>,
+        inflated: Inflated,
         bounds: Bounds,
     ) -> Result<Fetched, Error> {
-        let (cache, limits, base_url) = (self.cache.clone(), self.options.limits, self.base.to_string());
+        let (cache, base_url) = (self.cache.clone(), self.base.to_string());
         off_the_loop(move || {
             let origin = url.to_string();
+            let Inflated { plain: bytes, raw } = inflated;
+            let body = raw.as_deref().unwrap_or(&bytes);
             let n_bytes = body.len() as u64;
-            let bytes = decompress(body.clone(), &origin, &limits)?;
             let published = checked(kind, &bytes, &origin, bounds)?;
             if let Some(Kept { published: stored, .. }) = kept.filter(|kept| kept.published > published) {
                 return Err(Error::Older { origin, published, stored });
             }
-            cache.keep(kind, &Kept { base_url, last_modified: last_modified.clone(), published, n_bytes }, &body)?;
+            cache.keep(kind, &Kept { base_url, last_modified: last_modified.clone(), published, n_bytes }, body)?;
             Ok(Fetched::Modified(FetchedDocument { bytes, origin, last_modified, published }))
         })
         .await
     }
 
     async fn unchanged(&self, kind: DocumentKind, url: Url, kept: Kept, bounds: Bounds) -> Result<Fetched, Error> {
-        let (cache, limits) = (self.cache.clone(), self.options.limits);
+        let (cache, limits) = (self.cache.clone(), self.limits(kind));
         off_the_loop(move || {
             let bytes = cache.body(kind, &limits)?;
             let origin = url.to_string();

@@ -28,8 +28,9 @@ pub(crate) fn run(config: &Config, args: &IngestArgs) -> anyhow::Result<()> {
     for fetcher in &fetchers {
         progress.step(&format!("fetching from {}", fetcher.name()));
         let visit = runtime.block_on(fetcher.visit(&Stored::of(&*store)?));
-        failures.extend(visit.failures.iter().map(|failure| format!("{}: {failure}", fetcher.name())));
-        outcomes.push(visit.store(&mut *store)?);
+        let kept = visit.store(&mut *store)?;
+        failures.extend(kept.failures.iter().map(|failure| format!("{}: {failure}", fetcher.name())));
+        outcomes.push(kept.words);
     }
     ahead::warn(&*store, config.bounds(clock()))?;
     if let Some(asker) = asker {

@@ -4,6 +4,7 @@
 mod bad;
 mod client;
 mod documents;
+mod endless;
 mod files;
 mod frozen;
 mod graphs;
