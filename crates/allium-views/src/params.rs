@@ -7,8 +7,10 @@ use allium_words::inert::url_encoded;
 
 use crate::error::RequestError;
 
-/// The longest value that any parameter may have, in bytes.
+/// The longest value that a parameter may have, in bytes.
 pub(crate) const LONGEST_VALUE: usize = 200;
+/// The longest list of things to compare, `with`: as many fingerprints as may be compared, with a comma behind each.
+const LONGEST_LIST: usize = 60 * 41;
 
 /// The parameters of a request in their order; those with an empty value count as absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,8 +24,8 @@ impl Params {
     pub fn read(query: &str) -> Result<Self, RequestError> {
         let pairs = form_urlencoded::parse(query.as_bytes()).into_owned();
         let pairs: Vec<(String, String)> = pairs.filter(|(_, value)| !value.trim().is_empty()).collect();
-        match pairs.iter().find(|(_, value)| value.len() > LONGEST_VALUE) {
-            Some((name, value)) => Err(RequestError::bad(name, value, format!("at most {LONGEST_VALUE} bytes"))),
+        match pairs.iter().find(|(name, value)| value.len() > longest(name)) {
+            Some((name, value)) => Err(RequestError::bad(name, value, format!("at most {} bytes", longest(name)))),
             None => Ok(Self(pairs)),
         }
     }
@@ -109,8 +111,28 @@ impl Params {
     }
 }
 
+/// The longest value of a parameter, in bytes.
+fn longest(name: &str) -> usize {
+    if name == "with" { LONGEST_LIST } else { LONGEST_VALUE }
+}
+
 /// The query part that says the same, with its `?`; empty if there is nothing to say.
 pub(crate) fn query_string(pairs: &[(&str, String)]) -> String {
     let joined: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={}", url_encoded(value))).collect();
     if joined.is_empty() { String::new() } else { format!("?{}", joined.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_to_compare_has_room_for_sixty_fingerprints_and_other_values_for_two_hundred_bytes() {
+        let fingerprints: Vec<String> = (0..60).map(|number| format!("{number:040X}")).collect();
+        assert!(Params::read(&format!("with={}", fingerprints.join(","))).is_ok());
+        for (name, most) in [("with", LONGEST_LIST), ("q", LONGEST_VALUE)] {
+            assert!(Params::read(&format!("{name}={}", "a".repeat(most))).is_ok(), "{name}");
+            assert!(Params::read(&format!("{name}={}", "a".repeat(most + 1))).is_err(), "{name}");
+        }
+    }
 }
