@@ -54,10 +54,9 @@ fn is_damaged(image: &Image, number: PageNumber, sums: &BTreeMap<PageNumber, u64
 /// Pages of `page_sums`, and those of them that are not as they were written.
 fn own_pages(image: &Image, seal: &Seal) -> (BTreeSet<PageNumber>, BTreeSet<PageNumber>) {
     let mut read = |number| Ok::<_, std::convert::Infallible>(image.raw(number));
-    let pages = match tree::pages(seal.sums_root, &mut read) {
-        Ok(Some(pages)) => pages,
+    let Ok(Some(pages)) = tree::pages(seal.sums_root, &mut read) else {
         // The tree is cut: none of it can be believed.
-        _ => return (BTreeSet::from([seal.sums_root]), BTreeSet::from([seal.sums_root])),
+        return (BTreeSet::from([seal.sums_root]), BTreeSet::from([seal.sums_root]));
     };
     let sums: Vec<u64> = pages.iter().map(|(number, page)| sum(*number, page)).collect();
     let wrong = seal.wrong(&sums);

@@ -4,6 +4,7 @@
 //! `strace` records what a program of its own writes, step by step; where it is not installed the test says so. The images that a disk may
 //! hold are then made from the record.
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "what is skipped is said")]
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
