@@ -17,6 +17,11 @@ mod signals;
 use cli::{Cli, Command, EvaluateCommand, ExportCommand, ImportCommand, StoreCommand, TokenCommand};
 use config::{Config, Layers};
 
+/// Allocator: gives freed memory back to the system by itself; see `docs/operations.md`, "Memory".
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {

@@ -11,7 +11,7 @@ use allium_forecast::{Forecast, HORIZON_DAYS, Model, Past};
 use allium_model::ConsensusHour;
 use anyhow::bail;
 
-use super::past::{Ground, ground, of_history, weights};
+use super::past::{Ground, ground, of_timeline, weights};
 use super::{Context, Next, SharedStore, Step, Worker, network_of};
 use crate::snapshot::{Patch, Snapshot};
 
@@ -92,14 +92,14 @@ fn read_scoreboard(file: &Path) -> Option<Scoreboard> {
 /// Reads the store, trains where it is time to, and forecasts.
 fn outlook(trained: &mut Option<Trained>, view: &View, store: &SharedStore) -> anyhow::Result<Outlook> {
     let as_of = view.as_of();
-    let own = store.read_whole(|store| Ok(of_history(&store.exact_as_of(as_of)?)))?;
+    let own = store.read_whole(|store| Ok(of_timeline(&store.timeline()?, as_of)))?;
     let Ground { past, basis, shortage } = ground(own, as_of, || Ok(Some(&view.record)))?;
     if let Some(shortage) = shortage {
         return Ok(Outlook::Missing(shortage));
     }
     let begun = Instant::now();
     let in_use = trained.take();
-    let trained = trained.insert(fresh(in_use, &past, basis, as_of));
+    let trained = trained.insert(store.alone(|| fresh(in_use, &past, basis, as_of)));
     let training = begun.elapsed();
     let relays = trained.model.forecast(&past, as_of);
     let millis = (begun.elapsed() - training).as_millis();

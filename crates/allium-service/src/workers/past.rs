@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 
 use crate::Basis;
 use allium_forecast::{Past, PastSpan, Published, RelayPast};
-use allium_history::{ExactHistory, Grouping, IndexSpan, Store};
+use allium_history::{ExactHistory, Grouping, IndexSpan, Store, Timeline};
 use allium_model::{ConsensusHour, NetworkRecord, PublishedGraph, Quantity, RelayFlag, RelayRecord};
 
 /// With fewer consensuses than there are in five weeks, published graphs reach further than the own history does.
@@ -56,7 +56,11 @@ fn has_uptime(record: &NetworkRecord) -> bool {
 
 /// History as consensuses have it, and nothing else: attributes that are kept as last known only would come from later times.
 pub fn of_history(history: &ExactHistory) -> Past {
-    let timeline = &history.timeline;
+    of_timeline(&history.timeline, ConsensusHour::new(i32::MAX))
+}
+
+/// The same up to and including an hour.
+pub(super) fn of_timeline(timeline: &Timeline, until: ConsensusHour) -> Past {
     let span = |span: &IndexSpan| {
         let state = timeline.state(span);
         PastSpan {
@@ -70,7 +74,9 @@ pub fn of_history(history: &ExactHistory) -> Past {
         }
     };
     let relays = timeline.relays().iter().map(|relay| RelayPast::new(relay.fingerprint, relay.spans.iter().map(span).collect()));
-    Past::new(timeline.known().hours().to_vec(), relays.collect())
+    let hours = timeline.known().hours();
+    let n_until = hours.partition_point(|hour| *hour <= until);
+    Past::new(hours[..n_until].to_vec(), relays.collect())
 }
 
 /// History as published graphs have it: for a store without a history of its own.

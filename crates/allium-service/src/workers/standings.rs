@@ -44,7 +44,7 @@ impl Worker for StandingsWorker {
         let is_first_look = self.want(wanted(&view.record.known, view.as_of()));
         if !is_first_look && let Some(key) = self.missing() {
             self.failed.insert(key);
-            let standings = compute(key.0, &*context.store.read()?).with_context(|| format!("ranks as of {}", key.0))?;
+            let standings = context.store.read_whole(|store| compute(key.0, store)).with_context(|| format!("ranks as of {}", key.0))?;
             self.failed.remove(&key);
             self.computed.insert(key, standings.map(Arc::new));
         }

@@ -1,4 +1,4 @@
-//! The store as workers use it: any number read, one writes, and one whole history lies in memory at a time.
+//! The store as workers use it: any number read, one writes, and one worker at a time does what takes much memory.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,15 +17,15 @@ pub struct SharedStore {
     is_writable: bool,
     writing: Mutex<()>,
     n_write_failures: AtomicU64,
-    reading_whole: Mutex<()>,
+    heavy: Mutex<()>,
     doubted: Mutex<BTreeSet<ConsensusHour>>,
 }
 
 impl SharedStore {
     /// The store at an address, which workers may write to or only read.
     pub fn new(url: StoreUrl, is_writable: bool) -> Self {
-        let (writing, n_write_failures, reading_whole, doubted) = Default::default();
-        Self { url, is_writable, writing, n_write_failures, reading_whole, doubted }
+        let (writing, n_write_failures, heavy, doubted) = Default::default();
+        Self { url, is_writable, writing, n_write_failures, heavy, doubted }
     }
 
     /// Address of the store.
@@ -68,13 +68,19 @@ impl SharedStore {
         std::mem::replace(&mut *doubted, hours) != *doubted
     }
 
-    /// Reads the whole exact history; others that want to wait, as it takes much memory.
+    /// Works on what takes much memory; whoever else wants to waits, so that their peaks never add up. The network that pages show is
+    /// loaded beside it: readers wait for that.
+    pub fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _working = self.heavy.lock().unwrap_or_else(PoisonError::into_inner);
+        work()
+    }
+
+    /// Reads the whole history, [alone](SharedStore::alone).
     ///
     /// # Errors
     /// If the store cannot be opened, or those of `read`.
     pub fn read_whole<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let _reading = self.reading_whole.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&*self.read()?)
+        self.alone(|| read(&*self.read()?))
     }
 
     /// As [`SharedStore::read_whole`], with every list.
@@ -82,8 +88,7 @@ impl SharedStore {
     /// # Errors
     /// As [`SharedStore::read_whole`].
     pub fn read_whole_with_every_list<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        let _reading = self.reading_whole.lock().unwrap_or_else(PoisonError::into_inner);
-        read(&*self.read_every_list()?)
+        self.alone(|| read(&*self.read_every_list()?))
     }
 
     /// Writes to it; others that want to wait. A store whose file was deleted is not made again, empty as it would be.

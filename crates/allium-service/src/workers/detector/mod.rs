@@ -82,9 +82,10 @@ impl DetectorWorker {
     /// Walks the whole history; `None` if the program ends meanwhile.
     fn replay(&mut self, view: &View, context: &Context) -> anyhow::Result<Option<Watch>> {
         let begun = Instant::now();
-        let (record, pack_read_at) =
-            context.store.read_whole_with_every_list(|store| Ok((record::of(store)?, saved::pack_read_at(store)?)))?;
-        let mut watch = Watch::walk(record, pack_read_at, self.settings.clone(), &|| context.stop.is_raised());
+        let mut watch = context.store.read_whole_with_every_list(|store| {
+            let (record, pack_read_at) = (record::of(store)?, saved::pack_read_at(store)?);
+            Ok(Watch::walk(record, pack_read_at, self.settings.clone(), &|| context.stop.is_raised()))
+        })?;
         if context.stop.is_raised() {
             return Ok(None);
         }
