@@ -15,8 +15,8 @@ use crate::past::Past;
 pub struct Training {
     /// The origins, the latest first.
     pub origins: Vec<ConsensusHour>,
-    /// Rows of [`N_FEATURES`] numbers, one after the other.
-    pub values: Vec<f32>,
+    /// Rows of [`N_FEATURES`] numbers, one after the other, a part for each origin: trainings share what is the largest in them.
+    values: Vec<Arc<Vec<f32>>>,
     /// The share of known consensuses in the horizon in which the relay was Running, per row.
     pub targets: Vec<f64>,
     /// The weight of each row: less than 1 in a flood, see [`Features::weights`].
@@ -96,14 +96,14 @@ impl Training {
     pub fn at(past: &Past, origin: ConsensusHour, horizon_days: u16) -> Self {
         let features = Features::of(past, origin);
         match past.targets(&features.relays, origin, 24 * i32::from(horizon_days)) {
-            Some(targets) => Self { origins: vec![origin], values: features.values, targets, weights: features.weights },
+            Some(targets) => Self { origins: vec![origin], values: vec![Arc::new(features.values)], targets, weights: features.weights },
             None => Self::default(),
         }
     }
 
     fn append(&mut self, other: &Self) {
         self.origins.extend(&other.origins);
-        self.values.extend(&other.values);
+        self.values.extend(other.values.iter().cloned());
         self.targets.extend(&other.targets);
         self.weights.extend(&other.weights);
     }
@@ -120,6 +120,16 @@ impl Training {
 
     /// The rows.
     pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
-        self.values.chunks_exact(N_FEATURES)
+        self.values.iter().flat_map(|part| part.chunks_exact(N_FEATURES))
+    }
+
+    /// The rows in parts of many.
+    pub(crate) fn parts(&self) -> Vec<&[f32]> {
+        self.values.iter().map(|part| part.as_slice()).collect()
+    }
+
+    /// The values of a feature.
+    pub(crate) fn column(&self, feature: usize) -> impl Iterator<Item = f32> {
+        self.values.iter().flat_map(move |part| part.iter().skip(feature).step_by(N_FEATURES).copied())
     }
 }

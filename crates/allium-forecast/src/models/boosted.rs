@@ -65,7 +65,7 @@ impl Trees {
     pub fn train(training: &Training, kind: TreesKind) -> Self {
         let targets: Vec<[f32; N_OUTPUTS]> = training.targets.iter().map(|target| indicators(*target)).collect();
         let examples = Examples {
-            values: &training.values,
+            values: &training.parts(),
             n_features: N_FEATURES,
             targets: &targets,
             weights: &training.weights,

@@ -82,7 +82,7 @@ impl Perceptron {
     /// Learns from these rows; the same seed gives the same network.
     pub fn train(training: &Training, seed: u64) -> Self {
         let mut dice = SplitMix64::new(seed);
-        let binned = Binned::of(&training.values, N_FEATURES);
+        let binned = Binned::of(&training.parts(), N_FEATURES);
         let sizes = [N_FEATURES, HIDDEN[0], HIDDEN[1], N_CLASSES];
         let layers: Vec<Layer> = sizes.windows(2).map(|pair| Layer::drawn(pair[0], pair[1], &mut dice)).collect();
         let mut network = Self { limits: binned.limits.clone(), layers };

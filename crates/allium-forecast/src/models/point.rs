@@ -120,7 +120,7 @@ pub struct Linear {
 impl Linear {
     /// Fits the weights.
     pub fn train(training: &Training) -> Self {
-        let column = |j: usize| training.values.iter().skip(j).step_by(N_FEATURES).map(|v| f64::from(*v)).filter(|v| !v.is_nan());
+        let column = |j: usize| training.column(j).map(f64::from).filter(|v| !v.is_nan());
         let mean_of = |j: usize| column(j).sum::<f64>() / column(j).count().max(1) as f64;
         let means: Vec<f64> = (0..N_FEATURES).map(mean_of).collect();
         let spread = |j: usize| (column(j).map(|v| (v - means[j]).powi(2)).sum::<f64>() / column(j).count().max(1) as f64).sqrt();

@@ -12,11 +12,14 @@ pub(crate) struct Binned {
 }
 
 impl Binned {
-    /// Bins rows of `n_features` numbers each.
-    pub(crate) fn of(values: &[f32], n_features: usize) -> Self {
-        let limits: Vec<Vec<f32>> = (0..n_features).map(|feature| limits(values.iter().skip(feature).step_by(n_features))).collect();
-        let code = |(i, value): (usize, &f32)| code(&limits[i % n_features], *value);
-        let codes = values.iter().enumerate().map(code).collect();
+    /// Bins rows of `n_features` numbers each, which come in parts of whole rows.
+    pub(crate) fn of(parts: &[&[f32]], n_features: usize) -> Self {
+        let column = |feature: usize| parts.iter().flat_map(move |part| part.iter().skip(feature).step_by(n_features));
+        let limits: Vec<Vec<f32>> = (0..n_features).map(|feature| limits(column(feature))).collect();
+        let mut codes = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for part in parts {
+            codes.extend(part.iter().enumerate().map(|(i, value)| code(&limits[i % n_features], *value)));
+        }
         Self { n_features, codes, limits }
     }
 

@@ -78,8 +78,8 @@ struct Tree {
 /// The examples that a model is trained on: rows of `n_features` numbers, and per row its targets and its weight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Examples<'a> {
-    /// Features, row after row.
-    pub values: &'a [f32],
+    /// Features, row after row, in parts of whole rows.
+    pub values: &'a [&'a [f32]],
     /// Numbers in a row.
     pub n_features: usize,
     /// Targets of each row.
@@ -206,7 +206,7 @@ mod tests {
         let values = [f32::NAN, 1.0].repeat(50);
         let targets: Vec<_> = values.iter().map(|value| [f32::from(u8::from(value.is_nan())); N_OUTPUTS]).collect();
         let (weights, output_weights) = ([1.0; 100], [1.0; N_OUTPUTS]);
-        let examples = Examples { values: &values, n_features: 1, targets: &targets, weights: &weights, output_weights };
+        let examples = Examples { values: &[&values], n_features: 1, targets: &targets, weights: &weights, output_weights };
         let growth = Growth {
             ensemble: Ensemble::Boosted,
             n_trees: 1,
