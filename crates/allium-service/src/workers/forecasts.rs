@@ -99,7 +99,7 @@ fn outlook(trained: &mut Option<Trained>, view: &View, store: &SharedStore) -> a
     }
     let begun = Instant::now();
     let in_use = trained.take();
-    let trained = trained.insert(store.alone(|| fresh(in_use, &past, basis, as_of)));
+    let trained = trained.insert(fresh(in_use, &past, basis, as_of));
     let training = begun.elapsed();
     let relays = trained.model.forecast(&past, as_of);
     let millis = (begun.elapsed() - training).as_millis();

@@ -1,4 +1,4 @@
-//! The store as workers use it: any number read, one writes, and one worker at a time does what takes much memory.
+//! The store as workers use it: any number read, one writes, and one worker at a time works on a whole history.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,19 +68,14 @@ impl SharedStore {
         std::mem::replace(&mut *doubted, hours) != *doubted
     }
 
-    /// Works on what takes much memory; whoever else wants to waits, so that their peaks never add up. The network that pages show is
-    /// loaded beside it: readers wait for that.
-    pub fn alone<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _working = self.heavy.lock().unwrap_or_else(PoisonError::into_inner);
-        work()
-    }
-
-    /// Reads the whole history, [alone](SharedStore::alone).
+    /// Reads a whole history and works on it; others that want to wait, so that what these take never adds up. The network that pages
+    /// show is loaded beside it.
     ///
     /// # Errors
     /// If the store cannot be opened, or those of `read`.
     pub fn read_whole<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        self.alone(|| read(&*self.read()?))
+        let _working = self.heavy.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&*self.read()?)
     }
 
     /// As [`SharedStore::read_whole`], with every list.
@@ -88,7 +83,8 @@ impl SharedStore {
     /// # Errors
     /// As [`SharedStore::read_whole`].
     pub fn read_whole_with_every_list<T>(&self, read: impl FnOnce(&dyn Store) -> anyhow::Result<T>) -> anyhow::Result<T> {
-        self.alone(|| read(&*self.read_every_list()?))
+        let _working = self.heavy.lock().unwrap_or_else(PoisonError::into_inner);
+        read(&*self.read_every_list()?)
     }
 
     /// Writes to it; others that want to wait. A store whose file was deleted is not made again, empty as it would be.
