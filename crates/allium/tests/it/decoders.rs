@@ -126,5 +126,5 @@ each_target_keeps_its_promises! {
     consensus consensus_signatures consensus_certificates
     collector_index collector_archive compression
     presence_snapshots presence_relays presence_spans
-    proof_file published_graphs day_figures words
+    proof_file published_graphs day_figures words contacts search
 }
