@@ -167,5 +167,9 @@ fn a_store_that_takes_nothing_is_seen_where_a_source_that_gives_nothing_is() {
     conn.execute_batch("ROLLBACK").unwrap();
     let is_well = |source| trial.report(source).unwrap().failure.is_none();
     trial.wait_until("all is stored", || is_well("onionoo") && is_well("collector") && trial.hours().len() == 2);
-    assert!(stored().iter().all(|report| report.failures.iter().any(|failure| failure.reason.contains("is being written by another process"))), "{:?}", stored());
+    assert!(
+        stored().iter().all(|report| report.failures.iter().any(|failure| failure.reason.contains("is being written by another process"))),
+        "{:?}",
+        stored()
+    );
 }
