@@ -7,15 +7,15 @@
 use std::time::Instant;
 
 use allium_service::Snapshot;
-use allium_views::{RequestError, Route, below, holds_addresses};
-use axum::body::{Body, to_bytes};
+use allium_views::{RequestError, Route};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Uri;
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::answers::finished::{HasScript, IsFinished};
+use crate::answers::finished::{HasScript, finished};
 use crate::outside::Outside;
 use crate::proxies::Peer;
 use crate::{Kind, Server, is_for_programs, refused};
@@ -46,7 +46,7 @@ pub(crate) async fn guard(State(server): State<Server>, mut request: Request, ne
     } else {
         next.run(request).await
     };
-    let mut response = completed(outside.path(), response).await;
+    let mut response = finished(response, outside.path());
     carry(&snapshot, &uri, &mut response);
     let kind = response.extensions().get::<Kind>().map_or("none", |kind| kind.0);
     server.counts.answered(kind, response.status().as_u16(), begun.elapsed());
@@ -59,28 +59,6 @@ fn inner(outside: &Outside, uri: &Uri) -> Uri {
     let Some(inner) = inner else { return uri.clone() };
     let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
     format!("{inner}{query}").parse().unwrap_or_else(|_| uri.clone())
-}
-
-/// The response with the path below which the site lies in front of our addresses.
-async fn completed(path: &str, response: Response) -> Response {
-    if path.is_empty() || response.extensions().get::<IsFinished>().is_some() {
-        return response;
-    }
-    let (mut parts, mut body) = response.into_parts();
-    let ours = parts.headers.get(header::LOCATION).and_then(|to| to.to_str().ok()).filter(|to| to.starts_with('/'));
-    if let Some(to) = ours.and_then(|to| HeaderValue::from_str(&format!("{path}{to}")).ok()) {
-        parts.headers.insert(header::LOCATION, to);
-    }
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
-    if holds_addresses(&kind) {
-        parts.headers.remove(header::CONTENT_LENGTH);
-        // It is small and in memory already: pages and figures come finished.
-        body = match to_bytes(body, usize::MAX).await {
-            Ok(bytes) => Body::from(below(&kind, &bytes, path)),
-            Err(error) => Body::new(error.to_string()),
-        };
-    }
-    Response::from_parts(parts, body)
 }
 
 fn carry(snapshot: &Snapshot, uri: &Uri, response: &mut Response<Body>) {

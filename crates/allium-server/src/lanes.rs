@@ -5,26 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use allium_views::route::Cost;
 use tokio::sync::Semaphore;
 
-/// Class of work, from what is kept longest to what is shed first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// Pages, and small answers for programs.
-    Page,
-    /// Pictures.
-    Picture,
-    /// Large answers.
-    Heavy,
-}
-
-impl Class {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Picture => "picture",
-            Self::Heavy => "heavy",
-        }
+/// The name of the lane for work of a cost, as metrics have it.
+pub(crate) const fn name(cost: Cost) -> &'static str {
+    match cost {
+        Cost::Light => "page",
+        Cost::Picture => "picture",
+        Cost::Heavy => "heavy",
     }
 }
 
@@ -32,7 +21,7 @@ impl Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shed;
 
-/// A lane for each class.
+/// A lane for each cost, in the order of costs.
 #[derive(Debug)]
 pub(crate) struct Lanes([Lane; 3]);
 
@@ -65,8 +54,8 @@ impl Lanes {
     ///
     /// # Errors
     /// [`Shed`] if too much waits, or room did not come in time. Work that panics panics here.
-    pub(crate) async fn run<T: Send + 'static>(&self, class: Class, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Shed> {
-        let lane = &self.0[class as usize];
+    pub(crate) async fn run<T: Send + 'static>(&self, cost: Cost, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Shed> {
+        let lane = &self.0[cost as usize];
         let waiting = Waiting(&lane.n_waiting);
         if lane.n_waiting.fetch_add(1, Ordering::Relaxed) >= lane.max_waiting {
             return Err(Shed);
@@ -109,11 +98,11 @@ mod tests {
         let lanes = Arc::new(Lanes([lane, Lanes::default().0.into_iter().nth(1).unwrap(), Lanes::default().0.into_iter().nth(2).unwrap()]));
         let first = tokio::spawn({
             let lanes = Arc::clone(&lanes);
-            async move { lanes.run(Class::Page, || 1).await }
+            async move { lanes.run(Cost::Light, || 1).await }
         });
         tokio::task::yield_now().await;
-        assert_eq!((lanes.n_waiting(), lanes.run(Class::Page, || 2).await), (1, Err(Shed)));
+        assert_eq!((lanes.n_waiting(), lanes.run(Cost::Light, || 2).await), (1, Err(Shed)));
         assert_eq!(first.await.unwrap(), Err(Shed), "no room came in five seconds");
-        assert_eq!((lanes.n_waiting(), lanes.run(Class::Heavy, || 3).await), (0, Ok(3)));
+        assert_eq!((lanes.n_waiting(), lanes.run(Cost::Heavy, || 3).await), (0, Ok(3)));
     }
 }

@@ -57,12 +57,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use self::accept::prefers;
 use self::answers::exports::Exports;
-use self::answers::finished::{Coding, Finished, IsFinished, response, with};
+use self::answers::finished::{Coding, Finished, response, with};
 use self::answers::{Answers, Key, minute};
 use self::connections::places::{Places, Shares};
 use self::counts::Counts;
 pub use self::doors::{Door, Listen, ListenError, SocketFile};
-use self::lanes::{Class, Lanes, Shed};
+use self::lanes::{Lanes, Shed};
 pub use self::limits::Limits;
 use self::memory::Memory;
 use self::misuse::Misuse;
@@ -205,10 +205,8 @@ async fn answered(server: &Server, parsed: Result<Parsed, RequestError>, parts: 
             only(&snapshot, for_programs, &RequestError::MethodNotAllowed, "GET, HEAD")
         }
         Ok(Parsed::Route(Route::Service(Service::Changes))) => stream::respond(server, &parts),
-        Ok(Parsed::Route(Route::Service(Service::Health))) => {
-            response(health::answer(&snapshot, &server.site.workers(), now), &parts.headers)
-        }
-        Ok(Parsed::Route(Route::Service(Service::Metrics))) => response(metrics::answer(server, &snapshot, now), &parts.headers),
+        Ok(Parsed::Route(Route::Service(Service::Health))) => response(health::answer(&snapshot, &server.site.workers(), now)),
+        Ok(Parsed::Route(Route::Service(Service::Metrics))) => response(metrics::answer(server, &snapshot, now)),
         Ok(parsed) => shown(server, snapshot, now, parsed, parts).await,
     }
 }
@@ -219,9 +217,9 @@ async fn shown(server: &Server, snapshot: Arc<Snapshot>, now: Timestamp, parsed:
         Parsed::Route(route) if as_csv(&parts.headers) => Parsed::Route(route.as_csv()),
         parsed => parsed,
     };
-    let (class, for_programs) = match &parsed {
-        Parsed::Route(route) => (class_of(route.cost()), route.is_for_programs()),
-        Parsed::Moved(_) => (Class::Page, false),
+    let (cost, for_programs) = match &parsed {
+        Parsed::Route(route) => (route.cost(), route.is_for_programs()),
+        Parsed::Moved(_) => (Cost::Light, false),
     };
     let outside = parts.extensions.get::<Outside>().cloned().unwrap_or_default();
     let key = key(&snapshot, now, &parsed, &parts, &outside);
@@ -235,19 +233,17 @@ async fn shown(server: &Server, snapshot: Arc<Snapshot>, now: Timestamp, parsed:
             finished.may_be_kept &= may_be_kept;
             Ok(finished)
         };
-        async move { server.lanes.run(class, make).await? }
+        async move { server.lanes.run(cost, make).await? }
     };
     match server.answers.get(key, made).await {
         Ok(found) => {
             server.counts.kept(found.result);
             server.watch_memory();
-            let mut response = found.finished.response(&method, &headers);
-            response.extensions_mut().insert(IsFinished);
-            response
+            found.finished.response(&method, &headers)
         }
         Err(Shed) => {
-            server.counts.shed(class.name());
-            server.misuse.note("requests were shed", class.name());
+            server.counts.shed(lanes::name(cost));
+            server.misuse.note("requests were shed", lanes::name(cost));
             with(refused(&snapshot, &RequestError::Busy, for_programs), header::RETRY_AFTER, AGAIN_SECS)
         }
     }
@@ -291,14 +287,6 @@ fn answer(snapshot: &Snapshot, now: Timestamp, parsed: Parsed, parts: &Parts, ou
     }
 }
 
-const fn class_of(cost: Cost) -> Class {
-    match cost {
-        Cost::Light => Class::Page,
-        Cost::Picture => Class::Picture,
-        Cost::Heavy => Class::Heavy,
-    }
-}
-
 /// The kind of what was asked for, as metrics name it.
 const fn kind_of(parsed: &Parsed) -> &'static str {
     match parsed {
@@ -322,7 +310,7 @@ fn is_for_programs(path: &str) -> bool {
 /// An error, in the form that who asked can read.
 fn refused(snapshot: &Snapshot, error: &RequestError, for_programs: bool) -> Response {
     let answer = if for_programs { Answer::error_json(error) } else { Answer::error_page(snapshot, error) };
-    response(answer, &HeaderMap::new())
+    response(answer)
 }
 
 /// The refusal of a method, with those that are allowed.

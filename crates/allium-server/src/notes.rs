@@ -42,7 +42,7 @@ pub(crate) async fn respond(server: &Server, incident: &str, by: NoteBy, headers
         server.misuse.note("notes were refused", "the token is not valid");
     }
     match (taken, by) {
-        (Ok(answer), _) => response(answer, headers),
+        (Ok(answer), _) => response(answer),
         (Err(error), NoteBy::Form) => refused(&site.snapshot(), &error, false),
         (Err(RequestError::WrongToken), NoteBy::Json(_)) => {
             with(refused(&site.snapshot(), &RequestError::WrongToken, true), header::WWW_AUTHENTICATE, "Bearer")

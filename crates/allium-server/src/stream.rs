@@ -40,7 +40,7 @@ pub(crate) fn respond(server: &Server, parts: &Parts) -> Response {
             Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("still here")).into_response()
         }
         Err(error) => {
-            let refused = response(Answer::error_json(&error), &parts.headers);
+            let refused = response(Answer::error_json(&error));
             if error == RequestError::TooManyListeners { with(refused, header::RETRY_AFTER, "60") } else { refused }
         }
     }

@@ -33,9 +33,9 @@ const ZSTD_LEVEL: i32 = 3;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HasScript;
 
-/// Marks the response whose addresses and content coding are as the client gets them.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct IsFinished;
+/// Holds the answer of a response that is made where nothing is known of the path below which the site lies.
+#[derive(Debug, Clone)]
+struct Pending(Answer);
 
 /// Content codings that are made here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,9 +92,9 @@ enum Kept {
 }
 
 impl Finished {
-    /// An answer in its plain form, completed by whoever passes it on.
-    pub(crate) fn plain(answer: Answer) -> Self {
-        let tag = answer.etag();
+    /// As [`Finished::complete`], in the plain form and in memory: for answers that are small and not kept.
+    fn plain(answer: Answer, path: &str) -> Self {
+        let (tag, answer) = (answer.etag(), completed(answer, path));
         let body = if answer.media_type.is_none() { Kept::Nothing } else { Kept::Bytes(bytes(answer.body), Coding::Plain) };
         let head = Answer { body: Cow::Borrowed(&[]), ..answer };
         Self::of(&head, tag, body)
@@ -104,11 +104,8 @@ impl Finished {
     ///
     /// # Errors
     /// [`Shed`] if it is too large for the memory and there is no room for its file.
-    pub(crate) fn complete(mut answer: Answer, path: &str, coding: Coding, exports: &Exports) -> Result<Self, Shed> {
-        let tag = answer.etag();
-        if !path.is_empty() {
-            answer = completed(answer, path);
-        }
+    pub(crate) fn complete(answer: Answer, path: &str, coding: Coding, exports: &Exports) -> Result<Self, Shed> {
+        let (tag, mut answer) = (answer.etag(), completed(answer, path));
         let body = std::mem::take(&mut answer.body);
         let is_coded = answer.encoding.is_some() || answer.media_type.is_none_or(is_compressed);
         if !is_coded {
@@ -186,9 +183,21 @@ impl Finished {
     }
 }
 
-/// The response to a request, with an answer in its plain form.
-pub(crate) fn response(answer: Answer, asked: &HeaderMap) -> Response {
-    Finished::plain(answer).response(&Method::GET, asked)
+/// The response with an answer that is not kept; [`finished`] makes it whole.
+pub(crate) fn response(answer: Answer) -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Pending(answer));
+    response
+}
+
+/// The response as the client gets it: with the answer that [`response`] left to be finished, and the headers that were added since.
+pub(crate) fn finished(mut response: Response, path: &str) -> Response {
+    let Some(Pending(answer)) = response.extensions_mut().remove() else { return response };
+    let (added, _) = response.into_parts();
+    let mut finished = Finished::plain(answer, path).response(&Method::GET, &HeaderMap::new());
+    finished.headers_mut().extend(added.headers);
+    finished.extensions_mut().extend(added.extensions);
+    finished
 }
 
 /// The same with one more header, where its value can be one.
@@ -199,8 +208,11 @@ pub(crate) fn with(mut response: Response, name: HeaderName, value: &str) -> Res
     response
 }
 
-/// The answer with a path in front of the addresses of ours.
-pub(crate) fn completed(answer: Answer, path: &str) -> Answer {
+/// The answer with the path below which the site lies, if there is one, in front of the addresses of ours.
+fn completed(answer: Answer, path: &str) -> Answer {
+    if path.is_empty() {
+        return answer;
+    }
     let location = answer.location.map(|to| if to.starts_with('/') { format!("{path}{to}") } else { to });
     let body = match answer.media_type {
         Some(kind) if holds_addresses(kind) => Cow::Owned(below(kind, &answer.body, path)),

@@ -41,7 +41,7 @@ const REST: Duration = Duration::from_millis(50);
 /// The answer where there is no place.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 38\r\nConnection: close\r\n\r\nToo many connections. Try again later.";
 
-/// Clients that are told so at a time; those beyond are dropped without a word.
+/// Clients that get this answer at a time; those beyond are dropped without one.
 static REFUSALS: Semaphore = Semaphore::const_new(64);
 
 /// Time in which a client that is refused may send its request and take the answer.
@@ -153,9 +153,8 @@ where
     let service = service_fn(move |request| answered(router.clone(), Arc::clone(&activity), peer, request));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(BUFFER);
-    let http2 = (limits.stalled, BUFFER, MAX_STREAMS);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(http2.0).keep_alive_timeout(http2.0).max_send_buf_size(http2.1);
-    builder.http2().max_concurrent_streams(http2.2).max_header_list_size(http2.1 as u32);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.stalled).keep_alive_timeout(limits.stalled);
+    builder.http2().max_concurrent_streams(MAX_STREAMS).max_send_buf_size(BUFFER).max_header_list_size(BUFFER as u32);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let mut closing = server.closing.subscribe();
     let reason = tokio::select! {
