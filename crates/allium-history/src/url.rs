@@ -22,6 +22,11 @@ pub(crate) enum Address {
     Other(String, String),
 }
 
+/// The folder of a file.
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 impl StoreUrl {
     /// The path of a file that belongs to the store: beside it where it is a file, else in the working directory.
     pub fn beside(&self, name: &str) -> PathBuf {

@@ -13,7 +13,7 @@ use super::schema;
 use super::sums::{self, Scope};
 use crate::error::Error;
 use crate::store::Store;
-use crate::url::StoreUrl;
+use crate::url::{StoreUrl, folder};
 
 /// Flags of a connection that reads.
 const READER: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
@@ -128,8 +128,7 @@ impl SqliteStore {
     /// Opens a file in a folder where no log can be made beside it, as one that does not change: without a log nobody writes to it.
     fn prepare_reader_of_unchanging(path: &Path) -> Result<Self, Failure> {
         if has_log(path) {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            return Err(Error::ReadOnlyFolder { store: path.into(), folder: folder.to_owned() }.into());
+            return Err(Error::ReadOnlyFolder { store: path.into(), folder: folder(path).to_owned() }.into());
         }
         Self::reader(path, Connection::open_with_flags(unchanging(path), READER | OpenFlags::SQLITE_OPEN_URI)?)
     }
@@ -258,11 +257,8 @@ fn verify(conn: &Connection, verified: &Cell<Option<i64>>) -> Result<(), Failure
 
 /// True if a log with changes that are not in the file lies beside it.
 fn has_log(path: &Path) -> bool {
-    ["-wal", "-journal"].iter().any(|suffix| {
-        let mut log = path.as_os_str().to_owned();
-        log.push(suffix);
-        std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0)
-    })
+    let store = StoreUrl::from(path);
+    ["-wal", "-journal"].iter().any(|suffix| std::fs::metadata(store.with_suffix(suffix)).is_ok_and(|log| log.len() > 0))
 }
 
 /// The address of a file that does not change, as SQLite takes it.

@@ -1,4 +1,4 @@
-//! Which pages of a file are as they were written, and which of the others can be made again.
+//! Judgement of the pages of a file: those that are as they were written, and those that can be made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::sqlite::sums::page::{PageNumber, is_plausible_header, masked, sum, un
 use crate::sqlite::sums::seal::Seal;
 use crate::sqlite::sums::{layout, parity, tree};
 
-/// What is known of the pages of a file.
+/// Result for all pages of a file.
 pub(super) struct Judgement {
     /// The seal; `None` where none is sound, and no page can be judged.
     pub(super) seal: Option<Seal>,

@@ -23,7 +23,7 @@ use super::sums::page::PageNumber;
 use crate::error::Error;
 use crate::report::Repaired;
 use crate::store::Upkeep as _;
-use crate::url::StoreUrl;
+use crate::url::{StoreUrl, folder};
 
 /// Makes a sound store at `to`, where no file is, of the damaged one at `from`, which stays as it is.
 pub(crate) fn repair(from: &Path, to: &Path) -> Result<Repaired, Error> {
@@ -33,8 +33,7 @@ pub(crate) fn repair(from: &Path, to: &Path) -> Result<Repaired, Error> {
     if !from.exists() {
         return Err(Error::Missing { store: from.into() });
     }
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let scratch = Scratch::new(folder, from.into())?;
+    let scratch = Scratch::new(folder(to), from.into())?;
     let mut report = Repaired::default();
     let copy = scratch.file("copy");
     copy_with_log(from, &copy, &mut report)?;
@@ -78,13 +77,13 @@ fn is_sound(store: &Path) -> bool {
 fn copy_with_log(from: &Path, to: &Path, report: &mut Repaired) -> Result<(), Error> {
     let copy = |from: &Path, to: &Path| std::fs::copy(from, to).map_err(|source| Error::Io { path: to.to_path_buf(), source });
     copy(from, to)?;
-    let (log, log_copy) = (beside(from, "-wal"), beside(to, "-wal"));
+    let (log, log_copy) = (StoreUrl::from(from).with_suffix("-wal"), StoreUrl::from(to).with_suffix("-wal"));
     if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         copy(&log, &log_copy)?;
         report.is_log_lost = take_in_log(to).is_err();
         for suffix in ["-wal", "-shm"] {
             // Whatever SQLite could not take in must not be taken in later.
-            let _ = std::fs::remove_file(beside(to, suffix));
+            let _ = std::fs::remove_file(StoreUrl::from(to).with_suffix(suffix));
         }
     }
     Ok(())
@@ -93,12 +92,6 @@ fn copy_with_log(from: &Path, to: &Path, report: &mut Repaired) -> Result<(), Er
 fn take_in_log(store: &Path) -> rusqlite::Result<()> {
     let conn = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// A folder for copies, gone with the value.
@@ -111,7 +104,7 @@ struct Scratch {
 impl Scratch {
     fn new(beside: &Path, store: StoreUrl) -> Result<Self, Error> {
         let path = beside.join(format!(".allium-repair-{}", std::process::id()));
-        // What an earlier program of that number left is of no use.
+        // Left by an earlier program with the same process number.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
         Ok(Self { folder: path, store })

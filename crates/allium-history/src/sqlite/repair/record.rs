@@ -17,7 +17,7 @@ pub(super) fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// Columns of a row; `None` if it is none.
+/// Columns of a row; `None` for bytes that are no row.
 pub(super) fn columns(record: &[u8]) -> Option<Vec<Value>> {
     let (header_bytes, _) = varint(record)?;
     let (header, mut content) = record.split_at_checked(usize::try_from(header_bytes).ok()?)?;

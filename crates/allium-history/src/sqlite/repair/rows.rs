@@ -8,7 +8,7 @@ use super::image::{Image, PAGE_BYTES};
 use super::record::{columns, varint};
 use crate::sqlite::sums::page::{PageNumber, be_u32};
 
-/// How a table keeps its rows.
+/// Layout of the rows of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// By number, in leaves.

@@ -1,4 +1,4 @@
-//! What rests on lost rows is forgotten, so that nothing in the store says more than is known.
+//! Rows that rest on lost ones are forgotten, so that nothing in the store says more than is known.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::sqlite::relay_states::states;
 use crate::sqlite::span_rows::runs_of;
 use crate::sqlite::texts::forget_unused_texts;
 
-/// How much of the rows is tried.
+/// Part of the rows that is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// All.

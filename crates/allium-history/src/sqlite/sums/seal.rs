@@ -16,7 +16,7 @@ const N_SLOTS: usize = 380;
 pub(super) const SEAL_BYTES: usize = 16 + MAX_ROOTS * 8 + N_SLOTS * 8 + SUM_BYTES;
 const SUM_BYTES: usize = 8;
 
-/// What the seal says.
+/// Content of the seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::sqlite) struct Seal {
     /// Number of pages of the file.
