@@ -16,11 +16,11 @@ use super::client::{COMPRESSED, Who, ask, connect, connect_with};
 const REST: Duration = Duration::from_secs(5);
 /// Rest of a client of heavy answers that was refused.
 const PAUSE: Duration = Duration::from_millis(100);
-/// What the kernel of a slow reader keeps at most.
+/// Bytes that the kernel of a slow reader keeps at most.
 const RECEIVE_BYTES: u32 = 4_096;
 const READ_BYTES: usize = 1_024;
 
-/// What attackers have brought about.
+/// Counts of what attackers did.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) n_connected: AtomicUsize,

@@ -21,7 +21,7 @@ pub(crate) struct Who {
 }
 
 impl Who {
-    /// A client with an address of its own, as the proxy on this machine tells the service.
+    /// A client with an address of its own, as the proxy on this machine states it.
     pub(crate) fn at(network: u8, n: u8) -> Self {
         Self { from: Ipv4Addr::new(127, 0, network, n), lines: format!("X-Forwarded-For: 198.51.{network}.{n}\r\n") }
     }
@@ -43,7 +43,7 @@ impl Who {
     }
 }
 
-/// What came back.
+/// Answer to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

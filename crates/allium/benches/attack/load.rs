@@ -20,7 +20,7 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
 }
 
-/// What a client met.
+/// Answers and times that a client met.
 #[derive(Debug, Default)]
 pub(crate) struct Met {
     /// From when a request was due until its answer had ended, sorted.

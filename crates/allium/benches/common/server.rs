@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// For how long a server does nothing that has nothing more to do.
 const IDLE: Duration = Duration::from_secs(8);
 
-/// How a server is started.
+/// Command that starts a server.
 pub(crate) struct Start {
     command: Command,
 }
